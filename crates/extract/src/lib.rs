@@ -1,1 +1,22 @@
-//! xmlx-extract
+//! Turns one application's XML into database rows by a mapping contract.
+//!
+//! [`Plan::from_json`] reads, checks and compiles a contract once; [`Plan::map`] then makes rows or a rejection of each
+//! document. The crate knows no IO, no clock and no SQL: the same document and contract always give the same answer.
+
+mod date;
+mod document;
+mod expr;
+mod limits;
+mod number;
+mod plan;
+mod problem;
+mod rejection;
+mod table;
+mod value;
+
+pub use limits::Limits;
+pub use plan::{Plan, Source};
+pub use problem::{ContractErrors, Problem};
+pub use rejection::{Rejection, Stage, UnknownStage};
+pub use table::{Application, Column, DataType, Table, Warning};
+pub use value::{Row, Value};

@@ -1,1 +1,13 @@
-//! xmlx-runtime
+//! What every program of the project needs: telemetry, shutdown, the clock, secrets, units.
+
+mod clock;
+mod secret;
+mod shutdown;
+mod telemetry;
+mod units;
+
+pub use clock::Clock;
+pub use secret::Secret;
+pub use shutdown::Shutdown;
+pub use telemetry::{LogFormat, init as init_telemetry};
+pub use units::{parse_duration, parse_size};

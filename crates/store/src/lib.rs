@@ -1,1 +1,35 @@
-//! xmlx-store
+//! Every T-SQL statement there is, and the connections they travel on.
+//!
+//! Statements with fixed names lie in `sql/`; those whose names come from a contract or the
+//! catalog are built in [`Source`], [`CommitPlan`] and the verification. No value is ever spliced
+//! into SQL: values are parameters, names are quoted. No decision about work is made here.
+
+mod catalog;
+mod commit;
+mod connection;
+mod encode;
+mod error;
+mod jobs;
+mod leader;
+mod load;
+mod name;
+mod ranges;
+mod schema;
+mod sessions;
+mod source;
+mod statements;
+mod verify;
+
+pub use catalog::{Catalog, Disagreement};
+pub use commit::{CommitPlan, Committed, Decided, Group};
+pub use connection::{ConnectError, Connection, Store, StoreConfig};
+pub use error::{Class, Error};
+pub use jobs::{JobRow, NewJob};
+pub use leader::{LeaderRow, Leadership};
+pub use load::Document;
+pub use ranges::{LeaseKey, OpenRange, RangeChange, RangeRow};
+pub use schema::{SCHEMA_VERSION, control_schema};
+pub use sessions::SessionRow;
+pub use source::{Fetched, Mode, Scope, Source};
+pub use statements::all as all_statements;
+pub use verify::{Check, Failure, StageCount, Verification};

@@ -1,0 +1,3 @@
+//! One pass over a document.
+
+mod decode;

@@ -1,0 +1,124 @@
+//! Attribute values as text: references resolved once, white space normalised, stripped.
+
+use std::borrow::Cow;
+
+/// Turns a raw attribute value into its stripped text. References must have been checked by [`check_references`];
+/// one that has not is kept as it is.
+pub(crate) fn decode(raw: &str) -> Cow<'_, str> {
+    if !raw.bytes().any(|byte| matches!(byte, b'&' | b'\t' | b'\n' | b'\r')) {
+        return Cow::Borrowed(raw.trim());
+    }
+    let text = decode_slowly(raw);
+    let trimmed = text.trim();
+    Cow::Owned(if trimmed.len() == text.len() { text } else { trimmed.to_owned() })
+}
+
+fn decode_slowly(raw: &str) -> String {
+    let mut text = String::with_capacity(raw.len());
+    let mut rest = raw;
+    while let Some(at) = rest.find(['&', '\t', '\n', '\r']) {
+        text.push_str(&rest[..at]);
+        rest = &rest[at..];
+        if let Some((character, n_bytes)) = reference(rest) {
+            text.push(character);
+            rest = &rest[n_bytes..];
+        } else {
+            let n_bytes = if rest.starts_with("\r\n") { 2 } else { 1 };
+            text.push(if rest.starts_with('&') { '&' } else { ' ' });
+            rest = &rest[n_bytes..];
+        }
+    }
+    text.push_str(rest);
+    text
+}
+
+/// Resolves the reference that a text starts with: its character and its length.
+fn reference(text: &str) -> Option<(char, usize)> {
+    let body = text.strip_prefix('&')?;
+    // The longest reference is `&#x10FFFF;`; leading zeros may make it longer, within reason.
+    let end = body.bytes().take(32).position(|byte| byte == b';')?;
+    let name = &body[..end];
+    let character = match name {
+        "amp" => '&',
+        "lt" => '<',
+        "gt" => '>',
+        "quot" => '"',
+        "apos" => '\'',
+        _ => numeric_reference(name.strip_prefix('#')?)?,
+    };
+    Some((character, end + 2))
+}
+
+fn numeric_reference(digits: &str) -> Option<char> {
+    let (digits, radix) = match digits.strip_prefix('x') {
+        Some(digits) => (digits, 16),
+        None => (digits, 10),
+    };
+    if digits.is_empty() || !digits.bytes().all(|digit| char::from(digit).is_digit(radix)) {
+        return None;
+    }
+    let character = char::from_u32(u32::from_str_radix(digits, radix).ok()?)?;
+    is_xml_char(character).then_some(character)
+}
+
+/// Says whether XML 1.0 allows a character.
+pub(crate) fn is_xml_char(character: char) -> bool {
+    match character {
+        '\t' | '\n' | '\r' => true,
+        '\u{FFFE}' | '\u{FFFF}' => false,
+        _ => character >= ' ',
+    }
+}
+
+/// Checks every reference in a raw text; fails with the offset of the first that means nothing.
+pub(crate) fn check_references(raw: &str) -> Result<(), usize> {
+    let mut from = 0;
+    while let Some(at) = memchr::memchr(b'&', &raw.as_bytes()[from..]) {
+        let start = from + at;
+        let Some((_, n_bytes)) = reference(&raw[start..]) else { return Err(start) };
+        from = start + n_bytes;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_decoded_once_and_stripped() {
+        for (raw, expected) in [
+            ("plain", "plain"),
+            ("  padded ", "padded"),
+            ("A&amp;B&#x41;&lt;&gt;&quot;&apos;&#65;", "A&BA<>\"'A"),
+            ("&amp;lt;", "&lt;"),
+            ("a\tb\r\nc\rd", "a b c d"),
+            ("a&#10;b", "a\nb"),
+            ("&#10; x &#9;", "x"),
+            ("", ""),
+            ("Zoë &#x6F22;", "Zoë 漢"),
+        ] {
+            assert_eq!(decode(raw), expected);
+        }
+        assert!(matches!(decode(" plain "), Cow::Borrowed("plain")));
+    }
+
+    #[test]
+    fn references_that_mean_nothing() {
+        for (raw, expected) in [
+            ("a&amp;b", Ok(())),
+            ("a&b", Err(1)),
+            ("&amp;&nbsp;", Err(5)),
+            ("&#0;", Err(0)),
+            ("&#x110000;", Err(0)),
+            ("&#xFFFE;", Err(0)),
+            ("&#+5;", Err(0)),
+            ("&#;", Err(0)),
+            ("&", Err(0)),
+            ("é&é;", Err(2)),
+        ] {
+            assert_eq!(check_references(raw), expected, "`{raw}`");
+        }
+        assert_eq!(decode("a & b &nope;"), "a & b &nope;");
+    }
+}

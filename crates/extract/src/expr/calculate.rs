@@ -1,0 +1,183 @@
+//! Evaluates expressions.
+
+use std::borrow::Cow;
+
+use chrono::{Days, Months, NaiveDateTime, NaiveTime};
+use rust_decimal::Decimal;
+
+use super::compare::{compare, is_blank};
+use super::{Condition, DateUnit, Datum, Expr, FieldIx, Operator};
+use crate::date;
+use crate::number;
+
+/// The largest power that is taken.
+const POWER_MAX: u32 = 128;
+
+/// Where an expression finds its fields.
+pub(crate) trait Fields<'a> {
+    /// Returns the stripped text of a field, `None` where the document has none.
+    fn field(&self, field: FieldIx) -> Option<Cow<'a, str>>;
+}
+
+/// One evaluation of an expression.
+#[derive(Debug)]
+pub(crate) struct Calculation<F> {
+    fields: F,
+    /// Whether a text was met that should have been a number or a date.
+    pub(crate) unreadable: bool,
+}
+
+impl<'a, F: Fields<'a>> Calculation<F> {
+    pub(crate) fn new(fields: F) -> Self {
+        Self { fields, unreadable: false }
+    }
+
+    /// Evaluates an expression.
+    pub(crate) fn value(&mut self, expr: &'a Expr) -> Datum<'a> {
+        match expr {
+            Expr::Null => Datum::Null,
+            Expr::Text(literal) => Datum::Text(Cow::Borrowed(&literal.text)),
+            Expr::Number(number) => Datum::Number(*number),
+            Expr::Date(date) => Datum::Date(*date),
+            Expr::Field(field) => self.fields.field(*field).map_or(Datum::Null, Datum::Text),
+            Expr::Negative(inner) => self.number(inner).map_or(Datum::Null, |number| Datum::Number(-number)),
+            Expr::Arithmetic(first, rest) => self.arithmetic(first, rest).map_or(Datum::Null, Datum::Number),
+            Expr::Case(branches, otherwise) => {
+                for (condition, value) in branches {
+                    if self.holds(condition) == Some(true) {
+                        return self.value(value);
+                    }
+                }
+                self.value(otherwise)
+            }
+            Expr::ToDate(inner) => self.date(inner).map_or(Datum::Null, Datum::Date),
+            Expr::DateAdd(unit, count, start) => self.date_add(*unit, count, start).map_or(Datum::Null, Datum::Date),
+        }
+    }
+
+    fn number(&mut self, expr: &'a Expr) -> Option<Decimal> {
+        match self.value(expr) {
+            Datum::Number(number) => Some(number),
+            Datum::Text(text) => {
+                let number = number::read(&text).number();
+                self.unreadable |= number.is_none() && !text.is_empty();
+                number
+            }
+            Datum::Null | Datum::Date(_) => None,
+        }
+    }
+
+    fn date(&mut self, expr: &'a Expr) -> Option<NaiveDateTime> {
+        match self.value(expr) {
+            Datum::Date(date) => Some(date),
+            Datum::Text(text) => {
+                let date = date::read(&text);
+                self.unreadable |= date.is_none() && !text.is_empty();
+                date
+            }
+            Datum::Null | Datum::Number(_) => None,
+        }
+    }
+
+    fn arithmetic(&mut self, first: &'a Expr, rest: &'a [(Operator, Expr)]) -> Option<Decimal> {
+        let mut result = self.number(first);
+        for (operator, operand) in rest {
+            let operand = self.number(operand);
+            result = apply(*operator, result?, operand?);
+        }
+        result
+    }
+
+    /// Adds to a date; the time of day is dropped.
+    fn date_add(&mut self, unit: DateUnit, count: &'a Expr, start: &'a Expr) -> Option<NaiveDateTime> {
+        let count = i64::try_from(self.number(count)?.trunc()).ok()?;
+        let start = self.date(start)?.date();
+        let size = count.unsigned_abs();
+        let months = |n_months: u64| u32::try_from(n_months).ok().map(Months::new);
+        let day = match (unit, count < 0) {
+            (DateUnit::Day, false) => start.checked_add_days(Days::new(size)),
+            (DateUnit::Day, true) => start.checked_sub_days(Days::new(size)),
+            (DateUnit::Week, false) => start.checked_add_days(Days::new(size.checked_mul(7)?)),
+            (DateUnit::Week, true) => start.checked_sub_days(Days::new(size.checked_mul(7)?)),
+            (DateUnit::Month, false) => start.checked_add_months(months(size)?),
+            (DateUnit::Month, true) => start.checked_sub_months(months(size)?),
+            (DateUnit::Year, false) => start.checked_add_months(months(size.checked_mul(12)?)?),
+            (DateUnit::Year, true) => start.checked_sub_months(months(size.checked_mul(12)?)?),
+        }?;
+        Some(day.and_time(NaiveTime::MIN))
+    }
+
+    /// Evaluates a condition; `None` is unknown.
+    fn holds(&mut self, condition: &'a Condition) -> Option<bool> {
+        match condition {
+            Condition::All(conditions) => {
+                let mut all = Some(true);
+                for condition in conditions {
+                    match self.holds(condition) {
+                        Some(true) => {}
+                        Some(false) => return Some(false),
+                        None => all = None,
+                    }
+                }
+                all
+            }
+            Condition::Any(conditions) => {
+                let mut any = Some(false);
+                for condition in conditions {
+                    match self.holds(condition) {
+                        Some(false) => {}
+                        Some(true) => return Some(true),
+                        None => any = None,
+                    }
+                }
+                any
+            }
+            Condition::Not(inner) => self.holds(inner).map(|holds| !holds),
+            Condition::Compare(comparison, left, right) => {
+                let left_value = self.value(left);
+                let right_value = self.value(right);
+                compare(*comparison, (left, &left_value), (right, &right_value))
+            }
+            Condition::Like(value, pattern) => match self.value(value) {
+                Datum::Text(text) => Some(pattern.matches(&text)),
+                Datum::Number(number) => Some(pattern.matches(&number.normalize().to_string())),
+                Datum::Null | Datum::Date(_) => None,
+            },
+            Condition::IsNull(value) => match self.value(value) {
+                Datum::Null => Some(true),
+                Datum::Text(text) => Some(text.is_empty()),
+                Datum::Number(_) | Datum::Date(_) => Some(false),
+            },
+            Condition::IsEmpty(value) => {
+                let value = self.value(value);
+                Some(is_blank(&value))
+            }
+        }
+    }
+}
+
+fn apply(operator: Operator, left: Decimal, right: Decimal) -> Option<Decimal> {
+    match operator {
+        Operator::Add => left.checked_add(right),
+        Operator::Subtract => left.checked_sub(right),
+        Operator::Multiply => left.checked_mul(right),
+        Operator::Divide => left.checked_div(right),
+        Operator::FloorDivide => left.checked_div(right).map(|quotient| quotient.floor()),
+        Operator::Remainder => left.checked_rem(right),
+        Operator::Power => power(left, right),
+    }
+}
+
+/// Raises to a whole power; a negative one divides.
+fn power(base: Decimal, exponent: Decimal) -> Option<Decimal> {
+    if !exponent.fract().is_zero() {
+        return None;
+    }
+    let count = i64::try_from(exponent).ok()?;
+    let size = u32::try_from(count.unsigned_abs()).ok().filter(|size| *size <= POWER_MAX)?;
+    let mut result = Decimal::ONE;
+    for _ in 0..size {
+        result = result.checked_mul(base)?;
+    }
+    if count < 0 { Decimal::ONE.checked_div(result) } else { Some(result) }
+}

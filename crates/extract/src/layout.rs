@@ -1,0 +1,82 @@
+//! What of a document is kept: for each element name the attributes that the plan reads, each with its place.
+//!
+//! Elements of one name share one [`Shape`], wherever they are. A place in the document is a [`Node`] of a tree of paths;
+//! what a mapping reads from a path is the last element there.
+
+use std::collections::HashMap;
+
+mod attribute_table;
+mod build;
+
+pub(crate) use attribute_table::{AttributeTable, Target, hash_name};
+pub(crate) use build::LayoutBuilder;
+
+/// The place of a path in the tree.
+pub(crate) type NodeIx = u32;
+
+/// The place of an attribute within its element's shape.
+pub(crate) type SlotIx = u16;
+
+/// A field of an expression that is looked for in the whole document.
+pub(crate) type FieldIx = u16;
+
+/// How an attribute's name is compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum NameMatch {
+    /// Letter by letter.
+    Exact,
+    /// The exact name if the element has it, else the first that differs in case only.
+    AnyCase,
+}
+
+/// What an element is to the plan, apart from its place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// Read by path or by expression only.
+    None,
+    /// A contact, wherever it is.
+    Contact,
+    /// Belongs to the contact around it: an address, an employment or another element that a mapping reads.
+    Part(u8),
+}
+
+/// What is kept of the elements of one name.
+#[derive(Debug)]
+pub(crate) struct Shape {
+    pub(crate) attributes: AttributeTable,
+    pub(crate) n_slots: u16,
+    pub(crate) role: Role,
+}
+
+/// A place in the document.
+#[derive(Debug)]
+pub(crate) struct Node {
+    children: Vec<(Box<str>, NodeIx)>,
+    /// Whether a mapping reads attributes here.
+    pub(crate) read: bool,
+}
+
+impl Node {
+    /// Finds a child by its name.
+    pub(crate) fn child(&self, name: &str) -> Option<NodeIx> {
+        self.children.iter().find(|(child, _)| &**child == name).map(|(_, node)| *node)
+    }
+}
+
+/// Everything that is kept of a document.
+#[derive(Debug)]
+pub(crate) struct Layout {
+    /// The root of the tree of paths is node 0, above the document's root element.
+    pub(crate) nodes: Vec<Node>,
+    /// Shape 0 is for elements whose name the plan does not know.
+    pub(crate) shapes: Vec<Shape>,
+    shape_names: HashMap<Box<str>, u32>,
+    pub(crate) n_fields: usize,
+}
+
+impl Layout {
+    /// The shape of the elements of a name.
+    pub(crate) fn shape_of(&self, name: &str) -> u32 {
+        self.shape_names.get(name).copied().unwrap_or(0)
+    }
+}

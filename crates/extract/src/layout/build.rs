@@ -1,0 +1,123 @@
+//! Collects what a plan reads, one request after the other.
+
+use std::collections::BTreeMap;
+
+use super::{AttributeTable, FieldIx, Layout, NameMatch, Node, NodeIx, Role, Shape, SlotIx, Target};
+
+/// A layout while it grows. Asking twice for the same gives the same place.
+#[derive(Debug)]
+pub(crate) struct LayoutBuilder {
+    nodes: Vec<Node>,
+    shapes: BTreeMap<String, ShapeBuilder>,
+    /// Element name, if any, and attribute name of each field.
+    fields: Vec<(Option<String>, String)>,
+}
+
+#[derive(Debug, Default)]
+struct ShapeBuilder {
+    slots: Vec<(String, NameMatch)>,
+    role: Option<Role>,
+}
+
+impl LayoutBuilder {
+    pub(crate) fn new() -> Self {
+        let root = Node { children: Vec::new(), read: false };
+        Self { nodes: vec![root], shapes: BTreeMap::new(), fields: Vec::new() }
+    }
+
+    /// Keeps a place in the document.
+    pub(crate) fn node(&mut self, path: &[String]) -> NodeIx {
+        let mut node = 0;
+        for name in path {
+            node = match self.nodes[node as usize].child(name) {
+                Some(child) => child,
+                None => {
+                    let child = NodeIx::try_from(self.nodes.len()).expect("a contract has fewer paths than that");
+                    self.nodes.push(Node { children: Vec::new(), read: false });
+                    self.nodes[node as usize].children.push((name.as_str().into(), child));
+                    child
+                }
+            };
+        }
+        self.nodes[node as usize].read = true;
+        if let Some(name) = path.last() {
+            self.shapes.entry(name.clone()).or_default();
+        }
+        node
+    }
+
+    /// Keeps an attribute of all elements of a name.
+    pub(crate) fn slot(&mut self, element: &str, attribute: &str, matching: NameMatch) -> SlotIx {
+        let slots = &mut self.shapes.entry(element.to_owned()).or_default().slots;
+        let found = slots.iter().position(|(name, known)| name == attribute && *known == matching);
+        let slot = found.unwrap_or_else(|| {
+            slots.push((attribute.to_owned(), matching));
+            slots.len() - 1
+        });
+        SlotIx::try_from(slot).expect("a contract has fewer attributes than that")
+    }
+
+    /// Says what the elements of a name are.
+    pub(crate) fn role(&mut self, element: &str, role: Role) {
+        self.shapes.entry(element.to_owned()).or_default().role = Some(role);
+    }
+
+    /// Keeps the last value of an attribute, of elements of one name or of any.
+    pub(crate) fn field(&mut self, element: Option<&str>, attribute: &str) -> FieldIx {
+        let field = (element.map(str::to_owned), attribute.to_owned());
+        let found = self.fields.iter().position(|known| *known == field);
+        let field = found.unwrap_or_else(|| {
+            self.fields.push(field);
+            self.fields.len() - 1
+        });
+        FieldIx::try_from(field).expect("a contract has fewer fields than that")
+    }
+
+    pub(crate) fn finish(mut self) -> Layout {
+        for (element, _) in &self.fields {
+            let Some(element) = element else { continue };
+            if !self.shapes.keys().any(|name| name.eq_ignore_ascii_case(element)) {
+                self.shapes.insert(element.clone(), ShapeBuilder::default());
+            }
+        }
+        let fields = self.fields;
+        let targets_of = |element: Option<&str>| {
+            let wanted = move |wanted: &Option<String>| match (wanted, element) {
+                (None, _) => true,
+                (Some(wanted), Some(element)) => wanted.eq_ignore_ascii_case(element),
+                (Some(_), None) => false,
+            };
+            (0..).zip(&fields).filter(move |(_, (element, _))| wanted(element)).map(
+                |(field, (_, attribute)): (FieldIx, &(_, String))| Target::Field {
+                    name: attribute.as_str().into(),
+                    field,
+                },
+            )
+        };
+        let unknown =
+            Shape { attributes: AttributeTable::new(targets_of(None).collect()), n_slots: 0, role: Role::None };
+        let mut layout = Layout {
+            nodes: self.nodes,
+            shapes: vec![unknown],
+            shape_names: std::collections::HashMap::new(),
+            n_fields: fields.len(),
+        };
+        for (name, builder) in self.shapes {
+            let slots = (0..).zip(builder.slots).map(|(slot, (name, matching))| Target::Slot {
+                name: name.into(),
+                matching,
+                slot,
+            });
+            let targets: Vec<Target> = slots.chain(targets_of(Some(&name))).collect();
+            let n_slots = targets.iter().filter(|target| matches!(target, Target::Slot { .. })).count();
+            let shape = u32::try_from(layout.shapes.len()).expect("a contract has fewer elements than that");
+            layout.shape_names.insert(name.into(), shape);
+            layout.shapes.push(Shape {
+                attributes: AttributeTable::new(targets),
+                n_slots: u16::try_from(n_slots).expect("slots are counted in 16 bits"),
+                role: builder.role.unwrap_or(Role::None),
+            });
+        }
+        layout
+    }
+}

@@ -1,0 +1,31 @@
+//! How much of a document is read before it is refused.
+
+/// Upper bounds on one document; what goes over one is rejected with the name of the limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of the whole document. Real ones have about 50 KiB; 64 MiB keeps a worker's memory bounded.
+    pub document_bytes: usize,
+    /// Open elements inside each other. The reference's parser stops at 256 too.
+    pub depth: usize,
+    /// Attributes of one element. Real ones have up to 250.
+    pub attributes_per_element: usize,
+    /// Bytes of one attribute value. The reference's parser stops at 10 MB too.
+    pub attribute_bytes: usize,
+    /// Different element paths in one document, since each is remembered. Real ones have up to 100.
+    pub distinct_paths: usize,
+    /// Contacts and elements of contacts in one document, since each is kept. Real ones have up to 20.
+    pub contact_elements: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            document_bytes: 64 << 20,
+            depth: 256,
+            attributes_per_element: 4096,
+            attribute_bytes: 10_000_000,
+            distinct_paths: 4096,
+            contact_elements: 10_000,
+        }
+    }
+}

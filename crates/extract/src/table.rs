@@ -1,0 +1,101 @@
+//! The tables that rows go to, and what mapping one document gives.
+
+use std::fmt;
+
+use crate::value::Row;
+
+/// A target table of a contract.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Table {
+    /// The name as the contract writes it, without a schema.
+    pub name: String,
+    /// The columns that rows have, key columns first, in the order of every row.
+    pub columns: Vec<Column>,
+}
+
+/// A column of a target table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Column {
+    /// The name as the contract writes it.
+    pub name: String,
+    /// The type that the contract gives the column.
+    pub data_type: DataType,
+    /// Whether the contract lets the column be NULL.
+    pub nullable: bool,
+    /// Whether the key comes from the XML (`identity_insert`), so that `SET IDENTITY_INSERT` is needed where the
+    /// database says that the column is an identity.
+    pub identity: bool,
+}
+
+/// The type of a column, as far as a contract tells it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DataType {
+    /// Text, cut to `chars_max` Unicode characters if that is known.
+    Text {
+        /// The length of the column in characters; `None` is no limit.
+        chars_max: Option<u32>,
+    },
+    /// 0 to 255.
+    TinyInt,
+    /// 16 bits.
+    SmallInt,
+    /// 32 bits.
+    Int,
+    /// 64 bits.
+    BigInt,
+    /// An exact decimal.
+    Decimal {
+        /// Digits after the point.
+        scale: u32,
+    },
+    /// A floating point number.
+    Float,
+    /// A flag.
+    Bit,
+    /// A day.
+    Date,
+    /// A day and a time of day, from 1753.
+    DateTime,
+    /// A day and a time of day, 1900 to 2079.
+    SmallDateTime,
+}
+
+impl fmt::Display for DataType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text { .. } => f.write_str("string"),
+            Self::TinyInt => f.write_str("tinyint"),
+            Self::SmallInt => f.write_str("smallint"),
+            Self::Int => f.write_str("int"),
+            Self::BigInt => f.write_str("bigint"),
+            Self::Decimal { scale } => write!(f, "decimal with {scale} digits after the point"),
+            Self::Float => f.write_str("float"),
+            Self::Bit => f.write_str("bit"),
+            Self::Date => f.write_str("date"),
+            Self::DateTime => f.write_str("datetime"),
+            Self::SmallDateTime => f.write_str("smalldatetime"),
+        }
+    }
+}
+
+/// The rows of one document, ready to be inserted.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Application {
+    /// The id that the document carries.
+    pub app_id: i64,
+    /// The rows of each table, parallel to [`crate::Plan::tables`].
+    pub tables: Vec<Vec<Row>>,
+    /// What was lost on the way, without values of the document.
+    pub warnings: Vec<Warning>,
+}
+
+/// Something in a document that could not be used; the row went on without it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Warning {
+    /// The table that the value was for.
+    pub table: String,
+    /// The column that the value was for.
+    pub column: String,
+    /// What is wrong, without the value.
+    pub reason: String,
+}

@@ -1,0 +1,158 @@
+//! What can happen to the table, and what the table asks for.
+
+use std::time::Duration;
+
+use crate::{Epoch, JobId, JobState, RangeId, RangeState, SessionId};
+
+/// A range in one session's hands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Lease {
+    /// Its job.
+    pub job: JobId,
+    /// Its range.
+    pub range: RangeId,
+    /// The owner's fencing token.
+    pub epoch: Epoch,
+    /// First `app_id`.
+    pub lo: i64,
+    /// One past the last `app_id`.
+    pub hi: i64,
+}
+
+/// Something that happened outside.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// A job as the database has it: new, or read again. Replaces what the table knew of it.
+    JobLoaded(JobSnapshot),
+    /// The job's state has changed (and is durable).
+    JobMoved { job: JobId, state: JobState },
+    /// Applications of the scope have been counted.
+    Counted { job: JobId, total: u64 },
+    /// A worker process said hello, with the leases it still holds from before a reconnect.
+    Joined { session: SessionId, slots: u32, held: Vec<Lease> },
+    /// A heartbeat.
+    Beat { session: SessionId, progress: Vec<Progress> },
+    /// The worker can take so many more leases now.
+    Asked { session: SessionId, credits: u32 },
+    /// The owner has closed the range in the database.
+    Finished { session: SessionId, lease: Lease, apps: u64, elapsed: Duration },
+    /// The owner commits nothing more under this lease. `backoff`: do not hand it out before.
+    Released { session: SessionId, lease: Lease, committed_through: i64, backoff: Duration },
+    /// The session's stream ended without a goodbye.
+    Broke { session: SessionId },
+    /// Goodbye.
+    Left { session: SessionId },
+    /// An operator wants the worker to end.
+    DrainAsked { session: SessionId },
+    /// The answer to [`Action::FindBoundary`].
+    Found { job: JobId, range: RangeId, boundary: Boundary },
+    /// Time has passed.
+    Ticked,
+}
+
+/// Where to cut a pending range.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Boundary {
+    /// `count` applications wait below this id (exclusive).
+    Cut { at: i64, count: u64 },
+    /// Nothing waits in the range.
+    Empty,
+    /// It could not be found out now.
+    Unknown,
+}
+
+/// How far a lease has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// The lease, as the worker knows it.
+    pub lease: Lease,
+    /// Every application at or below is decided.
+    pub committed_through: i64,
+}
+
+/// A job as the database has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JobSnapshot {
+    /// Its id.
+    pub job: JobId,
+    /// Its state.
+    pub state: JobState,
+    /// Applications to decide, where counted.
+    pub total: Option<u64>,
+    /// Applications decided by now.
+    pub decided: u64,
+    /// The highest range id ever used.
+    pub last_range: RangeId,
+    /// Its ranges; those that are done may be left out.
+    pub ranges: Vec<RangeSnapshot>,
+}
+
+/// A range as the database has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RangeSnapshot {
+    /// Its id.
+    pub range: RangeId,
+    /// First `app_id`.
+    pub lo: i64,
+    /// One past the last `app_id`.
+    pub hi: i64,
+    /// The epoch of its last owner.
+    pub epoch: Epoch,
+    /// Whether and by whom it is held.
+    pub state: RangeState,
+    /// Every application at or below is decided.
+    pub committed_through: i64,
+}
+
+/// Something the caller must now do, in order; a `Save` is durable before the next one starts.
+///
+/// If a save fails, the rest of the list is dropped and the jobs are loaded again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Find the id that has `count` waiting applications of `[from, hi)` below it.
+    FindBoundary { job: JobId, range: RangeId, from: i64, hi: i64, count: u64 },
+    /// Make a change durable.
+    Save(Change),
+    /// Tell a worker.
+    Send { session: SessionId, order: Order },
+    /// The session has ended; note it.
+    EndSession { session: SessionId, reason: &'static str },
+    /// All ranges of the job are done: see whether every application is decided.
+    CheckDone { job: JobId },
+}
+
+/// What a worker is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// Work on this.
+    Grant(Lease),
+    /// Drop it; what you still commit will be refused.
+    Revoke { lease: Lease, reason: &'static str },
+    /// Finish the group in hand, release the rest, say goodbye.
+    Drain,
+}
+
+/// One compare-and-set on a range. What does not find the range as `from_*` says must change nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// Its job.
+    pub job: JobId,
+    /// The range.
+    pub range: RangeId,
+    /// Name of the change, for the history.
+    pub event: &'static str,
+    /// State before: `pending` or `leased`.
+    pub from_state: &'static str,
+    /// Epoch before.
+    pub from_epoch: Epoch,
+    /// Bound before.
+    pub from_hi: i64,
+    /// State after.
+    pub to: RangeState,
+    /// Epoch after.
+    pub to_epoch: Epoch,
+    /// Bound after; where lower, `[to_hi, from_hi)` becomes the pending range `rest`.
+    pub to_hi: i64,
+    /// The id of the new range, where one arises.
+    pub rest: Option<RangeId>,
+}

@@ -1,0 +1,199 @@
+//! A job's ranges, as the table keeps them.
+
+use std::collections::BTreeMap;
+
+use crate::event::{Change, JobSnapshot, Lease, RangeSnapshot};
+use crate::{Epoch, JobId, RangeId, SessionId, Timestamp};
+
+/// What a job is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum JobState {
+    /// Its ranges are handed out.
+    Running,
+    /// Nothing is handed out, nothing is held.
+    Paused,
+    /// Done, failed or cancelled: never again.
+    Ended,
+}
+
+/// Who has a range.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RangeState {
+    /// Nobody.
+    Pending,
+    /// A session.
+    Leased(SessionId),
+    /// Nobody ever again: all of it is decided.
+    Done,
+}
+
+impl RangeState {
+    /// The state's name in the database.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Leased(_) => "leased",
+            Self::Done => "done",
+        }
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct Job {
+    pub(crate) state: JobState,
+    pub(crate) total: Option<u64>,
+    pub(crate) decided: u64,
+    /// What is left to do: a range that is done is forgotten.
+    pub(crate) ranges: BTreeMap<RangeId, Range>,
+    last_range: RangeId,
+    /// `CheckDone` has been asked for and nothing has changed since.
+    pub(crate) checked: bool,
+}
+
+#[derive(Debug)]
+pub(crate) struct Range {
+    pub(crate) lo: i64,
+    pub(crate) hi: i64,
+    pub(crate) epoch: Epoch,
+    pub(crate) state: RangeState,
+    pub(crate) committed_through: i64,
+    /// Applications it was carved for; 0 where unknown.
+    pub(crate) apps: u64,
+    /// A boundary is being looked for on behalf of this session.
+    pub(crate) carving_for: Option<SessionId>,
+    /// Not handed out before.
+    pub(crate) rests_until: Timestamp,
+}
+
+impl Job {
+    pub(crate) fn from_snapshot(snapshot: JobSnapshot) -> Self {
+        let open = snapshot.ranges.into_iter().filter(|it| it.state != RangeState::Done);
+        let ranges = open.map(|it| (it.range, Range::from_snapshot(it)));
+        Self {
+            last_range: snapshot.last_range,
+            state: snapshot.state,
+            total: snapshot.total,
+            decided: snapshot.decided,
+            ranges: ranges.collect(),
+            checked: false,
+        }
+    }
+
+    /// The pending range with the lowest ids that may be handed out now.
+    pub(crate) fn next_pending(&self, now: Timestamp) -> Option<RangeId> {
+        let free = |it: &&Range| {
+            it.state == RangeState::Pending && it.carving_for.is_none() && it.rests_until <= now
+        };
+        let ranges = self.ranges.iter().filter(|(_, it)| free(it));
+        ranges.min_by_key(|(_, it)| it.lo).map(|(&id, _)| id)
+    }
+
+    /// Applications that are neither decided nor in anybody's lease, where that is known.
+    pub(crate) fn unassigned(&self) -> Option<u64> {
+        let leased = self.ranges.values().filter(|it| matches!(it.state, RangeState::Leased(_)));
+        let leased: u64 = leased.map(|it| it.apps).sum();
+        Some(self.total?.saturating_sub(self.decided).saturating_sub(leased))
+    }
+
+    /// Hands `[lo, cut)` of a pending range to `session`; the rest stays pending as a new range.
+    pub(crate) fn grant(
+        &mut self,
+        job: JobId,
+        id: RangeId,
+        session: &SessionId,
+        cut: i64,
+        apps: u64,
+    ) -> (Change, Lease) {
+        let rest_id = RangeId(self.last_range.0 + 1);
+        let range = self.ranges.get_mut(&id).expect("the caller found it");
+        let mut change = range.change(job, id, "granted", RangeState::Leased(session.clone()));
+        change.to_epoch = range.epoch.next();
+        change.to_hi = cut.min(range.hi);
+        change.rest = (change.to_hi < range.hi).then_some(rest_id);
+        range.apps = apps;
+        self.carry_out(&change);
+        let range = &self.ranges[&id];
+        (change, range.lease(job, id))
+    }
+
+    /// Moves a range on without a new owner.
+    pub(crate) fn move_to(
+        &mut self,
+        job: JobId,
+        id: RangeId,
+        event: &'static str,
+        to: RangeState,
+        to_epoch: Epoch,
+    ) -> Change {
+        let range = self.ranges.get_mut(&id).expect("the caller found it");
+        let mut change = range.change(job, id, event, to);
+        change.to_epoch = to_epoch;
+        self.carry_out(&change);
+        change
+    }
+
+    fn carry_out(&mut self, change: &Change) {
+        let range = self.ranges.get_mut(&change.range).expect("the change was made from it");
+        range.state = change.to.clone();
+        range.epoch = change.to_epoch;
+        range.hi = change.to_hi;
+        range.carving_for = None;
+        if range.state == RangeState::Done {
+            self.ranges.remove(&change.range);
+        }
+        if let Some(rest) = change.rest {
+            let rest_range = Range::pending(change.to_hi, change.from_hi);
+            assert!(self.ranges.insert(rest, rest_range).is_none(), "range ids are never used twice");
+            self.last_range = rest;
+        }
+        self.checked = false;
+    }
+}
+
+impl Range {
+    fn pending(lo: i64, hi: i64) -> Self {
+        Self {
+            lo,
+            hi,
+            epoch: Epoch::default(),
+            state: RangeState::Pending,
+            committed_through: lo - 1,
+            apps: 0,
+            carving_for: None,
+            rests_until: Timestamp::default(),
+        }
+    }
+
+    fn from_snapshot(it: RangeSnapshot) -> Self {
+        Self {
+            epoch: it.epoch,
+            state: it.state,
+            committed_through: it.committed_through,
+            ..Self::pending(it.lo, it.hi)
+        }
+    }
+
+    fn change(&self, job: JobId, range: RangeId, event: &'static str, to: RangeState) -> Change {
+        Change {
+            job,
+            range,
+            event,
+            from_state: self.state.name(),
+            from_epoch: self.epoch,
+            from_hi: self.hi,
+            to,
+            to_epoch: self.epoch,
+            to_hi: self.hi,
+            rest: None,
+        }
+    }
+
+    pub(crate) fn lease(&self, job: JobId, range: RangeId) -> Lease {
+        Lease { job, range, epoch: self.epoch, lo: self.lo, hi: self.hi }
+    }
+
+    pub(crate) fn held_by(&self, session: &SessionId, epoch: Epoch) -> bool {
+        self.epoch == epoch && matches!(&self.state, RangeState::Leased(it) if it == session)
+    }
+}

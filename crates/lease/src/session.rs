@@ -1,0 +1,47 @@
+//! A worker's session, as the table keeps it.
+
+use std::time::Duration;
+
+use crate::{Limits, Timestamp};
+
+#[derive(Debug)]
+pub(crate) struct Session {
+    pub(crate) slots: u32,
+    /// Leases it can take now.
+    pub(crate) credits: u32,
+    pub(crate) draining: bool,
+    /// When it is given up, unless it is heard of.
+    pub(crate) lost_at: Timestamp,
+    /// Its stream has ended; it may come back until `lost_at`.
+    pub(crate) broken: bool,
+    /// Applications per second and slot, where measured.
+    pub(crate) rate: Option<f64>,
+}
+
+impl Session {
+    pub(crate) fn new(slots: u32, now: Timestamp, limits: &Limits) -> Self {
+        Self {
+            slots,
+            credits: 0,
+            draining: false,
+            lost_at: now.after(limits.lost_after),
+            broken: false,
+            rate: None,
+        }
+    }
+
+    pub(crate) fn may_take(&self) -> bool {
+        self.credits > 0 && !self.draining && !self.broken
+    }
+
+    /// Takes in what a finished lease says of the worker's speed; recent leases count more.
+    pub(crate) fn measure(&mut self, apps: u64, elapsed: Duration) {
+        let seconds = elapsed.as_secs_f64();
+        if apps == 0 || seconds <= 0.0 {
+            return;
+        }
+        #[allow(clippy::cast_precision_loss, reason = "a rate needs no 53 bits")]
+        let rate = apps as f64 / seconds;
+        self.rate = Some(self.rate.map_or(rate, |old| old * 0.5 + rate * 0.5));
+    }
+}

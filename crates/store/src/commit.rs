@@ -1,0 +1,271 @@
+//! The commit: a group of applications, their log and the range's cursor, in one round trip.
+
+use std::fmt::Write as _;
+
+use tiberius::ToSql;
+use xmlx_extract::{Application, Plan, Table};
+
+use crate::catalog::{Catalog, CatalogColumn};
+use crate::encode::{self, ColumnCodec};
+use crate::{Connection, Error, LeaseKey, Scope, name};
+
+/// `failure_reason` has room for so many characters.
+const REASON_CHARS_MAX: usize = 500;
+/// Parameters before those of the tables.
+const FIRST_TABLE_PARAM: usize = 13;
+
+/// What became of one application.
+#[derive(Clone, Debug)]
+pub enum Decided {
+    /// Its rows.
+    Rows(Application),
+    /// Why it has none: `stage: reason`.
+    Failed {
+        /// The source row's id.
+        app_id: i64,
+        /// Goes to `failure_reason`.
+        reason: String,
+    },
+}
+
+impl Decided {
+    /// The application's id.
+    #[must_use]
+    pub fn app_id(&self) -> i64 {
+        match self {
+            Self::Rows(it) => it.app_id,
+            Self::Failed { app_id, .. } => *app_id,
+        }
+    }
+
+    /// Rows for target tables.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        match self {
+            Self::Rows(it) => it.tables.iter().map(Vec::len).sum(),
+            Self::Failed { .. } => 0,
+        }
+    }
+}
+
+/// Consecutive applications of one range that are committed together, in `app_id` order.
+#[derive(Clone, Copy, Debug)]
+pub struct Group<'a> {
+    /// The range's bounds, for the log.
+    pub scope: Scope,
+    /// Not empty.
+    pub decided: &'a [Decided],
+}
+
+/// How a commit ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Committed {
+    /// It took effect now.
+    Now,
+    /// It had taken effect before: an earlier answer was lost.
+    Before,
+    /// The range ends at `hi` now; what lies behind belongs to somebody else.
+    Cut {
+        /// One past the last id.
+        hi: i64,
+    },
+    /// The lease is gone.
+    Gone,
+}
+
+/// The commit statement of one job. Its text is the same for every group, so that the server keeps one plan.
+#[derive(Clone, Debug)]
+pub struct CommitPlan {
+    text: String,
+    codecs: Vec<Vec<ColumnCodec>>,
+}
+
+impl CommitPlan {
+    /// Builds the statement for `plan` and the target's `catalog`.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] with every point on which they disagree.
+    pub fn new(plan: &Plan, catalog: &Catalog) -> Result<Self, Error> {
+        let found = catalog.check(plan);
+        if !found.is_empty() {
+            let lines: Vec<String> = found.iter().map(ToString::to_string).collect();
+            return Err(Error::Mismatch(lines.join("\n")));
+        }
+        let mut text = fence();
+        let mut codecs = Vec::with_capacity(plan.tables().len());
+        for (i, table) in plan.tables().iter().enumerate() {
+            let columns: Vec<&CatalogColumn> = table
+                .columns
+                .iter()
+                .map(|it| catalog.column(&table.name, &it.name).expect("the check found it"))
+                .collect();
+            let table_codecs: Vec<ColumnCodec> = columns.iter().map(|it| ColumnCodec::new(it)).collect();
+            let target = name::table(plan.target_schema(), &table.name);
+            insert(&mut text, &target, table, &columns, &table_codecs, FIRST_TABLE_PARAM + i);
+            codecs.push(table_codecs);
+        }
+        log(&mut text, &name::table(plan.target_schema(), "processing_log"));
+        text.push_str("COMMIT;\n");
+        Ok(Self { text, codecs })
+    }
+
+    /// The statement's text, for checks from outside.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Commits a group under a lease. Safe to repeat: the cursor tells.
+    ///
+    /// # Errors
+    /// See [`Error`]; after [`Error::Lost`] it is unknown whether it took effect, and repeating finds out.
+    pub async fn commit(
+        &self,
+        connection: &mut Connection,
+        lease: &LeaseKey,
+        group: Group<'_>,
+    ) -> Result<Committed, Error> {
+        let (Some(first), Some(last)) = (group.decided.first(), group.decided.last()) else {
+            return Ok(Committed::Now);
+        };
+        let (first, last) = (first.app_id(), last.app_id());
+        let encoded = self.encode(group.decided);
+        let end = group.scope.hi - 1;
+        let mut params: Vec<&dyn ToSql> = vec![
+            &last,
+            &encoded.n_ok,
+            &encoded.n_failed,
+            &encoded.n_rows,
+            &lease.job_id,
+            &lease.range_id,
+            &lease.epoch,
+            &lease.session_id,
+            &first,
+            &encoded.log,
+            &group.scope.lo,
+            &end,
+        ];
+        params.extend(encoded.tables.iter().map(|it| it as &dyn ToSql));
+        match connection.run(&self.text, &params).await {
+            Ok(_) => Ok(Committed::Now),
+            Err(Error::Fenced) => look(connection, lease, first, last).await,
+            Err(err) => Err(err),
+        }
+    }
+
+    fn encode(&self, decided: &[Decided]) -> Encoded {
+        let mut it = Encoded { tables: vec![String::new(); self.codecs.len()], ..Encoded::default() };
+        for app in decided {
+            match app {
+                Decided::Rows(app) => {
+                    for ((codecs, rows), out) in
+                        self.codecs.iter().zip(&app.tables).zip(&mut it.tables)
+                    {
+                        for row in rows {
+                            encode::push_row(codecs, row, out);
+                            it.n_rows += 1;
+                        }
+                    }
+                    encode::push_log(app.app_id, "success", None, &mut it.log);
+                    it.n_ok += 1;
+                }
+                Decided::Failed { app_id, reason } => {
+                    let reason: String = reason.chars().take(REASON_CHARS_MAX).collect();
+                    encode::push_log(*app_id, "failed", Some(&reason), &mut it.log);
+                    it.n_failed += 1;
+                }
+            }
+        }
+        it.tables.iter_mut().for_each(encode::close);
+        encode::close(&mut it.log);
+        it
+    }
+}
+
+#[derive(Debug, Default)]
+struct Encoded {
+    tables: Vec<String>,
+    log: String,
+    n_ok: i64,
+    n_failed: i64,
+    n_rows: i64,
+}
+
+/// The fence is a write and comes first: a zombie does no work, under any isolation level.
+fn fence() -> String {
+    "SET XACT_ABORT ON;\n\
+     SET LOCK_TIMEOUT 5000;\n\
+     BEGIN TRAN;\n\
+     UPDATE [xmlx].[range] SET [committed_through] = @P1, [done_ok] = [done_ok] + @P2, [done_failed] = [done_failed] + @P3, [rows_written] = [rows_written] + @P4\n\
+     WHERE [job_id] = @P5 AND [range_id] = @P6 AND [epoch] = @P7 AND [owner_session] = @P8 AND [state] = 'leased' AND [committed_through] < @P9 AND @P1 < [hi];\n\
+     IF @@ROWCOUNT <> 1 THROW 51001, N'fenced', 1;\n"
+        .to_owned()
+}
+
+fn insert(
+    text: &mut String,
+    target: &str,
+    table: &Table,
+    columns: &[&CatalogColumn],
+    codecs: &[ColumnCodec],
+    param: usize,
+) {
+    let names: Vec<String> = columns.iter().map(|it| name::quoted(&it.name)).collect();
+    let values: Vec<String> = columns
+        .iter()
+        .zip(&names)
+        .map(|(column, name)| match &column.default {
+            Some(default) => format!("COALESCE(j.{name}, {default})"),
+            None => format!("j.{name}"),
+        })
+        .collect();
+    let schema: Vec<String> = names
+        .iter()
+        .zip(codecs)
+        .enumerate()
+        .map(|(i, (name, codec))| format!("{name} {} '$[{i}]'", codec.sql_type))
+        .collect();
+    let identity = columns.iter().zip(&table.columns).any(|(it, _)| it.identity);
+    let mut push = |line: std::fmt::Arguments<'_>| {
+        text.write_fmt(line).expect("writing to a string does not fail");
+    };
+    if identity {
+        push(format_args!("SET IDENTITY_INSERT {target} ON;\n"));
+    }
+    push(format_args!(
+        "INSERT INTO {target} ({}) SELECT {} FROM OPENJSON(@P{param}) WITH ({}) AS j;\n",
+        names.join(", "),
+        values.join(", "),
+        schema.join(", ")
+    ));
+    if identity {
+        push(format_args!("SET IDENTITY_INSERT {target} OFF;\n"));
+    }
+}
+
+fn log(text: &mut String, log: &str) {
+    writeln!(
+        text,
+        "INSERT INTO {log} ([app_id], [status], [failure_reason], [session_id], [app_id_start], [app_id_end]) \
+         SELECT j.[app_id], j.[status], j.[reason], @P8, @P11, @P12 FROM OPENJSON(@P10) \
+         WITH ([app_id] int '$[0]', [status] nvarchar(max) '$[1]', [reason] nvarchar(max) '$[2]') AS j;"
+    )
+    .expect("writing to a string does not fail");
+}
+
+/// Why the fence refused.
+async fn look(
+    connection: &mut Connection,
+    lease: &LeaseKey,
+    first: i64,
+    last: i64,
+) -> Result<Committed, Error> {
+    let Some(range) = lease.open(connection).await? else { return Ok(Committed::Gone) };
+    if range.committed_through == last {
+        Ok(Committed::Before)
+    } else if range.committed_through < first && range.scope.hi <= last {
+        Ok(Committed::Cut { hi: range.scope.hi })
+    } else {
+        Ok(Committed::Gone)
+    }
+}

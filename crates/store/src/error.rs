@@ -1,0 +1,175 @@
+//! What can go wrong with the database, in classes. Never told apart by text.
+
+use tiberius::error::Error as Tds;
+
+/// What has to happen after an error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Class {
+    /// The lease or the leadership has moved on: drop it.
+    Fenced,
+    /// Again, with backoff.
+    Transient,
+    /// The connection went while a statement ran: whether it took effect is unknown.
+    Ambiguous,
+    /// The database is out of room.
+    Capacity,
+    /// The data does not fit: the same again would fail the same way.
+    Data,
+    /// Nothing of this job will work.
+    Fatal,
+}
+
+/// An error of the store.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A refused fence: the range has another epoch, owner, state or bound, or the group is in already.
+    #[error("fenced: the lease has moved on")]
+    Fenced,
+    /// Another coordinator leads.
+    #[error("deposed: another coordinator leads")]
+    Deposed,
+    /// A compare-and-set that found something else.
+    #[error("conflict: the row is not as it was")]
+    Conflict,
+    /// The server refused the statement. `message` holds no values of applications.
+    #[error("SQL Server error {number}: {message}")]
+    Server {
+        /// SQL Server's error number.
+        number: u32,
+        /// What of its message may be shown.
+        message: String,
+    },
+    /// No connection could be had.
+    #[error("no connection to the database: {0}")]
+    Connect(String),
+    /// The connection failed while a statement was under way.
+    #[error("the connection to the database failed: {0}")]
+    Lost(String),
+    /// An answer that does not have the expected form.
+    #[error("unexpected answer of the database to `{statement}`: {detail}")]
+    Shape {
+        /// Which statement.
+        statement: &'static str,
+        /// What was wrong.
+        detail: String,
+    },
+    /// The contract and the target's catalog disagree.
+    #[error("the contract does not fit the target database:\n{0}")]
+    Mismatch(String),
+}
+
+impl Error {
+    /// What has to happen.
+    #[must_use]
+    pub fn class(&self) -> Class {
+        match self {
+            Self::Fenced | Self::Deposed | Self::Conflict => Class::Fenced,
+            Self::Server { number, .. } => class_of(*number),
+            Self::Connect(_) => Class::Transient,
+            Self::Lost(_) => Class::Ambiguous,
+            Self::Shape { .. } | Self::Mismatch(_) => Class::Fatal,
+        }
+    }
+
+    /// SQL Server's error number, if it was the server that refused.
+    #[must_use]
+    pub fn number(&self) -> Option<u32> {
+        if let Self::Server { number, .. } = self { Some(*number) } else { None }
+    }
+}
+
+impl From<Tds> for Error {
+    fn from(err: Tds) -> Self {
+        let Tds::Server(token) = &err else {
+            return Self::Lost(err.to_string());
+        };
+        match token.code() {
+            51001 => Self::Fenced,
+            51002 => Self::Deposed,
+            51003 => Self::Conflict,
+            number => Self::Server { number, message: public_message(number, token.message()) },
+        }
+    }
+}
+
+/// The classes of the numbers that matter. A number that is not listed is fatal: it stops the job
+/// with its message instead of failing one application after the other for the same reason.
+fn class_of(number: u32) -> Class {
+    match number {
+        1205 | 1222 | 3960 | 40197 | 40501 | 40613 | 49918..=49920 | 10928 | 10929 | 10053
+        | 10054 | 10060 | 64 | 233 | 596 | 6005 => Class::Transient,
+        1105 | 9002 | 701 | 8645 | 802 => Class::Capacity,
+        515 | 547 | 220 | 241 | 242 | 245 | 248 | 295 | 8114 | 8115 | 2628 | 8152 | 2627 | 2601
+        | 13609 => Class::Data,
+        _ => Class::Fatal,
+    }
+}
+
+/// The part of a server's message that names things and holds no value. The messages are cut by
+/// their English wording; a server that speaks another language yields only the number's meaning.
+fn public_message(number: u32, message: &str) -> String {
+    let before = |mark: &str| message.split_once(mark).map(|(head, _)| head.trim_end().to_owned());
+    match number {
+        2627 | 2601 => before("The duplicate key value")
+            .unwrap_or_else(|| "a key of the application exists already".to_owned()),
+        2628 => before("Truncated value")
+            .unwrap_or_else(|| "a text is too long for its column".to_owned()),
+        547 | 515 if message.contains("INSERT") => first_line(message),
+        8152 => "a text is too long for its column".to_owned(),
+        220 | 241 | 242 | 245 | 248 | 295 | 8114 | 8115 => {
+            "a value cannot be converted to its column's type".to_owned()
+        }
+        547 => "a foreign key or check is violated".to_owned(),
+        515 => "a column does not allow NULL".to_owned(),
+        13609 => "the rows could not be read as JSON".to_owned(),
+        _ => first_line(message),
+    }
+}
+
+fn first_line(message: &str) -> String {
+    message.lines().next().unwrap_or_default().trim().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_cut_off() {
+        let check = |number, message: &str, expected: &str| {
+            assert_eq!(public_message(number, message), expected);
+        };
+        check(
+            2627,
+            "Violation of PRIMARY KEY constraint 'PK_a'. Cannot insert duplicate key in object 's.a'. The duplicate key value is (123456789).",
+            "Violation of PRIMARY KEY constraint 'PK_a'. Cannot insert duplicate key in object 's.a'.",
+        );
+        check(
+            2628,
+            "String or binary data would be truncated in table 's.a', column 'c'. Truncated value: 'Miller'.",
+            "String or binary data would be truncated in table 's.a', column 'c'.",
+        );
+        check(2627, "Verletzung ... Wert (123)", "a key of the application exists already");
+        check(
+            245,
+            "Conversion failed when converting the varchar value 'Miller' to data type int.",
+            "a value cannot be converted to its column's type",
+        );
+    }
+
+    #[test]
+    fn classes_follow_the_number() {
+        for (number, class) in [
+            (1205, Class::Transient),
+            (1222, Class::Transient),
+            (40613, Class::Transient),
+            (9002, Class::Capacity),
+            (2627, Class::Data),
+            (547, Class::Data),
+            (208, Class::Fatal),
+            (18456, Class::Fatal),
+        ] {
+            assert_eq!(class_of(number), class, "{number}");
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! Jobs.
+
+use crate::connection::{column, optional, text};
+use crate::{Error, Leadership, Mode, Scope, Store, statements};
+
+/// A job to be submitted.
+#[derive(Clone, Debug)]
+pub struct NewJob {
+    /// Its id: one more than the highest.
+    pub job_id: i64,
+    /// Makes a repeated submit find this job.
+    pub submit_key: String,
+    /// For people.
+    pub name: String,
+    /// SHA-256 of the contract's text.
+    pub contract_hash: String,
+    /// The contract's text.
+    pub contract: String,
+    /// Which applications it takes.
+    pub mode: Mode,
+    /// Its ids.
+    pub scope: Scope,
+    /// The highest `log_id` at submission.
+    pub log_watermark: i64,
+}
+
+/// A job as the database has it, with what its ranges add up to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JobRow {
+    /// Its id.
+    pub job_id: i64,
+    /// What a repeated submit is recognised by.
+    pub submit_key: String,
+    /// For people.
+    pub name: String,
+    /// SHA-256 of the contract's text.
+    pub contract_hash: String,
+    /// Which applications it takes.
+    pub mode: Mode,
+    /// Its ids.
+    pub scope: Scope,
+    /// `running`, `paused`, `done`, `failed` or `cancelled`.
+    pub state: String,
+    /// Why it is in this state; may be empty.
+    pub reason: String,
+    /// Applications that waited at submission, where counted.
+    pub total: Option<i64>,
+    /// The highest `log_id` at submission.
+    pub log_watermark: i64,
+    /// Applications that succeeded.
+    pub done_ok: i64,
+    /// Applications that failed.
+    pub done_failed: i64,
+    /// Rows written to target tables.
+    pub rows_written: i64,
+    /// Ranges by state: pending, leased, done.
+    pub ranges: (i64, i64, i64),
+    /// How often a lease was taken away.
+    pub revoked: i64,
+    /// ISO 8601, UTC.
+    pub created_at: String,
+    /// ISO 8601, UTC; empty while it runs.
+    pub finished_at: String,
+}
+
+impl Store {
+    /// Submits a job; it starts as one pending range.
+    ///
+    /// # Errors
+    /// 2627 where the id or the key exists already; [`Error::Deposed`].
+    pub async fn insert_job(&self, leader: &Leadership, job: &NewJob) -> Result<(), Error> {
+        let mode = job.mode.name();
+        let params: [&dyn tiberius::ToSql; 10] = [
+            &leader.term,
+            &job.job_id,
+            &job.submit_key,
+            &job.name,
+            &job.contract_hash,
+            &job.contract,
+            &mode,
+            &job.scope.lo,
+            &job.scope.hi,
+            &job.log_watermark,
+        ];
+        self.run(statements::JOB_INSERT, &params).await?;
+        Ok(())
+    }
+
+    /// All jobs, by id.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn jobs(&self) -> Result<Vec<JobRow>, Error> {
+        let rows = self.run(statements::JOBS, &[]).await?;
+        rows.iter().map(job).collect()
+    }
+
+    /// A job's contract and how to read its source: text, mode, log watermark. `None`: no such job.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn job_contract(&self, job_id: i64) -> Result<Option<(String, Mode, i64)>, Error> {
+        const IT: &str = "job_contract";
+        let rows = self.run(statements::JOB_CONTRACT, &[&job_id]).await?;
+        let Some(row) = rows.first() else { return Ok(None) };
+        let mode = mode(&text(row, "mode", IT)?, IT)?;
+        Ok(Some((text(row, "contract", IT)?, mode, column(row, "log_watermark", IT)?)))
+    }
+
+    /// Moves a job from one state to another.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] where it is not in state `from`; [`Error::Deposed`].
+    pub async fn move_job(
+        &self,
+        leader: &Leadership,
+        job_id: i64,
+        (from, to): (&str, &str),
+        reason: &str,
+    ) -> Result<(), Error> {
+        let reason: String = reason.chars().take(1000).collect();
+        self.run(statements::JOB_STATE, &[&leader.term, &job_id, &from, &to, &reason]).await?;
+        Ok(())
+    }
+
+    /// Notes how many applications waited.
+    ///
+    /// # Errors
+    /// [`Error::Deposed`].
+    pub async fn set_job_total(&self, leader: &Leadership, job_id: i64, total: i64) -> Result<(), Error> {
+        self.run(statements::JOB_TOTAL, &[&leader.term, &job_id, &total]).await?;
+        Ok(())
+    }
+
+    /// Extends a `follow` job from `hi` to `new_hi` by one pending range.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] where the scope does not end at `hi` or the job does not run; [`Error::Deposed`].
+    pub async fn extend_job(
+        &self,
+        leader: &Leadership,
+        job_id: i64,
+        range_id: i64,
+        (hi, new_hi): (i64, i64),
+    ) -> Result<(), Error> {
+        self.run(statements::JOB_EXTEND, &[&leader.term, &job_id, &range_id, &hi, &new_hi]).await?;
+        Ok(())
+    }
+}
+
+fn job(row: &crate::connection::Row) -> Result<JobRow, Error> {
+    const IT: &str = "jobs";
+    let finished_at: Option<&str> = optional(row, "finished_at", IT)?;
+    Ok(JobRow {
+        job_id: column(row, "job_id", IT)?,
+        submit_key: text(row, "submit_key", IT)?,
+        name: text(row, "name", IT)?,
+        contract_hash: text(row, "contract_hash", IT)?,
+        mode: mode(&text(row, "mode", IT)?, IT)?,
+        scope: Scope { lo: column(row, "scope_lo", IT)?, hi: column(row, "scope_hi", IT)? },
+        state: text(row, "state", IT)?,
+        reason: text(row, "reason", IT)?,
+        total: optional(row, "total", IT)?,
+        log_watermark: column(row, "log_watermark", IT)?,
+        done_ok: column(row, "done_ok", IT)?,
+        done_failed: column(row, "done_failed", IT)?,
+        rows_written: column(row, "rows_written", IT)?,
+        ranges: (column(row, "pending", IT)?, column(row, "leased", IT)?, column(row, "done", IT)?),
+        revoked: column(row, "revoked", IT)?,
+        created_at: text(row, "created_at", IT)?,
+        finished_at: finished_at.unwrap_or_default().to_owned(),
+    })
+}
+
+fn mode(name: &str, statement: &'static str) -> Result<Mode, Error> {
+    Mode::from_name(name)
+        .ok_or_else(|| Error::Shape { statement, detail: format!("unknown mode `{name}`") })
+}

@@ -1,0 +1,85 @@
+//! Who leads.
+
+use std::time::Duration;
+
+use crate::connection::{column, text};
+use crate::{Error, Store, statements};
+
+/// A leadership that was won: the fence of everything a leader writes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Leadership {
+    /// The coordinator's own id.
+    pub holder: String,
+    /// Its term.
+    pub term: i64,
+}
+
+/// The leader row, as anybody may read it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeaderRow {
+    /// The latest term.
+    pub term: i64,
+    /// Whose term it is.
+    pub holder: String,
+    /// Where it listens.
+    pub address: String,
+    /// Whether its lease holds, by the database's clock.
+    pub alive: bool,
+}
+
+impl Store {
+    /// Reads the leader row.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn leader(&self) -> Result<LeaderRow, Error> {
+        const IT: &str = "leader_read";
+        let rows = self.run(statements::LEADER_READ, &[]).await?;
+        let row = rows.first().ok_or(Error::Shape { statement: IT, detail: "no row".to_owned() })?;
+        Ok(LeaderRow {
+            term: column(row, "term", IT)?,
+            holder: text(row, "holder", IT)?,
+            address: text(row, "address", IT)?,
+            alive: column::<i32>(row, "alive", IT)? == 1,
+        })
+    }
+
+    /// Takes the leadership under the next term if nobody's lease holds.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn acquire_leadership(
+        &self,
+        holder: &str,
+        address: &str,
+        ttl: Duration,
+    ) -> Result<Option<Leadership>, Error> {
+        let ttl = millis(ttl);
+        let rows = self.run(statements::LEADER_ACQUIRE, &[&holder, &address, &ttl]).await?;
+        let Some(row) = rows.first() else { return Ok(None) };
+        let term = column(row, "term", "leader_acquire")?;
+        Ok(Some(Leadership { holder: holder.to_owned(), term }))
+    }
+
+    /// Prolongs the lease.
+    ///
+    /// # Errors
+    /// [`Error::Deposed`] where the term has moved on.
+    pub async fn renew_leadership(&self, it: &Leadership, ttl: Duration) -> Result<(), Error> {
+        let rows = self.run(statements::LEADER_RENEW, &[&it.holder, &it.term, &millis(ttl)]).await?;
+        if rows.is_empty() { Err(Error::Deposed) } else { Ok(()) }
+    }
+
+    /// Ends the lease now, so that a standby need not wait for it to run out.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn resign_leadership(&self, it: &Leadership) -> Result<(), Error> {
+        self.run(statements::LEADER_RESIGN, &[&it.holder, &it.term]).await?;
+        Ok(())
+    }
+}
+
+fn millis(it: Duration) -> i32 {
+    i32::try_from(it.as_millis()).unwrap_or(i32::MAX)
+}

@@ -1,0 +1,148 @@
+//! Ranges and who holds them.
+
+use crate::connection::{Connection, column, optional, text};
+use crate::{Error, Leadership, Scope, Store, statements};
+
+/// What a worker proves its lease with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeaseKey {
+    /// The job.
+    pub job_id: i64,
+    /// The range.
+    pub range_id: i64,
+    /// The epoch it was granted under.
+    pub epoch: i64,
+    /// The session it was granted to.
+    pub session_id: String,
+}
+
+/// What the owner of a lease starts from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OpenRange {
+    /// The range's bounds.
+    pub scope: Scope,
+    /// Every application at or below is decided.
+    pub committed_through: i64,
+}
+
+/// A range as the database has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RangeRow {
+    /// Its id within the job.
+    pub range_id: i64,
+    /// Its bounds.
+    pub scope: Scope,
+    /// `pending`, `leased` or `done`.
+    pub state: String,
+    /// The epoch of its last owner.
+    pub epoch: i64,
+    /// Who holds it.
+    pub owner_session: Option<String>,
+    /// Every application at or below is decided.
+    pub committed_through: i64,
+    /// Applications that succeeded.
+    pub done_ok: i64,
+    /// Applications that failed.
+    pub done_failed: i64,
+    /// Rows written to target tables.
+    pub rows_written: i64,
+}
+
+/// One compare-and-set of the leader on a range.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RangeChange {
+    /// The job.
+    pub job_id: i64,
+    /// The range.
+    pub range_id: i64,
+    /// Name of the change in the history.
+    pub event: &'static str,
+    /// State, epoch and bound that the row must have.
+    pub from: (&'static str, i64, i64),
+    /// State, epoch and bound that it gets.
+    pub to: (&'static str, i64, i64),
+    /// Who holds it afterwards; empty for nobody.
+    pub owner_session: String,
+    /// The id of the pending range that arises where the bound falls; else 0.
+    pub rest: i64,
+}
+
+impl Store {
+    /// Makes a change durable, with its history.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] where the row is not as `from` says, [`Error::Deposed`] where another
+    /// coordinator leads; nothing has changed then.
+    pub async fn change_range(&self, leader: &Leadership, it: &RangeChange) -> Result<(), Error> {
+        let params: [&dyn tiberius::ToSql; 12] = [
+            &leader.term,
+            &it.job_id,
+            &it.range_id,
+            &it.from.0,
+            &it.from.1,
+            &it.from.2,
+            &it.to.0,
+            &it.to.1,
+            &it.owner_session,
+            &it.to.2,
+            &it.event,
+            &it.rest,
+        ];
+        self.run(statements::RANGE_CHANGE, &params).await?;
+        Ok(())
+    }
+
+    /// All ranges of a job, by id.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn ranges(&self, job_id: i64) -> Result<Vec<RangeRow>, Error> {
+        const IT: &str = "ranges";
+        let rows = self.run(statements::RANGES, &[&job_id]).await?;
+        let mut ranges = Vec::with_capacity(rows.len());
+        for row in &rows {
+            let owner: Option<&str> = optional(row, "owner_session", IT)?;
+            ranges.push(RangeRow {
+                range_id: column(row, "range_id", IT)?,
+                scope: Scope { lo: column(row, "lo", IT)?, hi: column(row, "hi", IT)? },
+                state: text(row, "state", IT)?,
+                epoch: column(row, "epoch", IT)?,
+                owner_session: owner.map(ToOwned::to_owned),
+                committed_through: column(row, "committed_through", IT)?,
+                done_ok: column(row, "done_ok", IT)?,
+                done_failed: column(row, "done_failed", IT)?,
+                rows_written: column(row, "rows_written", IT)?,
+            });
+        }
+        Ok(ranges)
+    }
+}
+
+impl LeaseKey {
+    /// What the owner starts from; `None` where the lease has moved on.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn open(&self, connection: &mut Connection) -> Result<Option<OpenRange>, Error> {
+        const IT: &str = "range_open";
+        let params: [&dyn tiberius::ToSql; 4] =
+            [&self.job_id, &self.range_id, &self.epoch, &self.session_id];
+        let rows = connection.run(statements::RANGE_OPEN, &params).await?;
+        let Some(row) = rows.first() else { return Ok(None) };
+        Ok(Some(OpenRange {
+            scope: Scope { lo: column(row, "lo", IT)?, hi: column(row, "hi", IT)? },
+            committed_through: column(row, "committed_through", IT)?,
+        }))
+    }
+
+    /// Closes the range: every application up to `hi` is decided.
+    ///
+    /// # Errors
+    /// [`Error::Fenced`] where the lease has moved on or the range ends elsewhere.
+    pub async fn complete(&self, connection: &mut Connection, hi: i64) -> Result<(), Error> {
+        let params: [&dyn tiberius::ToSql; 5] =
+            [&self.job_id, &self.range_id, &self.epoch, &self.session_id, &hi];
+        connection.run(statements::RANGE_COMPLETE, &params).await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,222 @@
+//! The source of a job: which applications wait, and their documents.
+
+use tiberius::ColumnData;
+use xmlx_extract::Plan;
+
+use crate::connection::{Connection, Row, column, optional};
+use crate::{Error, Store, name};
+
+/// Which applications of its scope a job takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Those without a row in `processing_log`.
+    Once,
+    /// The same, and those that come later.
+    Follow,
+    /// Those whose latest row is `failed`, as of the submission.
+    Retry,
+}
+
+impl Mode {
+    /// The mode's name in the database.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Once => "once",
+            Self::Follow => "follow",
+            Self::Retry => "retry",
+        }
+    }
+
+    /// The mode of that name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Once, Self::Follow, Self::Retry].into_iter().find(|it| it.name() == name)
+    }
+}
+
+/// A stretch of ids, `[lo, hi)`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Scope {
+    /// The first.
+    pub lo: i64,
+    /// One past the last.
+    pub hi: i64,
+}
+
+/// One application as the source has it.
+#[derive(Clone, Debug)]
+pub struct Fetched {
+    /// Its id.
+    pub app_id: i64,
+    /// Its document.
+    pub xml: String,
+}
+
+/// The statements that read one job's source.
+#[derive(Clone, Debug)]
+pub struct Source {
+    fetch: String,
+    boundary: String,
+    waiting: String,
+    bounds: String,
+    left_out: String,
+    /// The quoted `processing_log`.
+    pub(crate) log: String,
+    log_watermark: i64,
+}
+
+impl Source {
+    /// The source of `plan`. `log_watermark`: the highest `log_id` when the job was submitted.
+    #[must_use]
+    pub fn new(plan: &Plan, mode: Mode, log_watermark: i64) -> Self {
+        let schema = plan.target_schema();
+        let source = plan.source();
+        let table = name::table(schema, &source.table);
+        let document = name::quoted(&source.column);
+        let log = name::table(schema, "processing_log");
+        let scope = format!(
+            "x.[app_id] >= @P1 AND x.[app_id] < @P2 AND x.{document} IS NOT NULL"
+        );
+        let of_line = source.application_table.as_ref().map(|it| {
+            let table = name::table(schema, it);
+            format!("EXISTS (SELECT 1 FROM {table} AS a WHERE a.[app_id] = x.[app_id])")
+        });
+        let in_line = of_line.as_ref().map_or_else(String::new, |it| format!(" AND {it}"));
+        let waits = match mode {
+            Mode::Once | Mode::Follow => format!(
+                "NOT EXISTS (SELECT 1 FROM {log} AS l WHERE l.[app_id] = x.[app_id])"
+            ),
+            Mode::Retry => format!(
+                "(SELECT TOP (1) l.[status] FROM {log} AS l WHERE l.[app_id] = x.[app_id] ORDER BY l.[log_id] DESC) = 'failed' \
+                 AND (SELECT MAX(l.[log_id]) FROM {log} AS l WHERE l.[app_id] = x.[app_id]) <= @P4"
+            ),
+        };
+        let from = format!("FROM {table} AS x WHERE {scope}{in_line} AND {waits}");
+        let outside = of_line.map_or_else(|| "1 = 0".to_owned(), |it| format!("NOT {it}"));
+        Self {
+            fetch: format!(
+                "SELECT TOP (@P3) CAST(x.[app_id] AS bigint) AS [app_id], x.{document} AS [document] {from} ORDER BY x.[app_id]"
+            ),
+            boundary: format!(
+                "SELECT MAX(t.[app_id]) AS [last], COUNT_BIG(*) AS [n] FROM (SELECT TOP (@P3) CAST(x.[app_id] AS bigint) AS [app_id] {from} ORDER BY x.[app_id]) AS t"
+            ),
+            waiting: format!("SELECT COUNT_BIG(*) AS [n] {from}"),
+            bounds: format!(
+                "SELECT CAST(MIN(x.[app_id]) AS bigint) AS [lo], CAST(MAX(x.[app_id]) AS bigint) AS [hi] FROM {table} AS x"
+            ),
+            left_out: format!(
+                "SELECT COUNT_BIG(*) AS [n] FROM {table} AS x WHERE {scope} AND {outside}"
+            ),
+            log,
+            log_watermark,
+        }
+    }
+
+    /// The statements, each with what it is for, for checks from outside.
+    #[must_use]
+    pub fn statements(&self) -> Vec<(&'static str, &str)> {
+        vec![
+            ("fetch", self.fetch.as_str()),
+            ("boundary", self.boundary.as_str()),
+            ("waiting", self.waiting.as_str()),
+            ("bounds", self.bounds.as_str()),
+            ("left_out", self.left_out.as_str()),
+        ]
+    }
+
+    /// The first `n_max` waiting applications of the scope, by id.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn fetch(
+        &self,
+        connection: &mut Connection,
+        scope: Scope,
+        n_max: i64,
+    ) -> Result<Vec<Fetched>, Error> {
+        let params: [&dyn tiberius::ToSql; 4] = [&scope.lo, &scope.hi, &n_max, &self.log_watermark];
+        let rows = connection.run(&self.fetch, &params).await?;
+        rows.into_iter().map(fetched).collect()
+    }
+
+    /// The `n`-th waiting application of the scope, or the last where fewer wait: its id, and how
+    /// many wait up to it. `None` where none waits.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn boundary(
+        &self,
+        store: &Store,
+        scope: Scope,
+        n: i64,
+    ) -> Result<Option<(i64, i64)>, Error> {
+        let params: [&dyn tiberius::ToSql; 4] = [&scope.lo, &scope.hi, &n, &self.log_watermark];
+        let rows = store.run(&self.boundary, &params).await?;
+        let Some(row) = rows.first() else { return Ok(None) };
+        let Some(last) = optional(row, "last", "boundary")? else { return Ok(None) };
+        Ok(Some((last, column(row, "n", "boundary")?)))
+    }
+
+    /// How many applications of the scope wait.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn waiting(&self, store: &Store, scope: Scope) -> Result<i64, Error> {
+        let n_unused = 0_i64;
+        let params: [&dyn tiberius::ToSql; 4] = [&scope.lo, &scope.hi, &n_unused, &self.log_watermark];
+        count(&store.run(&self.waiting, &params).await?, "waiting")
+    }
+
+    /// How many documents of the scope belong to no application of this product line.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn left_out(&self, store: &Store, scope: Scope) -> Result<i64, Error> {
+        count(&store.run(&self.left_out, &[&scope.lo, &scope.hi]).await?, "left_out")
+    }
+
+    /// All ids of the source table; `None` where it is empty.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn bounds(&self, store: &Store) -> Result<Option<Scope>, Error> {
+        let rows = store.run(&self.bounds, &[]).await?;
+        let Some(row) = rows.first() else { return Ok(None) };
+        let (lo, hi) = (optional::<i64>(row, "lo", "bounds")?, optional::<i64>(row, "hi", "bounds")?);
+        Ok(lo.zip(hi).map(|(lo, hi)| Scope { lo, hi: hi + 1 }))
+    }
+
+    /// The highest `log_id` there is.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn newest_log_id(&self, store: &Store) -> Result<i64, Error> {
+        let sql = format!(
+            "SELECT COALESCE(MAX(CAST([log_id] AS bigint)), 0) AS [n] FROM {}",
+            self.log
+        );
+        count(&store.run(&sql, &[]).await?, "newest_log_id")
+    }
+}
+
+pub(crate) fn count(rows: &[Row], statement: &'static str) -> Result<i64, Error> {
+    let row = rows.first().ok_or(Error::Shape { statement, detail: "no row".to_owned() })?;
+    column(row, "n", statement)
+}
+
+/// Takes the document out of the row without copying it.
+fn fetched(row: Row) -> Result<Fetched, Error> {
+    const IT: &str = "fetch";
+    let app_id = column(&row, "app_id", IT)?;
+    let cell = row.into_iter().nth(1);
+    let xml = match cell {
+        Some(ColumnData::String(Some(text))) => text.into_owned(),
+        Some(ColumnData::Xml(Some(xml))) => xml.into_owned().into_string(),
+        other => {
+            let kind = other.map_or("missing", |_| "neither text nor xml");
+            return Err(Error::Shape { statement: IT, detail: format!("the document column is {kind}") });
+        }
+    };
+    Ok(Fetched { app_id, xml })
+}

@@ -1,0 +1,38 @@
+//! The statements with fixed names.
+
+macro_rules! statements {
+    ($($name:ident = $file:literal;)*) => {
+        $(pub(crate) const $name: &str = include_str!(concat!("../sql/", $file, ".sql"));)*
+
+        /// Every fixed statement with its file's name, for checks from outside.
+        #[must_use]
+        pub fn all() -> Vec<(&'static str, &'static str)> {
+            vec![$(($file, $name),)*]
+        }
+    };
+}
+
+statements! {
+    CONTROL = "001_control";
+    CATALOG_COLUMNS = "catalog_columns";
+    CATALOG_FOREIGN_KEYS = "catalog_foreign_keys";
+    JOB_CONTRACT = "job_contract";
+    JOB_EXTEND = "job_extend";
+    JOB_INSERT = "job_insert";
+    JOB_STATE = "job_state";
+    JOB_TOTAL = "job_total";
+    JOBS = "jobs";
+    LEADER_ACQUIRE = "leader_acquire";
+    LEADER_READ = "leader_read";
+    LEADER_RENEW = "leader_renew";
+    LEADER_RESIGN = "leader_resign";
+    RANGE_CHANGE = "range_change";
+    RANGE_COMPLETE = "range_complete";
+    RANGE_OPEN = "range_open";
+    RANGES = "ranges";
+    SCHEMA_PRESENT = "schema_present";
+    SCHEMA_VERSION = "schema_version";
+    SESSION_CLOSE = "session_close";
+    SESSION_OPEN = "session_open";
+    SESSIONS = "sessions";
+}
