@@ -1,1 +1,18 @@
-//! xmlx-coordinator
+//! The coordinator: leads by the `xmlx.leader` row, hands out leases, answers clients.
+//!
+//! It is a cache of the database and may die at any time. What is decided is decided in
+//! `xmlx-lease`; this crate carries it out. It never reads a document and never writes to a target table.
+
+mod cluster_service;
+mod config;
+mod convert;
+mod engine;
+mod job_service;
+mod leadership;
+mod role;
+mod server;
+mod submit;
+mod worker_service;
+
+pub use config::{Args, Config};
+pub use server::run;

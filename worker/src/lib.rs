@@ -1,1 +1,16 @@
-//! xmlx-worker
+//! The worker: fetches applications of the ranges it holds, extracts their rows, commits both with
+//! their log under the lease's epoch.
+//!
+//! It decides nothing about who works on what, and it never commits without the fence.
+
+mod board;
+mod config;
+mod foreman;
+mod jobs;
+mod memory;
+mod pipeline;
+mod process;
+mod session;
+
+pub use config::{Args, Config};
+pub use process::run;

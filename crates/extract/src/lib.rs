@@ -3,13 +3,19 @@
 //! [`Plan::from_json`] reads, checks and compiles a contract once; [`Plan::map`] then makes rows or a rejection of each
 //! document. The crate knows no IO, no clock and no SQL: the same document and contract always give the same answer.
 
+mod compile;
+mod contract;
+mod convert;
 mod date;
 mod document;
+mod evaluate;
 mod expr;
+mod layout;
 mod limits;
 mod number;
 mod plan;
 mod problem;
+mod program;
 mod rejection;
 mod table;
 mod value;

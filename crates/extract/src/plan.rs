@@ -1,9 +1,13 @@
 //! A contract, compiled: what every application of a job is mapped by.
 
+use sha2::{Digest, Sha256};
+
 use crate::limits::Limits;
 use crate::problem::{ContractErrors, Problems};
-use crate::rejection::{Rejection, Stage};
+use crate::program::Program;
+use crate::rejection::Rejection;
 use crate::table::{Application, Table};
+use crate::{compile, contract, evaluate};
 
 /// Where the documents are, as the contract writes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +27,7 @@ pub struct Plan {
     source: Source,
     target_schema: String,
     tables: Vec<Table>,
+    program: Program,
 }
 
 impl Plan {
@@ -32,16 +37,16 @@ impl Plan {
     ///
     /// Returns every problem of the contract at once.
     pub fn from_json(contract: &str) -> Result<Self, ContractErrors> {
-        let _ = contract;
         let mut problems = Problems::default();
-        problems.add("$", "not written yet", "wait");
+        let read = contract::read(contract, &mut problems);
+        let compiled = read.and_then(|contract| {
+            contract::check(&contract, &mut problems);
+            let (program, tables) = compile::compile(&contract, &mut problems)?;
+            Some((contract, program, tables))
+        });
         problems.check()?;
-        Ok(Self {
-            hash: String::new(),
-            source: Source { table: String::new(), column: String::new(), application_table: None },
-            target_schema: String::new(),
-            tables: Vec::new(),
-        })
+        let (read, program, tables) = compiled.expect("a contract without problems compiles");
+        Ok(Self { hash: hash(contract), source: read.source, target_schema: read.target_schema, tables, program })
     }
 
     /// Returns the SHA-256 of the contract's text in hexadecimal.
@@ -79,7 +84,10 @@ impl Plan {
     ///
     /// Returns why the document gives no rows.
     pub fn map_with(&self, xml: &str, expected: Option<i64>, limits: &Limits) -> Result<Application, Rejection> {
-        let _ = (xml, limits);
-        Err(Rejection { stage: Stage::Parsing, reason: String::new(), app_id: expected })
+        evaluate::evaluate(&self.program, &self.tables, xml, expected, limits)
     }
+}
+
+fn hash(text: &str) -> String {
+    Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
 }

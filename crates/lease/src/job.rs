@@ -46,7 +46,7 @@ pub(crate) struct Job {
     pub(crate) decided: u64,
     /// What is left to do: a range that is done is forgotten.
     pub(crate) ranges: BTreeMap<RangeId, Range>,
-    last_range: RangeId,
+    pub(crate) last_range: RangeId,
     /// `CheckDone` has been asked for and nothing has changed since.
     pub(crate) checked: bool,
 }

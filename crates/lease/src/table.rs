@@ -58,6 +58,12 @@ impl LeaseTable {
         self.sessions.contains_key(session)
     }
 
+    /// The highest range id of the job; `None` where it is not known.
+    #[must_use]
+    pub fn last_range(&self, job: JobId) -> Option<RangeId> {
+        self.jobs.get(&job).map(|it| it.last_range)
+    }
+
     /// How many leases the session holds.
     #[must_use]
     pub fn leases_of(&self, session: &SessionId) -> usize {
@@ -71,9 +77,26 @@ impl LeaseTable {
         self.sessions.get(session).is_some_and(|it| it.draining)
     }
 
+    /// After a failed save nobody knows which grants went out: what a session here holds is told to
+    /// it again, and it ignores what it has.
     fn load(&mut self, snapshot: JobSnapshot) -> Vec<Action> {
-        self.jobs.insert(snapshot.job, Job::from_snapshot(snapshot));
-        Vec::new()
+        let (id, state) = (snapshot.job, snapshot.state);
+        let job = Job::from_snapshot(snapshot);
+        if state != JobState::Running {
+            self.jobs.insert(id, job);
+            return self.move_job(id, state);
+        }
+        let mut actions = Vec::new();
+        for (&range_id, range) in &job.ranges {
+            if let RangeState::Leased(owner) = &range.state
+                && self.sessions.get(owner).is_some_and(|it| !it.broken)
+            {
+                let order = Order::Grant(range.lease(id, range_id));
+                actions.push(Action::Send { session: owner.clone(), order });
+            }
+        }
+        self.jobs.insert(id, job);
+        actions
     }
 
     /// Leaving `Running` is a barrier: every lease is revoked before the answer goes out.

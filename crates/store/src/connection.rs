@@ -96,12 +96,10 @@ impl Store {
 
     /// Runs a batch that may not travel as sp_executesql (DDL that has to be alone).
     pub(crate) async fn run_batch(&self, sql: &str) -> Result<(), Error> {
-        let mut object = self.checkout().await?;
-        let outcome = simple(&mut object, sql).await;
-        if outcome.is_err() {
-            drop(Object::take(object));
-        }
-        Ok(outcome?)
+        let mut lent = Lent::new(self.checkout().await?);
+        simple(lent.client(), sql).await?;
+        lent.give_back();
+        Ok(())
     }
 
     async fn checkout(&self) -> Result<Object<Manager>, Error> {
@@ -121,22 +119,42 @@ impl Store {
 pub(crate) type Row = tiberius::Row;
 
 impl Connection {
-    /// Runs one statement. After an error the connection is dropped, whatever the error was: what
-    /// it still holds unread must never answer another question.
+    /// Runs one statement. After an error the connection is dropped, whatever the error was: what it
+    /// still holds unread must never answer another question.
     pub(crate) async fn run(&mut self, sql: &str, params: &[&dyn ToSql]) -> Result<Vec<Row>, Error> {
-        let mut object = match self.object.take() {
+        let object = match self.object.take() {
             Some(it) => it,
             None => self.store.checkout().await?,
         };
-        match query(&mut object, sql, params).await {
-            Ok(rows) => {
-                self.object = Some(object);
-                Ok(rows)
-            }
-            Err(err) => {
-                drop(Object::take(object));
-                Err(err.into())
-            }
+        let mut lent = Lent::new(object);
+        let rows = query(lent.client(), sql, params).await?;
+        self.object = Some(lent.give_back());
+        Ok(rows)
+    }
+}
+
+/// A connection with a statement under way. Unless it is given back, it leaves the pool for good:
+/// after an error, and also where the caller stopped waiting for the answer.
+struct Lent(Option<Object<Manager>>);
+
+impl Lent {
+    fn new(object: Object<Manager>) -> Self {
+        Self(Some(object))
+    }
+
+    fn client(&mut self) -> &mut TdsClient {
+        self.0.as_mut().expect("it is there until it is given back")
+    }
+
+    fn give_back(mut self) -> Object<Manager> {
+        self.0.take().expect("it is there until it is given back")
+    }
+}
+
+impl Drop for Lent {
+    fn drop(&mut self) {
+        if let Some(object) = self.0.take() {
+            drop(Object::take(object));
         }
     }
 }

@@ -81,21 +81,8 @@ impl LayoutBuilder {
             }
         }
         let fields = self.fields;
-        let targets_of = |element: Option<&str>| {
-            let wanted = move |wanted: &Option<String>| match (wanted, element) {
-                (None, _) => true,
-                (Some(wanted), Some(element)) => wanted.eq_ignore_ascii_case(element),
-                (Some(_), None) => false,
-            };
-            (0..).zip(&fields).filter(move |(_, (element, _))| wanted(element)).map(
-                |(field, (_, attribute)): (FieldIx, &(_, String))| Target::Field {
-                    name: attribute.as_str().into(),
-                    field,
-                },
-            )
-        };
         let unknown =
-            Shape { attributes: AttributeTable::new(targets_of(None).collect()), n_slots: 0, role: Role::None };
+            Shape { attributes: AttributeTable::new(field_targets(&fields, None)), n_slots: 0, role: Role::None };
         let mut layout = Layout {
             nodes: self.nodes,
             shapes: vec![unknown],
@@ -108,7 +95,7 @@ impl LayoutBuilder {
                 matching,
                 slot,
             });
-            let targets: Vec<Target> = slots.chain(targets_of(Some(&name))).collect();
+            let targets: Vec<Target> = slots.chain(field_targets(&fields, Some(&name))).collect();
             let n_slots = targets.iter().filter(|target| matches!(target, Target::Slot { .. })).count();
             let shape = u32::try_from(layout.shapes.len()).expect("a contract has fewer elements than that");
             layout.shape_names.insert(name.into(), shape);
@@ -120,4 +107,20 @@ impl LayoutBuilder {
         }
         layout
     }
+}
+
+/// Lists the fields that the elements of a name have, or those that any element has.
+fn field_targets(fields: &[(Option<String>, String)], element: Option<&str>) -> Vec<Target> {
+    let mut targets = Vec::new();
+    for (field, (wanted, attribute)) in (0..).zip(fields) {
+        let fits = match (wanted, element) {
+            (None, _) => true,
+            (Some(wanted), Some(element)) => wanted.eq_ignore_ascii_case(element),
+            (Some(_), None) => false,
+        };
+        if fits {
+            targets.push(Target::Field { name: attribute.as_str().into(), field });
+        }
+    }
+    targets
 }

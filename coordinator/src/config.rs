@@ -1,0 +1,136 @@
+//! Settings: defaults < file < environment < flags.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use serde::Deserialize;
+use xmlx_lease::Limits;
+use xmlx_runtime::{LogFormat, Secret, parse_duration};
+
+/// What is written on the command line, in the environment or in the file.
+#[derive(Clone, Debug, Default, clap::Parser, Deserialize)]
+#[command(name = "xmlx-coordinator", version, about = "Hands out leased ranges of applications to workers")]
+#[serde(default, deny_unknown_fields)]
+pub struct Args {
+    /// TOML file with any of these settings
+    #[arg(long, env = "XMLX_CONFIG")]
+    #[serde(skip)]
+    config: Option<PathBuf>,
+    /// ADO.NET connection string of the database
+    #[arg(long, env = "XMLX_DATABASE", hide_env_values = true)]
+    database: Option<Secret>,
+    /// Address to listen on [default: 127.0.0.1:7400]
+    #[arg(long, env = "XMLX_LISTEN")]
+    listen: Option<SocketAddr>,
+    /// URL under which others reach this coordinator [default: http://<listen>]
+    #[arg(long, env = "XMLX_ADVERTISE")]
+    advertise: Option<String>,
+    /// How often workers send a heartbeat [default: 1s]
+    #[arg(long)]
+    heartbeat: Option<String>,
+    /// A worker is lost after so long without a heartbeat [default: 6s]
+    #[arg(long)]
+    lost_after: Option<String>,
+    /// The leadership runs out after so long without a renewal [default: 6s]
+    #[arg(long)]
+    leader_ttl: Option<String>,
+    /// Owners have so long to reconnect after a takeover [default: 8s]
+    #[arg(long)]
+    reattach_grace: Option<String>,
+    /// Most connections to the database [default: 8]
+    #[arg(long)]
+    connections: Option<usize>,
+    /// How log lines look [default: text]
+    #[arg(long, env = "XMLX_LOG_FORMAT")]
+    log_format: Option<LogFormat>,
+    /// Check the settings and exit
+    #[arg(long)]
+    #[serde(skip)]
+    check_config: bool,
+}
+
+/// What is meant.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// ADO.NET connection string.
+    pub database: Secret,
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// How others reach this coordinator; empty: from the bound address.
+    pub advertise: Option<String>,
+    /// Workers' heartbeat.
+    pub heartbeat: Duration,
+    /// The lease table's settings.
+    pub limits: Limits,
+    /// How long a leadership lasts without renewal.
+    pub leader_ttl: Duration,
+    /// Most connections to the database.
+    pub connections_max: usize,
+    /// How log lines look.
+    pub log_format: LogFormat,
+}
+
+impl Args {
+    /// Whether only the settings are to be checked.
+    #[must_use]
+    pub fn check_config(&self) -> bool {
+        self.check_config
+    }
+
+    /// Merges and validates.
+    ///
+    /// # Errors
+    /// Names the setting and what it should look like.
+    pub fn config(&self) -> anyhow::Result<Config> {
+        let file = match &self.config {
+            Some(path) => read(path)?,
+            None => Self::default(),
+        };
+        let database = self.database.clone().or(file.database);
+        let database = database.context("no database: set `--database` or XMLX_DATABASE to an ADO.NET connection string")?;
+        let defaults = Limits::default();
+        let limits = Limits {
+            lost_after: duration("lost_after", &self.lost_after, &file.lost_after, defaults.lost_after)?,
+            reattach_grace: duration(
+                "reattach_grace",
+                &self.reattach_grace,
+                &file.reattach_grace,
+                defaults.reattach_grace,
+            )?,
+            ..defaults
+        };
+        let heartbeat = duration("heartbeat", &self.heartbeat, &file.heartbeat, Duration::from_secs(1))?;
+        anyhow::ensure!(
+            heartbeat * 2 <= limits.lost_after,
+            "`lost_after` ({:?}) must be at least twice `heartbeat` ({heartbeat:?})",
+            limits.lost_after
+        );
+        Ok(Config {
+            database,
+            listen: self.listen.or(file.listen).unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 7400))),
+            advertise: self.advertise.clone().or(file.advertise),
+            heartbeat,
+            limits,
+            leader_ttl: duration("leader_ttl", &self.leader_ttl, &file.leader_ttl, Duration::from_secs(6))?,
+            connections_max: self.connections.or(file.connections).unwrap_or(8).max(3),
+            log_format: self.log_format.or(file.log_format).unwrap_or_default(),
+        })
+    }
+}
+
+fn read(path: &PathBuf) -> anyhow::Result<Args> {
+    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read `{}`", path.display()))?;
+    toml::from_str(&text).with_context(|| format!("`{}` is not a valid configuration", path.display()))
+}
+
+fn duration(
+    name: &str,
+    flag: &Option<String>,
+    file: &Option<String>,
+    default: Duration,
+) -> anyhow::Result<Duration> {
+    let Some(text) = flag.as_ref().or(file.as_ref()) else { return Ok(default) };
+    parse_duration(text).map_err(|err| anyhow::anyhow!("`{name}`: {err}"))
+}

@@ -1,0 +1,142 @@
+//! Between the wire, the store and the lease table. Protobuf and SQL types stop here.
+
+use xmlx_lease::{
+    Change, Epoch, JobId, JobSnapshot, JobState, Lease, RangeId, RangeSnapshot, RangeState, SessionId,
+};
+use xmlx_proto::{ErrorCode, Refusal, v1 as pb};
+use xmlx_store::{Error, JobRow, Mode, RangeChange, RangeRow};
+
+pub(crate) fn lease(it: Option<pb::Lease>) -> Result<Lease, Refusal> {
+    let it = it.ok_or_else(|| Refusal::new(ErrorCode::Invalid, "`lease` is missing"))?;
+    if it.hi < it.lo {
+        return Err(Refusal::new(ErrorCode::Invalid, "`lease.hi` is below `lease.lo`"));
+    }
+    Ok(Lease {
+        job: JobId(it.job_id),
+        range: RangeId(it.range_id),
+        epoch: Epoch(it.epoch),
+        lo: it.lo,
+        hi: it.hi,
+    })
+}
+
+pub(crate) fn lease_message(it: Lease) -> pb::Lease {
+    pb::Lease { job_id: it.job.0, range_id: it.range.0, epoch: it.epoch.0, lo: it.lo, hi: it.hi }
+}
+
+pub(crate) fn change(it: &Change) -> RangeChange {
+    let owner_session = match &it.to {
+        RangeState::Leased(session) => session.0.clone(),
+        RangeState::Pending | RangeState::Done => String::new(),
+    };
+    RangeChange {
+        job_id: it.job.0,
+        range_id: it.range.0,
+        event: it.event,
+        from: (it.from_state, it.from_epoch.0, it.from_hi),
+        to: (it.to.name(), it.to_epoch.0, it.to_hi),
+        owner_session,
+        rest: it.rest.map_or(0, |it| it.0),
+    }
+}
+
+pub(crate) fn job_state(name: &str) -> JobState {
+    match name {
+        "running" => JobState::Running,
+        "paused" => JobState::Paused,
+        _ => JobState::Ended,
+    }
+}
+
+pub(crate) fn snapshot(job: &JobRow, ranges: &[RangeRow]) -> JobSnapshot {
+    JobSnapshot {
+        job: JobId(job.job_id),
+        state: job_state(&job.state),
+        total: job.total.map(count),
+        decided: count(job.done_ok + job.done_failed),
+        last_range: RangeId(ranges.iter().map(|it| it.range_id).max().unwrap_or(0)),
+        ranges: ranges.iter().filter(|it| it.state != "done").map(range).collect(),
+    }
+}
+
+fn range(it: &RangeRow) -> RangeSnapshot {
+    let state = match (it.state.as_str(), &it.owner_session) {
+        ("leased", Some(owner)) => RangeState::Leased(SessionId(owner.clone())),
+        ("done", _) => RangeState::Done,
+        _ => RangeState::Pending,
+    };
+    RangeSnapshot {
+        range: RangeId(it.range_id),
+        lo: it.scope.lo,
+        hi: it.scope.hi,
+        epoch: Epoch(it.epoch),
+        state,
+        committed_through: it.committed_through,
+    }
+}
+
+/// Counts in the database are never negative.
+pub(crate) fn count(it: i64) -> u64 {
+    u64::try_from(it).unwrap_or(0)
+}
+
+pub(crate) fn job_message(it: &JobRow) -> pb::Job {
+    let state = match it.state.as_str() {
+        "running" => pb::JobState::Running,
+        "paused" => pb::JobState::Paused,
+        "done" => pb::JobState::Done,
+        "failed" => pb::JobState::Failed,
+        "cancelled" => pb::JobState::Cancelled,
+        _ => pb::JobState::Unspecified,
+    };
+    let mode = match it.mode {
+        Mode::Once => pb::JobMode::Once,
+        Mode::Follow => pb::JobMode::Follow,
+        Mode::Retry => pb::JobMode::Retry,
+    };
+    pb::Job {
+        job_id: it.job_id,
+        name: it.name.clone(),
+        contract_hash: it.contract_hash.clone(),
+        mode: mode.into(),
+        state: state.into(),
+        reason: it.reason.clone(),
+        scope_lo: it.scope.lo,
+        scope_hi: it.scope.hi,
+        total: it.total,
+        done_ok: it.done_ok,
+        done_failed: it.done_failed,
+        rows_written: it.rows_written,
+        ranges_pending: it.ranges.0,
+        ranges_leased: it.ranges.1,
+        ranges_done: it.ranges.2,
+        leases_revoked: it.revoked,
+        created_at: it.created_at.clone(),
+        finished_at: it.finished_at.clone(),
+    }
+}
+
+pub(crate) fn mode(it: pb::JobMode) -> Result<Mode, Refusal> {
+    match it {
+        pb::JobMode::Once => Ok(Mode::Once),
+        pb::JobMode::Follow => Ok(Mode::Follow),
+        pb::JobMode::Retry => Ok(Mode::Retry),
+        pb::JobMode::Unspecified => Err(Refusal::new(ErrorCode::Invalid, "`mode` is missing")),
+    }
+}
+
+/// What a client is told when the database fails.
+pub(crate) fn refusal(err: &Error) -> Refusal {
+    match err {
+        Error::Deposed => Refusal::not_leader(None),
+        Error::Conflict | Error::Fenced => Refusal::new(
+            ErrorCode::NotPossible,
+            "the state changed in the meantime; look at `xmlx-client status` and try again",
+        ),
+        Error::Mismatch(_) => Refusal::new(ErrorCode::Invalid, err.to_string()),
+        Error::Server { .. } | Error::Connect(_) | Error::Lost(_) => {
+            Refusal::new(ErrorCode::Unavailable, err.to_string())
+        }
+        Error::Shape { .. } => Refusal::new(ErrorCode::Internal, err.to_string()),
+    }
+}

@@ -1,0 +1,153 @@
+//! The engine: one task that owns the lease table and carries out what it asks for.
+//!
+//! Everything that can wake it is in [`Command`]. Saves are carried out in order and before what
+//! follows them; after a failed save the rest is dropped and the truth is read again.
+
+mod act;
+mod command;
+mod sessions;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::time::MissedTickBehavior;
+use tokio_util::sync::CancellationToken;
+use tracing::warn;
+use xmlx_lease::{Action, Event, JobId, LeaseTable, Timestamp};
+use xmlx_runtime::Clock;
+use xmlx_store::{Error, Leadership, Mode, Store};
+
+use crate::{Config, convert};
+
+pub(crate) use command::{Command, Handle, Hello, MoveJob, WorkerInfo};
+use sessions::Sessions;
+
+/// How often time is told to the table.
+const TICK: Duration = Duration::from_millis(250);
+/// How often a `follow` job looks for new applications.
+const FOLLOW: Duration = Duration::from_secs(2);
+/// After a failed save the database is asked again so often.
+const RELOAD_PAUSE: Duration = Duration::from_millis(300);
+
+pub(crate) struct Engine {
+    store: Store,
+    leadership: Leadership,
+    heartbeat: Duration,
+    lost_after: Duration,
+    table: LeaseTable,
+    sessions: Sessions,
+    modes: BTreeMap<JobId, Mode>,
+    clock: Clock,
+    /// For tasks that report back.
+    handle: Handle,
+    end: CancellationToken,
+}
+
+/// Runs until `end` (then `Ok`) or until another coordinator leads.
+pub(crate) async fn run(
+    store: Store,
+    config: &Config,
+    leadership: Leadership,
+    handle: Handle,
+    mut inbox: mpsc::Receiver<Command>,
+    end: CancellationToken,
+) -> Result<(), Error> {
+    let clock = Clock::start();
+    let mut engine = Engine {
+        table: LeaseTable::new(config.limits, Timestamp(clock.millis())),
+        store,
+        sessions: Sessions::new(handle.term()),
+        leadership,
+        heartbeat: config.heartbeat,
+        lost_after: config.limits.lost_after,
+        modes: BTreeMap::new(),
+        clock,
+        handle,
+        end: end.clone(),
+    };
+    engine.reload().await?;
+    let mut tick = tokio::time::interval(TICK);
+    let mut follow = tokio::time::interval(FOLLOW);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    follow.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        // Biased: heartbeats that wait are heard before time passes judgement on them.
+        tokio::select! {
+            biased;
+            () = end.cancelled() => return Ok(()),
+            command = inbox.recv() => match command {
+                Some(command) => match engine.obey(command).await {
+                    Err(err) if !matches!(err, Error::Deposed) => engine.recover(&err).await?,
+                    other => other?,
+                },
+                None => return Ok(()),
+            },
+            _ = tick.tick() => engine.apply(Event::Ticked).await?,
+            _ = follow.tick() => engine.look_for_new(),
+        }
+    }
+}
+
+impl Engine {
+    /// Applies an event and carries out its actions.
+    async fn apply(&mut self, event: Event) -> Result<(), Error> {
+        let now = Timestamp(self.clock.millis());
+        let actions = self.table.apply(event, now);
+        self.carry_out(actions).await
+    }
+
+    async fn carry_out(&mut self, actions: Vec<Action>) -> Result<(), Error> {
+        for action in actions {
+            match self.act(action).await {
+                Ok(()) => (),
+                Err(err @ Error::Deposed) => return Err(err),
+                Err(err) => return Box::pin(self.recover(&err)).await,
+            }
+        }
+        Ok(())
+    }
+
+    async fn recover(&mut self, err: &Error) -> Result<(), Error> {
+        warn!(%err, "a change was not saved; reading the tables again");
+        self.reload().await
+    }
+
+    /// Reads every job of which something is left, until it works or the leadership ends. What
+    /// returns `Ok` has also carried out what the jobs' states demand of their leases.
+    async fn reload(&mut self) -> Result<(), Error> {
+        loop {
+            match self.try_reload().await {
+                Err(err @ Error::Deposed) => return Err(err),
+                Ok(()) => return Ok(()),
+                Err(err) => warn!(%err, "cannot read the tables"),
+            }
+            tokio::select! {
+                () = tokio::time::sleep(RELOAD_PAUSE) => (),
+                () = self.end.cancelled() => return Err(Error::Deposed),
+            }
+        }
+    }
+
+    async fn try_reload(&mut self) -> Result<(), Error> {
+        for job in self.store.jobs().await? {
+            let held = job.ranges.1 > 0;
+            if held || matches!(job.state.as_str(), "running" | "paused") {
+                self.load(&job).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes one job into the table as the database has it.
+    async fn load(&mut self, job: &xmlx_store::JobRow) -> Result<(), Error> {
+        let ranges = self.store.ranges(job.job_id).await?;
+        let id = JobId(job.job_id);
+        self.modes.insert(id, job.mode);
+        self.apply(Event::JobLoaded(convert::snapshot(job, &ranges))).await?;
+        if job.total.is_none() {
+            self.count(id, job.scope);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,112 @@
+//! Everything that can be asked of the engine.
+
+use tokio::sync::{mpsc, oneshot};
+use xmlx_lease::{Event, JobId, SessionId};
+use xmlx_proto::{ErrorCode, Refusal, v1 as pb};
+use xmlx_store::{Class, NewJob};
+
+/// More than this many waiting commands make senders wait.
+const INBOX: usize = 1024;
+
+/// What the engine may be asked. Closed: everything that can wake it is on this screen.
+#[derive(Debug)]
+pub(crate) enum Command {
+    /// A worker said hello on a new stream.
+    Join { hello: Hello, reply: oneshot::Sender<Result<Joined, Refusal>> },
+    /// A stream ended; `generation` says which.
+    StreamEnded { session: SessionId, generation: u64 },
+    /// Something for the lease table.
+    Lease(Event),
+    /// Figures of a heartbeat.
+    Beat { session: SessionId, sequence: u64, memory_bytes: u64, apps_done: u64 },
+    /// A worker found something that concerns the whole job.
+    Trouble { job: JobId, class: Class, reason: String },
+    /// A client submits a job.
+    Submit { job: Box<NewJob>, reply: oneshot::Sender<Result<pb::SubmitResponse, Refusal>> },
+    /// A client pauses, resumes or cancels.
+    Move { job: JobId, to: MoveJob, reply: oneshot::Sender<Result<pb::Outcome, Refusal>> },
+    /// An operator drains a worker, by name or session.
+    Drain { worker: String, reply: oneshot::Sender<Result<pb::Outcome, Refusal>> },
+    /// The workers as they are now.
+    Workers { reply: oneshot::Sender<Vec<WorkerInfo>> },
+    /// Applications of a scope have been counted.
+    Counted { job: JobId, scope_hi: i64, total: i64 },
+    /// All ranges are done, and so many applications of the scope are undecided.
+    CheckedDone { job: JobId, undecided: i64 },
+    /// A `follow` job's source has grown.
+    Grown { job: JobId, hi: i64, new_hi: i64 },
+}
+
+/// A hello that has been checked.
+#[derive(Debug)]
+pub(crate) struct Hello {
+    pub(crate) session: SessionId,
+    pub(crate) name: String,
+    pub(crate) build: String,
+    pub(crate) slots: u32,
+    pub(crate) held: Vec<xmlx_lease::Lease>,
+    pub(crate) protocol: u32,
+}
+
+/// The engine's side of a stream.
+#[derive(Debug)]
+pub(crate) struct Joined {
+    pub(crate) generation: u64,
+    pub(crate) outbox: mpsc::Receiver<pb::CoordinatorMessage>,
+}
+
+/// Where a client may move a job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum MoveJob {
+    Pause,
+    Resume,
+    Cancel,
+}
+
+/// A connected worker.
+#[derive(Clone, Debug)]
+pub(crate) struct WorkerInfo {
+    pub(crate) session: SessionId,
+    pub(crate) name: String,
+    pub(crate) build: String,
+    pub(crate) slots: u32,
+    pub(crate) draining: bool,
+    pub(crate) leases: usize,
+    pub(crate) apps_per_second: f64,
+    pub(crate) memory_bytes: u64,
+}
+
+/// How the rest of the process talks to the engine. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(crate) struct Handle {
+    sender: mpsc::Sender<Command>,
+    term: u64,
+}
+
+impl Handle {
+    pub(crate) fn channel(term: i64) -> (Self, mpsc::Receiver<Command>) {
+        let (sender, receiver) = mpsc::channel(INBOX);
+        (Self { sender, term: u64::try_from(term).unwrap_or(0) }, receiver)
+    }
+
+    pub(crate) fn term(&self) -> u64 {
+        self.term
+    }
+
+    /// Tells the engine something; where it has ended, nobody needs to know.
+    pub(crate) async fn tell(&self, command: Command) {
+        drop(self.sender.send(command).await);
+    }
+
+    /// Asks the engine something.
+    pub(crate) async fn ask<T>(
+        &self,
+        command: impl FnOnce(oneshot::Sender<T>) -> Command,
+    ) -> Result<T, Refusal> {
+        let (reply, answer) = oneshot::channel();
+        self.tell(command(reply)).await;
+        answer.await.map_err(|_| {
+            Refusal::new(ErrorCode::NotLeader, "this coordinator has just stopped leading; try again")
+        })
+    }
+}

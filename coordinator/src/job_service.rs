@@ -1,0 +1,151 @@
+//! `JobService`: jobs as a client sees them.
+
+use tonic::{Request, Response, Status};
+use xmlx_extract::Plan;
+use xmlx_lease::JobId;
+use xmlx_proto::v1::job_service_server::JobService;
+use xmlx_proto::{ErrorCode, Refusal, v1 as pb};
+use xmlx_store::{JobRow, Source, Store};
+
+use crate::engine::{Command, MoveJob};
+use crate::role::RoleReader;
+use crate::{convert, submit};
+
+/// What a client gets that does not say how many failures it wants, and the most it can have.
+const FAILURES_DEFAULT: i32 = 100;
+const FAILURES_MAX: i32 = 10_000;
+
+#[derive(Debug)]
+pub(crate) struct JobApi {
+    role: RoleReader,
+    store: Store,
+}
+
+impl JobApi {
+    pub(crate) fn new(role: RoleReader, store: Store) -> Self {
+        Self { role, store }
+    }
+
+    async fn job(&self, job_id: i64) -> Result<JobRow, Refusal> {
+        let jobs = self.store.jobs().await.map_err(|err| convert::refusal(&err))?;
+        jobs.into_iter().find(|it| it.job_id == job_id).ok_or_else(|| {
+            let message = format!("there is no job {job_id}; `xmlx-client jobs` lists them");
+            Refusal::new(ErrorCode::NotFound, message)
+        })
+    }
+
+    async fn plan(&self, job_id: i64) -> Result<Plan, Refusal> {
+        let found = self.store.job_contract(job_id).await.map_err(|err| convert::refusal(&err))?;
+        let (contract, _, _) = found
+            .ok_or_else(|| Refusal::new(ErrorCode::NotFound, format!("there is no job {job_id}")))?;
+        Plan::from_json(&contract).map_err(|err| Refusal::new(ErrorCode::Internal, err.to_string()))
+    }
+
+    async fn move_job(&self, job_id: i64, to: MoveJob) -> Result<i32, Refusal> {
+        let engine = self.role.engine()?;
+        let outcome = engine.ask(|reply| Command::Move { job: JobId(job_id), to, reply }).await??;
+        Ok(outcome.into())
+    }
+}
+
+#[tonic::async_trait]
+impl JobService for JobApi {
+    async fn submit(&self, request: Request<pb::SubmitRequest>) -> Result<Response<pb::SubmitResponse>, Status> {
+        let engine = self.role.engine()?;
+        let job = Box::new(submit::prepare(&self.store, request.into_inner()).await?);
+        let response = engine.ask(|reply| Command::Submit { job, reply }).await??;
+        Ok(Response::new(response))
+    }
+
+    async fn list_jobs(&self, _: Request<pb::ListJobsRequest>) -> Result<Response<pb::ListJobsResponse>, Status> {
+        let jobs = self.store.jobs().await.map_err(|err| convert::refusal(&err))?;
+        let jobs = jobs.iter().map(convert::job_message).collect();
+        Ok(Response::new(pb::ListJobsResponse { jobs }))
+    }
+
+    async fn list_ranges(
+        &self,
+        request: Request<pb::ListRangesRequest>,
+    ) -> Result<Response<pb::ListRangesResponse>, Status> {
+        let job = self.job(request.into_inner().job_id).await?;
+        let ranges = self.store.ranges(job.job_id).await.map_err(|err| convert::refusal(&err))?;
+        let range = |it: xmlx_store::RangeRow| pb::Range {
+            range_id: it.range_id,
+            lo: it.scope.lo,
+            hi: it.scope.hi,
+            state: it.state,
+            epoch: it.epoch,
+            owner_session: it.owner_session.unwrap_or_default(),
+            committed_through: it.committed_through,
+            done_ok: it.done_ok,
+            done_failed: it.done_failed,
+            rows_written: it.rows_written,
+        };
+        let ranges = ranges.into_iter().map(range).collect();
+        Ok(Response::new(pb::ListRangesResponse { ranges }))
+    }
+
+    async fn list_failures(
+        &self,
+        request: Request<pb::ListFailuresRequest>,
+    ) -> Result<Response<pb::ListFailuresResponse>, Status> {
+        let request = request.into_inner();
+        let n = if request.limit == 0 { FAILURES_DEFAULT } else { request.limit };
+        if !(1..=FAILURES_MAX).contains(&n) {
+            let message = format!("`limit` must be between 1 and {FAILURES_MAX}");
+            return Err(Refusal::new(ErrorCode::Invalid, message).into());
+        }
+        let job = self.job(request.job_id).await?;
+        let source = Source::new(&self.plan(job.job_id).await?, job.mode, job.log_watermark);
+        let db = |err| convert::refusal(&err);
+        let stages = self.store.failure_stages(&source, &job).await.map_err(db)?;
+        let failures = self.store.failures(&source, &job, i64::from(n)).await.map_err(db)?;
+        let failure = |it: xmlx_store::Failure| pb::Failure {
+            app_id: it.app_id,
+            reason: it.reason,
+            session_id: it.session_id,
+            at: it.at,
+        };
+        Ok(Response::new(pb::ListFailuresResponse {
+            stages: stages.into_iter().map(stage).collect(),
+            failures: failures.into_iter().map(failure).collect(),
+        }))
+    }
+
+    async fn verify(&self, request: Request<pb::VerifyRequest>) -> Result<Response<pb::VerifyResponse>, Status> {
+        let job = self.job(request.into_inner().job_id).await?;
+        let plan = self.plan(job.job_id).await?;
+        let found = self.store.verify(&plan, &job).await.map_err(|err| convert::refusal(&err))?;
+        let check = |it: &xmlx_store::Check| pb::Check {
+            name: it.name.to_owned(),
+            holds: it.violations == 0,
+            violations: it.violations,
+            detail: it.detail.clone(),
+        };
+        Ok(Response::new(pb::VerifyResponse {
+            holds: found.holds(),
+            checks: found.checks.iter().map(check).collect(),
+            stages: found.stages.into_iter().map(stage).collect(),
+            left_out: found.left_out,
+        }))
+    }
+
+    async fn pause(&self, request: Request<pb::PauseRequest>) -> Result<Response<pb::PauseResponse>, Status> {
+        let outcome = self.move_job(request.into_inner().job_id, MoveJob::Pause).await?;
+        Ok(Response::new(pb::PauseResponse { outcome }))
+    }
+
+    async fn resume(&self, request: Request<pb::ResumeRequest>) -> Result<Response<pb::ResumeResponse>, Status> {
+        let outcome = self.move_job(request.into_inner().job_id, MoveJob::Resume).await?;
+        Ok(Response::new(pb::ResumeResponse { outcome }))
+    }
+
+    async fn cancel(&self, request: Request<pb::CancelRequest>) -> Result<Response<pb::CancelResponse>, Status> {
+        let outcome = self.move_job(request.into_inner().job_id, MoveJob::Cancel).await?;
+        Ok(Response::new(pb::CancelResponse { outcome }))
+    }
+}
+
+fn stage(it: xmlx_store::StageCount) -> pb::StageCount {
+    pb::StageCount { stage: it.stage, count: it.count }
+}

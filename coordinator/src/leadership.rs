@@ -1,0 +1,129 @@
+//! Winning, keeping and giving up the leadership.
+
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+use xmlx_runtime::Clock;
+use xmlx_store::{Error, Leadership, Store};
+
+use crate::Config;
+use crate::engine::{self, Handle};
+use crate::role::Role;
+
+/// How often a standby looks whether the leadership is free.
+const POLL: Duration = Duration::from_secs(1);
+
+/// Who this coordinator is.
+#[derive(Clone, Debug)]
+pub(crate) struct Identity {
+    pub(crate) holder: String,
+    pub(crate) address: String,
+}
+
+/// Stands by and leads in turn until `drain`.
+pub(crate) async fn run(
+    store: Store,
+    config: Config,
+    identity: Identity,
+    role: watch::Sender<Role>,
+    drain: CancellationToken,
+) {
+    while !drain.is_cancelled() {
+        match stand_by(&store, &config, &identity, &role).await {
+            Ok(Some(leadership)) => lead(&store, &config, leadership, &role, &drain).await,
+            Ok(None) => pause(&drain).await,
+            Err(err) => {
+                warn!(%err, "cannot read the leader row");
+                pause(&drain).await;
+            }
+        }
+    }
+}
+
+async fn pause(drain: &CancellationToken) {
+    tokio::select! {
+        () = tokio::time::sleep(POLL) => (),
+        () = drain.cancelled() => (),
+    }
+}
+
+/// One look at the leader row; takes the leadership where it is free.
+async fn stand_by(
+    store: &Store,
+    config: &Config,
+    identity: &Identity,
+    role: &watch::Sender<Role>,
+) -> Result<Option<Leadership>, Error> {
+    if store.schema_version().await? < xmlx_store::SCHEMA_VERSION {
+        warn!("the control tables are missing or older than this build; run `xmlx-client init`");
+        return Ok(None);
+    }
+    let row = store.leader().await?;
+    if !row.alive {
+        return store.acquire_leadership(&identity.holder, &identity.address, config.leader_ttl).await;
+    }
+    let leader_address = Some(row.address).filter(|it| !it.is_empty() && *it != identity.address);
+    role.send_replace(Role::Standby { leader_address });
+    Ok(None)
+}
+
+async fn lead(
+    store: &Store,
+    config: &Config,
+    leadership: Leadership,
+    role: &watch::Sender<Role>,
+    drain: &CancellationToken,
+) {
+    let term = leadership.term;
+    info!(term, "leading");
+    let end = drain.child_token();
+    let renewal = tokio::spawn(renew(store.clone(), leadership.clone(), config.leader_ttl, end.clone()));
+    let (handle, inbox) = Handle::channel(term);
+    let engine = engine::run(store.clone(), config, leadership.clone(), handle.clone(), inbox, end.clone());
+    role.send_replace(Role::Leading { engine: handle });
+    let outcome = engine.await;
+    role.send_replace(Role::Standby { leader_address: None });
+    end.cancel();
+    if let Err(err) = renewal.await {
+        warn!(%err, "the renewal task failed");
+    }
+    if let Err(err) = outcome {
+        warn!(term, %err, "no longer leading");
+    }
+    // Where another one leads by now, this changes nothing.
+    match store.resign_leadership(&leadership).await {
+        Ok(()) => info!(term, "resigned"),
+        Err(err) => warn!(term, %err, "could not resign; the lease will run out"),
+    }
+}
+
+/// Prolongs the lease; ends everything once it is lost or could not be prolonged in time.
+async fn renew(store: Store, leadership: Leadership, ttl: Duration, end: CancellationToken) {
+    let clock = Clock::start();
+    let mut renewed_at = clock.now();
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(ttl / 3) => (),
+            () = end.cancelled() => return,
+        }
+        let asked_at = clock.now();
+        let outcome = tokio::time::timeout(ttl / 3, store.renew_leadership(&leadership, ttl)).await;
+        match outcome {
+            Ok(Ok(())) => renewed_at = asked_at,
+            Ok(Err(err @ Error::Deposed)) => {
+                warn!(term = leadership.term, %err, "the leadership is lost");
+                end.cancel();
+                return;
+            }
+            Ok(Err(err)) => warn!(term = leadership.term, %err, "cannot renew the leadership"),
+            Err(_) => warn!(term = leadership.term, "renewing the leadership takes too long"),
+        }
+        if clock.now().saturating_sub(renewed_at) > ttl {
+            warn!(term = leadership.term, "the leadership could not be renewed in time");
+            end.cancel();
+            return;
+        }
+    }
+}

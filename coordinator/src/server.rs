@@ -1,0 +1,83 @@
+//! The listening process.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use tokio::net::TcpListener;
+use tokio_stream::wrappers::TcpListenerStream;
+use tonic::transport::Server;
+use tracing::info;
+use xmlx_proto::v1::cluster_service_server::ClusterServiceServer;
+use xmlx_proto::v1::job_service_server::JobServiceServer;
+use xmlx_proto::v1::worker_service_server::WorkerServiceServer;
+use xmlx_proto::{DESCRIPTORS, MESSAGE_BYTES_MAX};
+use xmlx_runtime::Shutdown;
+use xmlx_store::{Store, StoreConfig};
+
+use crate::cluster_service::ClusterApi;
+use crate::job_service::JobApi;
+use crate::leadership::{self, Identity};
+use crate::worker_service::WorkerApi;
+use crate::{Config, role};
+
+/// Connections that have not ended so long after a drain are cut.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Runs a coordinator until `shutdown`.
+///
+/// # Errors
+/// Where the address cannot be bound or the connection string cannot be read.
+pub async fn run(config: Config, shutdown: Shutdown) -> anyhow::Result<()> {
+    let holder = uuid::Uuid::new_v4().to_string();
+    let store = Store::new(&StoreConfig {
+        connection_string: config.database.reveal().to_owned(),
+        application_name: format!("xmlx/coordinator/{holder}"),
+        connections_max: config.connections_max,
+    })?;
+    let listener = TcpListener::bind(config.listen)
+        .await
+        .with_context(|| format!("cannot listen on `{}`", config.listen))?;
+    let bound = listener.local_addr()?;
+    let address = config.advertise.clone().unwrap_or_else(|| format!("http://{bound}"));
+    info!(%address, "listening");
+    let (role_writer, role_reader) = role::channel();
+    let identity = Identity { holder, address };
+    let leading = tokio::spawn(leadership::run(
+        store.clone(),
+        config.clone(),
+        identity,
+        role_writer,
+        shutdown.drain.clone(),
+    ));
+    let worker_api = WorkerApi::new(role_reader.clone(), &config);
+    let job_api = JobApi::new(role_reader.clone(), store.clone());
+    let cluster_api = ClusterApi::new(role_reader, store);
+    let (health, health_service) = tonic_health::server::health_reporter();
+    health.set_serving::<JobServiceServer<JobApi>>().await;
+    let reflection = tonic_reflection::server::Builder::configure()
+        .register_encoded_file_descriptor_set(DESCRIPTORS)
+        .build_v1()?;
+    let served = Server::builder()
+        .http2_keepalive_interval(Some(Duration::from_secs(10)))
+        .add_service(health_service)
+        .add_service(reflection)
+        .add_service(WorkerServiceServer::new(worker_api).max_decoding_message_size(MESSAGE_BYTES_MAX))
+        .add_service(JobServiceServer::new(job_api).max_decoding_message_size(MESSAGE_BYTES_MAX))
+        .add_service(ClusterServiceServer::new(cluster_api))
+        .serve_with_incoming_shutdown(TcpListenerStream::new(listener), shutdown.drain.clone().cancelled_owned());
+    let give_up = async {
+        shutdown.drain.cancelled().await;
+        tokio::select! {
+            () = tokio::time::sleep(DRAIN_TIMEOUT) => (),
+            () = shutdown.abort.cancelled() => (),
+        }
+    };
+    tokio::select! {
+        outcome = served => outcome.context("the server failed")?,
+        () = give_up => (),
+    }
+    leading.await.context("the leadership task failed")?;
+    info!(address = %SocketAddr::to_string(&bound), "stopped");
+    Ok(())
+}

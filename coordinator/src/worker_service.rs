@@ -1,0 +1,195 @@
+//! `WorkerService`: one stream per worker.
+
+use std::time::Duration;
+
+use futures_util::StreamExt as _;
+use futures_util::stream::{self, BoxStream};
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::{Request, Response, Status, Streaming};
+use xmlx_lease::{Event, JobId, Progress, SessionId};
+use xmlx_proto::v1::worker_message::Body;
+use xmlx_proto::v1::worker_service_server::WorkerService;
+use xmlx_proto::{ErrorCode, PROTOCOL, Refusal, v1 as pb};
+use xmlx_store::Class;
+
+use crate::engine::{Command, Handle, Hello};
+use crate::role::{Role, RoleReader};
+use crate::{Config, convert};
+
+/// A stream whose first message does not come within this time is closed.
+const HELLO_TIMEOUT: Duration = Duration::from_secs(5);
+/// Released after an error: the range rests so long before somebody takes it again.
+const BACKOFF: Duration = Duration::from_secs(2);
+
+#[derive(Debug)]
+pub(crate) struct WorkerApi {
+    role: RoleReader,
+    slots_max: u32,
+}
+
+impl WorkerApi {
+    pub(crate) fn new(role: RoleReader, _config: &Config) -> Self {
+        Self { role, slots_max: 1024 }
+    }
+}
+
+type Outgoing = BoxStream<'static, Result<pb::CoordinatorMessage, Status>>;
+
+#[tonic::async_trait]
+impl WorkerService for WorkerApi {
+    type SessionStream = Outgoing;
+
+    async fn session(
+        &self,
+        request: Request<Streaming<pb::WorkerMessage>>,
+    ) -> Result<Response<Outgoing>, Status> {
+        let mut incoming = request.into_inner();
+        let engine = match self.role.get() {
+            Role::Leading { engine } => engine,
+            Role::Standby { leader_address } => return Ok(Response::new(redirect(leader_address))),
+        };
+        let first = tokio::time::timeout(HELLO_TIMEOUT, incoming.message())
+            .await
+            .map_err(|_| Refusal::new(ErrorCode::Invalid, "no `hello` came"))??;
+        let hello = self.hello(first)?;
+        let session = hello.session.clone();
+        let joined = engine.ask(|reply| Command::Join { hello, reply }).await??;
+        tokio::spawn(read(incoming, engine, session, joined.generation));
+        Ok(Response::new(ReceiverStream::new(joined.outbox).map(Ok).boxed()))
+    }
+}
+
+impl WorkerApi {
+    fn hello(&self, first: Option<pb::WorkerMessage>) -> Result<Hello, Refusal> {
+        let Some(Body::Hello(hello)) = first.and_then(|it| it.body) else {
+            return Err(Refusal::new(ErrorCode::Invalid, "the first message must be `hello`"));
+        };
+        let newest = (*PROTOCOL.end()).min(hello.protocol_max);
+        if newest < (*PROTOCOL.start()).max(hello.protocol_min) {
+            let message = format!(
+                "the worker speaks protocol {}..={}, this coordinator {}..={}; upgrade the older of the two",
+                hello.protocol_min, hello.protocol_max, PROTOCOL.start(), PROTOCOL.end()
+            );
+            return Err(Refusal::new(ErrorCode::Protocol, message));
+        }
+        if uuid::Uuid::parse_str(&hello.session_id).is_err() {
+            return Err(Refusal::new(ErrorCode::Invalid, "`hello.session_id` is no UUID"));
+        }
+        if hello.slots == 0 || hello.slots > self.slots_max {
+            let message = format!("`hello.slots` must be between 1 and {}", self.slots_max);
+            return Err(Refusal::new(ErrorCode::Invalid, message));
+        }
+        let held = hello.held.into_iter().map(|it| convert::lease(Some(it)));
+        Ok(Hello {
+            session: SessionId(hello.session_id),
+            name: hello.name,
+            build: hello.build,
+            slots: hello.slots,
+            held: held.collect::<Result<_, _>>()?,
+            protocol: newest,
+        })
+    }
+}
+
+fn redirect(leader_address: Option<String>) -> Outgoing {
+    let redirect = pb::Redirect { leader_address: leader_address.unwrap_or_default() };
+    let body = Some(pb::coordinator_message::Body::Redirect(redirect));
+    stream::iter([Ok(pb::CoordinatorMessage { term: 0, body })]).boxed()
+}
+
+/// Turns a worker's messages into commands until its stream ends.
+async fn read(
+    mut incoming: Streaming<pb::WorkerMessage>,
+    engine: Handle,
+    session: SessionId,
+    generation: u64,
+) {
+    loop {
+        let message = match incoming.message().await {
+            Ok(Some(it)) => it,
+            Ok(None) => break,
+            Err(status) => {
+                tracing::debug!(%session, message = status.message(), "stream broke");
+                break;
+            }
+        };
+        let Some(body) = message.body else { continue };
+        match commands(&session, body) {
+            Ok(commands) => {
+                for command in commands {
+                    engine.tell(command).await;
+                }
+            }
+            Err(refusal) => tracing::warn!(%session, %refusal, "a message was refused"),
+        }
+    }
+    engine.tell(Command::StreamEnded { session, generation }).await;
+}
+
+fn commands(session: &SessionId, body: Body) -> Result<Vec<Command>, Refusal> {
+    let session = session.clone();
+    let event = match body {
+        Body::Hello(_) => {
+            return Err(Refusal::new(ErrorCode::Invalid, "`hello` comes once, at the beginning"));
+        }
+        Body::Heartbeat(it) => return heartbeat(session, it),
+        Body::LeaseRequest(it) => Event::Asked { session, credits: it.credits },
+        Body::RangeDone(it) => Event::Finished {
+            session,
+            lease: convert::lease(it.lease)?,
+            apps: it.apps,
+            elapsed: Duration::from_millis(it.elapsed_ms),
+        },
+        Body::Released(it) => {
+            let backoff = match it.class() {
+                pb::ErrorClass::Unspecified | pb::ErrorClass::Fenced => Duration::ZERO,
+                pb::ErrorClass::Transient
+                | pb::ErrorClass::Ambiguous
+                | pb::ErrorClass::Capacity
+                | pb::ErrorClass::Data
+                | pb::ErrorClass::Poison
+                | pb::ErrorClass::Fatal => BACKOFF,
+            };
+            if !it.reason.is_empty() {
+                tracing::info!(%session, reason = it.reason, "lease released");
+            }
+            let committed_through = it.committed_through;
+            Event::Released { session, lease: convert::lease(it.lease)?, committed_through, backoff }
+        }
+        Body::Trouble(it) => {
+            let class = match it.class() {
+                pb::ErrorClass::Capacity => Class::Capacity,
+                pb::ErrorClass::Unspecified
+                | pb::ErrorClass::Fenced
+                | pb::ErrorClass::Transient
+                | pb::ErrorClass::Ambiguous
+                | pb::ErrorClass::Data
+                | pb::ErrorClass::Poison
+                | pb::ErrorClass::Fatal => Class::Fatal,
+            };
+            return Ok(vec![Command::Trouble { job: JobId(it.job_id), class, reason: it.reason }]);
+        }
+        Body::Goodbye(it) => {
+            tracing::info!(%session, reason = it.reason, "goodbye");
+            Event::Left { session }
+        }
+    };
+    Ok(vec![Command::Lease(event)])
+}
+
+fn heartbeat(session: SessionId, it: pb::Heartbeat) -> Result<Vec<Command>, Refusal> {
+    let mut progress = Vec::with_capacity(it.progress.len());
+    for one in it.progress {
+        progress.push(Progress {
+            lease: convert::lease(one.lease)?,
+            committed_through: one.committed_through,
+        });
+    }
+    let beat = Command::Beat {
+        session: session.clone(),
+        sequence: it.sequence,
+        memory_bytes: it.memory_bytes,
+        apps_done: it.apps_done,
+    };
+    Ok(vec![Command::Lease(Event::Beat { session, progress }), beat])
+}

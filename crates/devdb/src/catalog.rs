@@ -1,0 +1,10 @@
+//! The tables there are: what SQL Server's catalog would know of them, kept beside the data in the same file.
+
+mod build;
+mod definition;
+pub(crate) mod store;
+pub(crate) mod system;
+pub(crate) mod table;
+
+pub(crate) use build::table as build_table;
+pub(crate) use table::{Catalog, Column, ForeignKey, Key, Table};

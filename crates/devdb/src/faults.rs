@@ -1,0 +1,168 @@
+//! Faults on order: at the n-th execution of a kind of request, fail, drop the connection, wait or never answer.
+
+mod parse;
+
+use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+/// Which requests a fault counts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Target {
+    /// Every request with a statement.
+    Any,
+    /// Reading a group of documents: a `SELECT TOP` with a column called `xml`.
+    Fetch,
+    /// Committing a group: a batch that sets `committed_through` of `xmlx.range` to a parameter.
+    Commit,
+    /// Renewing the leader's lease: an `UPDATE` of `xmlx.leader` that sets `expires_at` and leaves `term` alone.
+    LeaderRenew,
+    /// Taking the leadership: an `UPDATE` of `xmlx.leader` that sets `term`.
+    LeaderTake,
+    /// Every request whose text contains this, letters compared without case.
+    Text(String),
+}
+
+/// At which execution of its target a fault strikes; the first one is 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum When {
+    /// At this one alone.
+    Nth(u64),
+    /// At this one and all that follow.
+    From(u64),
+}
+
+/// What a fault does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    /// The request is not run and answered with this error; an open transaction is rolled back.
+    Error(i32),
+    /// The connection is closed and the request not run.
+    DropBefore,
+    /// The request is run, then the connection closed instead of an answer.
+    DropAfter,
+    /// The request is run after this long.
+    Delay(Duration),
+    /// The request is never run and never answered; the client has to give up.
+    Stall,
+}
+
+/// One fault.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// Which requests are counted.
+    pub target: Target,
+    /// At which of them it strikes.
+    pub when: When,
+    /// What happens then.
+    pub action: Action,
+}
+
+/// A fault that struck.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fired {
+    /// The fault.
+    pub fault: Fault,
+    /// At which execution of its target.
+    pub execution: u64,
+}
+
+/// A plan of faults; clones share it, so it can be changed while the server runs.
+#[derive(Clone, Default)]
+pub struct Faults {
+    shared: Arc<Shared>,
+}
+
+#[derive(Default)]
+struct Shared {
+    is_armed: AtomicBool,
+    plan: Mutex<Plan>,
+}
+
+#[derive(Default)]
+struct Plan {
+    armed: Vec<(Fault, u64)>,
+    fired: Vec<Fired>,
+}
+
+impl Faults {
+    /// A plan without faults.
+    pub fn none() -> Self {
+        Self::default()
+    }
+
+    /// Adds a fault; its count of executions begins now.
+    pub fn add(&self, fault: Fault) {
+        self.plan().armed.push((fault, 0));
+        self.shared.is_armed.store(true, Ordering::Release);
+    }
+
+    /// What has struck so far, in order.
+    pub fn fired(&self) -> Vec<Fired> {
+        self.plan().fired.clone()
+    }
+
+    /// The faults that have not struck yet.
+    pub fn pending(&self) -> Vec<Fault> {
+        let plan = self.plan();
+        let has_fired = |fault: &Fault| plan.fired.iter().any(|fired| fired.fault == *fault);
+        plan.armed.iter().map(|(fault, _)| fault.clone()).filter(|fault| !has_fired(fault)).collect()
+    }
+
+    /// Takes all faults off the plan; what has struck stays on record.
+    pub fn clear(&self) {
+        self.plan().armed.clear();
+        self.shared.is_armed.store(false, Ordering::Release);
+    }
+
+    /// Counts a request, and says what is to happen to it.
+    pub(crate) fn strike(&self, kind: Option<&Target>, text: &str) -> Option<Action> {
+        if !self.shared.is_armed.load(Ordering::Acquire) {
+            return None;
+        }
+        let mut plan = self.plan();
+        let Plan { armed, fired } = &mut *plan;
+        let mut action = None;
+        for (fault, n_seen) in armed.iter_mut().filter(|(fault, _)| fault.target.is_hit(kind, text)) {
+            *n_seen += 1;
+            let strikes = match fault.when {
+                When::Nth(n) => *n_seen == n,
+                When::From(n) => *n_seen >= n,
+            };
+            if strikes && action.is_none() {
+                action = Some(fault.action);
+                fired.push(Fired { fault: fault.clone(), execution: *n_seen });
+            }
+        }
+        action
+    }
+
+    fn plan(&self) -> MutexGuard<'_, Plan> {
+        self.shared.plan.lock().expect("no holder panics")
+    }
+}
+
+impl Target {
+    fn is_hit(&self, kind: Option<&Self>, text: &str) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Fetch | Self::Commit | Self::LeaderRenew | Self::LeaderTake => kind == Some(self),
+            Self::Text(part) => text.to_lowercase().contains(&part.to_lowercase()),
+        }
+    }
+}
+
+impl FromIterator<Fault> for Faults {
+    fn from_iter<I: IntoIterator<Item = Fault>>(faults: I) -> Self {
+        let plan = Self::none();
+        faults.into_iter().for_each(|fault| plan.add(fault));
+        plan
+    }
+}
+
+impl fmt::Debug for Faults {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Faults").field("pending", &self.pending()).finish_non_exhaustive()
+    }
+}

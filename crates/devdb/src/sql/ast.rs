@@ -1,0 +1,309 @@
+//! The tree of a batch.
+
+use std::sync::{Arc, Mutex};
+
+use crate::exec::plan::Plan;
+use crate::faults::Target;
+use crate::sql::params::Declared;
+use crate::value::sqltype::SqlType;
+
+/// A parsed batch; kept and shared between the sessions that send the same text.
+#[derive(Debug)]
+pub(crate) struct Batch {
+    /// What a plan of faults may call it.
+    pub(crate) kind: Option<Target>,
+    pub(crate) params: Vec<Declared>,
+    pub(crate) body: Vec<Node>,
+}
+
+/// A statement, where it stands, and its plan once it has run.
+#[derive(Debug)]
+pub(crate) struct Node {
+    pub(crate) line: u32,
+    pub(crate) stmt: Stmt,
+    pub(crate) slot: Slot,
+}
+
+/// The plan of a statement, valid for one version of the catalog.
+#[derive(Debug, Default)]
+pub(crate) struct Slot {
+    plan: Mutex<Option<(u64, Arc<Plan>)>>,
+}
+
+impl Slot {
+    pub(crate) fn get(&self, version: u64) -> Option<Arc<Plan>> {
+        let plan = self.plan.lock().expect("no holder panics");
+        plan.as_ref().filter(|(of, _)| *of == version).map(|(_, plan)| Arc::clone(plan))
+    }
+
+    pub(crate) fn set(&self, version: u64, plan: &Arc<Plan>) {
+        *self.plan.lock().expect("no holder panics") = Some((version, Arc::clone(plan)));
+    }
+}
+
+/// The name of a table, with its schema where one was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ObjectName {
+    pub(crate) schema: Option<String>,
+    pub(crate) name: String,
+}
+
+#[derive(Debug)]
+pub(crate) enum Stmt {
+    Block(Vec<Node>),
+    If { condition: Pred, then: Box<Node>, otherwise: Option<Box<Node>> },
+    Begin,
+    Commit,
+    Rollback,
+    Throw { number: Expr, message: Expr, state: Expr },
+    Set(Setting),
+    CreateSchema(String),
+    CreateTable(Box<TableDef>),
+    CreateIndex(Box<IndexDef>),
+    DropTable { name: ObjectName, if_exists: bool },
+    Insert(Box<Insert>),
+    Update(Box<Update>),
+    Delete(Box<Delete>),
+    Select(Box<Query>),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Setting {
+    XactAbort(bool),
+    NoCount(bool),
+    /// Milliseconds, -1 for as long as it takes.
+    LockTimeout(i64),
+    IdentityInsert { table: ObjectName, is_on: bool },
+    /// Understood, and of no consequence here.
+    Ignored,
+}
+
+#[derive(Debug)]
+pub(crate) struct TableDef {
+    pub(crate) name: ObjectName,
+    pub(crate) columns: Vec<ColumnDef>,
+    pub(crate) constraints: Vec<Constraint>,
+    /// The statement as written, from which the catalog is read again.
+    pub(crate) text: String,
+}
+
+#[derive(Debug)]
+pub(crate) struct ColumnDef {
+    pub(crate) name: String,
+    pub(crate) line: u32,
+    pub(crate) ty: Option<SqlType>,
+    pub(crate) computed: Option<(Expr, String)>,
+    pub(crate) identity: Option<(i64, i64)>,
+    pub(crate) is_nullable: Option<bool>,
+    pub(crate) default: Option<DefaultDef>,
+}
+
+#[derive(Debug)]
+pub(crate) struct DefaultDef {
+    pub(crate) name: Option<String>,
+    pub(crate) expr: Arc<Expr>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Constraint {
+    pub(crate) name: Option<String>,
+    pub(crate) rule: Rule,
+}
+
+#[derive(Debug)]
+pub(crate) enum Rule {
+    Primary(Vec<String>),
+    Unique(Vec<String>),
+    Foreign { columns: Vec<String>, parent: ObjectName, parent_columns: Vec<String>, cascades: bool },
+}
+
+#[derive(Debug)]
+pub(crate) struct IndexDef {
+    pub(crate) name: String,
+    pub(crate) table: ObjectName,
+    pub(crate) is_unique: bool,
+    /// Columns, and whether each goes downwards.
+    pub(crate) columns: Vec<(String, bool)>,
+    pub(crate) text: String,
+}
+
+#[derive(Debug)]
+pub(crate) struct Insert {
+    pub(crate) table: ObjectName,
+    pub(crate) columns: Option<Vec<String>>,
+    pub(crate) output: Vec<Item>,
+    pub(crate) rows: Rows,
+}
+
+#[derive(Debug)]
+pub(crate) enum Rows {
+    /// `None` stands for `DEFAULT`.
+    Values(Vec<Vec<Option<Expr>>>),
+    Query(Box<Query>),
+    Defaults,
+}
+
+#[derive(Debug)]
+pub(crate) struct Update {
+    pub(crate) table: ObjectName,
+    pub(crate) assignments: Vec<(String, Expr)>,
+    pub(crate) output: Vec<Item>,
+    pub(crate) filter: Option<Pred>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Delete {
+    pub(crate) table: ObjectName,
+    pub(crate) filter: Option<Pred>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Query {
+    pub(crate) top: Option<Expr>,
+    pub(crate) is_distinct: bool,
+    pub(crate) items: Vec<Item>,
+    pub(crate) from: Option<From>,
+    pub(crate) filter: Option<Pred>,
+    pub(crate) group: Vec<Expr>,
+    pub(crate) having: Option<Pred>,
+    pub(crate) order: Vec<(Expr, bool)>,
+}
+
+#[derive(Debug)]
+pub(crate) enum Item {
+    Star(Option<String>),
+    Expr { expr: Expr, alias: Option<String> },
+}
+
+#[derive(Debug)]
+pub(crate) struct From {
+    pub(crate) first: Source,
+    pub(crate) joins: Vec<Join>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Join {
+    pub(crate) is_left: bool,
+    pub(crate) source: Source,
+    pub(crate) on: Pred,
+}
+
+#[derive(Debug)]
+pub(crate) enum Source {
+    Table { name: ObjectName, alias: Option<String> },
+    Derived { query: Box<Query>, alias: String },
+    Json { document: Expr, columns: Arc<Vec<JsonColumn>>, alias: String },
+}
+
+/// A column of `OPENJSON ... WITH`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct JsonColumn {
+    pub(crate) name: String,
+    pub(crate) ty: SqlType,
+    pub(crate) path: Vec<Step>,
+}
+
+/// A step of a JSON path.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Step {
+    Index(usize),
+    Key(String),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Arith {
+    Add,
+    Subtract,
+    Multiply,
+    Divide,
+    Modulo,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Compare {
+    Equal,
+    NotEqual,
+    Less,
+    LessEqual,
+    Greater,
+    GreaterEqual,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Aggregate {
+    Count,
+    CountBig,
+    Sum,
+    Min,
+    Max,
+    Avg,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Func {
+    Coalesce,
+    IsNull,
+    NullIf,
+    Left,
+    Right,
+    Len,
+    CharIndex,
+    DataLength,
+    Upper,
+    Lower,
+    Substring,
+    Replace,
+    ObjectId,
+    SchemaId,
+    DbName,
+    SysUtcDateTime,
+    GetUtcDate,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum DatePart {
+    Year,
+    Month,
+    Day,
+    Hour,
+    Minute,
+    Second,
+    Millisecond,
+}
+
+#[derive(Debug)]
+pub(crate) enum Expr {
+    Null,
+    Number(String),
+    Text { text: String, is_national: bool },
+    /// The index of a declared parameter.
+    Param(usize),
+    RowCount,
+    TranCount,
+    Version,
+    Column { qualifier: Option<String>, name: String, line: u32 },
+    Negate(Box<Self>),
+    Arith { op: Arith, left: Box<Self>, right: Box<Self> },
+    Case { whens: Vec<(Pred, Self)>, otherwise: Option<Box<Self>> },
+    Cast { expr: Box<Self>, ty: SqlType },
+    Convert { expr: Box<Self>, ty: SqlType, style: u16 },
+    Call { func: Func, args: Vec<Self> },
+    DateAdd { part: DatePart, n: Box<Self>, moment: Box<Self> },
+    DateDiff { part: DatePart, from: Box<Self>, to: Box<Self> },
+    Aggregate { func: Aggregate, is_distinct: bool, arg: Option<Box<Self>> },
+    Subquery(Box<Query>),
+}
+
+#[derive(Debug)]
+pub(crate) enum Pred {
+    And(Box<Self>, Box<Self>),
+    Or(Box<Self>, Box<Self>),
+    Not(Box<Self>),
+    Compare { op: Compare, left: Expr, right: Expr },
+    IsNull { expr: Expr, is_negated: bool },
+    InList { expr: Expr, list: Vec<Expr>, is_negated: bool },
+    InQuery { expr: Expr, query: Box<Query>, is_negated: bool },
+    Between { expr: Expr, low: Expr, high: Expr, is_negated: bool },
+    Like { expr: Expr, pattern: Expr, is_negated: bool },
+    Exists(Box<Query>),
+}

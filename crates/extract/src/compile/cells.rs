@@ -1,0 +1,70 @@
+//! Compiles mappings that fill a column.
+
+use super::Compiler;
+use super::sources::RowOf;
+use crate::contract::{Mapping, Step};
+use crate::program::{Cell, CellStep};
+use crate::table::DataType;
+
+impl Compiler<'_, '_> {
+    /// Compiles a mapping whose value goes to a column of its row.
+    pub(super) fn cell(&mut self, mapping: &Mapping, column: usize, row_of: RowOf<'_>) -> Cell {
+        let source = self.source(mapping, row_of);
+        let calculates = mapping.has(&Step::Calculated);
+        let calculation = if calculates { self.calculation(mapping, row_of) } else { None };
+        let mut steps = Vec::new();
+        for step in &mapping.steps {
+            steps.extend(self.cell_step(step, mapping));
+        }
+        let default = mapping.default.as_ref().and_then(|scalar| {
+            let blank = scalar.as_text().is_empty();
+            (!blank).then(|| self.typed(scalar, mapping.data_type, &format!("{}.default_value", mapping.at))).flatten()
+        });
+        Cell {
+            column,
+            source,
+            steps,
+            calculation,
+            data_type: mapping.data_type,
+            chars_max: match mapping.data_type {
+                DataType::Text { chars_max } => chars_max,
+                DataType::TinyInt
+                | DataType::SmallInt
+                | DataType::Int
+                | DataType::BigInt
+                | DataType::Decimal { .. }
+                | DataType::Float
+                | DataType::Bit
+                | DataType::Date
+                | DataType::DateTime
+                | DataType::SmallDateTime => None,
+            },
+            nullable: mapping.nullable,
+            default_if_blank: mapping.default.as_ref().is_some_and(crate::contract::Scalar::is_truthy),
+            default,
+            exclude_default: mapping.exclude_default,
+        }
+    }
+
+    fn cell_step(&mut self, step: &Step, mapping: &Mapping) -> Option<CellStep> {
+        match step {
+            Step::Enum => Some(CellStep::Enum(self.enum_table(mapping))),
+            Step::CharToBit => Some(CellStep::CharToBit),
+            Step::BooleanToBit => Some(CellStep::BooleanToBit),
+            Step::NumbersOnly => Some(CellStep::NumbersOnly),
+            Step::LastValidPrimary | Step::LastValidSecondary | Step::LastSecondary | Step::CurrentAddress => {
+                Some(CellStep::Fetched)
+            }
+            Step::Calculated => Some(CellStep::Calculate),
+            Step::NowIfNull => Some(CellStep::NowIfNull),
+            Step::IdentityInsert | Step::Convert => Some(CellStep::Convert),
+            Step::AddScore(_)
+            | Step::AddIndicator(_)
+            | Step::AddHistory
+            | Step::AddReportLookup(_)
+            | Step::PolicyException(_)
+            | Step::Warranty(_)
+            | Step::Collateral(_) => None,
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! A contract as it is written, read and checked but not yet compiled.
+
+mod check;
+mod read;
+mod steps;
+
+use std::collections::BTreeMap;
+
+pub(crate) use check::check;
+pub(crate) use read::read;
+pub(crate) use steps::Step;
+
+use crate::plan::Source;
+use crate::table::DataType;
+
+/// The table that the product writes itself.
+pub(crate) const LOG_TABLE: &str = "processing_log";
+
+/// A contract.
+#[derive(Debug)]
+pub(crate) struct Contract {
+    pub(crate) source: Source,
+    pub(crate) target_schema: String,
+    /// The names of the elements from the root to the application.
+    pub(crate) application_path: Vec<String>,
+    pub(crate) insertion_order: Vec<String>,
+    pub(crate) rules: Vec<Rule>,
+    pub(crate) relationships: Vec<Relationship>,
+    pub(crate) mappings: Vec<Mapping>,
+    pub(crate) enums: BTreeMap<String, BTreeMap<String, Scalar>>,
+    pub(crate) char_to_bit: BTreeMap<String, bool>,
+    pub(crate) boolean_to_bit: BTreeMap<String, bool>,
+}
+
+/// What a contract may write for a value.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Scalar {
+    Text(String),
+    /// A number as written.
+    Number(String),
+    Flag(bool),
+}
+
+impl Scalar {
+    /// Returns the value as text.
+    pub(crate) fn as_text(&self) -> &str {
+        match self {
+            Self::Text(text) | Self::Number(text) => text,
+            Self::Flag(true) => "1",
+            Self::Flag(false) => "0",
+        }
+    }
+
+    /// Says whether the reference takes the value for one at all: empty text, zero and false it does not.
+    pub(crate) fn is_truthy(&self) -> bool {
+        match self {
+            Self::Text(text) => !text.is_empty(),
+            Self::Number(text) => text.parse() != Ok(0.0),
+            Self::Flag(flag) => *flag,
+        }
+    }
+}
+
+/// Which elements make rows of their own.
+#[derive(Debug)]
+pub(crate) struct Rule {
+    /// Where it is in the JSON.
+    pub(crate) at: String,
+    pub(crate) kind: RuleKind,
+    pub(crate) child_path: Vec<String>,
+    /// Attributes that must not be blank.
+    pub(crate) filled: Vec<String>,
+    /// The attribute that must have one of the values; the order of the values is their rank.
+    pub(crate) choice: Option<(String, Vec<String>)>,
+}
+
+impl Rule {
+    /// The name of the elements.
+    pub(crate) fn element(&self) -> &str {
+        self.child_path.last().map_or("", String::as_str)
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum RuleKind {
+    Contact,
+    Address,
+    Employment,
+}
+
+/// Which table hangs off which.
+#[derive(Debug)]
+pub(crate) struct Relationship {
+    pub(crate) at: String,
+    pub(crate) parent_table: String,
+    pub(crate) child_table: String,
+    pub(crate) foreign_key: String,
+    pub(crate) child_path: Vec<String>,
+}
+
+/// One attribute on its way to one column.
+#[derive(Debug)]
+pub(crate) struct Mapping {
+    /// Where it is in the JSON.
+    pub(crate) at: String,
+    pub(crate) path: Vec<String>,
+    pub(crate) attribute: String,
+    pub(crate) table: String,
+    /// Empty where the mapping type makes rows.
+    pub(crate) column: String,
+    pub(crate) data_type: DataType,
+    pub(crate) nullable: bool,
+    pub(crate) steps: Vec<Step>,
+    pub(crate) default: Option<Scalar>,
+    pub(crate) expression: Option<String>,
+    pub(crate) enum_name: Option<String>,
+    /// The default alone does not make a row.
+    pub(crate) exclude_default: bool,
+}
+
+impl Mapping {
+    /// The name of the enum that the mapping uses.
+    pub(crate) fn enum_key(&self) -> &str {
+        self.enum_name.as_deref().unwrap_or(&self.column)
+    }
+
+    /// The name of the element that the mapping reads.
+    pub(crate) fn element(&self) -> &str {
+        self.path.last().map_or("", String::as_str)
+    }
+
+    /// Says whether the mapping's chain has a step.
+    pub(crate) fn has(&self, step: &Step) -> bool {
+        self.steps.contains(step)
+    }
+}
+
+impl Contract {
+    /// The rule for contacts, if there is one.
+    pub(crate) fn contact_rule(&self) -> Option<&Rule> {
+        self.rules.iter().find(|rule| rule.kind == RuleKind::Contact)
+    }
+
+    /// The table whose rows the elements of a rule become.
+    pub(crate) fn table_of(&self, rule: &Rule) -> Option<&Relationship> {
+        self.relationships.iter().find(|relationship| relationship.child_path == rule.child_path)
+    }
+
+    /// The table of the application itself: the parent of others, child of none.
+    pub(crate) fn root_table(&self) -> Option<&str> {
+        let is_child = |table: &str| self.relationships.iter().any(|other| other.child_table == table);
+        self.relationships.iter().map(|relationship| relationship.parent_table.as_str()).find(|table| !is_child(table))
+    }
+
+    /// The column that ties other tables to one: its key.
+    pub(crate) fn key_of(&self, table: &str) -> Option<&str> {
+        let tied = self.relationships.iter().find(|relationship| relationship.parent_table == table);
+        tied.map(|relationship| relationship.foreign_key.as_str())
+    }
+
+    /// The mapping that gives the application its id.
+    pub(crate) fn app_id_mapping(&self) -> Option<&Mapping> {
+        let root = self.root_table()?;
+        let key = self.key_of(root)?;
+        self.mappings.iter().find(|mapping| mapping.table == root && mapping.column == key)
+    }
+}

@@ -1,0 +1,36 @@
+//! Why a text is no document.
+
+use std::fmt;
+
+/// What is wrong with a text; says where, never what it holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Flaw {
+    pub(crate) reason: String,
+    /// Byte offset in the text as it was given, where one can be told.
+    pub(crate) at: Option<usize>,
+}
+
+impl Flaw {
+    pub(super) fn new(reason: impl Into<String>) -> Self {
+        Self { reason: reason.into(), at: None }
+    }
+
+    pub(super) fn at(at: usize, reason: impl Into<String>) -> Self {
+        Self { reason: reason.into(), at: Some(at) }
+    }
+
+    /// Something went over a limit.
+    pub(super) fn over(limit: &str, max: usize, at: usize) -> Self {
+        Self::at(at, format!("over the limit `{limit}` of {max}"))
+    }
+}
+
+impl fmt::Display for Flaw {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.reason)?;
+        match self.at {
+            Some(at) => write!(f, ", at byte {at}"),
+            None => Ok(()),
+        }
+    }
+}

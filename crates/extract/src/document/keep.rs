@@ -1,0 +1,193 @@
+//! Keeps what the plan reads of each element.
+
+use super::{Document, ElementIx, NOWHERE, Part, PathEntry};
+use crate::layout::{Layout, Role, Shape, Target};
+
+/// A value that a field may have: the last one on the path that was seen last wins.
+#[derive(Debug)]
+pub(super) struct Hit<'x> {
+    pub(super) field: u16,
+    /// Whether the name is the same letter by letter, which wins over any other.
+    exact: bool,
+    path: u32,
+    /// Which of the elements at the path; only the last one counts.
+    element: u32,
+    raw: &'x str,
+}
+
+/// An element that has been entered.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Open {
+    pub(super) path: u32,
+    /// The nearest contact, this element included.
+    pub(super) contact: u32,
+    pub(super) is_contact: bool,
+}
+
+/// Where the attributes of the element in hand go.
+#[derive(Debug)]
+pub(super) struct Destination<'p> {
+    pub(super) shape: &'p Shape,
+    path: u32,
+    /// Where the slots are, if the element is kept.
+    base: u32,
+}
+
+/// What has been kept so far.
+#[derive(Debug)]
+pub(super) struct Keeper<'x, 'p> {
+    layout: &'p Layout,
+    document: Document<'x>,
+    hits: Vec<Hit<'x>>,
+}
+
+impl<'x, 'p> Keeper<'x, 'p> {
+    pub(super) fn new(layout: &'p Layout) -> Self {
+        let above_root =
+            PathEntry { name: "", first_child: NOWHERE, next_sibling: NOWHERE, node: 0, shape: 0, n_elements: 0 };
+        let document = Document {
+            slots: Vec::new(),
+            nodes: vec![NOWHERE; layout.nodes.len()],
+            contacts: Vec::new(),
+            parts: Vec::new(),
+            fields: vec![None; layout.n_fields],
+            paths: vec![above_root],
+        };
+        Self { layout, document, hits: Vec::new() }
+    }
+
+    pub(super) fn n_paths(&self) -> usize {
+        self.document.paths.len()
+    }
+
+    pub(super) fn n_contact_elements(&self) -> usize {
+        self.document.contacts.len() + self.document.parts.len()
+    }
+
+    /// Finds the path of a child, or begins it.
+    fn path_of(&mut self, parent: u32, name: &'x str) -> u32 {
+        let mut last = NOWHERE;
+        let mut child = self.document.paths[parent as usize].first_child;
+        while child != NOWHERE {
+            let entry = &self.document.paths[child as usize];
+            if entry.name == name {
+                return child;
+            }
+            (last, child) = (child, entry.next_sibling);
+        }
+        let parent_node = self.document.paths[parent as usize].node;
+        let node = if parent_node == NOWHERE {
+            NOWHERE
+        } else {
+            self.layout.nodes[parent_node as usize].child(name).unwrap_or(NOWHERE)
+        };
+        let shape = self.layout.shape_of(name);
+        let path = u32::try_from(self.document.paths.len()).expect("the number of paths is limited");
+        self.document.paths.push(PathEntry {
+            name,
+            first_child: NOWHERE,
+            next_sibling: NOWHERE,
+            node,
+            shape,
+            n_elements: 0,
+        });
+        if last == NOWHERE {
+            self.document.paths[parent as usize].first_child = path;
+        } else {
+            self.document.paths[last as usize].next_sibling = path;
+        }
+        path
+    }
+
+    /// Enters an element.
+    pub(super) fn enter(&mut self, parent: Open, name: &'x str) -> (Open, Destination<'p>) {
+        let path = self.path_of(parent.path, name);
+        let entry = &mut self.document.paths[path as usize];
+        entry.n_elements += 1;
+        let shape = &self.layout.shapes[entry.shape as usize];
+        let node = entry.node;
+        let node_read = node != NOWHERE && self.layout.nodes[node as usize].read;
+        let mut open = Open { path, contact: parent.contact, is_contact: false };
+        let base = match shape.role {
+            Role::None if !node_read => NOWHERE,
+            Role::None => self.room(shape, self.document.nodes[node as usize]),
+            Role::Contact => {
+                let base = self.room(shape, NOWHERE);
+                open.contact = u32::try_from(self.document.contacts.len()).expect("their number is limited");
+                open.is_contact = true;
+                self.document.contacts.push(ElementIx(base));
+                base
+            }
+            Role::Part(_) if parent.contact == NOWHERE && !node_read => NOWHERE,
+            Role::Part(kind) => {
+                let base = self.room(shape, NOWHERE);
+                if parent.contact != NOWHERE {
+                    let contact = parent.contact as usize;
+                    let element = ElementIx(base);
+                    self.document.parts.push(Part { kind, contact, direct: parent.is_contact, element });
+                }
+                base
+            }
+        };
+        if node_read {
+            self.document.nodes[node as usize] = base;
+        }
+        (open, Destination { shape, path, base })
+    }
+
+    /// Makes room for the slots of an element, or empties the room of the one that it replaces.
+    fn room(&mut self, shape: &Shape, replaced: u32) -> u32 {
+        let n_slots = usize::from(shape.n_slots);
+        if replaced != NOWHERE {
+            let start = replaced as usize;
+            self.document.slots[start..start + n_slots].fill(None);
+            return replaced;
+        }
+        let base = self.document.slots.len();
+        self.document.slots.resize(base + n_slots, None);
+        u32::try_from(base).expect("the number of kept elements is limited")
+    }
+
+    /// Keeps the value of an attribute of the element in hand.
+    pub(super) fn keep(&mut self, destination: &Destination<'p>, targets: &[Target], name: &str, raw: &'x str) {
+        for target in targets {
+            match target {
+                Target::Slot { name: wanted, matching, slot } => {
+                    if destination.base == NOWHERE {
+                        continue;
+                    }
+                    let exact = **wanted == *name;
+                    let value = &mut self.document.slots[destination.base as usize + usize::from(*slot)];
+                    let fits = match matching {
+                        crate::layout::NameMatch::Exact => exact,
+                        crate::layout::NameMatch::AnyCase => exact || value.is_none(),
+                    };
+                    if fits {
+                        *value = Some(raw);
+                    }
+                }
+                Target::Field { name: wanted, field } => {
+                    let path = destination.path;
+                    let element = self.document.paths[path as usize].n_elements;
+                    self.hits.push(Hit { field: *field, exact: **wanted == *name, path, element, raw });
+                }
+            }
+        }
+    }
+
+    /// Decides which values the fields have.
+    pub(super) fn finish(mut self) -> Document<'x> {
+        let mut best: Vec<Option<(bool, u32)>> = vec![None; self.layout.n_fields];
+        for hit in &self.hits {
+            if self.document.paths[hit.path as usize].n_elements != hit.element {
+                continue;
+            }
+            let field = usize::from(hit.field);
+            if best[field].is_none_or(|best| best <= (hit.exact, hit.path)) {
+                best[field] = Some((hit.exact, hit.path));
+                self.document.fields[field] = Some(hit.raw);
+            }
+        }
+        self.document
+    }
+}

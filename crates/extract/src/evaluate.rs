@@ -1,0 +1,111 @@
+//! Makes the rows of one document.
+
+mod admission;
+mod cell;
+mod contacts;
+mod groups;
+mod key_values;
+mod parts;
+mod scope;
+mod sources;
+
+use crate::document::{self, Document};
+use crate::limits::Limits;
+use crate::program::{Program, SingleProgram, TableProgram};
+use crate::rejection::{Rejection, Stage};
+use crate::table::{Application, Table, Warning};
+use crate::value::{Row, Value};
+use cell::Origin;
+use contacts::KeptContact;
+use scope::Scope;
+
+/// Maps one document.
+pub(crate) fn evaluate(
+    program: &Program,
+    tables: &[Table],
+    xml: &str,
+    expected: Option<i64>,
+    limits: &Limits,
+) -> Result<Application, Rejection> {
+    let reject = |stage, reason, app_id: Option<i64>| Rejection { stage, reason, app_id: app_id.or(expected) };
+    let document = document::read(xml, &program.application.root, &program.layout, limits)
+        .map_err(|flaw| reject(Stage::Validation, flaw.to_string(), None))?;
+    let app_id = admission::admit(program, &document, expected)
+        .map_err(|refusal| reject(Stage::Validation, refusal.reason, refusal.app_id))?;
+    let kept = contacts::keep(program, &document);
+    let mut evaluation = Evaluation { program, tables, document: &document, app_id, kept: &kept, warnings: Vec::new() };
+    let rows = evaluation.all_rows().map_err(|reason| reject(Stage::Mapping, reason, Some(app_id)))?;
+    Ok(Application { app_id, tables: rows, warnings: evaluation.warnings })
+}
+
+/// Why an application cannot be mapped: names the column.
+type Fault = String;
+
+/// The making of the rows of one document.
+struct Evaluation<'a, 'x> {
+    program: &'a Program,
+    tables: &'a [Table],
+    document: &'a Document<'x>,
+    app_id: i64,
+    kept: &'a [KeptContact<'x>],
+    warnings: Vec<Warning>,
+}
+
+impl<'a, 'x: 'a> Evaluation<'a, 'x> {
+    fn all_rows(&mut self) -> Result<Vec<Vec<Row>>, Fault> {
+        let mut contact_ids = self.unknown_ids();
+        let mut all = Vec::with_capacity(self.tables.len());
+        let program: &'a Program = self.program;
+        for (table_ix, program) in program.tables.iter().enumerate() {
+            all.push(match program {
+                TableProgram::Single(single) => self.single(table_ix, single)?,
+                TableProgram::Contacts(contacts) => self.contacts(table_ix, contacts, &mut contact_ids)?,
+                TableProgram::Parts(parts) => self.parts(table_ix, parts, &contact_ids)?,
+                TableProgram::KeyValue(key_values) => self.key_values(table_ix, key_values)?,
+                TableProgram::Groups(groups) => self.groups(table_ix, groups)?,
+            });
+        }
+        Ok(all)
+    }
+
+    /// Makes the row of a table that has one, if anything is known of it.
+    fn single(&mut self, table_ix: usize, program: &'a SingleProgram) -> Result<Vec<Row>, Fault> {
+        let mut row = self.empty_row(table_ix);
+        row[0] = Value::Int(self.app_id);
+        let mut known = program.always;
+        let mut missing = None;
+        for cell in &program.cells {
+            let outcome = self.cell(table_ix, cell, Scope::APPLICATION)?;
+            known |= outcome.origin == Origin::Data;
+            if outcome.is_missing(cell) {
+                missing.get_or_insert(cell.column);
+            }
+            row[cell.column] = outcome.value;
+        }
+        match missing {
+            _ if !known => Ok(Vec::new()),
+            Some(column) => Err(self.missing(table_ix, column)),
+            None => Ok(vec![row]),
+        }
+    }
+
+    fn empty_row(&self, table_ix: usize) -> Row {
+        vec![Value::Null; self.tables[table_ix].columns.len()].into_boxed_slice()
+    }
+
+    /// Names a column that must have a value and has none.
+    fn missing(&self, table_ix: usize, column: usize) -> Fault {
+        format!("`{}` must have a value and has neither one nor a default", self.name(table_ix, column))
+    }
+
+    fn name(&self, table_ix: usize, column: usize) -> String {
+        let table = &self.tables[table_ix];
+        format!("{}.{}", table.name, table.columns[column].name)
+    }
+
+    fn warn(&mut self, table_ix: usize, column: usize, reason: impl Into<String>) {
+        let table = &self.tables[table_ix];
+        let column = table.columns[column].name.clone();
+        self.warnings.push(Warning { table: table.name.clone(), column, reason: reason.into() });
+    }
+}

@@ -1,0 +1,48 @@
+//! Makes the rows that several mappings make together: warranties, collaterals.
+
+use super::{Evaluation, Fault, Scope};
+use crate::number;
+use crate::program::{Counts, GroupCell, GroupProgram};
+use crate::value::{Row, Value};
+
+impl<'a, 'x: 'a> Evaluation<'a, 'x> {
+    /// Makes a row of each group that has a value which counts.
+    pub(super) fn groups(&mut self, table_ix: usize, groups: &'a [GroupProgram]) -> Result<Vec<Row>, Fault> {
+        let mut rows = Vec::new();
+        for group in groups {
+            if group.cells.iter().any(|cell| self.counts(cell)) {
+                rows.push(self.group(table_ix, group)?);
+            }
+        }
+        Ok(rows)
+    }
+
+    /// Says whether a value makes a row.
+    fn counts(&self, cell: &GroupCell) -> bool {
+        let text = match cell.counts {
+            Counts::Never => return false,
+            Counts::NotBlank | Counts::Positive => self.fetch(&cell.cell.source, Scope::APPLICATION),
+        };
+        let Some(text) = text.filter(|text| !text.is_empty()) else { return false };
+        cell.counts == Counts::NotBlank || number::read(&text).number().is_some_and(|number| number > 0.into())
+    }
+
+    fn group(&mut self, table_ix: usize, group: &'a GroupProgram) -> Result<Row, Fault> {
+        let mut row = self.empty_row(table_ix);
+        row[0] = Value::Int(self.app_id);
+        let (number_column, number) = &group.number;
+        row[*number_column] = number.clone();
+        for (column, value) in &group.fills {
+            row[*column] = value.clone();
+        }
+        for GroupCell { cell, .. } in &group.cells {
+            let outcome = self.cell(table_ix, cell, Scope::APPLICATION)?;
+            let default = || cell.default.clone().unwrap_or(Value::Null);
+            row[cell.column] = if outcome.value.is_null() { default() } else { outcome.value };
+            if group.strict && row[cell.column].is_null() && !cell.nullable {
+                return Err(self.missing(table_ix, cell.column));
+            }
+        }
+        Ok(row)
+    }
+}

@@ -1,0 +1,16 @@
+//! What a row is made of.
+
+use crate::document::ElementIx;
+
+/// The element that a row is made of, and the contact that it belongs to.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Scope {
+    pub(super) element: Option<ElementIx>,
+    /// The place of the contact among those that are kept.
+    pub(super) kept: Option<usize>,
+}
+
+impl Scope {
+    /// A row of the application itself.
+    pub(super) const APPLICATION: Self = Self { element: None, kept: None };
+}

@@ -1,0 +1,59 @@
+//! Compares our rows with those of the reference for every golden file.
+//!
+//! A difference must be allowed by name, an allowance must be used. Golden files are no part of the project: without
+//! them the test says so and passes. `XMLX_GOLDEN` names their directory, else it is looked for beside the workspace.
+
+#![expect(clippy::print_stderr, reason = "a test that reports figures")]
+
+#[path = "parity/allowances.rs"]
+mod allowances;
+#[path = "parity/differences.rs"]
+mod differences;
+#[path = "parity/golden.rs"]
+mod golden;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use allowances::ALLOWANCES;
+use differences::Difference;
+use xmlx_extract::Plan;
+
+#[test]
+fn rows_are_those_of_the_reference() {
+    let Some(root) = golden::root() else {
+        eprintln!("parity: SKIPPED, there are no golden files (set XMLX_GOLDEN)");
+        return;
+    };
+    let mut used = BTreeSet::new();
+    let mut surprises = Vec::new();
+    for contract in golden::CONTRACTS {
+        let text = golden::contract(&root, contract);
+        let plan = Plan::from_json(&text).unwrap_or_else(|err| panic!("{contract}: {err}"));
+        let mut n_files = 0;
+        let mut n_equal = 0;
+        let mut n_cells: BTreeMap<&str, usize> = BTreeMap::new();
+        for case in golden::cases(&root, contract) {
+            n_files += 1;
+            let found = differences::find(&plan, &case);
+            n_equal += usize::from(found.is_empty());
+            for difference in found {
+                let allowance = ALLOWANCES.iter().position(|allowance| allowance.covers(contract, &difference));
+                match allowance {
+                    Some(place) => {
+                        used.insert(place);
+                        *n_cells.entry(ALLOWANCES[place].number).or_default() += 1;
+                    }
+                    None => surprises.push(format!("{contract}/{}: {difference}", case.file)),
+                }
+            }
+        }
+        eprintln!("parity: {contract}: {n_files} files, {n_equal} agree entirely; differing cells {n_cells:?}");
+    }
+    for surprise in &surprises {
+        eprintln!("parity: {surprise}");
+    }
+    assert!(surprises.is_empty(), "{} differences are not allowed", surprises.len());
+    for (place, allowance) in ALLOWANCES.iter().enumerate() {
+        assert!(used.contains(&place), "nothing uses the allowance {allowance:?}");
+    }
+}

@@ -1,0 +1,126 @@
+//! What this process holds, for the heartbeat to read and the pipelines to write.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard};
+
+use tokio_util::sync::CancellationToken;
+use xmlx_store::{LeaseKey, Scope};
+
+/// A granted lease.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Lease {
+    pub(crate) key: LeaseKey,
+    pub(crate) scope: Scope,
+}
+
+/// Leases by job, range and epoch.
+type LeaseId = (i64, i64, i64);
+
+/// Shared between the session's thread and the pipelines. Its lock is held for a few instructions only.
+#[derive(Debug)]
+pub(crate) struct Board {
+    /// The most leases to hold; 0 once nothing new is taken.
+    leases_max: AtomicU32,
+    held: Mutex<BTreeMap<LeaseId, Held>>,
+    apps_done: AtomicU64,
+}
+
+#[derive(Debug)]
+struct Held {
+    lease: Lease,
+    committed_through: i64,
+    apps: u64,
+    revoked: CancellationToken,
+}
+
+impl Held {
+    fn standing(&self) -> Standing {
+        let (committed_through, apps) = (self.committed_through, self.apps);
+        Standing { lease: self.lease.clone(), committed_through, apps }
+    }
+}
+
+/// A lease and how far it has come.
+#[derive(Clone, Debug)]
+pub(crate) struct Standing {
+    pub(crate) lease: Lease,
+    pub(crate) committed_through: i64,
+    pub(crate) apps: u64,
+}
+
+impl Board {
+    /// A board for at most `leases_max` leases.
+    pub(crate) fn new(leases_max: u32) -> Self {
+        Self {
+            leases_max: AtomicU32::new(leases_max),
+            held: Mutex::default(),
+            apps_done: AtomicU64::new(0),
+        }
+    }
+
+    /// Nothing new is taken from now on.
+    pub(crate) fn close(&self) {
+        self.leases_max.store(0, Ordering::Relaxed);
+    }
+
+    /// How many more leases can be taken.
+    pub(crate) fn credits(&self) -> u32 {
+        let held = u32::try_from(self.lock().len()).unwrap_or(u32::MAX);
+        self.leases_max.load(Ordering::Relaxed).saturating_sub(held)
+    }
+
+    /// Takes a lease on; `None` where it is held already.
+    pub(crate) fn take(&self, lease: Lease) -> Option<CancellationToken> {
+        let mut held = self.lock();
+        let id = id(&lease.key);
+        if held.contains_key(&id) {
+            return None;
+        }
+        let revoked = CancellationToken::new();
+        let committed_through = lease.scope.lo - 1;
+        held.insert(id, Held { lease, committed_through, apps: 0, revoked: revoked.clone() });
+        Some(revoked)
+    }
+
+    /// The lease is gone: its pipeline stops after what it has in hand.
+    pub(crate) fn revoke(&self, key: &LeaseKey) {
+        if let Some(it) = self.lock().get(&id(key)) {
+            it.revoked.cancel();
+        }
+    }
+
+    /// Every application of the lease at or below is decided; `apps` of them just now.
+    pub(crate) fn committed(&self, key: &LeaseKey, through: i64, apps: usize) {
+        let apps = u64::try_from(apps).unwrap_or(0);
+        if let Some(it) = self.lock().get_mut(&id(key)) {
+            it.committed_through = it.committed_through.max(through);
+            it.apps += apps;
+        }
+        self.apps_done.fetch_add(apps, Ordering::Relaxed);
+    }
+
+    /// Lets go of a lease; how far it had come.
+    pub(crate) fn drop_lease(&self, key: &LeaseKey) -> Option<Standing> {
+        self.lock().remove(&id(key)).map(|it| it.standing())
+    }
+
+    /// Everything that is held.
+    pub(crate) fn standings(&self) -> Vec<Standing> {
+        let held = self.lock();
+        held.values().map(Held::standing).collect()
+    }
+
+    /// Applications decided by this process so far.
+    pub(crate) fn apps_done(&self) -> u64 {
+        self.apps_done.load(Ordering::Relaxed)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<LeaseId, Held>> {
+        self.held.lock().expect("nobody panics while holding this lock")
+    }
+}
+
+fn id(key: &LeaseKey) -> LeaseId {
+    (key.job_id, key.range_id, key.epoch)
+}

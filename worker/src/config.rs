@@ -1,0 +1,127 @@
+//! Settings: defaults < file < environment < flags.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use serde::Deserialize;
+use xmlx_runtime::{LogFormat, Secret, parse_duration, parse_size};
+
+/// What is written on the command line, in the environment or in the file.
+#[derive(Clone, Debug, Default, clap::Parser, Deserialize)]
+#[command(name = "xmlx-worker", version, about = "Extracts applications and commits their rows")]
+#[serde(default, deny_unknown_fields)]
+pub struct Args {
+    /// TOML file with any of these settings
+    #[arg(long, env = "XMLX_CONFIG")]
+    #[serde(skip)]
+    config: Option<PathBuf>,
+    /// ADO.NET connection string of the database
+    #[arg(long, env = "XMLX_DATABASE", hide_env_values = true)]
+    database: Option<Secret>,
+    /// URLs of the coordinators, separated by commas [default: http://127.0.0.1:7400]
+    #[arg(long, env = "XMLX_COORDINATORS", value_delimiter = ',')]
+    coordinators: Option<Vec<String>>,
+    /// Name shown to operators [default: host name and process id]
+    #[arg(long, env = "XMLX_WORKER_NAME")]
+    name: Option<String>,
+    /// Ranges worked on at once [default: number of processors]
+    #[arg(long, env = "XMLX_SLOTS")]
+    slots: Option<u32>,
+    /// Most applications in one commit [default: 100]
+    #[arg(long)]
+    group_apps: Option<u32>,
+    /// XML in one commit, about [default: 4MiB]
+    #[arg(long)]
+    group_bytes: Option<String>,
+    /// After a drain began, what is left is released after so long [default: 25s]
+    #[arg(long)]
+    drain_deadline: Option<String>,
+    /// How log lines look [default: text]
+    #[arg(long, env = "XMLX_LOG_FORMAT")]
+    log_format: Option<LogFormat>,
+    /// Check the settings and exit
+    #[arg(long)]
+    #[serde(skip)]
+    check_config: bool,
+}
+
+/// What is meant.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// ADO.NET connection string.
+    pub database: Secret,
+    /// Where coordinators listen.
+    pub coordinators: Vec<String>,
+    /// Shown to operators.
+    pub name: String,
+    /// Ranges worked on at once.
+    pub slots: u32,
+    /// Most applications in one commit.
+    pub group_apps: u32,
+    /// XML in one commit, about, in bytes.
+    pub group_bytes: u64,
+    /// How long a drain may take.
+    pub drain_deadline: Duration,
+    /// How log lines look.
+    pub log_format: LogFormat,
+}
+
+impl Args {
+    /// Whether only the settings are to be checked.
+    #[must_use]
+    pub fn check_config(&self) -> bool {
+        self.check_config
+    }
+
+    /// Merges and validates.
+    ///
+    /// # Errors
+    /// Names the setting and what it should look like.
+    pub fn config(&self) -> anyhow::Result<Config> {
+        let file = match &self.config {
+            Some(path) => read(path)?,
+            None => Self::default(),
+        };
+        let database = self.database.clone().or(file.database);
+        let database = database
+            .context("no database: set `--database` or XMLX_DATABASE to an ADO.NET connection string")?;
+        let coordinators = self.coordinators.clone().or(file.coordinators);
+        let coordinators = coordinators.unwrap_or_else(|| vec!["http://127.0.0.1:7400".to_owned()]);
+        anyhow::ensure!(!coordinators.is_empty(), "`coordinators` is empty; name at least one URL");
+        let group_bytes = self.group_bytes.as_ref().or(file.group_bytes.as_ref());
+        let group_bytes = group_bytes.map_or("4MiB", String::as_str);
+        let drain = self.drain_deadline.as_ref().or(file.drain_deadline.as_ref());
+        let drain = drain.map_or("25s", String::as_str);
+        let slots = self.slots.or(file.slots).unwrap_or_else(processors);
+        let group_apps = self.group_apps.or(file.group_apps).unwrap_or(100);
+        anyhow::ensure!((1..=1024).contains(&slots), "`slots` must be between 1 and 1024");
+        anyhow::ensure!((1..=10_000).contains(&group_apps), "`group_apps` must be between 1 and 10000");
+        Ok(Config {
+            database,
+            coordinators,
+            name: self.name.clone().or(file.name).unwrap_or_else(default_name),
+            slots,
+            group_apps,
+            group_bytes: parse_size(group_bytes).map_err(|err| anyhow::anyhow!("`group_bytes`: {err}"))?,
+            drain_deadline: parse_duration(drain)
+                .map_err(|err| anyhow::anyhow!("`drain_deadline`: {err}"))?,
+            log_format: self.log_format.or(file.log_format).unwrap_or_default(),
+        })
+    }
+}
+
+fn read(path: &PathBuf) -> anyhow::Result<Args> {
+    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read `{}`", path.display()))?;
+    toml::from_str(&text).with_context(|| format!("`{}` is not a valid configuration", path.display()))
+}
+
+fn processors() -> u32 {
+    std::thread::available_parallelism().map_or(2, |it| u32::try_from(it.get()).unwrap_or(2))
+}
+
+fn default_name() -> String {
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let host = if host.trim().is_empty() { "worker" } else { host.trim() };
+    format!("{host}-{}", std::process::id())
+}

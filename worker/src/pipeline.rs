@@ -1,0 +1,107 @@
+//! One lease, one pipeline: fetch, extract and commit of consecutive groups overlap.
+//!
+//! Groups go through in `app_id` order, so that the range's cursor tells what is decided.
+
+mod commit;
+mod extract;
+mod fetch;
+mod retry;
+
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use retry::persist;
+use xmlx_store::{Class, Decided, Error, Fetched, OpenRange, Store};
+
+use crate::Config;
+use crate::board::{Board, Lease};
+use crate::jobs::{Job, Jobs};
+
+/// Groups that may wait between two stages: enough to overlap, and memory stays bounded.
+const WAITING_GROUPS: usize = 1;
+
+/// What every pipeline of the process shares.
+#[derive(Debug)]
+pub(crate) struct Shop {
+    pub(crate) config: Config,
+    pub(crate) store: Store,
+    pub(crate) jobs: Jobs,
+    pub(crate) board: Arc<Board>,
+    /// Cancelled: finish the group in hand and release the rest.
+    pub(crate) drain: CancellationToken,
+}
+
+/// How a lease ended.
+#[derive(Debug)]
+pub(crate) enum Outcome {
+    /// The range is done, in the database too.
+    Done,
+    /// The lease moved on.
+    Gone,
+    /// Drained: the rest is for somebody else.
+    Drained,
+    /// It cannot go on; nothing is lost.
+    Stuck {
+        /// What kind of trouble.
+        class: Class,
+        /// For the operator.
+        reason: String,
+    },
+}
+
+impl From<Error> for Outcome {
+    fn from(err: Error) -> Self {
+        match err.class() {
+            Class::Fenced => Self::Gone,
+            class @ (Class::Transient | Class::Ambiguous | Class::Capacity | Class::Data | Class::Fatal) => {
+                Self::Stuck { class, reason: err.to_string() }
+            }
+        }
+    }
+}
+
+/// Works a lease off, as far as it goes.
+pub(crate) async fn work(shop: &Shop, lease: &Lease, revoked: CancellationToken) -> Outcome {
+    let opened = async {
+        let job = persist!(&shop.drain, shop.jobs.get(lease.key.job_id))?;
+        let mut connection = shop.store.connection();
+        let range = persist!(&shop.drain, lease.key.open(&mut connection))?;
+        Ok::<_, Error>((job, range))
+    };
+    let (job, range) = match opened.await {
+        Ok((job, Some(range))) => (job, range),
+        Ok((_, None)) => return Outcome::Gone,
+        Err(err) => return err.into(),
+    };
+    let stop = shop.drain.child_token();
+    let outcome = tokio::select! {
+        biased;
+        // What the database has received it decides by the epoch; waiting for it serves nobody.
+        () = revoked.cancelled() => Outcome::Gone,
+        outcome = stages(shop, lease, &job, range, &stop) => outcome,
+    };
+    stop.cancel();
+    outcome
+}
+
+async fn stages(
+    shop: &Shop,
+    lease: &Lease,
+    job: &Arc<Job>,
+    range: OpenRange,
+    stop: &CancellationToken,
+) -> Outcome {
+    let (fetched_in, fetched_out) = mpsc::channel::<Vec<Fetched>>(WAITING_GROUPS);
+    let (decided_in, decided_out) = mpsc::channel::<Vec<Decided>>(WAITING_GROUPS);
+    let fetching = fetch::run(shop, job, range, stop, fetched_in);
+    let extracting = extract::run(job, fetched_out, decided_in);
+    let committing = commit::run(shop, lease, job, range, stop, decided_out);
+    let (fetched, (), committed) = tokio::join!(fetching, extracting, committing);
+    match (fetched, committed) {
+        (_, Err(outcome)) | (Err(outcome), Ok(_)) => outcome,
+        // Everything that waits is decided only if the fetch got to the end and nothing was dropped.
+        (Ok(fetch::Ended::AtTheEnd), Ok(committer)) => committer.complete().await,
+        (Ok(fetch::Ended::Stopped), Ok(_)) => Outcome::Drained,
+    }
+}

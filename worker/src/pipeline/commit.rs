@@ -1,0 +1,126 @@
+//! Third stage: groups into the database, under the lease's epoch.
+
+use std::collections::VecDeque;
+use std::ops::Range;
+
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+use xmlx_extract::Stage;
+use xmlx_store::{Class, Committed, Connection, Decided, Error, Group, OpenRange};
+
+use super::retry::persist;
+use super::{Outcome, Shop};
+use crate::board::Lease;
+use crate::jobs::Job;
+
+/// The stage's state: what it commits with, and where the range ends by now.
+#[derive(Debug)]
+pub(super) struct Committer<'a> {
+    shop: &'a Shop,
+    lease: &'a Lease,
+    job: &'a Job,
+    stop: &'a CancellationToken,
+    connection: Connection,
+    range: OpenRange,
+}
+
+/// Commits groups until none comes. After a drain the group in hand is still committed.
+pub(super) async fn run<'a>(
+    shop: &'a Shop,
+    lease: &'a Lease,
+    job: &'a Job,
+    range: OpenRange,
+    stop: &'a CancellationToken,
+    mut groups: mpsc::Receiver<Vec<Decided>>,
+) -> Result<Committer<'a>, Outcome> {
+    let connection = shop.store.connection();
+    let mut it = Committer { shop, lease, job, stop, connection, range };
+    while let Some(group) = groups.recv().await {
+        if stop.is_cancelled() {
+            // The one group that was in hand when the drain began has been committed.
+            return Err(Outcome::Drained);
+        }
+        it.group(group).await?;
+    }
+    Ok(it)
+}
+
+impl Committer<'_> {
+    /// Commits a group. Where the database refuses its data, it is taken apart until the guilty
+    /// application stands alone; that one fails, its neighbours are unharmed.
+    async fn group(&mut self, mut group: Vec<Decided>) -> Result<(), Outcome> {
+        let mut parts: VecDeque<Range<usize>> = VecDeque::from([0..group.len()]);
+        while let Some(part) = parts.pop_front() {
+            let end = group.partition_point(|it| it.app_id() < self.range.scope.hi);
+            let part = part.start..part.end.min(end);
+            if part.is_empty() {
+                return Ok(());
+            }
+            match self.part(&group[part.clone()]).await {
+                Ok(Committed::Now | Committed::Before) => self.note(&group[part]),
+                Ok(Committed::Cut { hi }) => {
+                    info!(range = self.lease.key.range_id, hi, "the range was cut");
+                    self.range.scope.hi = hi;
+                    parts.push_front(part);
+                }
+                Ok(Committed::Gone) => return Err(Outcome::Gone),
+                Err(err) if err.class() == Class::Data && part.len() > 1 => {
+                    let middle = part.start + part.len() / 2;
+                    parts.push_front(middle..part.end);
+                    parts.push_front(part.start..middle);
+                }
+                Err(err) if err.class() == Class::Data && group[part.start].rows() > 0 => {
+                    let app_id = group[part.start].app_id();
+                    let reason = reason(&err);
+                    warn!(app_id, reason, "the database refuses the application");
+                    group[part.start] = Decided::Failed { app_id, reason };
+                    parts.push_front(part);
+                }
+                Err(err) => return Err(err.into()),
+            }
+        }
+        Ok(())
+    }
+
+    /// One commit, repeated while the trouble passes or its answer was lost.
+    async fn part(&mut self, decided: &[Decided]) -> Result<Committed, Error> {
+        let group = Group { scope: self.range.scope, decided };
+        let (commit, key) = (&self.job.commit, &self.lease.key);
+        persist!(self.stop, commit.commit(&mut self.connection, key, group))
+    }
+
+    fn note(&self, decided: &[Decided]) {
+        if let Some(last) = decided.last() {
+            self.shop.board.committed(&self.lease.key, last.app_id(), decided.len());
+        }
+    }
+
+    /// Closes the range. Where it was cut in the meantime, at its new end.
+    pub(super) async fn complete(mut self) -> Outcome {
+        let (key, stop) = (&self.lease.key, self.stop);
+        loop {
+            let hi = self.range.scope.hi;
+            let closed = persist!(stop, key.complete(&mut self.connection, hi));
+            match closed {
+                Ok(()) => return Outcome::Done,
+                Err(Error::Fenced) => (),
+                Err(err) => return err.into(),
+            }
+            match key.open(&mut self.connection).await {
+                Ok(Some(range)) if range.scope.hi < hi => self.range = range,
+                Ok(_) => return Outcome::Gone,
+                Err(err) => return err.into(),
+            }
+        }
+    }
+}
+
+/// What the log says of an application that the database refused.
+fn reason(err: &Error) -> String {
+    let stage = match err.number() {
+        Some(515 | 547 | 2601 | 2627) => Stage::Constraint,
+        _ => Stage::Database,
+    };
+    format!("{stage}: {err}")
+}

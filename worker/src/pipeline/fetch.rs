@@ -1,0 +1,73 @@
+//! First stage: applications that wait, in groups.
+
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use xmlx_store::{Fetched, OpenRange, Scope};
+
+use super::retry::persist;
+use super::{Outcome, Shop};
+use crate::jobs::Job;
+
+/// The first group is small: nothing is known of the documents' size yet.
+const FIRST_GROUP: i64 = 20;
+
+/// Why the stage ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ended {
+    /// Nothing more waits in the range.
+    AtTheEnd,
+    /// A drain, or a later stage that has stopped.
+    Stopped,
+}
+
+pub(super) async fn run(
+    shop: &Shop,
+    job: &Job,
+    range: OpenRange,
+    stop: &CancellationToken,
+    groups: mpsc::Sender<Vec<Fetched>>,
+) -> Result<Ended, Outcome> {
+    let apps_max = i64::from(shop.config.group_apps);
+    let mut size = FIRST_GROUP.min(apps_max);
+    let mut scope = Scope { lo: range.committed_through + 1, hi: range.scope.hi };
+    let mut connection = shop.store.connection();
+    loop {
+        if stop.is_cancelled() {
+            return Ok(Ended::Stopped);
+        }
+        let fetched = persist!(stop, job.source.fetch(&mut connection, scope, size));
+        let group = fetched.map_err(Outcome::from)?;
+        let Some(last) = group.last() else { return Ok(Ended::AtTheEnd) };
+        scope.lo = last.app_id + 1;
+        let n = i64::try_from(group.len()).unwrap_or(i64::MAX);
+        let complete = n < size;
+        size = next_size(&group, shop.config.group_bytes).clamp(1, apps_max);
+        if groups.send(group).await.is_err() {
+            return Ok(Ended::Stopped);
+        }
+        if complete {
+            return Ok(Ended::AtTheEnd);
+        }
+    }
+}
+
+/// So many documents of the last group's average size make up a group.
+fn next_size(group: &[Fetched], group_bytes: u64) -> i64 {
+    let bytes: usize = group.iter().map(|it| it.xml.len()).sum();
+    let average = (bytes / group.len().max(1)).max(1);
+    let average = u64::try_from(average).unwrap_or(u64::MAX);
+    i64::try_from(group_bytes / average).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn groups_follow_the_documents_size() {
+        let group = |bytes: usize| vec![Fetched { app_id: 1, xml: "x".repeat(bytes) }; 3];
+        assert_eq!(next_size(&group(1_000), 100_000), 100);
+        assert_eq!(next_size(&group(200_000), 100_000), 0);
+        assert_eq!(next_size(&group(0), 100), 100);
+    }
+}

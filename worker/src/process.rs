@@ -1,0 +1,69 @@
+//! The process: pipelines on one runtime, the session on a thread of its own.
+
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+use xmlx_runtime::Shutdown;
+use xmlx_store::{Store, StoreConfig};
+
+use crate::board::Board;
+use crate::foreman::Foreman;
+use crate::jobs::Jobs;
+use crate::pipeline::Shop;
+use crate::{Config, session};
+
+/// Orders and reports that may wait; the coordinator never has more than a few leases under way.
+const CHANNEL: usize = 1024;
+/// Connections beside two per slot (one fetches, one commits).
+const SPARE_CONNECTIONS: usize = 2;
+
+/// Leases held beside one per slot, so that no slot waits for the coordinator.
+const PREFETCHED: u32 = 1;
+
+/// Runs a worker until `shutdown` or until a coordinator drains it.
+///
+/// # Errors
+/// Where the connection string cannot be read or a thread cannot be started.
+pub async fn run(config: Config, shutdown: Shutdown) -> anyhow::Result<()> {
+    let session_id = uuid::Uuid::new_v4().to_string();
+    info!(name = config.name, session = session_id, slots = config.slots, "worker starts");
+    let slots = usize::try_from(config.slots).unwrap_or(1);
+    let store = Store::new(&StoreConfig {
+        connection_string: config.database.reveal().to_owned(),
+        application_name: format!("xmlx/worker/{session_id}"),
+        connections_max: 2 * slots + SPARE_CONNECTIONS,
+    })?;
+    let board = Arc::new(Board::new(config.slots + PREFETCHED));
+    let (orders_in, orders_out) = mpsc::channel(CHANNEL);
+    let (reports_in, reports_out) = mpsc::channel(CHANNEL);
+    let over = CancellationToken::new();
+    let session = session::Session {
+        id: session_id,
+        config: config.clone(),
+        board: Arc::clone(&board),
+        orders: orders_in,
+    };
+    let thread = session::spawn(session, reports_out, over.clone())?;
+    let deadline = config.drain_deadline;
+    let drain = shutdown.drain.clone();
+    let shop = Arc::new(Shop { config, jobs: Jobs::new(store.clone()), store, board, drain: drain.clone() });
+    let foreman = Foreman::new(shop, reports_in);
+    let give_up = async {
+        drain.cancelled().await;
+        tokio::select! {
+            () = tokio::time::sleep(deadline) => warn!("the drain took too long; leaving the rest to the next owner"),
+            () = shutdown.abort.cancelled() => (),
+        }
+    };
+    tokio::select! {
+        () = foreman.run(orders_out) => (),
+        () = give_up => (),
+    }
+    // The foreman's end of the channel is gone: the session says what is left to say and ends.
+    over.cancel();
+    tokio::task::spawn_blocking(move || thread.join()).await?.map_err(|_| anyhow::anyhow!("the session thread panicked"))?;
+    info!("worker stopped");
+    Ok(())
+}

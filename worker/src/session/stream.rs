@@ -1,0 +1,269 @@
+//! One stream to one coordinator.
+
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::time::{Instant, MissedTickBehavior};
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::Streaming;
+use tonic::transport::Endpoint;
+use tracing::info;
+use xmlx_proto::v1::coordinator_message::Body as In;
+use xmlx_proto::v1::worker_message::Body as Out;
+use xmlx_proto::v1::worker_service_client::WorkerServiceClient;
+use xmlx_proto::{PROTOCOL, Refusal, v1 as pb};
+use xmlx_store::{Class, LeaseKey, Scope};
+
+use super::Session;
+use crate::board::{Lease, Standing};
+use crate::foreman::{Order, Report};
+use crate::memory;
+
+/// A coordinator that does not accept within this time is passed over.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
+/// A coordinator that does not say welcome within this time is passed over.
+const WELCOME_TIMEOUT: Duration = Duration::from_secs(5);
+/// Messages that may wait for the network.
+const OUTBOX: usize = 256;
+
+/// Why a stream ended.
+#[derive(Debug)]
+pub(crate) enum Ended {
+    /// The foreman is done and said so.
+    Goodbye,
+    /// Another coordinator leads, perhaps this one.
+    Redirected(Option<String>),
+    /// The coordinator does not want this worker.
+    Refused(Refusal),
+    /// The network, or the other side.
+    Broke(String),
+}
+
+impl Session {
+    /// Speaks with the coordinator at `address` for as long as it goes.
+    pub(super) async fn stream(
+        &self,
+        address: &str,
+        term: &mut u64,
+        reports: &mut mpsc::Receiver<Report>,
+    ) -> Ended {
+        let endpoint = match Endpoint::from_shared(address.to_owned()) {
+            Ok(it) => it.connect_timeout(CONNECT_TIMEOUT).tcp_nodelay(true),
+            Err(err) => return Ended::Broke(format!("`{address}` is no URL: {err}")),
+        };
+        let channel = match endpoint.connect().await {
+            Ok(it) => it,
+            Err(err) => return Ended::Broke(err.to_string()),
+        };
+        let (outbox, receiver) = mpsc::channel(OUTBOX);
+        let hello = pb::WorkerMessage { term: *term, body: Some(Out::Hello(self.hello())) };
+        outbox.try_send(hello).expect("the channel is new and empty");
+        let mut client = WorkerServiceClient::new(channel);
+        let opened = client.session(ReceiverStream::new(receiver));
+        let mut incoming = match tokio::time::timeout(WELCOME_TIMEOUT, opened).await {
+            Ok(Ok(response)) => response.into_inner(),
+            Ok(Err(status)) => return Ended::Refused(Refusal::from_status(&status)),
+            Err(_) => return Ended::Broke("no answer to hello".to_owned()),
+        };
+        let welcome = match self.welcome(&mut incoming, term).await {
+            Ok(it) => it,
+            Err(ended) => return ended,
+        };
+        info!(%address, term, "session open");
+        let mut talk = Talk { session: self, outbox, term, sequence: 0 };
+        talk.run(incoming, reports, &welcome).await
+    }
+
+    fn hello(&self) -> pb::Hello {
+        pb::Hello {
+            protocol_min: *PROTOCOL.start(),
+            protocol_max: *PROTOCOL.end(),
+            session_id: self.id.clone(),
+            name: self.config.name.clone(),
+            build: env!("CARGO_PKG_VERSION").to_owned(),
+            slots: self.config.slots,
+            held: self.board.standings().iter().map(|it| lease_message(&it.lease)).collect(),
+        }
+    }
+
+    async fn welcome(
+        &self,
+        incoming: &mut Streaming<pb::CoordinatorMessage>,
+        term: &mut u64,
+    ) -> Result<pb::Welcome, Ended> {
+        let first = tokio::time::timeout(WELCOME_TIMEOUT, incoming.message()).await;
+        let message = match first {
+            Ok(Ok(Some(it))) => it,
+            Ok(Ok(None)) => return Err(Ended::Broke("the stream ended before a welcome".to_owned())),
+            Ok(Err(status)) => return Err(Ended::Refused(Refusal::from_status(&status))),
+            Err(_) => return Err(Ended::Broke("no welcome".to_owned())),
+        };
+        match message.body {
+            Some(In::Welcome(_)) if message.term < *term => {
+                Err(Ended::Broke(format!("term {} is over, {term} was seen", message.term)))
+            }
+            Some(In::Welcome(welcome)) => {
+                *term = message.term;
+                Ok(welcome)
+            }
+            Some(In::Redirect(it)) => {
+                Err(Ended::Redirected(Some(it.leader_address).filter(|it| !it.is_empty())))
+            }
+            _ => Err(Ended::Broke("the first message is no welcome".to_owned())),
+        }
+    }
+}
+
+/// An open stream.
+struct Talk<'a> {
+    session: &'a Session,
+    outbox: mpsc::Sender<pb::WorkerMessage>,
+    term: &'a mut u64,
+    sequence: u64,
+}
+
+impl Talk<'_> {
+    async fn run(
+        &mut self,
+        mut incoming: Streaming<pb::CoordinatorMessage>,
+        reports: &mut mpsc::Receiver<Report>,
+        welcome: &pb::Welcome,
+    ) -> Ended {
+        let beat = Duration::from_millis(welcome.heartbeat_ms.clamp(50, 60_000));
+        let patience = Duration::from_millis(welcome.lost_after_ms.max(200));
+        let mut heartbeat = tokio::time::interval(beat);
+        heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut silent_until = Instant::now() + patience;
+        loop {
+            tokio::select! {
+                message = incoming.message() => {
+                    silent_until = Instant::now() + patience;
+                    let message = match message {
+                        Ok(Some(it)) => it,
+                        Ok(None) => return Ended::Broke("the coordinator closed the stream".to_owned()),
+                        Err(status) => return Ended::Broke(status.message().to_owned()),
+                    };
+                    if let Err(ended) = self.hear(message).await {
+                        return ended;
+                    }
+                }
+                report = reports.recv() => match report {
+                    Some(Report::Goodbye) | None => {
+                        self.say(Out::Goodbye(pb::Goodbye { reason: "drained".to_owned() })).await;
+                        self.close(incoming).await;
+                        return Ended::Goodbye;
+                    }
+                    Some(report) => {
+                        self.say(report_message(report)).await;
+                    }
+                },
+                _ = heartbeat.tick() => self.beat().await,
+                () = tokio::time::sleep_until(silent_until) => {
+                    return Ended::Broke("the coordinator is silent".to_owned());
+                }
+            }
+        }
+    }
+
+    /// Half-closes and waits until the other side has read everything.
+    async fn close(&mut self, mut incoming: Streaming<pb::CoordinatorMessage>) {
+        let (closed, _) = mpsc::channel(1);
+        self.outbox = closed;
+        let rest = async { while let Ok(Some(_)) = incoming.message().await {} };
+        drop(tokio::time::timeout(super::FAREWELL, rest).await);
+    }
+
+    async fn beat(&mut self) {
+        self.sequence += 1;
+        let standings = self.session.board.standings();
+        let heartbeat = pb::Heartbeat {
+            sequence: self.sequence,
+            progress: standings.iter().map(progress_message).collect(),
+            memory_bytes: memory::resident_bytes(),
+            apps_done: self.session.board.apps_done(),
+        };
+        self.say(Out::Heartbeat(heartbeat)).await;
+        // Repeated with every heartbeat: a coordinator that has just taken over knows of no wishes.
+        let credits = self.session.board.credits();
+        self.say(Out::LeaseRequest(pb::LeaseRequest { credits })).await;
+    }
+
+    async fn hear(&mut self, message: pb::CoordinatorMessage) -> Result<(), Ended> {
+        if message.term < *self.term {
+            return Ok(());
+        }
+        *self.term = message.term;
+        let order = match message.body {
+            Some(In::Grant(pb::Grant { lease: Some(it) })) => Order::Grant(self.lease(&it)),
+            Some(In::Revoke(pb::Revoke { lease: Some(it), reason })) => {
+                info!(job = it.job_id, range = it.range_id, epoch = it.epoch, reason, "lease revoked");
+                Order::Revoke(self.lease(&it).key)
+            }
+            Some(In::Drain(_)) => Order::Drain,
+            Some(In::Redirect(it)) => {
+                return Err(Ended::Redirected(Some(it.leader_address).filter(|it| !it.is_empty())));
+            }
+            Some(In::HeartbeatAck(_) | In::Welcome(_) | In::Grant(_) | In::Revoke(_)) | None => return Ok(()),
+        };
+        drop(self.session.orders.send(order).await);
+        Ok(())
+    }
+
+    fn lease(&self, it: &pb::Lease) -> Lease {
+        let key = LeaseKey {
+            job_id: it.job_id,
+            range_id: it.range_id,
+            epoch: it.epoch,
+            session_id: self.session.id.clone(),
+        };
+        Lease { key, scope: Scope { lo: it.lo, hi: it.hi } }
+    }
+
+    async fn say(&self, body: Out) {
+        drop(self.outbox.send(pb::WorkerMessage { term: *self.term, body: Some(body) }).await);
+    }
+}
+
+fn lease_message(it: &Lease) -> pb::Lease {
+    pb::Lease {
+        job_id: it.key.job_id,
+        range_id: it.key.range_id,
+        epoch: it.key.epoch,
+        lo: it.scope.lo,
+        hi: it.scope.hi,
+    }
+}
+
+fn progress_message(it: &Standing) -> pb::Progress {
+    pb::Progress { lease: Some(lease_message(&it.lease)), committed_through: it.committed_through }
+}
+
+fn report_message(report: Report) -> Out {
+    match report {
+        Report::Credits(credits) => Out::LeaseRequest(pb::LeaseRequest { credits }),
+        Report::Done { lease, apps, elapsed_ms } => {
+            Out::RangeDone(pb::RangeDone { lease: Some(lease_message(&lease)), apps, elapsed_ms })
+        }
+        Report::Released { lease, committed_through, class, reason } => Out::Released(pb::Released {
+            lease: Some(lease_message(&lease)),
+            committed_through,
+            class: class.map_or(pb::ErrorClass::Unspecified, class_message).into(),
+            reason,
+        }),
+        Report::Trouble { job_id, class, reason } => {
+            Out::Trouble(pb::Trouble { job_id, class: class_message(class).into(), reason })
+        }
+        Report::Goodbye => Out::Goodbye(pb::Goodbye { reason: String::new() }),
+    }
+}
+
+fn class_message(it: Class) -> pb::ErrorClass {
+    match it {
+        Class::Fenced => pb::ErrorClass::Fenced,
+        Class::Transient => pb::ErrorClass::Transient,
+        Class::Ambiguous => pb::ErrorClass::Ambiguous,
+        Class::Capacity => pb::ErrorClass::Capacity,
+        Class::Data => pb::ErrorClass::Data,
+        Class::Fatal => pb::ErrorClass::Fatal,
+    }
+}
