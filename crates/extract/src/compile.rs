@@ -13,12 +13,15 @@ use crate::contract::{Contract, LOG_TABLE, Mapping, Scalar};
 use crate::convert::{Conversion, NumberStyle, convert};
 use crate::layout::{LayoutBuilder, NameMatch};
 use crate::problem::Problems;
-use crate::program::{AppId, ApplicationPlace, BitTables, EnumTable, Program};
+use crate::program::{AppId, ApplicationPlace, BitTable, BitTables, EnumTable, Program};
 use crate::table::{DataType, Table};
 use crate::value::Value;
 
 /// Compiles a contract; `None` if it has problems, which are noted.
-pub(crate) fn compile(contract: &Contract, problems: &mut Problems) -> Option<(Program, Vec<Table>)> {
+pub(crate) fn compile(
+    contract: &Contract,
+    problems: &mut Problems,
+) -> Option<(Program, Vec<Table>)> {
     let app_id_mapping = contract.app_id_mapping()?;
     let mut compiler = Compiler {
         contract,
@@ -31,7 +34,11 @@ pub(crate) fn compile(contract: &Contract, problems: &mut Problems) -> Option<(P
     let application = compiler.application();
     let app_id = AppId {
         node: compiler.layout.node(&app_id_mapping.path),
-        slot: compiler.layout.slot(app_id_mapping.element(), &app_id_mapping.attribute, NameMatch::Exact),
+        slot: compiler.layout.slot(
+            app_id_mapping.element(),
+            &app_id_mapping.attribute,
+            NameMatch::Exact,
+        ),
         path: format!("/{}/@{}", app_id_mapping.path.join("/"), app_id_mapping.attribute),
         data_type: app_id_mapping.data_type,
     };
@@ -39,7 +46,8 @@ pub(crate) fn compile(contract: &Contract, problems: &mut Problems) -> Option<(P
     let mut tables = Vec::new();
     let mut programs = Vec::new();
     for name in contract.insertion_order.iter().filter(|name| *name != LOG_TABLE) {
-        let mappings: Vec<&Mapping> = contract.mappings.iter().filter(|mapping| mapping.table == *name).collect();
+        let mappings: Vec<&Mapping> =
+            contract.mappings.iter().filter(|mapping| mapping.table == *name).collect();
         if mappings.is_empty() {
             continue;
         }
@@ -51,9 +59,14 @@ pub(crate) fn compile(contract: &Contract, problems: &mut Problems) -> Option<(P
     if !compiler.problems.is_empty() {
         return None;
     }
-    let bits = |table: &BTreeMap<String, bool>| table.iter().map(|(key, bit)| (key.as_str().into(), *bit)).collect();
+    let bits = |table: &BTreeMap<String, bool>| BitTable {
+        words: table.iter().map(|(key, bit)| (key.as_str().into(), *bit)).collect(),
+    };
     let program = Program {
-        bits: BitTables { chars: bits(&contract.char_to_bit), booleans: bits(&contract.boolean_to_bit) },
+        bits: BitTables {
+            chars: bits(&contract.char_to_bit),
+            booleans: bits(&contract.boolean_to_bit),
+        },
         enums: compiler.enums,
         layout: compiler.layout.finish(),
         application,
@@ -119,7 +132,11 @@ impl Compiler<'_, '_> {
         match convert(scalar.as_text(), data_type, NumberStyle::Whole) {
             Conversion::Value(value) => Some(value),
             Conversion::Unreadable | Conversion::OutOfRange => {
-                self.problems.add(at, format!("this is no value of {data_type}"), "write one, or correct `data_type`");
+                self.problems.add(
+                    at,
+                    format!("this is no value of {data_type}"),
+                    "write one, or correct `data_type`",
+                );
                 None
             }
         }

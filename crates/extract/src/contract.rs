@@ -148,13 +148,18 @@ impl Contract {
 
     /// The table of the application itself: the parent of others, child of none.
     pub(crate) fn root_table(&self) -> Option<&str> {
-        let is_child = |table: &str| self.relationships.iter().any(|other| other.child_table == table);
-        self.relationships.iter().map(|relationship| relationship.parent_table.as_str()).find(|table| !is_child(table))
+        let is_child =
+            |table: &str| self.relationships.iter().any(|other| other.child_table == table);
+        self.relationships
+            .iter()
+            .map(|relationship| relationship.parent_table.as_str())
+            .find(|table| !is_child(table))
     }
 
     /// The column that ties other tables to one: its key.
     pub(crate) fn key_of(&self, table: &str) -> Option<&str> {
-        let tied = self.relationships.iter().find(|relationship| relationship.parent_table == table);
+        let tied =
+            self.relationships.iter().find(|relationship| relationship.parent_table == table);
         tied.map(|relationship| relationship.foreign_key.as_str())
     }
 

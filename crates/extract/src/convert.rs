@@ -94,11 +94,17 @@ pub(crate) fn convert_date(date: NaiveDateTime, data_type: DataType) -> Conversi
     match data_type {
         DataType::Text { .. } => {
             let is_day = date.time() == chrono::NaiveTime::MIN;
-            Conversion::Value(Value::Text(if is_day { date.date().to_string() } else { date.to_string() }))
+            Conversion::Value(Value::Text(if is_day {
+                date.date().to_string()
+            } else {
+                date.to_string()
+            }))
         }
         DataType::Date => Conversion::Value(Value::Date(date.date())),
         DataType::DateTime if date.year() < 1753 => Conversion::OutOfRange,
-        DataType::SmallDateTime if date.year() < 1900 || Some(date.date()) > NaiveDate::from_ymd_opt(2079, 6, 6) => {
+        DataType::SmallDateTime
+            if date.year() < 1900 || Some(date.date()) > NaiveDate::from_ymd_opt(2079, 6, 6) =>
+        {
             Conversion::OutOfRange
         }
         DataType::DateTime | DataType::SmallDateTime => Conversion::Value(Value::DateTime(date)),
@@ -125,7 +131,9 @@ pub(crate) fn convert_flag(flag: bool, data_type: DataType) -> Conversion {
         | DataType::Float
         | DataType::Date
         | DataType::DateTime
-        | DataType::SmallDateTime => convert_number(if flag { Decimal::ONE } else { Decimal::ZERO }, data_type),
+        | DataType::SmallDateTime => {
+            convert_number(if flag { Decimal::ONE } else { Decimal::ZERO }, data_type)
+        }
     }
 }
 
@@ -138,9 +146,11 @@ pub(crate) fn describe_range(data_type: DataType) -> String {
         }
         DataType::DateTime => "datetime, from 1753".to_owned(),
         DataType::SmallDateTime => "smalldatetime, 1900-01-01 to 2079-06-06".to_owned(),
-        DataType::Text { .. } | DataType::Decimal { .. } | DataType::Float | DataType::Bit | DataType::Date => {
-            data_type.to_string()
-        }
+        DataType::Text { .. }
+        | DataType::Decimal { .. }
+        | DataType::Float
+        | DataType::Bit
+        | DataType::Date => data_type.to_string(),
     }
 }
 
@@ -243,9 +253,13 @@ mod tests {
 
     #[test]
     fn text_is_cut_by_characters() {
-        for (text, chars_max, expected) in
-            [("漢字かな", Some(2), "漢字"), ("a b", Some(2), "a"), (" ab ", Some(9), "ab"), ("abc", None, "abc"), ("é", Some(1), "é")]
-        {
+        for (text, chars_max, expected) in [
+            ("漢字かな", Some(2), "漢字"),
+            ("a b", Some(2), "a"),
+            (" ab ", Some(9), "ab"),
+            ("abc", None, "abc"),
+            ("é", Some(1), "é"),
+        ] {
             assert_eq!(cut(text, chars_max), expected);
         }
     }

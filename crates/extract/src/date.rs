@@ -24,7 +24,8 @@ struct Cursor<'a> {
 
 impl Cursor<'_> {
     fn number(&mut self, n_min: usize, n_max: usize) -> Option<u32> {
-        let n_digits = self.rest.iter().take(n_max).take_while(|byte| byte.is_ascii_digit()).count();
+        let n_digits =
+            self.rest.iter().take(n_max).take_while(|byte| byte.is_ascii_digit()).count();
         if n_digits < n_min {
             return None;
         }
@@ -134,7 +135,9 @@ fn read_slashes(bytes: &[u8]) -> Option<NaiveDateTime> {
     cursor.take(b'/')?;
     let year = cursor.number(4, 4)?;
     if cursor.at_end() {
-        return day(year, first, second).or_else(|| day(year, second, first)).map(|date| date.and_time(NaiveTime::MIN));
+        return day(year, first, second)
+            .or_else(|| day(year, second, first))
+            .map(|date| date.and_time(NaiveTime::MIN));
     }
     if cursor.spaces() == 0 {
         return None;
@@ -192,11 +195,27 @@ mod tests {
 
     #[test]
     fn no_dates() {
-        for text in ["", "n", "42", "2024-02-30", "2024-13-01", "0000-01-01", "1/5/24", "2024-01-05 10", "2024-01-05x", "-"]
-        {
+        for text in [
+            "",
+            "n",
+            "42",
+            "2024-02-30",
+            "2024-13-01",
+            "0000-01-01",
+            "1/5/24",
+            "2024-01-05 10",
+            "2024-01-05x",
+            "-",
+        ] {
             check(text, "-");
         }
-        for text in ["2024-01-05 10:11:12.", "2024-01-05T10:11:12+99", "99999999", "2024-01-05 25:00:00", "é/1/2024"] {
+        for text in [
+            "2024-01-05 10:11:12.",
+            "2024-01-05T10:11:12+99",
+            "99999999",
+            "2024-01-05 25:00:00",
+            "é/1/2024",
+        ] {
             check(text, "-");
         }
     }

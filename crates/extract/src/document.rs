@@ -53,6 +53,8 @@ pub(crate) struct Part {
 #[derive(Debug)]
 struct PathEntry<'x> {
     name: &'x str,
+    /// Of the name, so that most siblings are told apart by it.
+    hash: u64,
     first_child: u32,
     next_sibling: u32,
     node: u32,
@@ -91,7 +93,9 @@ impl<'x> Document<'x> {
 
     /// Lists the names of the elements below a place.
     pub(crate) fn names_below(&self, node: NodeIx) -> Vec<&'x str> {
-        let Some(path) = self.paths.iter().find(|path| path.node == node) else { return Vec::new() };
+        let Some(path) = self.paths.iter().find(|path| path.node == node) else {
+            return Vec::new();
+        };
         let mut names = Vec::new();
         let mut child = path.first_child;
         while child != NOWHERE {

@@ -27,14 +27,26 @@ pub(crate) fn evaluate(
     expected: Option<i64>,
     limits: &Limits,
 ) -> Result<Application, Rejection> {
-    let reject = |stage, reason, app_id: Option<i64>| Rejection { stage, reason, app_id: app_id.or(expected) };
+    let reject = |stage, reason, app_id: Option<i64>| Rejection {
+        stage,
+        reason,
+        app_id: app_id.or(expected),
+    };
     let document = document::read(xml, &program.application.root, &program.layout, limits)
         .map_err(|flaw| reject(Stage::Validation, flaw.to_string(), None))?;
     let app_id = admission::admit(program, &document, expected)
         .map_err(|refusal| reject(Stage::Validation, refusal.reason, refusal.app_id))?;
     let kept = contacts::keep(program, &document);
-    let mut evaluation = Evaluation { program, tables, document: &document, app_id, kept: &kept, warnings: Vec::new() };
-    let rows = evaluation.all_rows().map_err(|reason| reject(Stage::Mapping, reason, Some(app_id)))?;
+    let mut evaluation = Evaluation {
+        program,
+        tables,
+        document: &document,
+        app_id,
+        kept: &kept,
+        warnings: Vec::new(),
+    };
+    let rows =
+        evaluation.all_rows().map_err(|reason| reject(Stage::Mapping, reason, Some(app_id)))?;
     Ok(Application { app_id, tables: rows, warnings: evaluation.warnings })
 }
 
@@ -59,7 +71,9 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
         for (table_ix, program) in program.tables.iter().enumerate() {
             all.push(match program {
                 TableProgram::Single(single) => self.single(table_ix, single)?,
-                TableProgram::Contacts(contacts) => self.contacts(table_ix, contacts, &mut contact_ids)?,
+                TableProgram::Contacts(contacts) => {
+                    self.contacts(table_ix, contacts, &mut contact_ids)?
+                }
                 TableProgram::Parts(parts) => self.parts(table_ix, parts, &contact_ids)?,
                 TableProgram::KeyValue(key_values) => self.key_values(table_ix, key_values)?,
                 TableProgram::Groups(groups) => self.groups(table_ix, groups)?,
@@ -95,7 +109,10 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
 
     /// Names a column that must have a value and has none.
     fn missing(&self, table_ix: usize, column: usize) -> Fault {
-        format!("`{}` must have a value and has neither one nor a default", self.name(table_ix, column))
+        format!(
+            "`{}` must have a value and has neither one nor a default",
+            self.name(table_ix, column)
+        )
     }
 
     fn name(&self, table_ix: usize, column: usize) -> String {

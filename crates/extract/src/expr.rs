@@ -113,3 +113,6 @@ pub(crate) enum Datum<'a> {
     Number(Decimal),
     Date(NaiveDateTime),
 }
+
+#[cfg(test)]
+mod tests;

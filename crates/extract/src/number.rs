@@ -87,7 +87,10 @@ fn scan(text: &[u8]) -> Option<(Reading, usize)> {
     while let Some(&byte) = text.get(at) {
         if byte.is_ascii_digit() {
             digits.push(byte, false);
-        } else if !(byte == b',' && at > whole_start && text.get(at + 1).is_some_and(u8::is_ascii_digit)) {
+        } else if !(byte == b','
+            && at > whole_start
+            && text.get(at + 1).is_some_and(u8::is_ascii_digit))
+        {
             break;
         }
         at += 1;
@@ -122,7 +125,9 @@ fn scan_exponent(text: &[u8]) -> (i32, usize) {
     if n_digits == 0 {
         return (0, 0);
     }
-    let size = digits[..n_digits].iter().fold(0, |size, digit| (size * 10 + i32::from(digit - b'0')).min(EXPONENT_MAX));
+    let size = digits[..n_digits]
+        .iter()
+        .fold(0, |size, digit| (size * 10 + i32::from(digit - b'0')).min(EXPONENT_MAX));
     (if text.get(1) == Some(&b'-') { -size } else { size }, 1 + n_sign + n_digits)
 }
 
@@ -162,7 +167,8 @@ impl Digits {
         while scale > 28 {
             (mantissa, scale) = (mantissa / 10, scale - 1);
         }
-        Decimal::try_from_i128_with_scale(mantissa, scale.unsigned_abs()).map_or(Reading::TooLarge, Reading::Number)
+        Decimal::try_from_i128_with_scale(mantissa, scale.unsigned_abs())
+            .map_or(Reading::TooLarge, Reading::Number)
     }
 }
 
@@ -196,7 +202,11 @@ mod tests {
         check("1e3", "1000", "1000");
         check("2.5E-1", "0.25", "0.25");
         check("000000000000000000000000000000000007", "7", "7");
-        check("3.14159265358979323846264338327950288", "3.141592653589793238462643383", "3.141592653589793238462643383");
+        check(
+            "3.14159265358979323846264338327950288",
+            "3.141592653589793238462643383",
+            "3.141592653589793238462643383",
+        );
     }
 
     #[test]
@@ -220,14 +230,22 @@ mod tests {
         check("99999999999999999999999999999999999999", "too large", "too large");
         check("1e40", "too large", "too large");
         check("1e999999999999", "too large", "too large");
-        check("1e-999999999999", "0.0000000000000000000000000000", "0.0000000000000000000000000000");
+        check(
+            "1e-999999999999",
+            "0.0000000000000000000000000000",
+            "0.0000000000000000000000000000",
+        );
     }
 
     #[test]
     fn rounding_is_half_up() {
-        for (text, scale, expected) in
-            [("2.675", 2, "2.68"), ("1.005", 2, "1.01"), ("-0.5", 0, "-1"), ("700.5", 0, "701"), ("36.49", 0, "36")]
-        {
+        for (text, scale, expected) in [
+            ("2.675", 2, "2.68"),
+            ("1.005", 2, "1.01"),
+            ("-0.5", 0, "-1"),
+            ("700.5", 0, "701"),
+            ("36.49", 0, "36"),
+        ] {
             assert_eq!(round(read(text).number().unwrap(), scale).to_string(), expected);
         }
     }

@@ -46,7 +46,13 @@ impl Plan {
         });
         problems.check()?;
         let (read, program, tables) = compiled.expect("a contract without problems compiles");
-        Ok(Self { hash: hash(contract), source: read.source, target_schema: read.target_schema, tables, program })
+        Ok(Self {
+            hash: hash(contract),
+            source: read.source,
+            target_schema: read.target_schema,
+            tables,
+            program,
+        })
     }
 
     /// Returns the SHA-256 of the contract's text in hexadecimal.
@@ -83,7 +89,12 @@ impl Plan {
     /// # Errors
     ///
     /// Returns why the document gives no rows.
-    pub fn map_with(&self, xml: &str, expected: Option<i64>, limits: &Limits) -> Result<Application, Rejection> {
+    pub fn map_with(
+        &self,
+        xml: &str,
+        expected: Option<i64>,
+        limits: &Limits,
+    ) -> Result<Application, Rejection> {
         evaluate::evaluate(&self.program, &self.tables, xml, expected, limits)
     }
 }

@@ -40,7 +40,11 @@ impl ContractErrors {
 impl fmt::Display for ContractErrors {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let n_problems = self.problems.len();
-        write!(f, "the contract has {n_problems} problem{}", if n_problems == 1 { "" } else { "s" })?;
+        write!(
+            f,
+            "the contract has {n_problems} problem{}",
+            if n_problems == 1 { "" } else { "s" }
+        )?;
         for problem in &self.problems {
             write!(f, "\n  {problem}")?;
         }
@@ -57,8 +61,17 @@ pub(crate) struct Problems {
 }
 
 impl Problems {
-    pub(crate) fn add(&mut self, path: impl Into<String>, reason: impl Into<String>, suggestion: impl Into<String>) {
-        self.found.push(Problem { path: path.into(), reason: reason.into(), suggestion: suggestion.into() });
+    pub(crate) fn add(
+        &mut self,
+        path: impl Into<String>,
+        reason: impl Into<String>,
+        suggestion: impl Into<String>,
+    ) {
+        self.found.push(Problem {
+            path: path.into(),
+            reason: reason.into(),
+            suggestion: suggestion.into(),
+        });
     }
 
     pub(crate) fn is_empty(&self) -> bool {

@@ -76,8 +76,21 @@ pub(crate) struct EnumTable {
 /// The conversions to flags.
 #[derive(Debug)]
 pub(crate) struct BitTables {
-    pub(crate) chars: HashMap<Box<str>, bool>,
-    pub(crate) booleans: HashMap<Box<str>, bool>,
+    pub(crate) chars: BitTable,
+    pub(crate) booleans: BitTable,
+}
+
+/// A few words and their flags, so few that they are looked through.
+#[derive(Debug)]
+pub(crate) struct BitTable {
+    pub(crate) words: Vec<(Box<str>, bool)>,
+}
+
+impl BitTable {
+    /// Returns the flag of a word as written.
+    pub(crate) fn get(&self, word: &str) -> Option<bool> {
+        self.words.iter().find(|(known, _)| **known == *word).map(|(_, bit)| *bit)
+    }
 }
 
 /// How the rows of a table are made.

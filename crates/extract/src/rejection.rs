@@ -40,8 +40,14 @@ pub enum Stage {
 }
 
 impl Stage {
-    const ALL: [Self; 6] =
-        [Self::Validation, Self::Parsing, Self::Mapping, Self::Constraint, Self::Database, Self::Poison];
+    const ALL: [Self; 6] = [
+        Self::Validation,
+        Self::Parsing,
+        Self::Mapping,
+        Self::Constraint,
+        Self::Database,
+        Self::Poison,
+    ];
 
     /// Returns the word that the log has for the stage.
     pub fn as_str(self) -> &'static str {
@@ -71,7 +77,10 @@ impl FromStr for Stage {
     type Err = UnknownStage;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Self::ALL.into_iter().find(|stage| stage.as_str() == text).ok_or_else(|| UnknownStage(text.to_owned()))
+        Self::ALL
+            .into_iter()
+            .find(|stage| stage.as_str() == text)
+            .ok_or_else(|| UnknownStage(text.to_owned()))
     }
 }
 

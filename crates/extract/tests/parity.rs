@@ -3,8 +3,6 @@
 //! A difference must be allowed by name, an allowance must be used. Golden files are no part of the project: without
 //! them the test says so and passes. `XMLX_GOLDEN` names their directory, else it is looked for beside the workspace.
 
-#![expect(clippy::print_stderr, reason = "a test that reports figures")]
-
 #[path = "parity/allowances.rs"]
 mod allowances;
 #[path = "parity/differences.rs"]
@@ -15,7 +13,6 @@ mod golden;
 use std::collections::{BTreeMap, BTreeSet};
 
 use allowances::ALLOWANCES;
-use differences::Difference;
 use xmlx_extract::Plan;
 
 #[test]
@@ -37,7 +34,8 @@ fn rows_are_those_of_the_reference() {
             let found = differences::find(&plan, &case);
             n_equal += usize::from(found.is_empty());
             for difference in found {
-                let allowance = ALLOWANCES.iter().position(|allowance| allowance.covers(contract, &difference));
+                let allowance =
+                    ALLOWANCES.iter().position(|allowance| allowance.covers(contract, &difference));
                 match allowance {
                     Some(place) => {
                         used.insert(place);
@@ -47,7 +45,9 @@ fn rows_are_those_of_the_reference() {
                 }
             }
         }
-        eprintln!("parity: {contract}: {n_files} files, {n_equal} agree entirely; differing cells {n_cells:?}");
+        eprintln!(
+            "parity: {contract}: {n_files} files, {n_equal} agree entirely; differing cells {n_cells:?}"
+        );
     }
     for surprise in &surprises {
         eprintln!("parity: {surprise}");

@@ -95,7 +95,7 @@ fn decision(writer: &mut Writer, random: &mut Random) {
     writer.text("grade", random.pick(&["A", "B", "C", "D"]));
     writer.text("tier", random.pick(&["T1", "T2", "T3", ""]));
     writer.value("model_version", format_args!("{}.{}", random.between(3, 5), random.below(10)));
-    writer.number("decline_code1", if declined { random.between(10, 99) } else { 0 });
+    writer.text("decline_code1", if declined { random.pick(&["10", "14", "77"]) } else { "" });
     writer.text("decline_code2", if declined { "38" } else { "" });
     writer.text(
         "decline_source",

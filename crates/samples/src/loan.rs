@@ -27,7 +27,7 @@ const VEHICLES: [(&str, &str, &str); 6] = [
     ("MOTO", "ROOKWELL", "Scout 900"),
     ("REC", "NOMADIC", "Mesa Trailer 24"),
     ("REC", "NOMADIC", "Roamer"),
-    ("OTHER", "GENERIC", ""),
+    ("", "GENERIC", ""),
 ];
 const EXCEPTION_CODES: [&str; 8] = ["", "", "", "", "", "R1", "R2", "OTHER"];
 

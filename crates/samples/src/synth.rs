@@ -57,11 +57,10 @@ pub(crate) struct Case {
 impl Case {
     /// What `Request/@ID` says.
     pub(crate) fn request_id(self) -> Option<i64> {
-        match self.fault {
-            Some(Fault::MissingId) => None,
-            Some(Fault::WrongId) => Some(self.app_id + 1),
-            _ => Some(self.app_id),
+        if self.has(Fault::MissingId) {
+            return None;
         }
+        Some(if self.has(Fault::WrongId) { self.app_id + 1 } else { self.app_id })
     }
 
     /// The id of the primary contact.
@@ -108,10 +107,11 @@ impl Synth {
             Line::Card => card::document(&mut random, case),
             Line::Loan => loan::document(&mut random, case),
         };
-        match fault {
-            Some(Fault::Blank) => xml = " \n".to_owned(),
-            Some(Fault::Malformed) => malform(&mut xml, &mut self.random(n, PURPOSE_BREAK)),
-            _ => {}
+        if case.has(Fault::Blank) {
+            xml = " \n".to_owned();
+        }
+        if case.has(Fault::Malformed) {
+            malform(&mut xml, &mut self.random(n, PURPOSE_BREAK));
         }
         Sample { app_id, line, xml, fault }
     }

@@ -98,7 +98,7 @@ impl Store {
     pub(crate) async fn run_batch(&self, sql: &str) -> Result<(), Error> {
         let mut lent = Lent::new(self.checkout().await?);
         simple(lent.client(), sql).await?;
-        lent.give_back();
+        drop(lent.give_back());
         Ok(())
     }
 

@@ -96,7 +96,7 @@ impl Source {
         let outside = of_line.map_or_else(|| "1 = 0".to_owned(), |it| format!("NOT {it}"));
         Self {
             fetch: format!(
-                "SELECT TOP (@P3) CAST(x.[app_id] AS bigint) AS [app_id], x.{document} AS [document] {from} ORDER BY x.[app_id]"
+                "SELECT TOP (@P3) CAST(x.[app_id] AS bigint) AS [app_id], x.{document} AS [xml] {from} ORDER BY x.[app_id]"
             ),
             boundary: format!(
                 "SELECT MAX(t.[app_id]) AS [last], COUNT_BIG(*) AS [n] FROM (SELECT TOP (@P3) CAST(x.[app_id] AS bigint) AS [app_id] {from} ORDER BY x.[app_id]) AS t"

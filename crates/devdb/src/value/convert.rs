@@ -39,6 +39,19 @@ pub(crate) fn cast<'a>(value: Datum<'a>, from: SqlType, to: SqlType) -> SqlResul
     }
 }
 
+/// Converts on the way into a column: text that is too long raises 2628 instead of being cut.
+pub(crate) fn assign<'a>(value: Datum<'a>, from: SqlType, to: SqlType, table: &str, column: &str) -> SqlResult<Datum<'a>> {
+    let Some(len) = to.len().filter(|_| to.is_text() && !value.is_null()) else { return cast(value, from, to) };
+    let rendered = render(value, from)?;
+    if text::overflows(&rendered, len) {
+        let cut = text::prefix(&rendered, usize::from(len));
+        let message = format!("String or binary data would be truncated in table 'xmlx.{table}', column '{column}'. Truncated value: '{cut}'.");
+        return Err(SqlError::new(2628, message));
+    }
+    let from = if from.is_text() { from } else { SqlType::NVarChar(crate::value::sqltype::MAX) };
+    cast(Datum::Text(rendered), from, to)
+}
+
 /// The text of a value; text itself passes unchanged.
 pub(crate) fn render<'a>(value: Datum<'a>, from: SqlType) -> SqlResult<Cow<'a, str>> {
     Ok(match value {

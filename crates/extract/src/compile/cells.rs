@@ -18,7 +18,11 @@ impl Compiler<'_, '_> {
         }
         let default = mapping.default.as_ref().and_then(|scalar| {
             let blank = scalar.as_text().is_empty();
-            (!blank).then(|| self.typed(scalar, mapping.data_type, &format!("{}.default_value", mapping.at))).flatten()
+            (!blank)
+                .then(|| {
+                    self.typed(scalar, mapping.data_type, &format!("{}.default_value", mapping.at))
+                })
+                .flatten()
         });
         Cell {
             column,
@@ -40,7 +44,10 @@ impl Compiler<'_, '_> {
                 | DataType::SmallDateTime => None,
             },
             nullable: mapping.nullable,
-            default_if_blank: mapping.default.as_ref().is_some_and(crate::contract::Scalar::is_truthy),
+            default_if_blank: mapping
+                .default
+                .as_ref()
+                .is_some_and(crate::contract::Scalar::is_truthy),
             default,
             exclude_default: mapping.exclude_default,
         }
@@ -52,9 +59,10 @@ impl Compiler<'_, '_> {
             Step::CharToBit => Some(CellStep::CharToBit),
             Step::BooleanToBit => Some(CellStep::BooleanToBit),
             Step::NumbersOnly => Some(CellStep::NumbersOnly),
-            Step::LastValidPrimary | Step::LastValidSecondary | Step::LastSecondary | Step::CurrentAddress => {
-                Some(CellStep::Fetched)
-            }
+            Step::LastValidPrimary
+            | Step::LastValidSecondary
+            | Step::LastSecondary
+            | Step::CurrentAddress => Some(CellStep::Fetched),
             Step::Calculated => Some(CellStep::Calculate),
             Step::NowIfNull => Some(CellStep::NowIfNull),
             Step::IdentityInsert | Step::Convert => Some(CellStep::Convert),

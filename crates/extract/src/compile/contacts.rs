@@ -21,19 +21,22 @@ impl Compiler<'_, '_> {
         let mut meaningful = Vec::new();
         for column in MEANINGFUL_COLUMNS {
             let mapped = contract.mappings.iter().find(|mapping| {
-                Some(mapping.table.as_str()) == table && mapping.column == column && mapping.path == rule.child_path
+                Some(mapping.table.as_str()) == table
+                    && mapping.column == column
+                    && mapping.path == rule.child_path
             });
             let attribute = mapped.map_or(column, |mapping| mapping.attribute.as_str());
             meaningful.push(self.layout.slot(element, attribute, NameMatch::Exact));
         }
-        let addresses = contract.rules.iter().find(|rule| rule.kind == RuleKind::Address).and_then(|rule| {
-            let (type_attribute, types) = rule.choice.as_ref()?;
-            Some(AddressKind {
-                kind: self.part_kind(rule.element()),
-                type_slot: self.layout.slot(rule.element(), type_attribute, NameMatch::Exact),
-                preferred: types.first()?.clone(),
-            })
-        });
+        let addresses =
+            contract.rules.iter().find(|rule| rule.kind == RuleKind::Address).and_then(|rule| {
+                let (type_attribute, types) = rule.choice.as_ref()?;
+                Some(AddressKind {
+                    kind: self.part_kind(rule.element()),
+                    type_slot: self.layout.slot(rule.element(), type_attribute, NameMatch::Exact),
+                    preferred: types.first()?.clone(),
+                })
+            });
         Some(ContactFilter {
             role: self.layout.slot(element, role, NameMatch::Exact),
             roles: roles.clone(),
@@ -45,7 +48,10 @@ impl Compiler<'_, '_> {
     }
 
     fn exact_slots(&mut self, element: &str, attributes: &[String]) -> Vec<SlotIx> {
-        attributes.iter().map(|attribute| self.layout.slot(element, attribute, NameMatch::Exact)).collect()
+        attributes
+            .iter()
+            .map(|attribute| self.layout.slot(element, attribute, NameMatch::Exact))
+            .collect()
     }
 
     /// Finds the attribute that identifies a contact: the one that the key column of its table is mapped from.
@@ -53,7 +59,10 @@ impl Compiler<'_, '_> {
         let key = self.contract.table_of(rule).and_then(|relationship| {
             let table = relationship.child_table.as_str();
             let key = self.contact_key(table)?;
-            self.contract.mappings.iter().find(|mapping| mapping.table == table && mapping.column == key)
+            self.contract
+                .mappings
+                .iter()
+                .find(|mapping| mapping.table == table && mapping.column == key)
         });
         key.map(|mapping| mapping.attribute.clone()).or_else(|| rule.filled.first().cloned())
     }
@@ -62,7 +71,8 @@ impl Compiler<'_, '_> {
     pub(super) fn contact_key(&self, table: &str) -> Option<&str> {
         self.contract.key_of(table).or_else(|| {
             let inserted = self.contract.mappings.iter().find(|mapping| {
-                mapping.table == table && mapping.steps.contains(&crate::contract::Step::IdentityInsert)
+                mapping.table == table
+                    && mapping.steps.contains(&crate::contract::Step::IdentityInsert)
             });
             inserted.map(|mapping| mapping.column.as_str())
         })
@@ -74,7 +84,11 @@ impl Compiler<'_, '_> {
             return *kind;
         }
         let kind = u8::try_from(self.part_kinds.len()).unwrap_or_else(|_| {
-            self.problems.add("mappings", "more than 255 different elements of contacts are read", "read fewer");
+            self.problems.add(
+                "mappings",
+                "more than 255 different elements of contacts are read",
+                "read fewer",
+            );
             u8::MAX
         });
         self.part_kinds.insert(element.to_owned(), kind);

@@ -9,13 +9,21 @@ use crate::program::{CalculationProgram, FieldSource};
 
 impl Compiler<'_, '_> {
     /// Parses the expression of a mapping and finds its fields.
-    pub(super) fn calculation(&mut self, mapping: &Mapping, row_of: RowOf<'_>) -> Option<CalculationProgram> {
+    pub(super) fn calculation(
+        &mut self,
+        mapping: &Mapping,
+        row_of: RowOf<'_>,
+    ) -> Option<CalculationProgram> {
         let text = mapping.expression.as_deref()?;
         let Parsed { expr, fields } = match expr::parse(text) {
             Ok(parsed) => parsed,
             Err(err) => {
                 let suggestion = "correct the expression; the position counts from 1";
-                self.problems.add(format!("{}.expression", mapping.at), err.to_string(), suggestion);
+                self.problems.add(
+                    format!("{}.expression", mapping.at),
+                    err.to_string(),
+                    suggestion,
+                );
                 return None;
             }
         };
@@ -29,7 +37,11 @@ impl Compiler<'_, '_> {
         match row_of {
             RowOf::Part(element) => {
                 if !name.contains('.') {
-                    sources.push(FieldSource::Own(self.layout.slot(element, name, NameMatch::AnyCase)));
+                    sources.push(FieldSource::Own(self.layout.slot(
+                        element,
+                        name,
+                        NameMatch::AnyCase,
+                    )));
                 }
                 if self.is_contact_key(name) {
                     sources.push(FieldSource::ContactId);
@@ -41,7 +53,11 @@ impl Compiler<'_, '_> {
                     && let attribute = name.strip_prefix("contact.").unwrap_or(name)
                     && !attribute.contains('.')
                 {
-                    sources.push(FieldSource::Own(self.layout.slot(contact, attribute, NameMatch::AnyCase)));
+                    sources.push(FieldSource::Own(self.layout.slot(
+                        contact,
+                        attribute,
+                        NameMatch::AnyCase,
+                    )));
                 }
             }
             RowOf::Application => {}
@@ -57,8 +73,11 @@ impl Compiler<'_, '_> {
             Some((element, attribute)) => {
                 sources.push(FieldSource::Anywhere(self.layout.field(Some(element), attribute)));
                 if element.eq_ignore_ascii_case("application") {
-                    let application = self.contract.application_path.last().cloned().unwrap_or_default();
-                    sources.push(FieldSource::Anywhere(self.layout.field(Some(&application), attribute)));
+                    let application =
+                        self.contract.application_path.last().cloned().unwrap_or_default();
+                    sources.push(FieldSource::Anywhere(
+                        self.layout.field(Some(&application), attribute),
+                    ));
                 }
                 if element.eq_ignore_ascii_case("contact") {
                     sources.extend(self.primary_contact(contact.as_deref(), attribute));

@@ -14,17 +14,26 @@ const REPORT_COLUMNS: [&str; 3] = ["name", "value", "source_report_key"];
 const POLICY_COLUMNS: [&str; 3] = ["policy_exception_type_enum", "reason_code", "notes"];
 
 impl Compiler<'_, '_> {
-    pub(super) fn key_values(&mut self, name: &str, mappings: &[&Mapping]) -> Option<(Vec<Column>, TableProgram)> {
+    pub(super) fn key_values(
+        &mut self,
+        name: &str,
+        mappings: &[&Mapping],
+    ) -> Option<(Vec<Column>, TableProgram)> {
         let mut entries = Vec::new();
         let mut shape = None;
         let notes = self.policy_notes(mappings);
         for mapping in mappings {
             let step = mapping.steps.iter().find(|step| step.makes_rows_alone())?;
             let Some(kind) = entry_kind(step, mapping, notes.as_ref()) else { continue };
-            let same = *shape.get_or_insert(std::mem::discriminant(&kind)) == std::mem::discriminant(&kind);
+            let same = *shape.get_or_insert(std::mem::discriminant(&kind))
+                == std::mem::discriminant(&kind);
             if !same {
                 let reason = format!("the other mappings of `{name}` make rows in another way");
-                self.problems.add(format!("{}.mapping_type", mapping.at), reason, "use a table of its own");
+                self.problems.add(
+                    format!("{}.mapping_type", mapping.at),
+                    reason,
+                    "use a table of its own",
+                );
                 return None;
             }
             let source = self.source(mapping, RowOf::Application);
@@ -51,7 +60,9 @@ impl Compiler<'_, '_> {
             EntryKind::Indicator { .. } => (&INDICATOR_COLUMNS, vec![text; 2], 1),
             EntryKind::History { .. } => (&HISTORY_COLUMNS, vec![text; 3], 2),
             EntryKind::ReportLookup { .. } => (&REPORT_COLUMNS, vec![text; 3], 1),
-            EntryKind::PolicyException { .. } => (&POLICY_COLUMNS, vec![DataType::SmallInt, text, text], 1),
+            EntryKind::PolicyException { .. } => {
+                (&POLICY_COLUMNS, vec![DataType::SmallInt, text, text], 1)
+            }
         };
         let mut columns = vec![self.app_id_column(false)];
         for (place, (name, data_type)) in names.iter().zip(types).enumerate() {
@@ -70,7 +81,9 @@ fn entry_kind(step: &Step, mapping: &Mapping, notes: Option<&Source>) -> Option<
             Some(EntryKind::Score { identifier: identifier.clone(), data_type: mapping.data_type })
         }
         Step::AddIndicator(name) => Some(EntryKind::Indicator { name: name.clone() }),
-        Step::AddHistory => Some(EntryKind::History { name, source: format!("[{}]", mapping.element()) }),
+        Step::AddHistory => {
+            Some(EntryKind::History { name, source: format!("[{}]", mapping.element()) })
+        }
         Step::AddReportLookup(key) => {
             Some(EntryKind::ReportLookup { name: mapping.attribute.clone(), key: key.clone() })
         }

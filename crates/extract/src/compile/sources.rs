@@ -30,17 +30,33 @@ impl Compiler<'_, '_> {
         match row_of {
             RowOf::Contact => {
                 if mapping.has(&Step::CurrentAddress)
-                    && let Some(rule) = contract.rules.iter().find(|rule| rule.kind == crate::contract::RuleKind::Address)
+                    && let Some(rule) = contract
+                        .rules
+                        .iter()
+                        .find(|rule| rule.kind == crate::contract::RuleKind::Address)
                 {
-                    return Source::CurrentAddress(self.layout.slot(rule.element(), &mapping.attribute, NameMatch::Exact));
+                    return Source::CurrentAddress(self.layout.slot(
+                        rule.element(),
+                        &mapping.attribute,
+                        NameMatch::Exact,
+                    ));
                 }
                 if let Some(contact) = contact.filter(|contact| mapping.path.contains(contact)) {
-                    return Source::Own(self.layout.slot(&contact, &mapping.attribute, NameMatch::AnyCase));
+                    return Source::Own(self.layout.slot(
+                        &contact,
+                        &mapping.attribute,
+                        NameMatch::AnyCase,
+                    ));
                 }
                 let is_application = mapping.path == contract.application_path;
-                self.path_source(mapping, if is_application { NameMatch::Exact } else { NameMatch::AnyCase })
+                self.path_source(
+                    mapping,
+                    if is_application { NameMatch::Exact } else { NameMatch::AnyCase },
+                )
             }
-            RowOf::Part(element) => Source::Own(self.layout.slot(element, &mapping.attribute, NameMatch::AnyCase)),
+            RowOf::Part(element) => {
+                Source::Own(self.layout.slot(element, &mapping.attribute, NameMatch::AnyCase))
+            }
             RowOf::Application => self.path_source(mapping, NameMatch::AnyCase),
         }
     }
@@ -52,12 +68,16 @@ impl Compiler<'_, '_> {
     }
 
     fn last_contact(&mut self, mapping: &Mapping, role: usize, needs_id: bool) -> Source {
-        let Some(contact) = self.contract.contact_rule().map(|rule| rule.element().to_owned()) else {
+        let Some(contact) = self.contract.contact_rule().map(|rule| rule.element().to_owned())
+        else {
             return self.path_source(mapping, NameMatch::AnyCase);
         };
         let element = mapping.element();
         let part = (element != contact && mapping.path.contains(&contact)).then(|| {
-            (self.part_kind(element), self.layout.slot(element, &mapping.attribute, NameMatch::Exact))
+            (
+                self.part_kind(element),
+                self.layout.slot(element, &mapping.attribute, NameMatch::Exact),
+            )
         });
         let own = self.layout.slot(&contact, &mapping.attribute, NameMatch::Exact);
         let search = role == 0 && mapping.has(&Step::AddHistory);

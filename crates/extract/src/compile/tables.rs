@@ -6,7 +6,9 @@ use super::Compiler;
 use super::sources::RowOf;
 use crate::contract::{Mapping, Rule, RuleKind, Step};
 use crate::layout::NameMatch;
-use crate::program::{ContactsProgram, Counts, GroupCell, GroupProgram, PartsProgram, SingleProgram, TableProgram};
+use crate::program::{
+    ContactsProgram, Counts, GroupCell, GroupProgram, PartsProgram, SingleProgram, TableProgram,
+};
 use crate::table::{Column, DataType, Table};
 use crate::value::Value;
 
@@ -20,7 +22,8 @@ const COLLATERAL_VALUE: &str = "wholesale_value";
 /// Columns and attributes one of which makes an address or an employment worth a row.
 const ADDRESS_COLUMNS: [&str; 5] = ["zip", "city", "street_name", "street_number", "state"];
 const ADDRESS_ATTRIBUTES: [&str; 3] = ["zip_code", "city", "street_name"];
-const EMPLOYMENT_COLUMNS: [&str; 5] = ["business_name", "monthly_salary", "job_title", "zip", "city"];
+const EMPLOYMENT_COLUMNS: [&str; 5] =
+    ["business_name", "monthly_salary", "job_title", "zip", "city"];
 const EMPLOYMENT_ATTRIBUTES: [&str; 3] = ["business_name", "zip_code", "city"];
 
 /// What makes the rows of a table, as its mapping types say.
@@ -46,11 +49,19 @@ impl Makes {
 
 impl Compiler<'_, '_> {
     /// Compiles a table; `None` if its mappings do not fit together.
-    pub(super) fn table(&mut self, name: &str, mappings: &[&Mapping]) -> Option<(Table, TableProgram)> {
+    pub(super) fn table(
+        &mut self,
+        name: &str,
+        mappings: &[&Mapping],
+    ) -> Option<(Table, TableProgram)> {
         let makes = Makes::of(mappings[0]);
         if let Some(other) = mappings.iter().find(|mapping| Makes::of(mapping) != makes) {
             let reason = format!("the other mappings of `{name}` make rows in another way");
-            self.problems.add(format!("{}.mapping_type", other.at), reason, "use a table of its own");
+            self.problems.add(
+                format!("{}.mapping_type", other.at),
+                reason,
+                "use a table of its own",
+            );
             return None;
         }
         let (columns, program) = match makes {
@@ -65,22 +76,28 @@ impl Compiler<'_, '_> {
     pub(super) fn app_id_column(&self, identity: bool) -> Column {
         let contract = self.contract;
         let key = contract.root_table().and_then(|root| contract.key_of(root)).unwrap_or("app_id");
-        let data_type = contract.app_id_mapping().map_or(DataType::Int, |mapping| mapping.data_type);
+        let data_type =
+            contract.app_id_mapping().map_or(DataType::Int, |mapping| mapping.data_type);
         Column { name: key.to_owned(), data_type, nullable: false, identity }
     }
 
-    fn rows_of_columns(&mut self, name: &str, mappings: &[&Mapping]) -> Option<(Vec<Column>, TableProgram)> {
+    fn rows_of_columns(
+        &mut self,
+        name: &str,
+        mappings: &[&Mapping],
+    ) -> Option<(Vec<Column>, TableProgram)> {
         let contract = self.contract;
-        let rule = contract
-            .rules
-            .iter()
-            .find(|rule| contract.table_of(rule).is_some_and(|relationship| relationship.child_table == name));
+        let rule = contract.rules.iter().find(|rule| {
+            contract.table_of(rule).is_some_and(|relationship| relationship.child_table == name)
+        });
         match rule {
             Some(rule) if rule.kind == RuleKind::Contact => Some(self.contacts(name, mappings)),
             Some(rule) => self.parts(rule, mappings),
             None => {
                 let is_root = contract.root_table() == Some(name);
-                let app_id = self.app_id_column(is_root && contract.app_id_mapping().is_some_and(inserts_identity));
+                let app_id = self.app_id_column(
+                    is_root && contract.app_id_mapping().is_some_and(inserts_identity),
+                );
                 let mut columns = vec![app_id];
                 let cells = self.cells(mappings, &mut columns, RowOf::Application);
                 Some((columns, TableProgram::Single(SingleProgram { cells, always: is_root })))
@@ -111,7 +128,11 @@ impl Compiler<'_, '_> {
         let mut cells = Vec::new();
         match key_mapping {
             Some(mapping) => {
-                columns.push(Column { nullable: false, identity: inserts_identity(mapping), ..column_of(mapping) });
+                columns.push(Column {
+                    nullable: false,
+                    identity: inserts_identity(mapping),
+                    ..column_of(mapping)
+                });
                 let mut cell = self.cell(mapping, 0, RowOf::Contact);
                 cell.nullable = false;
                 cells.push(cell);
@@ -130,17 +151,27 @@ impl Compiler<'_, '_> {
         let contract = self.contract;
         let element = rule.element();
         let contact_table = contract.contact_rule().and_then(|rule| contract.table_of(rule));
-        let Some(contact_table) = contact_table.map(|relationship| relationship.child_table.clone()) else {
-            self.problems.add(&rule.at, "there is no table of contacts", "add a relationship for contacts");
+        let Some(contact_table) =
+            contact_table.map(|relationship| relationship.child_table.clone())
+        else {
+            self.problems.add(
+                &rule.at,
+                "there is no table of contacts",
+                "add a relationship for contacts",
+            );
             return None;
         };
         let key = self.contact_key(&contact_table).unwrap_or("con_id").to_owned();
-        let key_mapping = contract.mappings.iter().find(|mapping| mapping.table == contact_table && mapping.column == key);
+        let key_mapping = contract
+            .mappings
+            .iter()
+            .find(|mapping| mapping.table == contact_table && mapping.column == key);
         let data_type = key_mapping.map_or(DataType::Int, |mapping| mapping.data_type);
         let mut columns = vec![Column { name: key, data_type, nullable: false, identity: false }];
         let cells = self.cells(mappings, &mut columns, RowOf::Part(element));
         let (type_attribute, types) = rule.choice.as_ref()?;
-        let type_mapping = mappings.iter().find(|mapping| mapping.attribute.eq_ignore_ascii_case(type_attribute));
+        let type_mapping =
+            mappings.iter().find(|mapping| mapping.attribute.eq_ignore_ascii_case(type_attribute));
         let place = |name: &str| columns.iter().position(|column| column.name == name);
         let (meaningful_columns, meaningful_attributes) = match rule.kind {
             RuleKind::Employment => (EMPLOYMENT_COLUMNS, EMPLOYMENT_ATTRIBUTES),
@@ -174,10 +205,7 @@ impl Compiler<'_, '_> {
         let mut groups: BTreeMap<i64, GroupProgram> = BTreeMap::new();
         let mut fills: Vec<(usize, Value)> = Vec::new();
         for mapping in mappings {
-            let number = mapping.steps.iter().find_map(|step| match step {
-                Step::Warranty(number) | Step::Collateral(number) => Some(*number),
-                _ => None,
-            });
+            let number = mapping.steps.iter().find_map(Step::group);
             let number = number.expect("the mapping makes a row of a group");
             let known = columns.iter().position(|column| column.name == mapping.column);
             let column = known.unwrap_or_else(|| {
@@ -207,7 +235,8 @@ impl Compiler<'_, '_> {
         }
         for group in groups.values_mut() {
             let mapped: Vec<usize> = group.cells.iter().map(|cell| cell.cell.column).collect();
-            group.fills = fills.iter().filter(|(column, _)| !mapped.contains(column)).cloned().collect();
+            group.fills =
+                fills.iter().filter(|(column, _)| !mapped.contains(column)).cloned().collect();
         }
         (columns, TableProgram::Groups(groups.into_values().collect()))
     }

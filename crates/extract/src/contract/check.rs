@@ -17,31 +17,51 @@ fn check_rules(contract: &Contract, problems: &mut Problems) {
     let at = "element_filtering.filter_rules";
     for (kind, name) in [(RuleKind::Contact, "contact"), (RuleKind::Address, "address")] {
         if !contract.rules.iter().any(|rule| rule.kind == kind) {
-            problems.add(at, format!("there is no rule for `{name}`"), format!("add one with `element_type`: `{name}`"));
+            problems.add(
+                at,
+                format!("there is no rule for `{name}`"),
+                format!("add one with `element_type`: `{name}`"),
+            );
         }
     }
     for rule in &contract.rules {
         let attributes_at = format!("{}.required_attributes", rule.at);
         if rule.choice.as_ref().is_none_or(|(_, values)| values.is_empty()) {
-            problems.add(&attributes_at, "no attribute has a list of values", "list the values, the most important first");
+            problems.add(
+                &attributes_at,
+                "no attribute has a list of values",
+                "list the values, the most important first",
+            );
         }
         if rule.kind == RuleKind::Contact && rule.filled.is_empty() {
-            problems.add(&attributes_at, "no attribute identifies the contact", "set it to true, like `con_id`: true");
+            problems.add(
+                &attributes_at,
+                "no attribute identifies the contact",
+                "set it to true, like `con_id`: true",
+            );
         }
         let n_same = contract.rules.iter().filter(|other| other.kind == rule.kind).count();
         if n_same > 1 {
             problems.add(&rule.at, "there are two rules of this element type", "leave one");
         }
         if contract.table_of(rule).is_none() && has_rows(contract, rule) {
-            let suggestion = "add a relationship with the same `xml_child_path`, or correct one of the two";
-            problems.add(format!("{}.xml_child_path", rule.at), "no relationship has this path", suggestion);
+            let suggestion =
+                "add a relationship with the same `xml_child_path`, or correct one of the two";
+            problems.add(
+                format!("{}.xml_child_path", rule.at),
+                "no relationship has this path",
+                suggestion,
+            );
         }
     }
 }
 
 /// Says whether a mapping reads the elements of a rule.
 fn has_rows(contract: &Contract, rule: &Rule) -> bool {
-    contract.mappings.iter().any(|mapping| mapping.path == rule.child_path && mapping.steps.is_empty())
+    contract
+        .mappings
+        .iter()
+        .any(|mapping| mapping.path == rule.child_path && mapping.steps.is_empty())
 }
 
 fn check_order(contract: &Contract, problems: &mut Problems) {
@@ -57,19 +77,27 @@ fn check_order(contract: &Contract, problems: &mut Problems) {
         }
     }
     let related = |table: &str| {
-        contract
-            .relationships
-            .iter()
-            .any(|relationship| relationship.child_table == table || relationship.parent_table == table)
+        contract.relationships.iter().any(|relationship| {
+            relationship.child_table == table || relationship.parent_table == table
+        })
     };
     for (table_ix, table) in contract.insertion_order.iter().enumerate() {
-        let mut mappings = contract.mappings.iter().filter(|mapping| mapping.table == *table).peekable();
+        let mut mappings =
+            contract.mappings.iter().filter(|mapping| mapping.table == *table).peekable();
         let makes_rows = |mapping: &Mapping| mapping.steps.iter().any(Step::makes_rows_alone);
-        if table == LOG_TABLE || mappings.peek().is_none() || mappings.all(makes_rows) || related(table) {
+        if table == LOG_TABLE
+            || mappings.peek().is_none()
+            || mappings.all(makes_rows)
+            || related(table)
+        {
             continue;
         }
         let reason = format!("`{table}` has no relationship");
-        problems.add(format!("table_insertion_order[{table_ix}]"), reason, "add it to `relationships` as a child");
+        problems.add(
+            format!("table_insertion_order[{table_ix}]"),
+            reason,
+            "add it to `relationships` as a child",
+        );
     }
 }
 
@@ -88,21 +116,37 @@ fn check_mappings(contract: &Contract, problems: &mut Problems) {
         }
         if mapping.has(&Step::Enum) && !contract.enums.contains_key(mapping.enum_key()) {
             let reason = format!("there is no enum `{}`", mapping.enum_key());
-            problems.add(format!("{at}.mapping_type"), reason, "add it to `enum_mappings` or set `enum_name`");
+            problems.add(
+                format!("{at}.mapping_type"),
+                reason,
+                "add it to `enum_mappings` or set `enum_name`",
+            );
         }
         if mapping.has(&Step::Calculated) && mapping.expression.is_none() {
-            problems.add(format!("{at}.expression"), "`calculated_field` needs an expression", "add `expression`");
+            problems.add(
+                format!("{at}.expression"),
+                "`calculated_field` needs an expression",
+                "add `expression`",
+            );
         }
         let may_repeat = mapping.steps.iter().any(Step::makes_rows);
         if !may_repeat && !columns.insert((mapping.table.as_str(), mapping.column.as_str())) {
             let reason = format!("`{}.{}` is mapped twice", mapping.table, mapping.column);
             problems.add(format!("{at}.target_column"), reason, "leave one of the mappings");
         }
-        let needs_secondary = mapping.has(&Step::LastValidSecondary) || mapping.has(&Step::LastSecondary);
-        let roles = contract.contact_rule().and_then(|rule| rule.choice.as_ref()).map_or(0, |(_, roles)| roles.len());
+        let needs_secondary =
+            mapping.has(&Step::LastValidSecondary) || mapping.has(&Step::LastSecondary);
+        let roles = contract
+            .contact_rule()
+            .and_then(|rule| rule.choice.as_ref())
+            .map_or(0, |(_, roles)| roles.len());
         if needs_secondary && roles < 2 {
             let reason = "there is no second role of contacts";
-            problems.add(format!("{at}.mapping_type"), reason, "list two roles in the contact's filter rule");
+            problems.add(
+                format!("{at}.mapping_type"),
+                reason,
+                "list two roles in the contact's filter rule",
+            );
         }
     }
 }
@@ -121,8 +165,13 @@ fn check_keys(contract: &Contract, problems: &mut Problems) {
     for relationship in &contract.relationships {
         let key = contract.key_of(&relationship.parent_table).unwrap_or_default();
         if relationship.foreign_key != key {
-            let reason = format!("`{}` is tied by two different columns", relationship.parent_table);
-            problems.add(format!("{}.foreign_key_column", relationship.at), reason, format!("use `{key}`"));
+            let reason =
+                format!("`{}` is tied by two different columns", relationship.parent_table);
+            problems.add(
+                format!("{}.foreign_key_column", relationship.at),
+                reason,
+                format!("use `{key}`"),
+            );
         }
     }
 }

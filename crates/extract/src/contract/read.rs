@@ -28,7 +28,11 @@ pub(crate) fn read(text: &str, problems: &mut Problems) -> Option<Contract> {
         }
     };
     let Json::Object(root) = json else {
-        problems.add("$", "the contract is no JSON object", "write the contract as { \"source_table\": .. }");
+        problems.add(
+            "$",
+            "the contract is no JSON object",
+            "write the contract as { \"source_table\": .. }",
+        );
         return None;
     };
     let mut reader = Reader { problems };
@@ -40,7 +44,9 @@ pub(crate) fn read(text: &str, problems: &mut Problems) -> Option<Contract> {
     reader.text(&root, "", "xml_root_element");
     Some(Contract {
         source,
-        target_schema: reader.optional_text(&root, "", "target_schema").unwrap_or_else(|| "dbo".to_owned()),
+        target_schema: reader
+            .optional_text(&root, "", "target_schema")
+            .unwrap_or_else(|| "dbo".to_owned()),
         application_path: reader.path(&root, "", "xml_application_path"),
         insertion_order: reader.texts(&root, "table_insertion_order"),
         rules: reader.rules(&root),
@@ -81,17 +87,26 @@ impl Reader<'_> {
             return String::new();
         }
         if matches!(object.get(key), Some(Json::String(text)) if text.trim().is_empty()) {
-            self.problems.add(join(at, key), format!("`{key}` is empty"), format!("fill in `{key}`"));
+            self.problems.add(
+                join(at, key),
+                format!("`{key}` is empty"),
+                format!("fill in `{key}`"),
+            );
         }
         self.optional_text(object, at, key).unwrap_or_default()
     }
 
     fn path(&mut self, object: &Object, at: &str, key: &str) -> Vec<String> {
         let text = self.text(object, at, key);
-        let path: Vec<String> = text.trim_start_matches('/').split('/').map(|name| name.trim().to_owned()).collect();
+        let path: Vec<String> =
+            text.trim_start_matches('/').split('/').map(|name| name.trim().to_owned()).collect();
         if !text.is_empty() && path.iter().any(String::is_empty) {
             let reason = "a path of elements has no empty names";
-            self.problems.add(join(at, key), reason, "write it like `/Root/Child`, without an attribute");
+            self.problems.add(
+                join(at, key),
+                reason,
+                "write it like `/Root/Child`, without an attribute",
+            );
         }
         path
     }
@@ -101,11 +116,19 @@ impl Reader<'_> {
             (Some(Json::Bool(flag)), _) => *flag,
             (None | Some(Json::Null), Some(default)) => default,
             (None | Some(Json::Null), None) => {
-                self.problems.add(join(at, key), format!("`{key}` is missing"), format!("add `{key}`: true or false"));
+                self.problems.add(
+                    join(at, key),
+                    format!("`{key}` is missing"),
+                    format!("add `{key}`: true or false"),
+                );
                 false
             }
             (Some(_), _) => {
-                self.problems.add(join(at, key), "neither true nor false", "write true or false, without quotes");
+                self.problems.add(
+                    join(at, key),
+                    "neither true nor false",
+                    "write true or false, without quotes",
+                );
                 false
             }
         }
@@ -116,7 +139,11 @@ impl Reader<'_> {
         match object.get(key) {
             Some(Json::Array(items)) => items,
             None => {
-                self.problems.add(join(at, key), format!("`{key}` is missing"), format!("add `{key}`: [..]"));
+                self.problems.add(
+                    join(at, key),
+                    format!("`{key}` is missing"),
+                    format!("add `{key}`: [..]"),
+                );
                 &[]
             }
             Some(_) => {
@@ -129,25 +156,40 @@ impl Reader<'_> {
     fn texts(&mut self, object: &Object, key: &str) -> Vec<String> {
         let mut texts = Vec::new();
         for (item_ix, item) in self.items(object, "", key).iter().enumerate() {
-            match item {
-                Json::String(text) if !text.trim().is_empty() => texts.push(text.trim().to_owned()),
-                _ => self.problems.add(format!("{key}[{item_ix}]"), "not a name", "write a name in quotes"),
+            match item.as_str().map(str::trim) {
+                Some(text) if !text.is_empty() => texts.push(text.to_owned()),
+                Some(_) | None => self.problems.add(
+                    format!("{key}[{item_ix}]"),
+                    "not a name",
+                    "write a name in quotes",
+                ),
             }
         }
         texts
     }
 
-    fn each<T>(&mut self, object: &Object, key: &str, read: fn(&mut Self, &Object, String) -> T) -> Vec<T> {
+    fn each<T>(
+        &mut self,
+        object: &Object,
+        key: &str,
+        read: fn(&mut Self, &Object, String) -> T,
+    ) -> Vec<T> {
         self.each_at(object, "", key, read)
     }
 
-    fn each_at<T>(&mut self, object: &Object, at: &str, key: &str, read: fn(&mut Self, &Object, String) -> T) -> Vec<T> {
+    fn each_at<T>(
+        &mut self,
+        object: &Object,
+        at: &str,
+        key: &str,
+        read: fn(&mut Self, &Object, String) -> T,
+    ) -> Vec<T> {
         let mut all = Vec::new();
         for (item_ix, item) in self.items(object, at, key).iter().enumerate() {
             let item_at = format!("{}[{item_ix}]", join(at, key));
-            match item {
-                Json::Object(item) => all.push(read(self, item, item_at)),
-                _ => self.problems.add(item_at, "not an object", "write { .. }"),
+            match item.as_object() {
+                Some(item) => all.push(read(self, item, item_at)),
+                None => self.problems.add(item_at, "not an object", "write { .. }"),
             }
         }
         all
@@ -155,11 +197,15 @@ impl Reader<'_> {
 
     fn rules(&mut self, root: &Object) -> Vec<Rule> {
         let Some(Json::Object(filtering)) = root.get("element_filtering") else {
-            let suggestion = "add { \"filter_rules\": [..] } with a rule for contacts and one for addresses";
+            let suggestion =
+                "add { \"filter_rules\": [..] } with a rule for contacts and one for addresses";
             self.problems.add("element_filtering", "`element_filtering` is missing", suggestion);
             return Vec::new();
         };
-        self.each_at(filtering, "element_filtering", "filter_rules", Self::rule).into_iter().flatten().collect()
+        self.each_at(filtering, "element_filtering", "filter_rules", Self::rule)
+            .into_iter()
+            .flatten()
+            .collect()
     }
 
     fn rule(&mut self, object: &Object, at: String) -> Option<Rule> {
@@ -168,7 +214,11 @@ impl Reader<'_> {
         let mut choice = None;
         let attributes_at = join(&at, "required_attributes");
         let Some(Json::Object(attributes)) = object.get("required_attributes") else {
-            self.problems.add(attributes_at, "`required_attributes` is missing", "add { attribute: true or [values] }");
+            self.problems.add(
+                attributes_at,
+                "`required_attributes` is missing",
+                "add { attribute: true or [values] }",
+            );
             return None;
         };
         for (name, wanted) in attributes {
@@ -176,14 +226,23 @@ impl Reader<'_> {
                 Json::Bool(true) => filled.push(name.clone()),
                 Json::Bool(false) => {}
                 Json::Array(values) if choice.is_none() => {
-                    let texts = values.iter().filter_map(|value| value.as_str().map(|text| text.trim().to_owned()));
+                    let texts = values
+                        .iter()
+                        .filter_map(|value| value.as_str().map(|text| text.trim().to_owned()));
                     choice = Some((name.clone(), texts.collect()));
                 }
                 Json::Array(_) => {
                     let reason = "two attributes with a list of values";
-                    self.problems.add(join(&attributes_at, name), reason, "leave one list, which is also the ranking");
+                    self.problems.add(
+                        join(&attributes_at, name),
+                        reason,
+                        "leave one list, which is also the ranking",
+                    );
                 }
-                _ => self.problems.add(join(&attributes_at, name), "neither true nor a list", "write true or [values]"),
+                Json::Null | Json::Number(_) | Json::String(_) | Json::Object(_) => {
+                    let reason = "neither true nor a list";
+                    self.problems.add(join(&attributes_at, name), reason, "write true or [values]");
+                }
             }
         }
         let kind = match self.text(object, &at, "element_type").as_str() {
@@ -193,7 +252,11 @@ impl Reader<'_> {
             "" => return None,
             other => {
                 let reason = format!("`{other}` is no element type");
-                self.problems.add(join(&at, "element_type"), reason, "write contact, address or employment");
+                self.problems.add(
+                    join(&at, "element_type"),
+                    reason,
+                    "write contact, address or employment",
+                );
                 return None;
             }
         };
@@ -227,7 +290,12 @@ impl Reader<'_> {
             default: self.scalar(object.get("default_value"), &join(&at, "default_value")),
             expression: self.optional_text(object, &at, "expression"),
             enum_name: self.optional_text(object, &at, "enum_name"),
-            exclude_default: self.flag(object, &at, "exclude_default_when_record_empty", Some(false)),
+            exclude_default: self.flag(
+                object,
+                &at,
+                "exclude_default_when_record_empty",
+                Some(false),
+            ),
             steps,
             at,
         }
@@ -240,7 +308,11 @@ impl Reader<'_> {
             Some(Json::String(text)) => text.split(',').collect(),
             Some(Json::Array(items)) => items.iter().filter_map(Json::as_str).collect(),
             Some(_) => {
-                self.problems.add(&at, "neither a text nor a list", "write [\"enum\"], for instance");
+                self.problems.add(
+                    &at,
+                    "neither a text nor a list",
+                    "write [\"enum\"], for instance",
+                );
                 Vec::new()
             }
         };
@@ -248,7 +320,11 @@ impl Reader<'_> {
         for text in texts.into_iter().filter(|text| !text.trim().is_empty()) {
             match Step::read(text) {
                 Ok(step) => steps.push(step),
-                Err(reason) => self.problems.add(&at, reason, "write it like `add_score(V4)` or `warranty_field(620)`"),
+                Err(reason) => self.problems.add(
+                    &at,
+                    reason,
+                    "write it like `add_score(V4)` or `warranty_field(620)`",
+                ),
             }
         }
         steps
@@ -263,7 +339,11 @@ impl Reader<'_> {
                 Some(NO_LENGTH | 0) => None,
                 Some(length) if u32::try_from(length).is_ok() => u32::try_from(length).ok(),
                 _ => {
-                    self.problems.add(&at_length, "not a length", "write a number, or -1 for no limit");
+                    self.problems.add(
+                        &at_length,
+                        "not a length",
+                        "write a number, or -1 for no limit",
+                    );
                     None
                 }
             },
@@ -277,7 +357,11 @@ impl Reader<'_> {
             "decimal" => {
                 if length.is_some_and(|scale| scale > SCALE_MAX) {
                     let suggestion = "write the digits after the point";
-                    self.problems.add(at_length, format!("a decimal has at most {SCALE_MAX} of them"), suggestion);
+                    self.problems.add(
+                        at_length,
+                        format!("a decimal has at most {SCALE_MAX} of them"),
+                        suggestion,
+                    );
                 }
                 DataType::Decimal { scale: length.unwrap_or(SCALE_DEFAULT).min(SCALE_MAX) }
             }
@@ -290,7 +374,11 @@ impl Reader<'_> {
             other => {
                 let suggestion = "write string, int, smallint, tinyint, bigint, decimal, float, bit, date, datetime or \
                                   smalldatetime";
-                self.problems.add(join(at, "data_type"), format!("`{other}` is no data type"), suggestion);
+                self.problems.add(
+                    join(at, "data_type"),
+                    format!("`{other}` is no data type"),
+                    suggestion,
+                );
                 DataType::Text { chars_max: None }
             }
         }

@@ -33,12 +33,15 @@ impl Step {
         let text = text.trim();
         let (name, parameter) = match text.split_once('(') {
             Some((name, rest)) => {
-                let parameter = rest.strip_suffix(')').ok_or_else(|| format!("`{text}` lacks its closing bracket"))?;
+                let parameter = rest
+                    .strip_suffix(')')
+                    .ok_or_else(|| format!("`{text}` lacks its closing bracket"))?;
                 (name.trim(), parameter.trim())
             }
             None => (text, ""),
         };
-        let number = || parameter.parse().map_err(|_| format!("`{name}` needs a number in brackets"));
+        let number =
+            || parameter.parse().map_err(|_| format!("`{name}` needs a number in brackets"));
         let named = || {
             let given = (!parameter.is_empty()).then(|| parameter.to_owned());
             given.ok_or_else(|| format!("`{name}` needs a name in brackets"))
@@ -92,9 +95,18 @@ impl Step {
         }
     }
 
+    /// Returns the number of the group that the step's column belongs to.
+    pub(crate) fn group(&self) -> Option<i64> {
+        if let Self::Warranty(number) | Self::Collateral(number) = self {
+            Some(*number)
+        } else {
+            None
+        }
+    }
+
     /// Says whether the step makes rows without naming a column.
     pub(crate) fn makes_rows_alone(&self) -> bool {
-        self.makes_rows() && !matches!(self, Self::Warranty(_) | Self::Collateral(_))
+        self.makes_rows() && self.group().is_none()
     }
 }
 

@@ -1,6 +1,5 @@
 //! Splits a start tag into attributes, as strictly as XML has it.
 
-use super::Flaw;
 use super::decode::check_references;
 
 /// An attribute as written.
@@ -20,6 +19,12 @@ impl Attribute<'_> {
     }
 }
 
+/// What is wrong with an attribute.
+type Wrong = &'static str;
+
+/// How far the end of a value is looked for byte by byte; most values are shorter.
+const SHORT_VALUE: usize = 12;
+
 /// Bytes that names may have. What is not ASCII is let through.
 const IN_NAMES: [bool; 256] = {
     let mut table = [false; 256];
@@ -27,15 +32,25 @@ const IN_NAMES: [bool; 256] = {
     while byte < 256 {
         #[expect(clippy::cast_possible_truncation, reason = "below 256")]
         let character = byte as u8;
-        table[byte] = character.is_ascii_alphanumeric() || matches!(character, b'_' | b'-' | b'.' | b':' | 0x80..);
+        table[byte] = character.is_ascii_alphanumeric()
+            || matches!(character, b'_' | b'-' | b'.' | b':' | 0x80..);
         byte += 1;
     }
     table
 };
 
-/// Says whether a name is one.
-pub(super) fn is_name(name: &str) -> bool {
-    name.as_bytes().first().is_some_and(starts_name) && name.bytes().all(|byte| IN_NAMES[usize::from(byte)])
+/// Returns an element's name without its prefix; `None` if it is no name.
+pub(super) fn local_name(name: &str) -> Option<&str> {
+    let mut local_start = 0;
+    for (at, byte) in name.bytes().enumerate() {
+        if !IN_NAMES[usize::from(byte)] {
+            return None;
+        }
+        if byte == b':' {
+            local_start = at + 1;
+        }
+    }
+    (local_start < name.len() && starts_name(&name.as_bytes()[0])).then(|| &name[local_start..])
 }
 
 fn starts_name(byte: &u8) -> bool {
@@ -61,10 +76,12 @@ impl<'x> Attributes<'x> {
         Self { raw, at: 0, suspicious: memchr::memchr2(b'&', b'<', raw.as_bytes()).is_some() }
     }
 
-    fn flaw(&self, reason: &str) -> Flaw {
-        Flaw::at(self.at, format!("malformed XML: {reason}"))
+    /// Where the reader stands: after an attribute, or at what is wrong.
+    pub(super) fn at(&self) -> usize {
+        self.at
     }
 
+    #[inline]
     fn skip_spaces(&mut self) {
         let bytes = self.raw.as_bytes();
         while self.at < bytes.len() && is_space(bytes[self.at]) {
@@ -72,8 +89,9 @@ impl<'x> Attributes<'x> {
         }
     }
 
-    /// Returns the next attribute; offsets of flaws count from the start of the raw text.
-    pub(super) fn next(&mut self) -> Result<Option<Attribute<'x>>, Flaw> {
+    /// Returns the next attribute.
+    #[inline]
+    pub(super) fn next(&mut self) -> Result<Option<Attribute<'x>>, Wrong> {
         let bytes = self.raw.as_bytes();
         let before = self.at;
         self.skip_spaces();
@@ -81,7 +99,7 @@ impl<'x> Attributes<'x> {
             return Ok(None);
         }
         if self.at == before {
-            return Err(self.flaw("no space before an attribute"));
+            return Err("no space before an attribute");
         }
         let start = self.at;
         let mut local_start = start;
@@ -93,12 +111,12 @@ impl<'x> Attributes<'x> {
         }
         let end = self.at;
         if local_start >= end || !starts_name(&bytes[start]) {
-            return Err(self.flaw("this is no attribute name"));
+            return Err("this is no attribute name");
         }
         if bytes.get(self.at) != Some(&b'=') {
             self.skip_spaces();
             if bytes.get(self.at) != Some(&b'=') {
-                return Err(self.flaw("an attribute without a value"));
+                return Err("an attribute without a value");
             }
         }
         self.at += 1;
@@ -106,25 +124,40 @@ impl<'x> Attributes<'x> {
             self.skip_spaces();
         }
         let Some(quote @ (b'"' | b'\'')) = bytes.get(self.at).copied() else {
-            return Err(self.flaw("an attribute value without quotes"));
+            return Err("an attribute value without quotes");
         };
         let value_start = self.at + 1;
-        let Some(length) = memchr::memchr(quote, &bytes[value_start..]) else {
-            return Err(self.flaw("an attribute value without an end"));
+        let Some(length) = find_quote(&bytes[value_start..], quote) else {
+            return Err("an attribute value without an end");
         };
         let raw = &self.raw[value_start..value_start + length];
         if self.suspicious {
-            if memchr::memchr(b'<', raw.as_bytes()).is_some() {
-                return Err(self.flaw("`<` in an attribute value"));
-            }
-            if let Err(at) = check_references(raw) {
-                self.at = value_start + at;
-                return Err(self.flaw("`&` that begins no known reference"));
-            }
+            self.check_value(raw, value_start)?;
         }
         self.at = value_start + length + 1;
-        Ok(Some(Attribute { name: &self.raw[start..end], local_name: &self.raw[local_start..end], raw }))
+        let name = &self.raw[start..end];
+        Ok(Some(Attribute { name, local_name: &name[local_start - start..], raw }))
     }
+
+    fn check_value(&mut self, raw: &str, value_start: usize) -> Result<(), Wrong> {
+        if memchr::memchr(b'<', raw.as_bytes()).is_some() {
+            return Err("`<` in an attribute value");
+        }
+        check_references(raw).map_err(|at| {
+            self.at = value_start + at;
+            "`&` that begins no known reference"
+        })
+    }
+}
+
+/// Finds the end of a value.
+#[inline]
+fn find_quote(bytes: &[u8], quote: u8) -> Option<usize> {
+    let short = &bytes[..bytes.len().min(SHORT_VALUE)];
+    if let Some(at) = short.iter().position(|byte| *byte == quote) {
+        return Some(at);
+    }
+    memchr::memchr(quote, &bytes[short.len()..]).map(|at| at + short.len())
 }
 
 #[cfg(test)]
@@ -137,9 +170,11 @@ mod tests {
         loop {
             match attributes.next() {
                 Ok(None) => break,
-                Ok(Some(attribute)) => shown.push(format!("{}={}", attribute.local_name, attribute.raw)),
-                Err(flaw) => {
-                    shown.push(flaw.to_string());
+                Ok(Some(attribute)) => {
+                    shown.push(format!("{}={}", attribute.local_name, attribute.raw))
+                }
+                Err(wrong) => {
+                    shown.push(format!("{wrong}, at byte {}", attributes.at()));
                     break;
                 }
             }
@@ -159,13 +194,13 @@ mod tests {
 
     #[test]
     fn what_is_no_attribute() {
-        check(" a='1'b='2'", "a=1 | malformed XML: no space before an attribute, at byte 6");
-        check(" a", "malformed XML: an attribute without a value, at byte 2");
-        check(" a=1", "malformed XML: an attribute value without quotes, at byte 3");
-        check(" a='1", "malformed XML: an attribute value without an end, at byte 3");
-        check(" 1a='1'", "malformed XML: this is no attribute name, at byte 3");
-        check(" a:='1'", "malformed XML: this is no attribute name, at byte 3");
-        check(" a='<'", "malformed XML: `<` in an attribute value, at byte 3");
-        check(" a='x&y'", "malformed XML: `&` that begins no known reference, at byte 5");
+        check(" a='1'b='2'", "a=1 | no space before an attribute, at byte 6");
+        check(" a", "an attribute without a value, at byte 2");
+        check(" a=1", "an attribute value without quotes, at byte 3");
+        check(" a='1", "an attribute value without an end, at byte 3");
+        check(" 1a='1'", "this is no attribute name, at byte 3");
+        check(" a:='1'", "this is no attribute name, at byte 3");
+        check(" a='<'", "`<` in an attribute value, at byte 3");
+        check(" a='x&y'", "`&` that begins no known reference, at byte 5");
     }
 }

@@ -5,6 +5,9 @@ use std::borrow::Cow;
 /// Turns a raw attribute value into its stripped text. References must have been checked by [`check_references`];
 /// one that has not is kept as it is.
 pub(crate) fn decode(raw: &str) -> Cow<'_, str> {
+    if raw.is_empty() {
+        return Cow::Borrowed(raw);
+    }
     if !raw.bytes().any(|byte| matches!(byte, b'&' | b'\t' | b'\n' | b'\r')) {
         return Cow::Borrowed(raw.trim());
     }

@@ -1,7 +1,11 @@
 //! Keeps what the plan reads of each element.
 
 use super::{Document, ElementIx, NOWHERE, Part, PathEntry};
-use crate::layout::{Layout, Role, Shape, Target};
+use crate::layout::{Layout, NameMatch, Role, Shape, Target, hash_name};
+
+/// Room for what a usual document has, so that it is not made in small steps.
+const USUAL_SLOTS: usize = 1024;
+const USUAL_PATHS: usize = 64;
 
 /// A value that a field may have: the last one on the path that was seen last wins.
 #[derive(Debug)]
@@ -43,17 +47,26 @@ pub(super) struct Keeper<'x, 'p> {
 
 impl<'x, 'p> Keeper<'x, 'p> {
     pub(super) fn new(layout: &'p Layout) -> Self {
-        let above_root =
-            PathEntry { name: "", first_child: NOWHERE, next_sibling: NOWHERE, node: 0, shape: 0, n_elements: 0 };
+        let above_root = PathEntry {
+            name: "",
+            hash: 0,
+            first_child: NOWHERE,
+            next_sibling: NOWHERE,
+            node: 0,
+            shape: 0,
+            n_elements: 0,
+        };
+        let mut paths = Vec::with_capacity(USUAL_PATHS);
+        paths.push(above_root);
         let document = Document {
-            slots: Vec::new(),
+            slots: Vec::with_capacity(USUAL_SLOTS),
             nodes: vec![NOWHERE; layout.nodes.len()],
             contacts: Vec::new(),
             parts: Vec::new(),
             fields: vec![None; layout.n_fields],
-            paths: vec![above_root],
+            paths,
         };
-        Self { layout, document, hits: Vec::new() }
+        Self { layout, document, hits: Vec::with_capacity(USUAL_PATHS) }
     }
 
     pub(super) fn n_paths(&self) -> usize {
@@ -66,11 +79,12 @@ impl<'x, 'p> Keeper<'x, 'p> {
 
     /// Finds the path of a child, or begins it.
     fn path_of(&mut self, parent: u32, name: &'x str) -> u32 {
+        let hash = hash_name(name.as_bytes());
         let mut last = NOWHERE;
         let mut child = self.document.paths[parent as usize].first_child;
         while child != NOWHERE {
             let entry = &self.document.paths[child as usize];
-            if entry.name == name {
+            if entry.hash == hash && entry.name == name {
                 return child;
             }
             (last, child) = (child, entry.next_sibling);
@@ -82,9 +96,11 @@ impl<'x, 'p> Keeper<'x, 'p> {
             self.layout.nodes[parent_node as usize].child(name).unwrap_or(NOWHERE)
         };
         let shape = self.layout.shape_of(name);
-        let path = u32::try_from(self.document.paths.len()).expect("the number of paths is limited");
+        let path =
+            u32::try_from(self.document.paths.len()).expect("the number of paths is limited");
         self.document.paths.push(PathEntry {
             name,
+            hash,
             first_child: NOWHERE,
             next_sibling: NOWHERE,
             node,
@@ -113,7 +129,8 @@ impl<'x, 'p> Keeper<'x, 'p> {
             Role::None => self.room(shape, self.document.nodes[node as usize]),
             Role::Contact => {
                 let base = self.room(shape, NOWHERE);
-                open.contact = u32::try_from(self.document.contacts.len()).expect("their number is limited");
+                open.contact =
+                    u32::try_from(self.document.contacts.len()).expect("their number is limited");
                 open.is_contact = true;
                 self.document.contacts.push(ElementIx(base));
                 base
@@ -124,7 +141,12 @@ impl<'x, 'p> Keeper<'x, 'p> {
                 if parent.contact != NOWHERE {
                     let contact = parent.contact as usize;
                     let element = ElementIx(base);
-                    self.document.parts.push(Part { kind, contact, direct: parent.is_contact, element });
+                    self.document.parts.push(Part {
+                        kind,
+                        contact,
+                        direct: parent.is_contact,
+                        element,
+                    });
                 }
                 base
             }
@@ -149,7 +171,13 @@ impl<'x, 'p> Keeper<'x, 'p> {
     }
 
     /// Keeps the value of an attribute of the element in hand.
-    pub(super) fn keep(&mut self, destination: &Destination<'p>, targets: &[Target], name: &str, raw: &'x str) {
+    pub(super) fn keep(
+        &mut self,
+        destination: &Destination<'p>,
+        targets: &[Target],
+        name: &str,
+        raw: &'x str,
+    ) {
         for target in targets {
             match target {
                 Target::Slot { name: wanted, matching, slot } => {
@@ -157,10 +185,11 @@ impl<'x, 'p> Keeper<'x, 'p> {
                         continue;
                     }
                     let exact = **wanted == *name;
-                    let value = &mut self.document.slots[destination.base as usize + usize::from(*slot)];
+                    let value =
+                        &mut self.document.slots[destination.base as usize + usize::from(*slot)];
                     let fits = match matching {
-                        crate::layout::NameMatch::Exact => exact,
-                        crate::layout::NameMatch::AnyCase => exact || value.is_none(),
+                        NameMatch::Exact => exact,
+                        NameMatch::AnyCase => exact || value.is_none(),
                     };
                     if fits {
                         *value = Some(raw);
@@ -169,7 +198,13 @@ impl<'x, 'p> Keeper<'x, 'p> {
                 Target::Field { name: wanted, field } => {
                     let path = destination.path;
                     let element = self.document.paths[path as usize].n_elements;
-                    self.hits.push(Hit { field: *field, exact: **wanted == *name, path, element, raw });
+                    self.hits.push(Hit {
+                        field: *field,
+                        exact: **wanted == *name,
+                        path,
+                        element,
+                        raw,
+                    });
                 }
             }
         }

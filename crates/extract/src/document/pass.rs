@@ -2,10 +2,10 @@
 
 use quick_xml::Reader;
 use quick_xml::errors::{Error, IllFormedError};
-use quick_xml::events::{BytesStart, Event};
+use quick_xml::events::{BytesDecl, BytesRef, BytesStart, Event};
 
-use super::attributes::{Attributes, is_name};
-use super::keep::{Keeper, Open};
+use super::attributes::{Attributes, local_name};
+use super::keep::{Destination, Keeper, Open};
 use super::names::SeenNames;
 use super::{Document, Flaw, NOWHERE, prolog};
 use crate::layout::{Layout, hash_name};
@@ -15,9 +15,17 @@ use crate::limits::Limits;
 const ROOT_WITHIN: usize = 100;
 
 /// Reads a document whose root element has the given name.
-pub(crate) fn read<'x>(text: &'x str, root: &str, layout: &Layout, limits: &Limits) -> Result<Document<'x>, Flaw> {
+pub(crate) fn read<'x>(
+    text: &'x str,
+    root: &str,
+    layout: &Layout,
+    limits: &Limits,
+) -> Result<Document<'x>, Flaw> {
     if text.len() > limits.document_bytes {
-        return Err(Flaw::new(format!("over the limit `document_bytes` of {}", limits.document_bytes)));
+        return Err(Flaw::new(format!(
+            "over the limit `document_bytes` of {}",
+            limits.document_bytes
+        )));
     }
     let (text, n_before) = prolog::clean(text);
     let pass = Pass::new(text, layout, limits);
@@ -37,7 +45,14 @@ impl<'x, 'p> Pass<'x, 'p> {
     fn new(text: &'x str, layout: &'p Layout, limits: &'p Limits) -> Self {
         let above_root = Open { path: 0, contact: NOWHERE, is_contact: false };
         let keeper = Keeper::new(layout);
-        Self { text, limits, keeper, open: vec![above_root], seen: SeenNames::new(), root_seen: false }
+        Self {
+            text,
+            limits,
+            keeper,
+            open: vec![above_root],
+            seen: SeenNames::new(),
+            root_seen: false,
+        }
     }
 
     fn run(mut self, root: &str) -> Result<Document<'x>, Flaw> {
@@ -50,17 +65,19 @@ impl<'x, 'p> Pass<'x, 'p> {
         config.trim_text(true);
         loop {
             let before = offset(reader.buffer_position());
-            let event = reader.read_event().map_err(|err| malformed(&err, offset(reader.error_position())))?;
+            let event = reader
+                .read_event()
+                .map_err(|err| malformed(&err, offset(reader.error_position())))?;
             match event {
                 Event::Start(start) => {
-                    let open = self.element(&start, before)?;
+                    let open = self.element(&start)?;
                     self.open.push(open);
                     if self.open.len() > self.limits.depth + 1 {
                         return Err(Flaw::over("depth", self.limits.depth, before));
                     }
                 }
                 Event::Empty(start) => {
-                    self.element(&start, before)?;
+                    self.element(&start)?;
                 }
                 Event::End(_) => {
                     self.open.pop();
@@ -68,30 +85,24 @@ impl<'x, 'p> Pass<'x, 'p> {
                 Event::Text(_) | Event::CData(_) => self.expect_inside(before)?,
                 Event::GeneralRef(reference) => {
                     self.expect_inside(before)?;
-                    let known = matches!(&*reference, "amp" | "lt" | "gt" | "quot" | "apos")
-                        || matches!(reference.resolve_char_ref(), Ok(Some(_)));
-                    if !known {
-                        return Err(Flaw::at(before, "malformed XML: `&` that begins no known reference"));
-                    }
+                    check_reference(&reference, before)?;
                 }
-                Event::Decl(declaration) => {
-                    if before != 0 {
-                        return Err(Flaw::at(before, "malformed XML: a declaration that is not at the start"));
-                    }
-                    if let Some(encoding) = declaration.encoding() {
-                        let encoding = encoding.map_err(|_| Flaw::at(before, "malformed XML: a broken declaration"))?;
-                        prolog::check_encoding(&encoding)?;
-                    }
-                }
+                Event::Decl(declaration) => check_declaration(&declaration, before)?,
                 Event::DocType(_) if self.root_seen => {
-                    return Err(Flaw::at(before, "malformed XML: a document type after the root element"));
+                    return Err(Flaw::at(
+                        before,
+                        "malformed XML: a document type after the root element",
+                    ));
                 }
                 Event::Comment(_) | Event::PI(_) | Event::DocType(_) => {}
                 Event::Eof => break,
             }
         }
         if self.open.len() > 1 {
-            return Err(Flaw::at(self.text.len(), "malformed XML: the document ends inside of an element"));
+            return Err(Flaw::at(
+                self.text.len(),
+                "malformed XML: the document ends inside of an element",
+            ));
         }
         if !self.root_seen {
             return Err(Flaw::new("malformed XML: no root element"));
@@ -110,17 +121,24 @@ impl<'x, 'p> Pass<'x, 'p> {
         let end = self.text.char_indices().nth(ROOT_WITHIN).map_or(self.text.len(), |(at, _)| at);
         let start = format!("<{}", root.to_lowercase());
         if !self.text[..end].to_lowercase().contains(&start) {
-            return Err(Flaw::new(format!("no root element `{root}` within the first {ROOT_WITHIN} characters")));
+            return Err(Flaw::new(format!(
+                "no root element `{root}` within the first {ROOT_WITHIN} characters"
+            )));
         }
         Ok(())
     }
 
     fn expect_inside(&self, at: usize) -> Result<(), Flaw> {
-        if self.open.len() > 1 { Ok(()) } else { Err(Flaw::at(at, "malformed XML: text outside of the root element")) }
+        if self.open.len() > 1 {
+            Ok(())
+        } else {
+            Err(Flaw::at(at, "malformed XML: text outside of the root element"))
+        }
     }
 
     /// Keeps what is wanted of an element.
-    fn element(&mut self, start: &BytesStart<'_>, at: usize) -> Result<Open, Flaw> {
+    fn element(&mut self, start: &BytesStart<'_>) -> Result<Open, Flaw> {
+        let (at, content) = self.slice(start);
         let parent = *self.open.last().expect("what is above the root is never closed");
         if self.open.len() == 1 {
             if self.root_seen {
@@ -128,12 +146,12 @@ impl<'x, 'p> Pass<'x, 'p> {
             }
             self.root_seen = true;
         }
-        let content = self.slice(start);
         let (name, attributes) = content.split_at(start.name().as_ref().len());
-        if !is_name(name) {
+        let Some(local_name) = local_name(name) else {
             return Err(Flaw::at(at, "malformed XML: this is no element name"));
-        }
-        let local_name = if self.open.len() == 1 { name } else { name.rsplit(':').next().unwrap_or(name) };
+        };
+        // A root with a prefix is another root.
+        let local_name = if self.open.len() == 1 { name } else { local_name };
         let (open, destination) = self.keeper.enter(parent, local_name);
         if self.keeper.n_paths() > self.limits.distinct_paths + 1 {
             return Err(Flaw::over("distinct_paths", self.limits.distinct_paths, at));
@@ -141,35 +159,71 @@ impl<'x, 'p> Pass<'x, 'p> {
         if self.keeper.n_contact_elements() > self.limits.contact_elements {
             return Err(Flaw::over("contact_elements", self.limits.contact_elements, at));
         }
-        let attributes_at = at + 1 + name.len();
-        let mut attributes = Attributes::new(attributes);
+        self.attributes(Attributes::new(attributes), &destination, at + name.len())?;
+        Ok(open)
+    }
+
+    /// Keeps what is wanted of the attributes of an element, which begin at an offset.
+    fn attributes(
+        &mut self,
+        mut attributes: Attributes<'x>,
+        destination: &Destination<'p>,
+        at: usize,
+    ) -> Result<(), Flaw> {
         self.seen.clear();
-        while let Some(attribute) =
-            attributes.next().map_err(|flaw| Flaw { at: flaw.at.map(|at| at + attributes_at), ..flaw })?
-        {
+        loop {
+            let attribute = match attributes.next() {
+                Ok(Some(attribute)) => attribute,
+                Ok(None) => return Ok(()),
+                Err(wrong) => {
+                    return Err(Flaw::at(at + attributes.at(), format!("malformed XML: {wrong}")));
+                }
+            };
             let hash = hash_name(attribute.local_name.as_bytes());
             if !self.seen.add(attribute.name, hash) {
-                return Err(Flaw::at(at, "malformed XML: an attribute that occurs twice"));
+                let reason = "malformed XML: an attribute that occurs twice";
+                return Err(Flaw::at(at + attributes.at(), reason));
             }
             if self.seen.len() > self.limits.attributes_per_element {
-                return Err(Flaw::over("attributes_per_element", self.limits.attributes_per_element, at));
+                let max = self.limits.attributes_per_element;
+                return Err(Flaw::over("attributes_per_element", max, at));
             }
             if attribute.raw.len() > self.limits.attribute_bytes {
                 return Err(Flaw::over("attribute_bytes", self.limits.attribute_bytes, at));
             }
             let targets = destination.shape.attributes.targets(attribute.local_name, hash);
             if !targets.is_empty() && !attribute.is_declaration() {
-                self.keeper.keep(&destination, targets, attribute.local_name, attribute.raw);
+                self.keeper.keep(destination, targets, attribute.local_name, attribute.raw);
             }
         }
-        Ok(open)
     }
 
-    /// Returns what the event holds as a slice of the document, which outlives the event.
-    fn slice(&self, start: &BytesStart<'_>) -> &'x str {
+    /// Returns what the event holds as a slice of the document, which outlives the event, and where it begins.
+    fn slice(&self, start: &BytesStart<'_>) -> (usize, &'x str) {
         let at = (start.as_ptr() as usize).wrapping_sub(self.text.as_ptr() as usize);
-        self.text.get(at..at.wrapping_add(start.len())).expect("events of a slice are slices of it")
+        let content = self.text.get(at..at.wrapping_add(start.len()));
+        (at, content.expect("events of a slice are slices of it"))
     }
+}
+
+/// Refuses a reference in text that means nothing.
+fn check_reference(reference: &BytesRef<'_>, at: usize) -> Result<(), Flaw> {
+    let known = matches!(&**reference, "amp" | "lt" | "gt" | "quot" | "apos")
+        || matches!(reference.resolve_char_ref(), Ok(Some(_)));
+    if known {
+        Ok(())
+    } else {
+        Err(Flaw::at(at, "malformed XML: `&` that begins no known reference"))
+    }
+}
+
+fn check_declaration(declaration: &BytesDecl<'_>, at: usize) -> Result<(), Flaw> {
+    if at != 0 {
+        return Err(Flaw::at(at, "malformed XML: a declaration that is not at the start"));
+    }
+    let Some(encoding) = declaration.encoding() else { return Ok(()) };
+    let encoding = encoding.map_err(|_| Flaw::at(at, "malformed XML: a broken declaration"))?;
+    prolog::check_encoding(&encoding)
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "an offset in a text that is in memory")]
@@ -181,11 +235,22 @@ fn offset(position: u64) -> usize {
 fn malformed(err: &Error, at: usize) -> Flaw {
     let reason = match err {
         Error::Syntax(syntax) => syntax.to_string(),
-        Error::IllFormed(IllFormedError::MismatchedEndTag { .. }) => "an end tag that closes another element".to_owned(),
-        Error::IllFormed(IllFormedError::UnmatchedEndTag(_)) => "an end tag without a start tag".to_owned(),
+        Error::IllFormed(IllFormedError::MismatchedEndTag { .. }) => {
+            "an end tag that closes another element".to_owned()
+        }
+        Error::IllFormed(IllFormedError::UnmatchedEndTag(_)) => {
+            "an end tag without a start tag".to_owned()
+        }
         Error::IllFormed(IllFormedError::DoubleHyphenInComment) => "`--` in a comment".to_owned(),
-        Error::IllFormed(IllFormedError::UnclosedReference) => "`&` that begins no known reference".to_owned(),
-        _ => "not well-formed".to_owned(),
+        Error::IllFormed(IllFormedError::UnclosedReference) => {
+            "`&` that begins no known reference".to_owned()
+        }
+        Error::Io(_)
+        | Error::IllFormed(_)
+        | Error::InvalidAttr(_)
+        | Error::Encoding(_)
+        | Error::Escape(_)
+        | Error::Namespace(_) => "not well-formed".to_owned(),
     };
     Flaw::at(at, format!("malformed XML: {reason}"))
 }

@@ -4,7 +4,9 @@ use super::Flaw;
 
 /// Takes off what surrounds a document: the document and how many bytes were before it.
 pub(super) fn clean(text: &str) -> (&str, usize) {
-    let is_noise = |character: char| character == '\u{FEFF}' || character.is_whitespace() || character.is_control();
+    let is_noise = |character: char| {
+        character == '\u{FEFF}' || character.is_whitespace() || character.is_control()
+    };
     let mut rest = text.trim_start_matches(is_noise);
     // A byte order mark that was read as Latin-1.
     rest = rest.strip_prefix("ï»¿").unwrap_or(rest).trim_start_matches(is_noise);
@@ -31,7 +33,8 @@ pub(super) fn check_characters(text: &str) -> Result<(), usize> {
 /// Refuses a declared encoding that the text, which is no longer bytes, cannot have had.
 pub(super) fn check_encoding(encoding: &str) -> Result<(), Flaw> {
     let name = encoding.to_ascii_lowercase();
-    let known = ["utf-8", "utf8", "us-ascii", "ascii", "latin1", "iso-8859-", "windows-125", "cp125"];
+    let known =
+        ["utf-8", "utf8", "us-ascii", "ascii", "latin1", "iso-8859-", "windows-125", "cp125"];
     if known.iter().any(|prefix| name.starts_with(prefix)) {
         return Ok(());
     }

@@ -18,10 +18,18 @@ pub(super) struct Refusal {
 }
 
 /// Returns the id of an application that may be mapped.
-pub(super) fn admit(program: &Program, document: &Document<'_>, expected: Option<i64>) -> Result<i64, Refusal> {
+pub(super) fn admit(
+    program: &Program,
+    document: &Document<'_>,
+    expected: Option<i64>,
+) -> Result<i64, Refusal> {
     let place = &program.application;
     if document.root_name() != place.root {
-        let reason = format!("the root element is `{}`, not `{}`", shorten(document.root_name()), place.root);
+        let reason = format!(
+            "the root element is `{}`, not `{}`",
+            shorten(document.root_name()),
+            place.root
+        );
         return Err(Refusal { reason, app_id: None });
     }
     let mut reasons = Vec::new();
@@ -31,7 +39,9 @@ pub(super) fn admit(program: &Program, document: &Document<'_>, expected: Option
         Err(reason) => reasons.push(reason),
         Ok(id) => {
             if let Some(expected) = expected.filter(|expected| *expected != id) {
-                reasons.push(format!("the document is of application {id}, its row is of application {expected}"));
+                reasons.push(format!(
+                    "the document is of application {id}, its row is of application {expected}"
+                ));
             }
         }
     }
@@ -57,18 +67,22 @@ pub(super) fn admit(program: &Program, document: &Document<'_>, expected: Option
 /// Reads the id of an application, a positive number.
 fn read_id(app_id: &AppId, document: &Document<'_>) -> Result<i64, String> {
     let path = &app_id.path;
-    let text = document.element_at(app_id.node).and_then(|element| document.text(element, app_id.slot));
+    let text =
+        document.element_at(app_id.node).and_then(|element| document.text(element, app_id.slot));
     let Some(text) = text else { return Err(format!("there is no application id `{path}`")) };
     if text.is_empty() {
         return Err(format!("the application id `{path}` is empty"));
     }
     let digits = text.strip_prefix('+').unwrap_or(&text);
-    if !digits.bytes().all(|byte| byte.is_ascii_digit()) || digits.bytes().all(|byte| byte == b'0') {
+    if !digits.bytes().all(|byte| byte.is_ascii_digit()) || digits.bytes().all(|byte| byte == b'0')
+    {
         return Err(format!("the application id `{path}` is no positive integer"));
     }
     let max = if app_id.data_type == DataType::BigInt { i64::MAX } else { i64::from(i32::MAX) };
     let id = digits.parse().ok().filter(|id| *id <= max);
-    id.ok_or_else(|| format!("the application id `{path}` is outside of {}, 1 to {max}", app_id.data_type))
+    id.ok_or_else(|| {
+        format!("the application id `{path}` is outside of {}, 1 to {max}", app_id.data_type)
+    })
 }
 
 fn shorten(name: &str) -> String {

@@ -6,7 +6,8 @@ use super::scope::Scope;
 use super::sources::RowFields;
 use super::{Evaluation, Fault};
 use crate::convert::{
-    Conversion, NumberStyle, convert, convert_date, convert_flag, convert_number, cut, describe_range,
+    Conversion, NumberStyle, convert, convert_date, convert_flag, convert_number, cut,
+    describe_range,
 };
 use crate::expr::{Calculation, Datum};
 use crate::program::{Cell, CellStep, EnumTable};
@@ -58,7 +59,12 @@ impl Current<'_> {
 
 impl<'a, 'x: 'a> Evaluation<'a, 'x> {
     /// Makes a cell; a required one that stays empty is for the caller to judge.
-    pub(super) fn cell(&mut self, table_ix: usize, cell: &'a Cell, scope: Scope) -> Result<Outcome, Fault> {
+    pub(super) fn cell(
+        &mut self,
+        table_ix: usize,
+        cell: &'a Cell,
+        scope: Scope,
+    ) -> Result<Outcome, Fault> {
         let text: Option<Cow<'a, str>> = self.fetch(&cell.source, scope);
         let blank = text.as_deref().is_none_or(str::is_empty);
         let is_text = matches!(cell.data_type, DataType::Text { .. });
@@ -69,7 +75,8 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
         } else if is_text {
             text.map_or(Current::Nothing, Current::Text)
         } else {
-            let conversion = convert(&text.unwrap_or_default(), cell.data_type, NumberStyle::FirstForIntegers);
+            let conversion =
+                convert(&text.unwrap_or_default(), cell.data_type, NumberStyle::FirstForIntegers);
             self.accept(table_ix, cell, conversion)?
         };
         let source_blank = blank && !cell.steps.contains(&CellStep::Calculate);
@@ -95,13 +102,21 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
         if value.is_null() && !cell.nullable {
             return Ok(fallback(cell, false));
         }
-        let is_default = cell.default.as_ref().map_or(cell.steps.iter().any(is_enum), |default| *default == value);
+        let is_default = cell
+            .default
+            .as_ref()
+            .map_or(cell.steps.iter().any(is_enum), |default| *default == value);
         let alone = source_blank && cell.exclude_default && is_default;
         Ok(Outcome { value, origin: if alone { Origin::Default } else { Origin::Data } })
     }
 
     /// Takes the value of a conversion, or notes why there is none.
-    fn accept(&mut self, table_ix: usize, cell: &Cell, conversion: Conversion) -> Result<Current<'a>, Fault> {
+    fn accept(
+        &mut self,
+        table_ix: usize,
+        cell: &Cell,
+        conversion: Conversion,
+    ) -> Result<Current<'a>, Fault> {
         match conversion {
             Conversion::Value(value) => Ok(Current::Value(value)),
             Conversion::Unreadable => {
@@ -112,8 +127,17 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
         }
     }
 
-    pub(super) fn out_of_range(&self, table_ix: usize, column: usize, data_type: DataType) -> Fault {
-        format!("the value of `{}` is outside of {}", self.name(table_ix, column), describe_range(data_type))
+    pub(super) fn out_of_range(
+        &self,
+        table_ix: usize,
+        column: usize,
+        data_type: DataType,
+    ) -> Fault {
+        format!(
+            "the value of `{}` is outside of {}",
+            self.name(table_ix, column),
+            describe_range(data_type)
+        )
     }
 
     /// Runs the steps left to right. Nothing stops the chain, unless an enum comes next.
@@ -171,7 +195,10 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
                 shown.as_str()
             }
         };
-        let found = enums.exact.get(key).or_else(|| enums.lower_case.get(key.to_lowercase().as_str()));
+        let found = match key {
+            "" => None,
+            _ => enums.exact.get(key).or_else(|| enums.lower_case.get(key.to_lowercase().as_str())),
+        };
         if let Some(value) = found.or(enums.default.as_ref()) {
             return Current::Value(value.clone());
         }
@@ -193,14 +220,18 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
             }
         };
         if step == CellStep::BooleanToBit {
-            return bits.booleans.get(key.to_lowercase().as_str()).copied().unwrap_or(false);
+            return bits.booleans.get(&key.to_lowercase()).unwrap_or(false);
         }
-        let found = bits.chars.get(key).or_else(|| bits.chars.get(key.to_uppercase().as_str()));
-        found.copied().unwrap_or(false)
+        bits.chars.get(key).or_else(|| bits.chars.get(&key.to_uppercase())).unwrap_or(false)
     }
 
     /// Keeps the digits for text, reads the first number for numbers.
-    fn numbers_step(&mut self, table_ix: usize, cell: &Cell, current: Current<'a>) -> Result<Current<'a>, Fault> {
+    fn numbers_step(
+        &mut self,
+        table_ix: usize,
+        cell: &Cell,
+        current: Current<'a>,
+    ) -> Result<Current<'a>, Fault> {
         if current.is_blank() {
             return Ok(default_of(cell));
         }
@@ -219,7 +250,12 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
         Ok(Current::Text(Cow::Owned(digits)))
     }
 
-    fn convert_step(&mut self, table_ix: usize, cell: &Cell, current: Current<'a>) -> Result<Current<'a>, Fault> {
+    fn convert_step(
+        &mut self,
+        table_ix: usize,
+        cell: &Cell,
+        current: Current<'a>,
+    ) -> Result<Current<'a>, Fault> {
         if current.is_blank() {
             return Ok(default_of(cell));
         }
@@ -230,18 +266,30 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
         self.accept(table_ix, cell, convert(&text, cell.data_type, NumberStyle::Whole))
     }
 
-    fn calculate_step(&mut self, table_ix: usize, cell: &'a Cell, scope: Scope) -> Result<Current<'a>, Fault> {
+    fn calculate_step(
+        &mut self,
+        table_ix: usize,
+        cell: &'a Cell,
+        scope: Scope,
+    ) -> Result<Current<'a>, Fault> {
         let Some(program) = &cell.calculation else { return Ok(Current::Nothing) };
-        let mut calculation = Calculation::new(RowFields { evaluation: self, calculation: program, scope });
+        let mut calculation =
+            Calculation::new(RowFields { evaluation: self, calculation: program, scope });
         let datum = calculation.value(&program.expr);
         let unreadable = calculation.unreadable;
         if unreadable && datum == Datum::Null {
-            self.warn(table_ix, cell.column, "the expression reads a value that is no number or date");
+            self.warn(
+                table_ix,
+                cell.column,
+                "the expression reads a value that is no number or date",
+            );
         }
         match datum {
             Datum::Null => Ok(Current::Nothing),
             Datum::Text(text) => Ok(Current::Text(text)),
-            Datum::Number(number) => self.accept(table_ix, cell, convert_number(number, cell.data_type)),
+            Datum::Number(number) => {
+                self.accept(table_ix, cell, convert_number(number, cell.data_type))
+            }
             Datum::Date(date) => self.accept(table_ix, cell, convert_date(date, cell.data_type)),
         }
     }
@@ -262,7 +310,9 @@ fn default_of<'a>(cell: &Cell) -> Current<'a> {
 /// What stands in for a value that there is not.
 fn fallback(cell: &Cell, for_nullable: bool) -> Outcome {
     match &cell.default {
-        Some(default) if for_nullable || !cell.nullable => Outcome { value: default.clone(), origin: Origin::Default },
+        Some(default) if for_nullable || !cell.nullable => {
+            Outcome { value: default.clone(), origin: Origin::Default }
+        }
         _ => Outcome { value: Value::Null, origin: Origin::Nothing },
     }
 }
@@ -270,7 +320,9 @@ fn fallback(cell: &Cell, for_nullable: bool) -> Outcome {
 /// Strips and cuts a text, after taking all but digits out if the chain asks for numbers only.
 fn finish_text(text: &str, cell: &Cell) -> Value {
     let digits: String;
-    let text = if cell.steps.contains(&CellStep::NumbersOnly) && !text.bytes().all(|byte| byte.is_ascii_digit()) {
+    let text = if cell.steps.contains(&CellStep::NumbersOnly)
+        && !text.bytes().all(|byte| byte.is_ascii_digit())
+    {
         digits = text.chars().filter(char::is_ascii_digit).collect();
         digits.as_str()
     } else {

@@ -27,9 +27,12 @@ pub(super) fn keep<'x>(program: &Program, document: &Document<'x>) -> Vec<KeptCo
     let mut kept: Vec<KeptContact<'x>> = Vec::new();
     let mut places: HashMap<Cow<'x, str>, usize> = HashMap::new();
     for (contact, element) in document.contacts.iter().enumerate() {
-        let is_filled = |slot: &u16| document.text(*element, *slot).is_some_and(|text| !text.is_empty());
+        let is_filled =
+            |slot: &u16| document.text(*element, *slot).is_some_and(|text| !text.is_empty());
         let Some(role) = document.text(*element, filter.role) else { continue };
-        let Some(rank) = filter.roles.iter().position(|known| same_word(known, &role)) else { continue };
+        let Some(rank) = filter.roles.iter().position(|known| same_word(known, &role)) else {
+            continue;
+        };
         let id = document.text(*element, filter.id).filter(|id| !id.is_empty());
         let Some(id) = id.filter(|_| filter.filled.iter().all(is_filled)) else { continue };
         if !filter.meaningful.iter().any(is_filled) {
@@ -61,11 +64,12 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
     ) -> Result<Vec<Row>, Fault> {
         let mut rows = Vec::with_capacity(self.kept.len());
         let mut seen = BTreeSet::new();
-        for kept_ix in 0..self.kept.len() {
-            let element = self.document.contacts[self.kept[kept_ix].contact];
+        let kept = self.kept;
+        for (kept_ix, (contact, kept_id)) in kept.iter().zip(ids).enumerate() {
+            let element = self.document.contacts[contact.contact];
             let scope = Scope { element: Some(element), kept: Some(kept_ix) };
             // A key is never rounded or guessed.
-            if !self.kept[kept_ix].id.bytes().all(|byte| byte.is_ascii_digit()) {
+            if !contact.id.bytes().all(|byte| byte.is_ascii_digit()) {
                 return Err(format!("the key `{}` is no whole number", self.name(table_ix, 0)));
             }
             let mut row = self.empty_row(table_ix);
@@ -79,7 +83,7 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
             }
             let Value::Int(id) = row[0] else { return Err(self.missing(table_ix, 0)) };
             if seen.insert(id) {
-                ids[kept_ix] = Some(id);
+                *kept_id = Some(id);
                 rows.push(row);
             }
         }

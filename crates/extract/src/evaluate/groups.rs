@@ -7,7 +7,11 @@ use crate::value::{Row, Value};
 
 impl<'a, 'x: 'a> Evaluation<'a, 'x> {
     /// Makes a row of each group that has a value which counts.
-    pub(super) fn groups(&mut self, table_ix: usize, groups: &'a [GroupProgram]) -> Result<Vec<Row>, Fault> {
+    pub(super) fn groups(
+        &mut self,
+        table_ix: usize,
+        groups: &'a [GroupProgram],
+    ) -> Result<Vec<Row>, Fault> {
         let mut rows = Vec::new();
         for group in groups {
             if group.cells.iter().any(|cell| self.counts(cell)) {
@@ -21,10 +25,13 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
     fn counts(&self, cell: &GroupCell) -> bool {
         let text = match cell.counts {
             Counts::Never => return false,
-            Counts::NotBlank | Counts::Positive => self.fetch(&cell.cell.source, Scope::APPLICATION),
+            Counts::NotBlank | Counts::Positive => {
+                self.fetch(&cell.cell.source, Scope::APPLICATION)
+            }
         };
         let Some(text) = text.filter(|text| !text.is_empty()) else { return false };
-        cell.counts == Counts::NotBlank || number::read(&text).number().is_some_and(|number| number > 0.into())
+        cell.counts == Counts::NotBlank
+            || number::read(&text).number().is_some_and(|number| number > 0.into())
     }
 
     fn group(&mut self, table_ix: usize, group: &'a GroupProgram) -> Result<Row, Fault> {

@@ -24,12 +24,16 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
                     continue;
                 }
                 let type_text = self.document.text(part.element, program.type_slot);
-                if !type_text.is_some_and(|text| program.types.iter().any(|known| same_word(known, &text))) {
+                if !type_text
+                    .is_some_and(|text| program.types.iter().any(|known| same_word(known, &text)))
+                {
                     continue;
                 }
                 let scope = Scope { element: Some(part.element), kept: Some(kept_ix) };
                 let Some(row) = self.part(table_ix, program, scope, *id)? else { continue };
-                let same_key = |other: &Row| program.type_column.is_some_and(|column| other[column] == row[column]);
+                let same_key = |other: &Row| {
+                    program.type_column.is_some_and(|column| other[column] == row[column])
+                };
                 if !rows[n_before..].iter().any(same_key) {
                     rows.push(row);
                 }

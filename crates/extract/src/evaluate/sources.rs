@@ -16,7 +16,8 @@ pub(super) fn says_nothing(text: &str) -> bool {
 /// Says whether two words are the same apart from case and surrounding space.
 pub(super) fn same_word(left: &str, right: &str) -> bool {
     let (left, right) = (left.trim(), right.trim());
-    left.eq_ignore_ascii_case(right) || (!left.is_ascii() && left.to_lowercase() == right.to_lowercase())
+    left.eq_ignore_ascii_case(right)
+        || (!left.is_ascii() && left.to_lowercase() == right.to_lowercase())
 }
 
 impl<'x> Evaluation<'_, 'x> {
@@ -36,16 +37,23 @@ impl<'x> Evaluation<'_, 'x> {
         let role = filter.roles.get(last.role)?;
         let exactly = |text: &str| text == role;
         let anyhow = |text: &str| same_word(text, role);
-        self.last_contact_whose(last, exactly).or_else(|| self.last_contact_whose(last, anyhow)).flatten()
+        self.last_contact_whose(last, exactly)
+            .or_else(|| self.last_contact_whose(last, anyhow))
+            .flatten()
     }
 
     /// Reads the last contact whose role fits; the outer `None` is that there is none.
-    fn last_contact_whose(&self, last: &LastContact, fits: impl Fn(&str) -> bool) -> Option<Option<Cow<'x, str>>> {
+    fn last_contact_whose(
+        &self,
+        last: &LastContact,
+        fits: impl Fn(&str) -> bool,
+    ) -> Option<Option<Cow<'x, str>>> {
         let filter = self.program.contacts.as_ref()?;
         let mut chosen = None;
         for (contact, element) in self.document.contacts.iter().enumerate().rev() {
             let has_role = self.document.raw(*element, filter.role).is_some_and(&fits);
-            let has_id = || self.document.text(*element, filter.id).is_some_and(|id| !id.is_empty());
+            let has_id =
+                || self.document.text(*element, filter.id).is_some_and(|id| !id.is_empty());
             if !has_role || (last.needs_id && !has_id()) {
                 continue;
             }
@@ -72,19 +80,27 @@ impl<'x> Evaluation<'_, 'x> {
     /// Chooses among what belongs to a contact: of addresses the first with a value, those of the preferred type
     /// before others; else the last.
     fn choose_part(&self, kind: u8, slot: u16, contact: usize) -> Option<&Part> {
-        let of_contact = || self.document.parts.iter().filter(move |part| part.contact == contact && part.kind == kind);
+        let of_contact = || {
+            self.document
+                .parts
+                .iter()
+                .filter(move |part| part.contact == contact && part.kind == kind)
+        };
         let addresses = self.program.contacts.as_ref().and_then(|filter| filter.addresses.as_ref());
-        let Some(addresses) = addresses.filter(|addresses| addresses.kind == kind) else { return of_contact().last() };
+        let Some(addresses) = addresses.filter(|addresses| addresses.kind == kind) else {
+            return of_contact().next_back();
+        };
         let is_preferred = |part: &&Part| {
             let text = self.document.text(part.element, addresses.type_slot);
             text.is_some_and(|text| same_word(&text, &addresses.preferred))
         };
-        let has_value = |part: &&Part| self.document.raw(part.element, slot).is_some_and(|raw| !raw.is_empty());
+        let has_value =
+            |part: &&Part| self.document.raw(part.element, slot).is_some_and(|raw| !raw.is_empty());
         if of_contact().any(|part| is_preferred(&part)) {
             let preferred = || of_contact().filter(is_preferred);
-            return preferred().find(has_value).or_else(|| preferred().last());
+            return preferred().find(has_value).or_else(|| preferred().next_back());
         }
-        of_contact().find(has_value).or_else(|| of_contact().last())
+        of_contact().find(has_value).or_else(|| of_contact().next_back())
     }
 
     /// Reads the current address of the contact that a row is made of.
@@ -118,7 +134,8 @@ impl<'a, 'x: 'a> Fields<'a> for RowFields<'_, 'a, 'x> {
             FieldSource::Own(slot) => document.text(self.scope.element?, *slot),
             FieldSource::Anywhere(field) => document.field(*field),
             FieldSource::PrimaryContact(slot) => {
-                let primary = evaluation.kept.iter().min_by_key(|kept| (kept.rank != 0, kept.contact))?;
+                let primary =
+                    evaluation.kept.iter().min_by_key(|kept| (kept.rank != 0, kept.contact))?;
                 document.text(document.contacts[primary.contact], *slot)
             }
             FieldSource::AppId => Some(Cow::Owned(evaluation.app_id.to_string())),

@@ -40,8 +40,12 @@ impl<'a, F: Fields<'a>> Calculation<F> {
             Expr::Number(number) => Datum::Number(*number),
             Expr::Date(date) => Datum::Date(*date),
             Expr::Field(field) => self.fields.field(*field).map_or(Datum::Null, Datum::Text),
-            Expr::Negative(inner) => self.number(inner).map_or(Datum::Null, |number| Datum::Number(-number)),
-            Expr::Arithmetic(first, rest) => self.arithmetic(first, rest).map_or(Datum::Null, Datum::Number),
+            Expr::Negative(inner) => {
+                self.number(inner).map_or(Datum::Null, |number| Datum::Number(-number))
+            }
+            Expr::Arithmetic(first, rest) => {
+                self.arithmetic(first, rest).map_or(Datum::Null, Datum::Number)
+            }
             Expr::Case(branches, otherwise) => {
                 for (condition, value) in branches {
                     if self.holds(condition) == Some(true) {
@@ -51,7 +55,9 @@ impl<'a, F: Fields<'a>> Calculation<F> {
                 self.value(otherwise)
             }
             Expr::ToDate(inner) => self.date(inner).map_or(Datum::Null, Datum::Date),
-            Expr::DateAdd(unit, count, start) => self.date_add(*unit, count, start).map_or(Datum::Null, Datum::Date),
+            Expr::DateAdd(unit, count, start) => {
+                self.date_add(*unit, count, start).map_or(Datum::Null, Datum::Date)
+            }
         }
     }
 
@@ -89,7 +95,12 @@ impl<'a, F: Fields<'a>> Calculation<F> {
     }
 
     /// Adds to a date; the time of day is dropped.
-    fn date_add(&mut self, unit: DateUnit, count: &'a Expr, start: &'a Expr) -> Option<NaiveDateTime> {
+    fn date_add(
+        &mut self,
+        unit: DateUnit,
+        count: &'a Expr,
+        start: &'a Expr,
+    ) -> Option<NaiveDateTime> {
         let count = i64::try_from(self.number(count)?.trunc()).ok()?;
         let start = self.date(start)?.date();
         let size = count.unsigned_abs();

@@ -7,7 +7,11 @@ use crate::date;
 use crate::number;
 
 /// Compares two values; `None` is unknown. The expressions say what is known about literals.
-pub(super) fn compare(comparison: Comparison, left: (&Expr, &Datum<'_>), right: (&Expr, &Datum<'_>)) -> Option<bool> {
+pub(super) fn compare(
+    comparison: Comparison,
+    left: (&Expr, &Datum<'_>),
+    right: (&Expr, &Datum<'_>),
+) -> Option<bool> {
     let equality = matches!(comparison, Comparison::Equal | Comparison::NotEqual);
     if equality && (is_empty_literal(left.0) || is_empty_literal(right.0)) {
         let equal = is_blank(left.1) && is_blank(right.1);
@@ -59,11 +63,15 @@ fn order_texts(left: (&Expr, &str), right: (&Expr, &str)) -> Ordering {
         return Ordering::Equal;
     }
     // A literal that is no number decides at once, so most comparisons read nothing.
-    let (literal_first, other) = if matches!(left.0, Expr::Text(_)) { (left, right) } else { (right, left) };
-    let flip = |ordering: Ordering| if matches!(left.0, Expr::Text(_)) { ordering } else { ordering.reverse() };
-    let (number, date) = match literal_first.0 {
-        Expr::Text(literal) => (literal.number, literal.date),
-        _ => (number::read(literal_first.1).number(), date::read(literal_first.1)),
+    let (literal_first, other) =
+        if matches!(left.0, Expr::Text(_)) { (left, right) } else { (right, left) };
+    let flip = |ordering: Ordering| {
+        if matches!(left.0, Expr::Text(_)) { ordering } else { ordering.reverse() }
+    };
+    let (number, date) = if let Expr::Text(literal) = literal_first.0 {
+        (literal.number, literal.date)
+    } else {
+        (number::read(literal_first.1).number(), date::read(literal_first.1))
     };
     if let Some(number) = number
         && let Some(other) = number::read(other.1).number()

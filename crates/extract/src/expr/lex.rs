@@ -40,14 +40,21 @@ pub(super) fn lex(text: &str) -> Result<Vec<(Token, usize)>, SyntaxError> {
         if first.is_whitespace() {
             at += first.len_utf8();
         } else if first == '\'' || first == '"' {
-            let (content, n_bytes) = quoted(rest, first).ok_or_else(|| SyntaxError::new(at, "text without an end"))?;
+            let (content, n_bytes) =
+                quoted(rest, first).ok_or_else(|| SyntaxError::new(at, "text without an end"))?;
             tokens.push((Token::Text(content), at));
             at += n_bytes;
-        } else if first.is_ascii_digit() || (first == '.' && rest[1..].starts_with(|c: char| c.is_ascii_digit())) {
-            let n_bytes = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
+        } else if first.is_ascii_digit()
+            || (first == '.' && rest[1..].starts_with(|c: char| c.is_ascii_digit()))
+        {
+            let n_bytes =
+                rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
             let followed = rest[n_bytes..].chars().next().is_some_and(is_word);
             let number = number::read(&rest[..n_bytes]).number().filter(|_| !followed);
-            tokens.push((Token::Number(number.ok_or_else(|| SyntaxError::new(at, "this is no number"))?), at));
+            tokens.push((
+                Token::Number(number.ok_or_else(|| SyntaxError::new(at, "this is no number"))?),
+                at,
+            ));
             at += n_bytes;
         } else if is_word(first) {
             let n_bytes = rest.find(|c| !is_word(c) && c != '.').unwrap_or(rest.len());
@@ -92,7 +99,9 @@ mod tests {
 
     fn check(text: &str, expected: &str) {
         let shown = match lex(text) {
-            Ok(tokens) => tokens.iter().map(|(token, _)| token.describe()).collect::<Vec<_>>().join(" "),
+            Ok(tokens) => {
+                tokens.iter().map(|(token, _)| token.describe()).collect::<Vec<_>>().join(" ")
+            }
             Err(err) => err.to_string(),
         };
         assert_eq!(shown, expected, "`{text}`");

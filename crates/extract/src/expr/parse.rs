@@ -5,14 +5,15 @@ use std::fmt;
 use super::lex::{Token, lex};
 use super::like::Pattern;
 use super::{Comparison, Condition, DateUnit, Expr, FieldIx, Literal, Operator, Parsed};
-use crate::date;
 
 /// Brackets, NOTs and CASEs inside each other; enough for people, too few to exhaust the stack.
 const DEPTH_MAX: usize = 64;
 
 /// Words that cannot name a field.
-const KEYWORDS: [&str; 14] =
-    ["CASE", "WHEN", "THEN", "ELSE", "END", "AND", "OR", "NOT", "LIKE", "IS", "NULL", "EMPTY", "IN", "BETWEEN"];
+const KEYWORDS: [&str; 14] = [
+    "CASE", "WHEN", "THEN", "ELSE", "END", "AND", "OR", "NOT", "LIKE", "IS", "NULL", "EMPTY", "IN",
+    "BETWEEN",
+];
 
 /// Why an expression cannot be read, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,7 +53,9 @@ impl Typed {
     fn value(self) -> Result<Expr, SyntaxError> {
         match self {
             Self::Value(expr, _) => Ok(expr),
-            Self::Condition(_, at) => Err(SyntaxError::new(at, "expected a value, found a condition")),
+            Self::Condition(_, at) => {
+                Err(SyntaxError::new(at, "expected a value, found a condition"))
+            }
         }
     }
 
@@ -117,13 +120,23 @@ impl Parser {
     }
 
     fn expect_end(&self) -> Result<(), SyntaxError> {
-        if *self.peek() == Token::End { Ok(()) } else { Err(self.unexpected("an operator or the end")) }
+        if *self.peek() == Token::End {
+            Ok(())
+        } else {
+            Err(self.unexpected("an operator or the end"))
+        }
     }
 
     /// Parses inside one more bracket, CASE or NOT.
-    fn nested<T>(&mut self, inner: impl FnOnce(&mut Self) -> Result<T, SyntaxError>) -> Result<T, SyntaxError> {
+    fn nested<T>(
+        &mut self,
+        inner: impl FnOnce(&mut Self) -> Result<T, SyntaxError>,
+    ) -> Result<T, SyntaxError> {
         if self.depth == DEPTH_MAX {
-            return Err(SyntaxError::new(self.at(), format!("more than {DEPTH_MAX} levels inside each other")));
+            return Err(SyntaxError::new(
+                self.at(),
+                format!("more than {DEPTH_MAX} levels inside each other"),
+            ));
         }
         self.depth += 1;
         let parsed = inner(self);
@@ -184,9 +197,14 @@ impl Parser {
         let negated = self.take_keyword("NOT");
         if self.take_keyword("LIKE") {
             let value = left.value()?;
-            let Token::Text(pattern) = self.peek().clone() else { return Err(self.unexpected("a pattern in quotes")) };
+            let Token::Text(pattern) = self.peek().clone() else {
+                return Err(self.unexpected("a pattern in quotes"));
+            };
             self.advance();
-            return Ok(Typed::Condition(negate_if(negated, Condition::Like(value, Pattern::new(&pattern))), at));
+            return Ok(Typed::Condition(
+                negate_if(negated, Condition::Like(value, Pattern::new(&pattern))),
+                at,
+            ));
         }
         if negated {
             return Err(self.unexpected("LIKE"));
@@ -233,7 +251,9 @@ impl Parser {
         let at = self.at();
         let first = operand(self)?;
         let mut chain = Vec::new();
-        while let Some(&(_, operator)) = operators.iter().find(|(symbol, _)| self.take_symbol(symbol)) {
+        while let Some(&(_, operator)) =
+            operators.iter().find(|(symbol, _)| self.take_symbol(symbol))
+        {
             chain.push((operator, operand(self)?.value()?));
         }
         if chain.is_empty() {
@@ -256,7 +276,10 @@ impl Parser {
             return Ok(base);
         }
         let exponent = self.nested(Self::signed)?.value()?;
-        Ok(Typed::Value(Expr::Arithmetic(Box::new(base.value()?), vec![(Operator::Power, exponent)]), at))
+        Ok(Typed::Value(
+            Expr::Arithmetic(Box::new(base.value()?), vec![(Operator::Power, exponent)]),
+            at,
+        ))
     }
 
     fn primary(&mut self) -> Result<Typed, SyntaxError> {
@@ -278,7 +301,8 @@ impl Parser {
             }
             Token::Word(word) => {
                 let upper = word.to_ascii_uppercase();
-                let called = matches!(self.tokens.get(self.next + 1), Some((Token::Symbol("("), _)));
+                let called =
+                    matches!(self.tokens.get(self.next + 1), Some((Token::Symbol("("), _)));
                 if KEYWORDS.contains(&upper.as_str()) && upper != "CASE" && upper != "NULL" {
                     return Err(self.unexpected("a value"));
                 }
@@ -288,7 +312,9 @@ impl Parser {
                     "NULL" => Expr::Null,
                     "DATE" if called => self.nested(Self::date)?,
                     "DATEADD" if called => self.nested(Self::date_add)?,
-                    _ if called => return Err(SyntaxError::new(at, format!("there is no function `{word}`"))),
+                    _ if called => {
+                        return Err(SyntaxError::new(at, format!("there is no function `{word}`")));
+                    }
                     _ => Expr::Field(self.field(word)),
                 }
             }
@@ -324,13 +350,7 @@ impl Parser {
         let at = self.at();
         let inner = self.any()?.value()?;
         self.expect_symbol(")")?;
-        match inner {
-            Expr::Text(literal) => {
-                let date = literal.date.ok_or_else(|| SyntaxError::new(at, "this is no date"))?;
-                Ok(Expr::Date(date))
-            }
-            _ => Ok(Expr::ToDate(Box::new(inner))),
-        }
+        Ok(date_literal(&inner, at)?.unwrap_or_else(|| Expr::ToDate(Box::new(inner))))
     }
 
     fn date_add(&mut self) -> Result<Expr, SyntaxError> {
@@ -352,16 +372,18 @@ impl Parser {
         let count = self.any()?.value()?;
         self.expect_symbol(",")?;
         let at = self.at();
-        let start = match self.any()?.value()? {
-            Expr::Text(literal) => match date::read(&literal.text) {
-                Some(date) => Expr::Date(date),
-                None => return Err(SyntaxError::new(at, "this is no date")),
-            },
-            start => start,
-        };
+        let start = self.any()?.value()?;
+        let start = date_literal(&start, at)?.unwrap_or(start);
         self.expect_symbol(")")?;
         Ok(Expr::DateAdd(unit, Box::new(count), Box::new(start)))
     }
+}
+
+/// Reads text in quotes that has to be a date; `None` if it is something else.
+fn date_literal(expr: &Expr, at: usize) -> Result<Option<Expr>, SyntaxError> {
+    let Expr::Text(literal) = expr else { return Ok(None) };
+    let date = literal.date.ok_or_else(|| SyntaxError::new(at, "this is no date"))?;
+    Ok(Some(Expr::Date(date)))
 }
 
 fn negate_if(negated: bool, condition: Condition) -> Condition {

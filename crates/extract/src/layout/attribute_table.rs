@@ -45,17 +45,14 @@ impl AttributeTable {
             while index[at] != 0 {
                 at = (at + 1) & (size - 1);
             }
-            index[at] = u16::try_from(entry_ix + 1).expect("a contract has fewer attributes than that");
+            index[at] =
+                u16::try_from(entry_ix + 1).expect("a contract has fewer attributes than that");
         }
         Self { entries, index }
     }
 
-    /// Says whether no attribute is kept.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.entries.is_empty()
-    }
-
     /// Returns where the value of an attribute goes. `hash` is [`hash_name`] of the name.
+    #[inline]
     pub(crate) fn targets(&self, name: &str, hash: u64) -> &[Target] {
         if self.index.is_empty() {
             return &[];
@@ -75,17 +72,20 @@ impl AttributeTable {
     }
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "the mask keeps fewer bits than any usize has")]
 fn place(hash: u64, size: usize) -> usize {
+    // The upper half fits into any usize that we run on.
     (hash >> 32) as usize & (size - 1)
 }
 
 /// Hashes a name without regard to the case of ASCII letters.
+#[inline]
 pub(crate) fn hash_name(name: &[u8]) -> u64 {
     const FOLD: u64 = 0x2020_2020_2020_2020;
     const MIX: u64 = 0x9E37_79B9_7F4A_7C15;
     let (head, tail) = match (name.first_chunk::<8>(), name.last_chunk::<8>()) {
-        (Some(head), Some(tail)) => (u64::from_le_bytes(*head) | FOLD, u64::from_le_bytes(*tail) | FOLD),
+        (Some(head), Some(tail)) => {
+            (u64::from_le_bytes(*head) | FOLD, u64::from_le_bytes(*tail) | FOLD)
+        }
         _ => (name.iter().fold(0, |head, byte| head << 8 | u64::from(byte | 0x20)), 0),
     };
     // Long names often differ in their middle only.
@@ -102,12 +102,20 @@ mod tests {
 
     #[test]
     fn every_name_is_found_in_any_case() {
-        let slot = |name: &str, slot| Target::Slot { name: name.into(), matching: NameMatch::AnyCase, slot };
+        let slot = |name: &str, slot| Target::Slot {
+            name: name.into(),
+            matching: NameMatch::AnyCase,
+            slot,
+        };
         let names: Vec<String> = (0..300u16).map(|n| format!("Name_{n}_of_many")).collect();
-        let table = AttributeTable::new((0..300).map(|n| slot(&names[usize::from(n)], n)).collect());
+        let table =
+            AttributeTable::new((0..300).map(|n| slot(&names[usize::from(n)], n)).collect());
         for n in 0..300u16 {
             let name = names[usize::from(n)].to_uppercase();
-            assert_eq!(table.targets(&name, hash_name(name.as_bytes())), [slot(&names[usize::from(n)], n)]);
+            assert_eq!(
+                table.targets(&name, hash_name(name.as_bytes())),
+                [slot(&names[usize::from(n)], n)]
+            );
         }
         assert_eq!(table.targets("name_300_of_many", hash_name(b"name_300_of_many")), []);
         assert_eq!(AttributeTable::default().targets("x", hash_name(b"x")), []);

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::{AttributeTable, FieldIx, Layout, NameMatch, Node, NodeIx, Role, Shape, SlotIx, Target};
+use super::{
+    AttributeTable, FieldIx, Layout, NameMatch, Node, NodeIx, Role, Shape, SlotIx, Target,
+};
 
 /// A layout while it grows. Asking twice for the same gives the same place.
 #[derive(Debug)]
@@ -32,7 +34,8 @@ impl LayoutBuilder {
             node = match self.nodes[node as usize].child(name) {
                 Some(child) => child,
                 None => {
-                    let child = NodeIx::try_from(self.nodes.len()).expect("a contract has fewer paths than that");
+                    let child = NodeIx::try_from(self.nodes.len())
+                        .expect("a contract has fewer paths than that");
                     self.nodes.push(Node { children: Vec::new(), read: false });
                     self.nodes[node as usize].children.push((name.as_str().into(), child));
                     child
@@ -81,8 +84,11 @@ impl LayoutBuilder {
             }
         }
         let fields = self.fields;
-        let unknown =
-            Shape { attributes: AttributeTable::new(field_targets(&fields, None)), n_slots: 0, role: Role::None };
+        let unknown = Shape {
+            attributes: AttributeTable::new(field_targets(&fields, None)),
+            n_slots: 0,
+            role: Role::None,
+        };
         let mut layout = Layout {
             nodes: self.nodes,
             shapes: vec![unknown],
@@ -96,8 +102,10 @@ impl LayoutBuilder {
                 slot,
             });
             let targets: Vec<Target> = slots.chain(field_targets(&fields, Some(&name))).collect();
-            let n_slots = targets.iter().filter(|target| matches!(target, Target::Slot { .. })).count();
-            let shape = u32::try_from(layout.shapes.len()).expect("a contract has fewer elements than that");
+            let n_slots =
+                targets.iter().filter(|target| matches!(target, Target::Slot { .. })).count();
+            let shape = u32::try_from(layout.shapes.len())
+                .expect("a contract has fewer elements than that");
             layout.shape_names.insert(name.into(), shape);
             layout.shapes.push(Shape {
                 attributes: AttributeTable::new(targets),

@@ -21,7 +21,11 @@ pub(crate) struct Difference {
 
 impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}: reference {}, ours {}", self.table, self.column, self.reference, self.ours)
+        write!(
+            f,
+            "{}.{}: reference {}, ours {}",
+            self.table, self.column, self.reference, self.ours
+        )
     }
 }
 
@@ -52,14 +56,20 @@ type Tables = BTreeMap<(String, Vec<String>), Cells>;
 pub(crate) fn find(plan: &Plan, case: &Case) -> Vec<Difference> {
     let reference_ok = case.expected["stage"] == "ok";
     match plan.map(&case.xml, None) {
-        Ok(application) if reference_ok => compare(&reference_tables(&case.expected), &our_tables(plan, &application)),
+        Ok(application) if reference_ok => {
+            compare(&reference_tables(&case.expected), &our_tables(plan, &application))
+        }
         Ok(_) => vec![Difference {
             table: String::new(),
             column: String::new(),
             reference: case.expected["stage"].to_string(),
             ours: "ok".to_owned(),
         }],
-        Err(rejection) if !reference_ok && case.expected["stage"] == rejection.stage.to_string() => Vec::new(),
+        Err(rejection)
+            if !reference_ok && case.expected["stage"] == rejection.stage.to_string() =>
+        {
+            Vec::new()
+        }
         Err(rejection) => vec![Difference {
             table: String::new(),
             column: String::new(),
@@ -75,7 +85,12 @@ fn compare(reference: &Tables, ours: &Tables) -> Vec<Difference> {
     for key in keys {
         let table = &key.0;
         let mut add = |column: &str, reference: String, ours: String| {
-            found.push(Difference { table: table.clone(), column: column.to_owned(), reference, ours });
+            found.push(Difference {
+                table: table.clone(),
+                column: column.to_owned(),
+                reference,
+                ours,
+            });
         };
         match (reference.get(key), ours.get(key)) {
             (Some(reference), Some(ours)) => {
@@ -103,7 +118,8 @@ fn same(reference: &str, ours: &str) -> bool {
     let number = |text: &str| text.parse::<f64>().ok();
     if let Some(ours) = ours.strip_prefix("number ").and_then(number) {
         let reference = number(reference.strip_prefix("number ").unwrap_or(reference));
-        return reference.is_some_and(|reference| (reference - ours).abs() <= 1e-9 * ours.abs().max(1.0));
+        return reference
+            .is_some_and(|reference| (reference - ours).abs() <= 1e-9 * ours.abs().max(1.0));
     }
     if let Some(ours) = ours.strip_prefix("date ") {
         let reference = reference.strip_prefix("date ").unwrap_or(reference);
@@ -138,7 +154,11 @@ fn our_tables(plan: &Plan, application: &Application) -> Tables {
             let n_before = tables.len();
             let repeated = keys(&table.name).0.is_empty() && rows.len() > 1;
             add_row(&mut tables, &table.name, cells);
-            assert!(tables.len() > n_before && !repeated, "rows of `{}` with the same key", table.name);
+            assert!(
+                tables.len() > n_before && !repeated,
+                "rows of `{}` with the same key",
+                table.name
+            );
         }
     }
     tables
@@ -146,7 +166,8 @@ fn our_tables(plan: &Plan, application: &Application) -> Tables {
 
 fn add_row(tables: &mut Tables, table: &str, cells: Cells) {
     let (columns, last_wins) = keys(table);
-    let key = columns.iter().map(|column| cells.get(*column).cloned().unwrap_or_default()).collect();
+    let key =
+        columns.iter().map(|column| cells.get(*column).cloned().unwrap_or_default()).collect();
     let key = (table.to_owned(), key);
     if last_wins || !tables.contains_key(&key) {
         tables.insert(key, cells);

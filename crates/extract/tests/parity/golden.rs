@@ -28,7 +28,8 @@ pub(crate) fn contract(root: &Path, contract: &str) -> String {
 
 pub(crate) fn cases(root: &Path, contract: &str) -> Vec<Case> {
     let expected: BTreeMap<String, Json> =
-        serde_json::from_str(&read(&root.join(format!("{contract}.expected.json")))).expect("golden files are JSON");
+        serde_json::from_str(&read(&root.join(format!("{contract}.expected.json"))))
+            .expect("golden files are JSON");
     let cases = expected.into_iter().map(|(file, expected)| {
         let xml = read(&root.join(contract).join(&file));
         Case { file, xml, expected }

@@ -1,0 +1,211 @@
+//! The command line.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use xmlx_runtime::Secret;
+
+use crate::output::Format;
+
+/// Loads applications stored as XML in SQL Server into relational tables, exactly once.
+///
+/// Exit codes: 0 yes, 1 the answer is no, 2 error, 64 wrong usage.
+#[derive(Debug, Parser)]
+#[command(name = "xmlx-client", version)]
+pub(crate) struct Cli {
+    /// URLs of the coordinators, separated by commas
+    #[arg(
+        long,
+        global = true,
+        env = "XMLX_COORDINATORS",
+        value_delimiter = ',',
+        default_value = "http://127.0.0.1:7400"
+    )]
+    pub(crate) coordinators: Vec<String>,
+    /// How data is printed
+    #[arg(short, long, global = true, value_enum, default_value = "table")]
+    pub(crate) output: Format,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Show leader, workers and jobs
+    Status {
+        /// Go on showing them until interrupted
+        #[arg(short, long)]
+        watch: bool,
+    },
+    /// Submit a job
+    Submit(Submit),
+    /// List jobs
+    Jobs,
+    /// List the ranges of a job
+    Ranges { job: i64 },
+    /// List workers
+    Workers,
+    /// Stop a job for the time being; once this returns, nothing more is committed
+    Pause { job: i64 },
+    /// Let a paused job go on
+    Resume { job: i64 },
+    /// End a job; once this returns, nothing more is committed
+    Cancel { job: i64 },
+    /// Let a worker finish the group in hand, give the rest back and end
+    Drain {
+        /// Its name or session id, as `workers` shows them
+        worker: String,
+    },
+    /// Show the failed applications of a job
+    Failures {
+        job: i64,
+        /// At most so many, the latest first
+        #[arg(long, default_value_t = 100)]
+        limit: i32,
+    },
+    /// Submit a job over the applications whose latest row in processing_log is `failed`
+    Retry(Submit),
+    /// Check a job against the tables: nothing lost, nothing repeated, rows and log agree
+    Verify { job: i64 },
+    /// Create the control tables
+    Init {
+        #[command(flatten)]
+        database: OptionalDatabase,
+        /// Print the T-SQL instead of running it
+        #[arg(long)]
+        print: bool,
+    },
+    /// Check a contract against the database
+    Check {
+        contract: PathBuf,
+        #[command(flatten)]
+        database: Database,
+    },
+    /// Load XML files into the contract's source table; ids that are there already are left alone
+    Load {
+        /// Folder of *.xml files; a file named 123.xml becomes app_id 123, others take the id in the document
+        dir: PathBuf,
+        #[arg(long)]
+        contract: PathBuf,
+        #[command(flatten)]
+        database: Database,
+    },
+    /// Show the rows that XML files become, without a database
+    Map {
+        #[arg(long)]
+        contract: PathBuf,
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+    },
+    /// Run an all-in-one server on the embedded database until interrupted
+    Up(Up),
+    /// Show a cluster load applications while a worker and the leader are killed
+    Demo(Demo),
+    /// Print a completion script
+    Completions { shell: clap_complete::Shell },
+    #[command(hide = true)]
+    Internal(Internal),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Database {
+    /// ADO.NET connection string
+    #[arg(long, env = "XMLX_DATABASE", hide_env_values = true)]
+    pub(crate) database: Secret,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct OptionalDatabase {
+    /// ADO.NET connection string
+    #[arg(long, env = "XMLX_DATABASE", hide_env_values = true)]
+    pub(crate) database: Option<Secret>,
+}
+
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Submit {
+    /// The mapping contract
+    #[arg(long)]
+    pub(crate) contract: PathBuf,
+    /// For people; by default the contract's file name
+    #[arg(long)]
+    pub(crate) name: Option<String>,
+    /// First app_id
+    #[arg(long)]
+    pub(crate) from: Option<i64>,
+    /// Last app_id
+    #[arg(long)]
+    pub(crate) to: Option<i64>,
+    /// At most so many applications
+    #[arg(long)]
+    pub(crate) limit: Option<i64>,
+    /// Go on with applications that come later
+    #[arg(long, conflicts_with_all = ["limit", "to"])]
+    pub(crate) follow: bool,
+    /// Wait until the job ends; exit 1 if it fails
+    #[arg(long)]
+    pub(crate) wait: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Up {
+    /// Where the coordinator listens
+    #[arg(long, default_value = "127.0.0.1:7400")]
+    pub(crate) listen: SocketAddr,
+    /// Where the database listens
+    #[arg(long, default_value = "127.0.0.1:1433")]
+    pub(crate) database_listen: SocketAddr,
+    /// Keep the data in this file; without it, it is gone at the end
+    #[arg(long)]
+    pub(crate) data: Option<PathBuf>,
+    /// Ranges worked on at once
+    #[arg(long, default_value_t = 2)]
+    pub(crate) slots: u32,
+    /// Fill the sample source tables with so many applications
+    #[arg(long)]
+    pub(crate) samples: Option<u64>,
+}
+
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Demo {
+    /// Applications to load
+    #[arg(long, default_value_t = 20_000)]
+    pub(crate) apps: u64,
+    /// Worker processes
+    #[arg(long, default_value_t = 3)]
+    pub(crate) workers: u32,
+    /// Kill nothing on the way
+    #[arg(long)]
+    pub(crate) no_faults: bool,
+    /// Leave the cluster running at the end, until interrupted
+    #[arg(long)]
+    pub(crate) keep: bool,
+    /// Seed of the generated applications
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Internal {
+    #[command(subcommand)]
+    pub(crate) role: Role,
+}
+
+/// What `demo` runs as processes of their own. They end with their standard input.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Role {
+    Devdb(DevDb),
+    Coordinator(xmlx_coordinator::Args),
+    Worker(xmlx_worker::Args),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct DevDb {
+    #[arg(long, default_value = "127.0.0.1:0")]
+    pub(crate) listen: SocketAddr,
+    #[arg(long)]
+    pub(crate) data: Option<PathBuf>,
+    /// A fault to inject, such as `commit:3:drop-after`; may be repeated
+    #[arg(long)]
+    pub(crate) fault: Vec<String>,
+}

@@ -1,0 +1,83 @@
+//! One file per command, or per family of commands that differ in a word.
+
+mod check;
+mod init;
+mod inspect;
+mod load;
+mod map;
+pub(crate) mod status;
+mod steer;
+pub(crate) mod submit;
+mod up;
+mod verify;
+
+use std::path::Path;
+
+use anyhow::Context as _;
+use xmlx_extract::Plan;
+use xmlx_runtime::Secret;
+use xmlx_store::{Store, StoreConfig};
+
+use crate::cli::{Cli, Command};
+use crate::cluster::Cluster;
+use crate::output::{self, Answer};
+use crate::{demo, internal};
+
+pub(crate) use verify::verify;
+
+/// Connections that a command may open.
+const CONNECTIONS_MAX: usize = 4;
+
+pub(crate) async fn run(cli: Cli) -> anyhow::Result<Answer> {
+    let cluster = Cluster::new(cli.coordinators);
+    let format = cli.output;
+    match cli.command {
+        Command::Status { watch } => status::run(&cluster, format, watch).await,
+        Command::Submit(args) => submit::run(&cluster, format, &args, submit::Kind::New).await,
+        Command::Retry(args) => submit::run(&cluster, format, &args, submit::Kind::Retry).await,
+        Command::Jobs => inspect::jobs(&cluster, format).await,
+        Command::Ranges { job } => inspect::ranges(&cluster, format, job).await,
+        Command::Workers => inspect::workers(&cluster, format).await,
+        Command::Failures { job, limit } => inspect::failures(&cluster, format, job, limit).await,
+        Command::Pause { job } => steer::pause(&cluster, format, job).await,
+        Command::Resume { job } => steer::resume(&cluster, format, job).await,
+        Command::Cancel { job } => steer::cancel(&cluster, format, job).await,
+        Command::Drain { worker } => steer::drain(&cluster, format, &worker).await,
+        Command::Verify { job } => verify::run(&cluster, format, job).await,
+        Command::Init { database, print } => init::run(database.database.as_ref(), print).await,
+        Command::Check { contract, database } => check::run(format, &contract, &database.database).await,
+        Command::Load { dir, contract, database } => {
+            load::run(format, &dir, &contract, &database.database).await
+        }
+        Command::Map { contract, files } => map::run(format, &contract, &files),
+        Command::Up(args) => up::run(args).await,
+        Command::Demo(args) => demo::run(args, format).await,
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            let mut command = <Cli as clap::CommandFactory>::command();
+            clap_complete::generate(shell, &mut command, "xmlx-client", &mut script);
+            output::line(&String::from_utf8_lossy(&script))?;
+            Ok(Answer::Yes)
+        }
+        Command::Internal(it) => internal::run(it.role).await,
+    }
+}
+
+/// A store for a command that goes to the database itself.
+pub(crate) fn store(database: &Secret) -> anyhow::Result<Store> {
+    Ok(Store::new(&StoreConfig {
+        connection_string: database.reveal().to_owned(),
+        application_name: "xmlx/client".to_owned(),
+        connections_max: CONNECTIONS_MAX,
+    })?)
+}
+
+/// A contract file, read and compiled.
+pub(crate) fn plan(path: &Path) -> anyhow::Result<Plan> {
+    let text = contract_text(path)?;
+    Plan::from_json(&text).with_context(|| format!("contract `{}`", path.display()))
+}
+
+pub(crate) fn contract_text(path: &Path) -> anyhow::Result<String> {
+    std::fs::read_to_string(path).with_context(|| format!("cannot read the contract `{}`", path.display()))
+}

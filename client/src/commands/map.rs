@@ -1,0 +1,96 @@
+//! `map`: the rows that files become, without a database.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::{Map, Value as Json, json};
+use xmlx_extract::{Plan, Value};
+
+use super::plan;
+use crate::output::{self, Answer, Format};
+
+/// A file that cannot be read is an error; a document that is rejected is an answer.
+pub(crate) fn run(format: Format, contract: &Path, files: &[PathBuf]) -> anyhow::Result<Answer> {
+    let plan = plan(contract)?;
+    for file in files {
+        let mapped = map(&plan, file)?;
+        match format {
+            Format::Json => output::json(&mapped)?,
+            Format::Table => show(&mapped)?,
+        }
+    }
+    Ok(Answer::Yes)
+}
+
+fn map(plan: &Plan, file: &Path) -> anyhow::Result<Json> {
+    let bytes = std::fs::read(file)
+        .map_err(|err| anyhow::Error::new(err).context(format!("cannot read `{}`", file.display())))?;
+    let name = file.display().to_string();
+    let xml = String::from_utf8_lossy(&bytes);
+    Ok(match plan.map(&xml, None) {
+        Ok(it) => json!({
+            "file": name,
+            "status": "ok",
+            "app_id": it.app_id,
+            "stage": null,
+            "reason": null,
+            "warnings": it.warnings.iter().map(|it| {
+                json!({ "table": it.table, "column": it.column, "reason": it.reason })
+            }).collect::<Vec<_>>(),
+            "tables": tables(plan, &it.tables),
+        }),
+        Err(it) => json!({
+            "file": name,
+            "status": "failed",
+            "app_id": it.app_id,
+            "stage": it.stage.to_string(),
+            "reason": it.reason,
+            "warnings": [],
+            "tables": {},
+        }),
+    })
+}
+
+fn tables(plan: &Plan, rows: &[Vec<xmlx_extract::Row>]) -> Map<String, Json> {
+    let mut tables = Map::new();
+    for (table, rows) in plan.tables().iter().zip(rows).filter(|(_, rows)| !rows.is_empty()) {
+        let row = |row: &xmlx_extract::Row| {
+            let cells = table.columns.iter().zip(row).filter(|(_, value)| !value.is_null());
+            Json::Object(cells.map(|(column, value)| (column.name.clone(), cell(value))).collect())
+        };
+        tables.insert(table.name.clone(), rows.iter().map(row).collect());
+    }
+    tables
+}
+
+/// Dates as ISO 8601, decimals as strings so that no reader rounds them.
+fn cell(value: &Value) -> Json {
+    match value {
+        Value::Null => Json::Null,
+        Value::Bit(it) => json!(i32::from(*it)),
+        Value::Int(it) => json!(it),
+        Value::Decimal(it) => json!(it.to_string()),
+        Value::Float(it) => json!(it),
+        Value::Text(it) => json!(it),
+        Value::Date(it) => json!(it.to_string()),
+        Value::DateTime(it) => json!(it.format("%Y-%m-%dT%H:%M:%S%.f").to_string()),
+    }
+}
+
+fn show(mapped: &Json) -> anyhow::Result<()> {
+    let text = |key: &str| mapped[key].as_str().unwrap_or_default().to_owned();
+    output::line(&format!("{}: {} app_id={}", text("file"), text("status"), mapped["app_id"]))?;
+    if mapped["stage"].is_string() {
+        output::line(&format!("  {}: {}", text("stage"), text("reason")))?;
+    }
+    for it in mapped["warnings"].as_array().into_iter().flatten() {
+        output::line(&format!("  warning {}", it))?;
+    }
+    for (table, rows) in mapped["tables"].as_object().into_iter().flatten() {
+        output::line(&format!("  {table}"))?;
+        for row in rows.as_array().into_iter().flatten().filter_map(Json::as_object) {
+            let cells: Vec<String> = row.iter().map(|(name, value)| format!("{name}={value}")).collect();
+            output::line(&format!("    {}", cells.join(" ")))?;
+        }
+    }
+    Ok(())
+}

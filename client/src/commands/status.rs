@@ -1,0 +1,52 @@
+//! `status`: leader, workers, jobs.
+
+use std::io::IsTerminal as _;
+use std::time::Duration;
+
+use xmlx_proto::v1 as pb;
+
+use crate::cluster::{self, Cluster};
+use crate::output::{self, Answer, Format};
+use crate::view::{Job, Status, Worker};
+
+/// How often `--watch` looks again.
+const REFRESH: Duration = Duration::from_secs(1);
+/// Clears a terminal and goes to its upper left corner.
+const CLEAR: &str = "\x1b[2J\x1b[H";
+
+pub(crate) async fn run(cluster: &Cluster, format: Format, watch: bool) -> anyhow::Result<Answer> {
+    loop {
+        let status = fetch(cluster).await?;
+        show(&status, format, watch)?;
+        if !watch {
+            return Ok(Answer::Yes);
+        }
+        tokio::select! {
+            () = tokio::time::sleep(REFRESH) => (),
+            interrupted = tokio::signal::ctrl_c() => {
+                interrupted?;
+                return Ok(Answer::Yes);
+            }
+        }
+    }
+}
+
+pub(crate) async fn fetch(cluster: &Cluster) -> anyhow::Result<Status> {
+    let response = cluster
+        .call(async |channel| cluster::cluster(channel).status(pb::StatusRequest {}).await)
+        .await?;
+    Ok(response.into())
+}
+
+fn show(status: &Status, format: Format, watch: bool) -> anyhow::Result<()> {
+    match format {
+        Format::Json => output::json(status),
+        Format::Table => {
+            let clear = if watch && std::io::stdout().is_terminal() { CLEAR } else { "" };
+            output::line(&format!("{clear}{}\n", status.leader_line()))?;
+            output::table(&Worker::HEADER, status.workers.iter().map(Worker::row).collect())?;
+            output::line("")?;
+            output::table(&Job::HEADER, status.jobs.iter().map(Job::row).collect())
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! `submit` and `retry`.
+
+use std::time::Duration;
+
+use anyhow::Context as _;
+use xmlx_proto::v1 as pb;
+
+use super::contract_text;
+use crate::cli::Submit;
+use crate::cluster::{self, Cluster};
+use crate::output::{self, Answer, Format};
+use crate::view::{Job, outcome_name};
+
+/// How often `--wait` looks.
+const LOOK: Duration = Duration::from_millis(500);
+
+/// Which applications the job takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Those without a decision.
+    New,
+    /// Those that failed.
+    Retry,
+}
+
+pub(crate) async fn run(
+    cluster: &Cluster,
+    format: Format,
+    args: &Submit,
+    kind: Kind,
+) -> anyhow::Result<Answer> {
+    let file_name = args.contract.file_stem().map(|it| it.to_string_lossy().into_owned());
+    let mode = match (kind, args.follow) {
+        (Kind::Retry, false) => pb::JobMode::Retry,
+        (Kind::Retry, true) => anyhow::bail!("`retry` takes what has failed by now; it does not follow"),
+        (Kind::New, true) => pb::JobMode::Follow,
+        (Kind::New, false) => pb::JobMode::Once,
+    };
+    let request = pb::SubmitRequest {
+        // One key per command: whatever is repeated on the way, one job arises.
+        submit_key: uuid::Uuid::new_v4().to_string(),
+        name: args.name.clone().or(file_name).unwrap_or_default(),
+        contract: contract_text(&args.contract)?,
+        mode: mode.into(),
+        from_app_id: args.from,
+        to_app_id: args.to,
+        limit: args.limit,
+    };
+    let (outcome, job) = submit(cluster, &request).await?;
+    if !args.wait {
+        show(format, outcome, &job)?;
+        return Ok(Answer::Yes);
+    }
+    output::note(&format!("job {} {}", job.job, outcome_name(outcome)));
+    let job = wait(cluster, job.job).await?;
+    show(format, outcome, &job)?;
+    Ok(Answer::from(job.state == "done"))
+}
+
+/// Submits; the same request again finds the same job.
+pub(crate) async fn submit(
+    cluster: &Cluster,
+    request: &pb::SubmitRequest,
+) -> anyhow::Result<(pb::Outcome, Job)> {
+    let response =
+        cluster.call(async |channel| cluster::jobs(channel).submit(request.clone()).await).await?;
+    let outcome = response.outcome();
+    let job = response.job.context("the coordinator did not say which job it made")?;
+    Ok((outcome, job.into()))
+}
+
+async fn wait(cluster: &Cluster, job_id: i64) -> anyhow::Result<Job> {
+    let mut shown = -1;
+    loop {
+        let response =
+            cluster.call(async |channel| cluster::jobs(channel).list_jobs(pb::ListJobsRequest {}).await).await?;
+        let job = response.jobs.into_iter().find(|it| it.job_id == job_id);
+        let job = Job::from(job.with_context(|| format!("job {job_id} is gone"))?);
+        let decided = job.ok + job.failed;
+        if decided != shown {
+            shown = decided;
+            let total = job.total.map_or_else(|| "?".to_owned(), |it| it.to_string());
+            output::note(&format!("{decided}/{total} applications, {} failed", job.failed));
+        }
+        if job.has_ended() {
+            return Ok(job);
+        }
+        tokio::time::sleep(LOOK).await;
+    }
+}
+
+fn show(format: Format, outcome: pb::Outcome, job: &Job) -> anyhow::Result<()> {
+    match format {
+        Format::Json => {
+            output::json(&serde_json::json!({ "outcome": outcome_name(outcome), "job": job }))
+        }
+        Format::Table => output::table(&Job::HEADER, vec![job.row()]),
+    }
+}

@@ -1,0 +1,53 @@
+//! `up`: database, coordinator and worker in one process, for trying things out.
+
+use anyhow::Context as _;
+use clap::Parser as _;
+use xmlx_devdb::{Faults, Options, Server, Storage, Tls};
+use xmlx_runtime::{LogFormat, Secret, Shutdown};
+
+use super::store;
+use crate::cli::Up;
+use crate::demo::samples;
+use crate::internal::{DEVDB_PASSWORD, DEVDB_USER};
+use crate::output::{self, Answer};
+
+/// Seed of the samples that `--samples` makes.
+const SEED: u64 = 1;
+
+pub(crate) async fn run(args: Up) -> anyhow::Result<Answer> {
+    xmlx_runtime::init_telemetry(LogFormat::Text, "info");
+    let server = Server::start(Options {
+        listen: args.database_listen,
+        data: args.data.clone().map_or(Storage::Memory, Storage::File),
+        user: DEVDB_USER.to_owned(),
+        password: DEVDB_PASSWORD.to_owned(),
+        tls: Tls::SelfSigned,
+        faults: Faults::none(),
+    })
+    .context("cannot start the embedded database")?;
+    let database = Secret::new(server.connection_string());
+    let store = store(&database)?;
+    store.migrate().await?;
+    if let Some(n) = args.samples {
+        samples::create(&store).await?;
+        samples::fill(&store, n, SEED, &mut |_| ()).await?;
+    }
+    let connection_string = database.reveal();
+    let url = format!("http://{}", args.listen);
+    let coordinator = xmlx_coordinator::Args::try_parse_from([
+        "up", "--database", connection_string, "--listen", &args.listen.to_string(),
+    ])?;
+    let slots = args.slots.to_string();
+    let worker = xmlx_worker::Args::try_parse_from([
+        "up", "--database", connection_string, "--coordinators", &url, "--slots", &slots, "--name", "up",
+    ])?;
+    let shutdown = Shutdown::on_signals()?;
+    output::note(&format!("database     {connection_string}\ncoordinator  {url}\nCtrl-C ends it"));
+    let coordinating = tokio::spawn(xmlx_coordinator::run(coordinator.config()?, shutdown.clone()));
+    let working = tokio::spawn(xmlx_worker::run(worker.config()?, shutdown));
+    let (coordinated, worked) = tokio::try_join!(coordinating, working)?;
+    coordinated?;
+    worked?;
+    server.stop();
+    Ok(Answer::Yes)
+}

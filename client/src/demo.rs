@@ -1,0 +1,117 @@
+//! `demo`: a cluster of real processes loads invented applications while a worker and the leader are
+//! killed, and the result is verified.
+
+mod faults;
+mod processes;
+mod progress;
+pub(crate) mod samples;
+mod summary;
+
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use xmlx_proto::v1 as pb;
+use xmlx_runtime::Clock;
+
+use crate::cli::Demo;
+use crate::cluster::Cluster;
+use crate::commands::{self, submit};
+use crate::output::{self, Answer, Format};
+use crate::view::{Job, Status};
+use faults::Killing;
+use processes::Processes;
+use progress::Progress;
+
+/// Coordinators in the cluster.
+const COORDINATORS: usize = 2;
+/// How often the cluster is looked at.
+const LOOK: Duration = Duration::from_millis(200);
+/// A demo that does not get on for so long has failed.
+const STALLED: Duration = Duration::from_secs(60);
+
+pub(crate) async fn run(args: Demo, format: Format) -> anyhow::Result<Answer> {
+    if args.apps == 0 || args.workers == 0 {
+        bail!("`--apps` and `--workers` must be at least 1");
+    }
+    if args.workers == 1 && !args.no_faults {
+        bail!("with one worker nobody is left when it is killed; use `--workers 2` or `--no-faults`");
+    }
+    let mut processes = Processes::start(COORDINATORS, args.workers).await?;
+    let store = commands::store(processes.database())?;
+    output::note(&format!(
+        "1 database, {COORDINATORS} coordinators, {} workers; logs in {}",
+        args.workers,
+        processes.logs().display()
+    ));
+    samples::create(&store).await?;
+    let mut loading = Progress::loading(args.apps);
+    samples::fill(&store, args.apps, args.seed, &mut |n| loading.loaded(n)).await?;
+    loading.finish();
+    let cluster = Cluster::new(processes.coordinator_urls());
+    let clock = Clock::start();
+    for (line, contract) in xmlx_samples::contracts() {
+        let request = pb::SubmitRequest {
+            submit_key: uuid::Uuid::new_v4().to_string(),
+            name: line.name().to_owned(),
+            contract: contract.to_owned(),
+            mode: pb::JobMode::Once.into(),
+            from_app_id: None,
+            to_app_id: None,
+            limit: None,
+        };
+        submit::submit(&cluster, &request).await?;
+    }
+    let mut killing = Killing::new(!args.no_faults);
+    let watched = watch(&cluster, &mut processes, &mut killing, args.apps).await;
+    let elapsed = clock.now();
+    let status = match watched {
+        Ok(it) => it,
+        Err(err) => {
+            processes.keep_logs();
+            return Err(err);
+        }
+    };
+    let verified = summary::verify(&cluster, &status.jobs).await?;
+    let answer = summary::show(format, &args, &status.jobs, &verified, elapsed, &killing)?;
+    if answer == Answer::No {
+        processes.keep_logs();
+    }
+    if args.keep {
+        output::note(&format!(
+            "still running until Ctrl-C; try: xmlx-client --coordinators {} status",
+            processes.coordinator_urls().join(",")
+        ));
+        tokio::signal::ctrl_c().await?;
+    }
+    processes.stop().await;
+    Ok(answer)
+}
+
+/// Looks at the cluster until all jobs have ended, and kills what is to be killed on the way.
+async fn watch(
+    cluster: &Cluster,
+    processes: &mut Processes,
+    killing: &mut Killing,
+    apps: u64,
+) -> anyhow::Result<Status> {
+    let clock = Clock::start();
+    let mut progress = Progress::running(apps);
+    let (mut seen, mut seen_at) = (0, clock.now());
+    loop {
+        let status = commands::status::fetch(cluster).await?;
+        let decided: i64 = status.jobs.iter().map(|it| it.ok + it.failed).sum();
+        progress.show(&status, decided, killing.last_event());
+        if !status.jobs.is_empty() && status.jobs.iter().all(Job::has_ended) {
+            progress.finish();
+            return Ok(status);
+        }
+        if decided > seen {
+            (seen, seen_at) = (decided, clock.now());
+        } else if clock.now().saturating_sub(seen_at) > STALLED {
+            bail!("nothing was committed for {STALLED:?}; see the logs in `{}`", processes.logs().display());
+        }
+        let done = u64::try_from(decided).unwrap_or(0);
+        killing.proceed(done * 100 / apps, &status, processes).await.context("cannot kill a process")?;
+        tokio::time::sleep(LOOK).await;
+    }
+}

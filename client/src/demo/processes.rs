@@ -1,0 +1,137 @@
+//! The demo's processes: this program in its internal roles.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::process::{Child, Command};
+use xmlx_runtime::Secret;
+
+/// The database says where it listens within this time, or it does not work.
+const START_TIMEOUT: Duration = Duration::from_secs(20);
+/// At the end processes get so long to go by themselves.
+const STOP_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Everything that was started. Processes die with it.
+#[derive(Debug)]
+pub(crate) struct Processes {
+    logs: TempDir,
+    database: Secret,
+    /// Coordinators by URL.
+    coordinators: BTreeMap<String, Child>,
+    /// Workers by name.
+    workers: BTreeMap<String, Child>,
+    devdb: Child,
+}
+
+impl Processes {
+    pub(crate) async fn start(n_coordinators: usize, n_workers: u32) -> anyhow::Result<Self> {
+        let logs = tempfile::Builder::new().prefix("xmlx-demo-").tempdir()?;
+        let (devdb, database) = start_devdb(logs.path()).await?;
+        let mut coordinators = BTreeMap::new();
+        for i in 1..=n_coordinators {
+            let address = free_address()?;
+            let args = ["coordinator", "--listen", &address];
+            let child = spawn(logs.path(), &format!("coordinator-{i}"), &database, &args)?;
+            coordinators.insert(format!("http://{address}"), child);
+        }
+        let urls: Vec<String> = coordinators.keys().cloned().collect();
+        let mut workers = BTreeMap::new();
+        for i in 1..=n_workers {
+            let name = format!("worker-{i}");
+            let urls = urls.join(",");
+            let args = ["worker", "--name", &name, "--slots", "2", "--coordinators", &urls];
+            let child = spawn(logs.path(), &name, &database, &args)?;
+            workers.insert(name, child);
+        }
+        Ok(Self { logs, database, coordinators, workers, devdb })
+    }
+
+    pub(crate) fn database(&self) -> &Secret {
+        &self.database
+    }
+
+    pub(crate) fn logs(&self) -> &Path {
+        self.logs.path()
+    }
+
+    /// Leaves the logs behind for whoever has to look at them.
+    pub(crate) fn keep_logs(&mut self) {
+        self.logs.disable_cleanup(true);
+    }
+
+    pub(crate) fn coordinator_urls(&self) -> Vec<String> {
+        self.coordinators.keys().cloned().collect()
+    }
+
+    /// SIGKILL; `false` where there is no such process.
+    pub(crate) async fn kill_worker(&mut self, name: &str) -> anyhow::Result<bool> {
+        kill(self.workers.get_mut(name)).await
+    }
+
+    /// SIGKILL; `false` where there is no such process.
+    pub(crate) async fn kill_coordinator(&mut self, url: &str) -> anyhow::Result<bool> {
+        kill(self.coordinators.get_mut(url)).await
+    }
+
+    /// Ends everything, workers first, the database last.
+    pub(crate) async fn stop(mut self) {
+        let rest = self.workers.values_mut().chain(self.coordinators.values_mut());
+        for child in rest.chain([&mut self.devdb]) {
+            drop(child.stdin.take());
+            if tokio::time::timeout(STOP_TIMEOUT, child.wait()).await.is_err() {
+                drop(child.kill().await);
+            }
+        }
+    }
+}
+
+async fn kill(child: Option<&mut Child>) -> anyhow::Result<bool> {
+    let Some(child) = child else { return Ok(false) };
+    if child.try_wait()?.is_some() {
+        return Ok(false);
+    }
+    child.kill().await?;
+    Ok(true)
+}
+
+async fn start_devdb(logs: &Path) -> anyhow::Result<(Child, Secret)> {
+    let mut devdb = command(logs, "devdb", &["devdb"])?
+        .stdout(Stdio::piped())
+        .spawn()
+        .context("cannot start the database process")?;
+    let stdout = devdb.stdout.take().context("the database process has no output")?;
+    let mut lines = BufReader::new(stdout).lines();
+    let first = tokio::time::timeout(START_TIMEOUT, lines.next_line()).await;
+    let line = first.context("the database did not start in time")??;
+    let line = line.context("the database process ended at once; see its log")?;
+    Ok((devdb, Secret::new(line)))
+}
+
+/// The connection string travels in the environment: command lines are public on a host.
+fn spawn(logs: &Path, name: &str, database: &Secret, args: &[&str]) -> anyhow::Result<Child> {
+    command(logs, name, args)?
+        .env("XMLX_DATABASE", database.reveal())
+        .stdout(Stdio::null())
+        .spawn()
+        .with_context(|| format!("cannot start {name}"))
+}
+
+fn command(logs: &Path, name: &str, args: &[&str]) -> anyhow::Result<Command> {
+    let path: PathBuf = logs.join(format!("{name}.log"));
+    let log = File::create(&path).with_context(|| format!("cannot write `{}`", path.display()))?;
+    let mut command = Command::new(std::env::current_exe()?);
+    command.arg("internal").args(args).stdin(Stdio::piped()).stderr(log).kill_on_drop(true);
+    Ok(command)
+}
+
+/// A port that was free a moment ago.
+fn free_address() -> anyhow::Result<String> {
+    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.to_string())
+}

@@ -1,0 +1,112 @@
+//! What the demo shows at the end.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::cli::Demo;
+use crate::cluster::Cluster;
+use crate::commands;
+use crate::demo::faults::Killing;
+use crate::output::{self, Answer, Format};
+use crate::view::{Job, Verification};
+
+/// The demo's figures, summed over its jobs.
+#[derive(Debug, Serialize)]
+struct Summary {
+    apps: i64,
+    succeeded: i64,
+    failed: i64,
+    rows: i64,
+    seconds: f64,
+    apps_per_second: f64,
+    failures_by_stage: BTreeMap<String, i64>,
+    leases_revoked: i64,
+    repeated: i64,
+    lost: i64,
+    faults_fired: bool,
+    verified: bool,
+}
+
+pub(crate) async fn verify(cluster: &Cluster, jobs: &[Job]) -> anyhow::Result<Vec<Verification>> {
+    let mut found = Vec::with_capacity(jobs.len());
+    for job in jobs {
+        found.push(commands::verify(cluster, job.job).await?);
+    }
+    Ok(found)
+}
+
+pub(crate) fn show(
+    format: Format,
+    args: &Demo,
+    jobs: &[Job],
+    verified: &[Verification],
+    elapsed: Duration,
+    killing: &Killing,
+) -> anyhow::Result<Answer> {
+    let it = summary(jobs, verified, elapsed, killing);
+    let everything = i64::try_from(args.apps).is_ok_and(|apps| apps == it.apps);
+    let holds = it.verified && it.faults_fired && everything && jobs.iter().all(|job| job.state == "done");
+    match format {
+        Format::Json => output::json(&it)?,
+        Format::Table => print(&it)?,
+    }
+    for check in verified.iter().flat_map(|it| &it.checks).filter(|it| !it.holds) {
+        output::note(&format!("does not hold: {} ({} violations, {})", check.check, check.violations, check.detail));
+    }
+    for job in jobs.iter().filter(|it| it.state != "done") {
+        output::note(&format!("job {} is {}: {}", job.job, job.state, job.reason));
+    }
+    if !everything {
+        output::note(&format!("{} applications were generated, {} decided", args.apps, it.apps));
+    }
+    if !it.faults_fired {
+        output::note("a process that was to be killed was not: too few applications; use a larger `--apps`");
+    }
+    Ok(Answer::from(holds))
+}
+
+fn summary(jobs: &[Job], verified: &[Verification], elapsed: Duration, killing: &Killing) -> Summary {
+    let sum = |of: fn(&Job) -> i64| jobs.iter().map(of).sum::<i64>();
+    let violations = |check: &str| verified.iter().map(|it| it.violations(check)).sum::<i64>();
+    let apps = sum(|it| it.ok + it.failed);
+    let mut failures_by_stage = BTreeMap::new();
+    for stage in verified.iter().flat_map(|it| &it.failures_by_stage) {
+        *failures_by_stage.entry(stage.stage.clone()).or_insert(0) += stage.count;
+    }
+    #[allow(clippy::cast_precision_loss, reason = "a rate needs no 53 bits")]
+    let apps_per_second = apps as f64 / elapsed.as_secs_f64();
+    Summary {
+        apps,
+        succeeded: sum(|it| it.ok),
+        failed: sum(|it| it.failed),
+        rows: sum(|it| it.rows),
+        seconds: elapsed.as_secs_f64(),
+        apps_per_second,
+        failures_by_stage,
+        leases_revoked: sum(|it| it.leases_revoked),
+        repeated: violations("no application is repeated"),
+        lost: violations("no application is lost"),
+        faults_fired: killing.all_fired(),
+        verified: verified.iter().all(|it| it.holds),
+    }
+}
+
+fn print(it: &Summary) -> anyhow::Result<()> {
+    let stages: Vec<String> = it.failures_by_stage.iter().map(|(stage, n)| format!("{stage} {n}")).collect();
+    let lines = [
+        ("applications", format!("{} ({} succeeded, {} failed)", it.apps, it.succeeded, it.failed)),
+        ("rows", it.rows.to_string()),
+        ("time", format!("{:.1} s, {:.0} applications/s", it.seconds, it.apps_per_second)),
+        ("failures", if stages.is_empty() { "none".to_owned() } else { stages.join(", ") }),
+        ("leases revoked", it.leases_revoked.to_string()),
+        ("repeated", it.repeated.to_string()),
+        ("lost", it.lost.to_string()),
+        ("verified", if it.verified { "yes" } else { "NO" }.to_owned()),
+    ];
+    for (name, value) in lines {
+        output::line(&format!("{name:<15} {value}"))?;
+    }
+    Ok(())
+}

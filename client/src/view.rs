@@ -1,0 +1,309 @@
+//! What users see of the protocol's messages: the JSON that scripts rely on, and table rows.
+
+use serde::Serialize;
+use xmlx_proto::v1 as pb;
+
+/// A job.
+#[derive(Debug, Serialize)]
+pub(crate) struct Job {
+    pub(crate) job: i64,
+    pub(crate) name: String,
+    pub(crate) state: &'static str,
+    pub(crate) reason: String,
+    mode: &'static str,
+    from: i64,
+    to: i64,
+    pub(crate) total: Option<i64>,
+    pub(crate) ok: i64,
+    pub(crate) failed: i64,
+    pub(crate) rows: i64,
+    ranges_pending: i64,
+    ranges_leased: i64,
+    ranges_done: i64,
+    pub(crate) leases_revoked: i64,
+    contract_hash: String,
+    created_at: String,
+    finished_at: Option<String>,
+}
+
+impl Job {
+    pub(crate) const HEADER: [&'static str; 9] =
+        ["JOB", "NAME", "STATE", "DONE", "TOTAL", "FAILED", "ROWS", "RANGES", "REASON"];
+
+    pub(crate) fn row(&self) -> Vec<String> {
+        vec![
+            self.job.to_string(),
+            self.name.clone(),
+            self.state.to_owned(),
+            (self.ok + self.failed).to_string(),
+            self.total.map_or_else(|| "counting".to_owned(), |it| it.to_string()),
+            self.failed.to_string(),
+            self.rows.to_string(),
+            format!("{}/{}/{}", self.ranges_pending, self.ranges_leased, self.ranges_done),
+            self.reason.clone(),
+        ]
+    }
+
+    pub(crate) fn has_ended(&self) -> bool {
+        matches!(self.state, "done" | "failed" | "cancelled")
+    }
+}
+
+impl From<pb::Job> for Job {
+    fn from(it: pb::Job) -> Self {
+        Self {
+            job: it.job_id,
+            state: state_name(it.state()),
+            mode: mode_name(it.mode()),
+            name: it.name,
+            reason: it.reason,
+            from: it.scope_lo,
+            to: it.scope_hi - 1,
+            total: it.total,
+            ok: it.done_ok,
+            failed: it.done_failed,
+            rows: it.rows_written,
+            ranges_pending: it.ranges_pending,
+            ranges_leased: it.ranges_leased,
+            ranges_done: it.ranges_done,
+            leases_revoked: it.leases_revoked,
+            contract_hash: it.contract_hash,
+            created_at: it.created_at,
+            finished_at: Some(it.finished_at).filter(|it| !it.is_empty()),
+        }
+    }
+}
+
+fn state_name(it: pb::JobState) -> &'static str {
+    match it {
+        pb::JobState::Unspecified => "unknown",
+        pb::JobState::Running => "running",
+        pb::JobState::Paused => "paused",
+        pb::JobState::Done => "done",
+        pb::JobState::Failed => "failed",
+        pb::JobState::Cancelled => "cancelled",
+    }
+}
+
+fn mode_name(it: pb::JobMode) -> &'static str {
+    match it {
+        pb::JobMode::Unspecified => "unknown",
+        pb::JobMode::Once => "once",
+        pb::JobMode::Follow => "follow",
+        pb::JobMode::Retry => "retry",
+    }
+}
+
+/// What came of a request.
+pub(crate) fn outcome_name(it: pb::Outcome) -> &'static str {
+    match it {
+        pb::Outcome::Unspecified => "unknown",
+        pb::Outcome::Accepted => "accepted",
+        pb::Outcome::AlreadySo => "already so",
+    }
+}
+
+/// A worker.
+#[derive(Debug, Serialize)]
+pub(crate) struct Worker {
+    pub(crate) name: String,
+    session: String,
+    state: String,
+    pub(crate) slots: u32,
+    pub(crate) leases: u32,
+    pub(crate) apps_per_second: f64,
+    pub(crate) memory_bytes: u64,
+    build: String,
+}
+
+impl Worker {
+    pub(crate) const HEADER: [&'static str; 8] =
+        ["WORKER", "STATE", "SLOTS", "LEASES", "APPS/S", "MEMORY", "BUILD", "SESSION"];
+
+    pub(crate) fn row(&self) -> Vec<String> {
+        vec![
+            self.name.clone(),
+            self.state.clone(),
+            self.slots.to_string(),
+            self.leases.to_string(),
+            format!("{:.0}", self.apps_per_second),
+            format!("{} MiB", self.memory_bytes >> 20),
+            self.build.clone(),
+            self.session.clone(),
+        ]
+    }
+}
+
+impl From<pb::Worker> for Worker {
+    fn from(it: pb::Worker) -> Self {
+        Self {
+            name: it.name,
+            session: it.session_id,
+            state: it.state,
+            slots: it.slots,
+            leases: it.leases,
+            apps_per_second: it.apps_per_second,
+            memory_bytes: it.memory_bytes,
+            build: it.build,
+        }
+    }
+}
+
+/// The cluster.
+#[derive(Debug, Serialize)]
+pub(crate) struct Status {
+    pub(crate) leader: Option<Leader>,
+    answered_by_leader: bool,
+    pub(crate) workers: Vec<Worker>,
+    pub(crate) jobs: Vec<Job>,
+}
+
+/// Who leads.
+#[derive(Debug, Serialize)]
+pub(crate) struct Leader {
+    pub(crate) address: String,
+    pub(crate) term: u64,
+    alive: bool,
+}
+
+impl Status {
+    pub(crate) fn leader_line(&self) -> String {
+        match &self.leader {
+            Some(it) if it.alive => format!("leader {} (term {})", it.address, it.term),
+            _ => "no coordinator leads at the moment".to_owned(),
+        }
+    }
+}
+
+impl From<pb::StatusResponse> for Status {
+    fn from(it: pb::StatusResponse) -> Self {
+        let leader = |it: pb::Leader| Leader { address: it.address, term: it.term, alive: it.alive };
+        Self {
+            leader: it.leader.map(leader),
+            answered_by_leader: it.answered_by_leader,
+            workers: it.workers.into_iter().map(Into::into).collect(),
+            jobs: it.jobs.into_iter().map(Into::into).collect(),
+        }
+    }
+}
+
+/// A range.
+#[derive(Debug, Serialize)]
+pub(crate) struct Range {
+    range: i64,
+    from: i64,
+    to: i64,
+    state: String,
+    epoch: i64,
+    owner_session: Option<String>,
+    committed_through: i64,
+    ok: i64,
+    failed: i64,
+    rows: i64,
+}
+
+impl Range {
+    pub(crate) const HEADER: [&'static str; 9] =
+        ["RANGE", "FROM", "TO", "STATE", "EPOCH", "COMMITTED", "OK", "FAILED", "OWNER"];
+
+    pub(crate) fn row(&self) -> Vec<String> {
+        vec![
+            self.range.to_string(),
+            self.from.to_string(),
+            self.to.to_string(),
+            self.state.clone(),
+            self.epoch.to_string(),
+            self.committed_through.to_string(),
+            self.ok.to_string(),
+            self.failed.to_string(),
+            self.owner_session.clone().unwrap_or_default(),
+        ]
+    }
+}
+
+impl From<pb::Range> for Range {
+    fn from(it: pb::Range) -> Self {
+        Self {
+            range: it.range_id,
+            from: it.lo,
+            to: it.hi - 1,
+            state: it.state,
+            epoch: it.epoch,
+            owner_session: Some(it.owner_session).filter(|it| !it.is_empty()),
+            committed_through: it.committed_through,
+            ok: it.done_ok,
+            failed: it.done_failed,
+            rows: it.rows_written,
+        }
+    }
+}
+
+/// Failures of one stage.
+#[derive(Debug, Serialize)]
+pub(crate) struct Stage {
+    pub(crate) stage: String,
+    pub(crate) count: i64,
+}
+
+impl From<pb::StageCount> for Stage {
+    fn from(it: pb::StageCount) -> Self {
+        Self { stage: it.stage, count: it.count }
+    }
+}
+
+/// A failed application.
+#[derive(Debug, Serialize)]
+pub(crate) struct Failure {
+    pub(crate) app_id: i64,
+    pub(crate) reason: String,
+    session: String,
+    pub(crate) at: String,
+}
+
+impl From<pb::Failure> for Failure {
+    fn from(it: pb::Failure) -> Self {
+        Self { app_id: it.app_id, reason: it.reason, session: it.session_id, at: it.at }
+    }
+}
+
+/// What `verify` found.
+#[derive(Debug, Serialize)]
+pub(crate) struct Verification {
+    pub(crate) holds: bool,
+    pub(crate) checks: Vec<Check>,
+    pub(crate) failures_by_stage: Vec<Stage>,
+    pub(crate) left_out: i64,
+}
+
+/// One check.
+#[derive(Debug, Serialize)]
+pub(crate) struct Check {
+    pub(crate) check: String,
+    pub(crate) holds: bool,
+    pub(crate) violations: i64,
+    pub(crate) detail: String,
+}
+
+impl Verification {
+    /// Violations of the check of that name.
+    pub(crate) fn violations(&self, check: &str) -> i64 {
+        self.checks.iter().find(|it| it.check == check).map_or(0, |it| it.violations)
+    }
+}
+
+impl From<pb::VerifyResponse> for Verification {
+    fn from(it: pb::VerifyResponse) -> Self {
+        let check = |it: pb::Check| Check {
+            check: it.name,
+            holds: it.holds,
+            violations: it.violations,
+            detail: it.detail,
+        };
+        Self {
+            holds: it.holds,
+            checks: it.checks.into_iter().map(check).collect(),
+            failures_by_stage: it.stages.into_iter().map(Into::into).collect(),
+            left_out: it.left_out,
+        }
+    }
+}

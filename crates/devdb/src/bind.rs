@@ -1,0 +1,70 @@
+//! From the tree to plans: finds names in the catalog, tells types, and writes SQLite's SQL.
+
+mod aggregate;
+mod binder;
+mod call;
+mod change;
+mod expr;
+mod insert;
+mod json;
+mod operator;
+mod pred;
+mod query;
+mod source;
+mod values;
+
+use crate::catalog::{Catalog, Table};
+use crate::error::SqlResult;
+use crate::exec::plan::{Plan, Query};
+use crate::sql::ast::{Expr, Node, Pred, Stmt};
+use crate::sql::params::Declared;
+use crate::value::sqltype::SqlType;
+
+pub(crate) use values::is_same_value;
+
+use binder::Binder;
+
+/// The plan of a statement that has one.
+pub(crate) fn plan(catalog: &Catalog, params: &[Declared], node: &Node) -> SqlResult<Option<Plan>> {
+    let mut binder = Binder::new(catalog, params);
+    let plan = match &node.stmt {
+        Stmt::Select(query) => Plan::Query(query::top_level(&mut binder, query)?),
+        Stmt::If { condition, .. } => Plan::Query(condition_query(&mut binder, condition)?),
+        Stmt::Throw { number, message, state } => Plan::Query(values_query(&mut binder, &[number, message, state])?),
+        Stmt::Update(update) => Plan::Change(change::update(&mut binder, update)?),
+        Stmt::Delete(delete) => Plan::Change(change::delete(&mut binder, delete)?),
+        Stmt::Insert(insert) => Plan::Insert(Box::new(insert::insert(catalog, params, insert)?)),
+        Stmt::Block(_) | Stmt::Begin | Stmt::Commit | Stmt::Rollback | Stmt::Set(_) => return Ok(None),
+        Stmt::CreateSchema(_) | Stmt::CreateTable(_) | Stmt::CreateIndex(_) | Stmt::DropTable { .. } => return Ok(None),
+    };
+    Ok(Some(plan))
+}
+
+fn condition_query(binder: &mut Binder<'_>, condition: &Pred) -> SqlResult<Query> {
+    let sql = pred::pred(binder, condition)?;
+    Ok(binder.finish(format!("SELECT CASE WHEN {sql} THEN 1 ELSE 0 END"), Vec::new()))
+}
+
+/// A query of values that read no row.
+fn values_query(binder: &mut Binder<'_>, exprs: &[&Expr]) -> SqlResult<Query> {
+    let mut parts = Vec::with_capacity(exprs.len());
+    let mut columns = Vec::with_capacity(exprs.len());
+    for expr in exprs {
+        let bound = expr::expr(binder, expr)?;
+        parts.push(bound.sql);
+        columns.push(crate::wire::tokens::Column { name: String::new(), ty: bound.ty });
+    }
+    Ok(binder.finish(format!("SELECT {}", parts.join(", ")), columns))
+}
+
+/// A computed column's expression over the columns of its table that come before it: SQLite's SQL, and its type.
+pub(crate) fn computed(table: &Table, expr: &Expr) -> SqlResult<(String, SqlType)> {
+    let catalog = Catalog::empty();
+    let mut binder = Binder::new(&catalog, &[]);
+    binder.push_table_columns(table);
+    let bound = expr::expr(&mut binder, expr)?;
+    if !binder.finish(String::new(), Vec::new()).binds.is_empty() {
+        return Err(binder::refused("AS"));
+    }
+    Ok((bound.sql, bound.ty))
+}

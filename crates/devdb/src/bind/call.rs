@@ -1,0 +1,131 @@
+//! Functions.
+
+use crate::bind::binder::{Binder, Bound, refused};
+use crate::bind::expr::{cast, expr, implicit, text_literal};
+use crate::bind::pred;
+use crate::error::SqlResult;
+use crate::exec::plan::Bind;
+use crate::sql::ast::{Compare, DatePart, Expr, Func};
+use crate::value::sqltype::{MAX, SqlType};
+
+pub(crate) fn call(binder: &mut Binder<'_>, func: Func, args: &[Expr]) -> SqlResult<Bound> {
+    let mut bound = Vec::with_capacity(args.len());
+    for arg in args {
+        bound.push(expr(binder, arg)?);
+    }
+    let int = |sql: String| Ok(Bound::value(sql, SqlType::Int));
+    match func {
+        Func::Coalesce => {
+            let ty = bound.iter().fold(SqlType::Null, |ty, arg| ty.common(arg.ty));
+            let parts: Vec<String> = bound.iter().map(|arg| implicit(arg, ty)).collect();
+            Ok(Bound::value(format!("COALESCE({})", parts.join(", ")), ty))
+        }
+        Func::IsNull => {
+            let ty = if bound[0].ty == SqlType::Null { bound[1].ty } else { bound[0].ty };
+            let second = cast(bound[1].clone(), ty);
+            Ok(Bound::value(format!("COALESCE({}, {})", bound[0].sql, second.sql), ty))
+        }
+        Func::NullIf => {
+            let equal = pred::compare(Compare::Equal, &bound[0], &bound[1]);
+            Ok(Bound::value(format!("CASE WHEN {equal} THEN NULL ELSE {} END", bound[0].sql), bound[0].ty))
+        }
+        Func::Left | Func::Right => {
+            let name = if func == Func::Left { "ts_left" } else { "ts_right" };
+            let (text, n) = (as_text(&bound[0]), implicit(&bound[1], SqlType::BigInt));
+            let len = literal_len(&args[1]).map_or(text.ty.len(), |n| text.ty.len().map(|len| len.min(n)));
+            let ty = text.ty.with_len(len.unwrap_or(MAX));
+            Ok(Bound::value(format!("{name}({}, {n})", text.sql), ty))
+        }
+        Func::Substring => {
+            let text = as_text(&bound[0]);
+            let (start, n) = (implicit(&bound[1], SqlType::BigInt), implicit(&bound[2], SqlType::BigInt));
+            Ok(Bound::value(format!("ts_substring({}, {start}, {n})", text.sql), text.ty))
+        }
+        Func::Len => {
+            let ty = if bound[0].ty.len() == Some(MAX) { SqlType::BigInt } else { SqlType::Int };
+            Ok(Bound::value(format!("ts_len({})", as_text(&bound[0]).sql), ty))
+        }
+        Func::DataLength => {
+            let ty = if bound[0].ty.len() == Some(MAX) { SqlType::BigInt } else { SqlType::Int };
+            Ok(Bound::value(format!("ts_datalength({}, {})", bound[0].sql, bound[0].ty.code()), ty))
+        }
+        Func::CharIndex => int(format!("ts_charindex({}, {})", as_text(&bound[0]).sql, as_text(&bound[1]).sql)),
+        Func::Upper | Func::Lower => {
+            let name = if func == Func::Upper { "ts_upper" } else { "ts_lower" };
+            let text = as_text(&bound[0]);
+            Ok(Bound::value(format!("{name}({})", text.sql), text.ty))
+        }
+        Func::Replace => {
+            let [text, from, to] = [0, 1, 2].map(|idx: usize| as_text(&bound[idx]));
+            Ok(Bound::value(format!("ts_replace({}, {}, {})", text.sql, from.sql, to.sql), text.ty.with_len(MAX)))
+        }
+        Func::ObjectId => object_id(binder, &bound[0], args),
+        Func::SchemaId => {
+            binder.note_read();
+            let name = as_text(&bound[0]).sql;
+            int(format!("(SELECT schema_id FROM \"sys.schemas\" WHERE name = {name} COLLATE TSQL)"))
+        }
+        Func::DbName => Ok(Bound::value(binder.placeholder(Bind::Database), SqlType::NVarChar(128))),
+        Func::SysUtcDateTime => Ok(Bound::value(binder.placeholder(Bind::Now), SqlType::DateTime2(7))),
+        Func::GetUtcDate => Ok(cast(Bound::value(binder.placeholder(Bind::Now), SqlType::DateTime2(7)), SqlType::DateTime)),
+    }
+}
+
+/// The text of a value of another type.
+fn as_text(bound: &Bound) -> Bound {
+    if bound.ty.is_text() { bound.clone() } else { cast(bound.clone(), SqlType::NVarChar(4000)) }
+}
+
+fn literal_len(expr: &Expr) -> Option<u16> {
+    let Expr::Number(digits) = expr else { return None };
+    digits.parse().ok().filter(|n| (1..=8000).contains(n))
+}
+
+fn object_id(binder: &mut Binder<'_>, name: &Bound, args: &[Expr]) -> SqlResult<Bound> {
+    let is_table = match args.get(1) {
+        None => true,
+        Some(Expr::Text { text, .. }) => text.trim_end().eq_ignore_ascii_case("u"),
+        Some(_) => return Err(refused("OBJECT_ID")),
+    };
+    if !is_table {
+        return Ok(Bound::value("NULL".to_owned(), SqlType::Int));
+    }
+    binder.note_read();
+    let name = as_text(name).sql;
+    Ok(Bound::value(format!("(SELECT object_id FROM \"sys.tables\" WHERE qualified = ts_objname({name}))"), SqlType::Int))
+}
+
+pub(crate) fn date_add(binder: &mut Binder<'_>, part: DatePart, n: &Expr, moment: &Expr) -> SqlResult<Bound> {
+    let (n, moment) = (expr(binder, n)?, expr(binder, moment)?);
+    let moment = as_moment(&moment);
+    let n = implicit(&n, SqlType::Int);
+    let (part, code) = (text_literal(part.name(), false).sql, moment.ty.code());
+    Ok(Bound::value(format!("ts_dateadd({part}, {n}, {}, {code})", moment.sql), moment.ty))
+}
+
+pub(crate) fn date_diff(binder: &mut Binder<'_>, part: DatePart, from: &Expr, to: &Expr) -> SqlResult<Bound> {
+    let (from, to) = (expr(binder, from)?, expr(binder, to)?);
+    let (from, to) = (as_moment(&from), as_moment(&to));
+    let part = text_literal(part.name(), false).sql;
+    Ok(Bound::value(format!("ts_datediff({part}, {}, {})", from.sql, to.sql), SqlType::Int))
+}
+
+/// Text as `datetime`, which is what date functions take it for.
+fn as_moment(bound: &Bound) -> Bound {
+    if bound.ty.is_moment() { bound.clone() } else { cast(bound.clone(), SqlType::DateTime) }
+}
+
+impl DatePart {
+    /// The name that is handed to SQLite's functions.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Year => "year",
+            Self::Month => "month",
+            Self::Day => "day",
+            Self::Hour => "hour",
+            Self::Minute => "minute",
+            Self::Second => "second",
+            Self::Millisecond => "millisecond",
+        }
+    }
+}

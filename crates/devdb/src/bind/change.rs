@@ -1,0 +1,91 @@
+//! `UPDATE` and `DELETE`: one statement of SQLite's each.
+
+use crate::bind::binder::{Binder, table_source};
+use crate::bind::{expr, pred, values};
+use crate::catalog::table::quoted;
+use crate::error::{SqlError, SqlResult};
+use crate::exec::plan::Change;
+use crate::sql::ast::{Delete, Expr, Item, ObjectName, Pred, Update};
+use crate::wire::tokens::Column;
+
+pub(crate) fn update(binder: &mut Binder<'_>, update: &Update) -> SqlResult<Change> {
+    let (table, source) = target(binder, &update.table)?;
+    let mut parts = Vec::with_capacity(update.assignments.len());
+    for (name, value) in &update.assignments {
+        let idx = table.column(name)?;
+        let column = &table.columns[idx];
+        if column.computed.is_some() {
+            return Err(computed_column(name));
+        }
+        if column.identity.is_some() {
+            return Err(SqlError::new(8102, format!("Cannot update identity column '{name}'.")));
+        }
+        let bound = expr::expr(binder, value)?;
+        parts.push(format!("{} = {}", quoted(&column.name), values::assigned(&bound, &table, idx)));
+    }
+    let filter = filter(binder, update.filter.as_ref())?;
+    let (returning, columns) = output(&table, &update.output)?;
+    let name = quoted(&table.sqlite_name());
+    let sql = format!("UPDATE {name} AS {source} SET {}{filter}{returning}", parts.join(", "));
+    Ok(Change { query: binder.finish(sql, columns), table, is_delete: false })
+}
+
+pub(crate) fn delete(binder: &mut Binder<'_>, delete: &Delete) -> SqlResult<Change> {
+    let (table, source) = target(binder, &delete.table)?;
+    let filter = filter(binder, delete.filter.as_ref())?;
+    let sql = format!("DELETE FROM {} AS {source}{filter}", quoted(&table.sqlite_name()));
+    Ok(Change { query: binder.finish(sql, Vec::new()), table, is_delete: true })
+}
+
+fn target(binder: &mut Binder<'_>, name: &ObjectName) -> SqlResult<(std::sync::Arc<crate::catalog::Table>, String)> {
+    let table = std::sync::Arc::clone(binder.catalog.table(name)?);
+    if table.is_system {
+        return Err(system_table());
+    }
+    let source = binder.next_source();
+    binder.push_scope(vec![table_source(&table, &table.name, &source)]);
+    Ok((table, source))
+}
+
+fn filter(binder: &mut Binder<'_>, filter: Option<&Pred>) -> SqlResult<String> {
+    match filter {
+        Some(filter) => Ok(format!(" WHERE {}", pred::pred(binder, filter)?)),
+        None => Ok(String::new()),
+    }
+}
+
+/// `OUTPUT inserted.x`: SQLite's `RETURNING`, which knows columns by their bare names.
+fn output(table: &crate::catalog::Table, items: &[Item]) -> SqlResult<(String, Vec<Column>)> {
+    let mut names = Vec::with_capacity(items.len());
+    let mut columns = Vec::with_capacity(items.len());
+    for (idx, name) in output_columns(table, items)? {
+        let column = &table.columns[idx];
+        names.push(quoted(&column.name));
+        columns.push(Column { name, ty: column.ty });
+    }
+    let sql = if names.is_empty() { String::new() } else { format!(" RETURNING {}", names.join(", ")) };
+    Ok((sql, columns))
+}
+
+/// Which columns an `OUTPUT` asks for, and what it calls them.
+pub(crate) fn output_columns(table: &crate::catalog::Table, items: &[Item]) -> SqlResult<Vec<(usize, String)>> {
+    let mut columns = Vec::with_capacity(items.len());
+    for item in items {
+        let Item::Expr { expr: Expr::Column { name, .. }, alias } = item else {
+            return Err(crate::bind::binder::refused("OUTPUT"));
+        };
+        columns.push((table.column(name)?, alias.clone().unwrap_or_else(|| name.clone())));
+    }
+    Ok(columns)
+}
+
+/// 271.
+pub(crate) fn computed_column(name: &str) -> SqlError {
+    let text = format!("The column \"{name}\" cannot be modified because it is either a computed column or is the result of a UNION operator.");
+    SqlError::new(271, text)
+}
+
+/// 259.
+pub(crate) fn system_table() -> SqlError {
+    SqlError::new(259, "Ad hoc updates to system catalogs are not allowed.")
+}

@@ -1,0 +1,17 @@
+//! Running batches: the engine all sessions share, and the sessions.
+
+mod control;
+mod database;
+mod ddl;
+mod diagnose;
+mod dml;
+pub(crate) mod engine;
+mod functions;
+mod identity;
+mod insert;
+mod json;
+mod json_rows;
+pub(crate) mod plan;
+mod run;
+pub(crate) mod session;
+mod writer;

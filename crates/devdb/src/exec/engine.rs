@@ -1,0 +1,138 @@
+//! What all sessions share: the database, its writer and readers, the catalog, the parsed batches.
+
+use std::collections::BTreeMap;
+use std::ops::Deref;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, RwLock};
+
+use rusqlite::Connection;
+
+use crate::catalog::{Catalog, store};
+use crate::error::{Error, SqlError, SqlResult};
+use crate::exec::database::Place;
+use crate::exec::identity::Identities;
+use crate::exec::writer::Writer;
+use crate::server::Storage;
+use crate::sql;
+use crate::sql::ast::Batch;
+use crate::sql::params::Declared;
+
+/// Readers kept open while nobody uses them.
+const IDLE_READERS_MAX: usize = 8;
+/// Batches kept parsed; past that all are forgotten, which costs the product's few hundred a millisecond each.
+const BATCHES_MAX: usize = 1024;
+/// A longer text is one of a kind and not kept.
+const BATCH_BYTES_MAX: usize = 64 << 10;
+/// SQL Server's descriptors look like this.
+const FIRST_DESCRIPTOR: u64 = 0x34_0000_0001;
+
+type Batches = BTreeMap<String, Vec<Arc<Batch>>>;
+
+pub(crate) struct Engine {
+    pub(crate) writer: Writer,
+    pub(crate) identities: Identities,
+    readers: Mutex<Vec<Connection>>,
+    catalog: RwLock<Arc<Catalog>>,
+    batches: Mutex<Batches>,
+    next_descriptor: AtomicU64,
+    is_stopping: AtomicBool,
+    // Dropped last: connections are closed before their files are removed.
+    place: Place,
+}
+
+impl Engine {
+    pub(crate) fn open(storage: &Storage) -> Result<Self, Error> {
+        let place = Place::new(storage)?;
+        let open = |err: SqlError| Error::Open(err.message);
+        let connection = place.connect().map_err(|err| Error::Open(err.to_string()))?;
+        store::create(&connection).map_err(open)?;
+        let catalog = store::load(&connection).map_err(open)?;
+        Ok(Self {
+            writer: Writer::new(connection),
+            identities: Identities::default(),
+            readers: Mutex::new(Vec::new()),
+            catalog: RwLock::new(Arc::new(catalog)),
+            batches: Mutex::new(BTreeMap::new()),
+            next_descriptor: AtomicU64::new(FIRST_DESCRIPTOR),
+            is_stopping: AtomicBool::new(false),
+            place,
+        })
+    }
+
+    /// The parsed batch of a text with parameters declared so.
+    pub(crate) fn parse(&self, text: &str, params: Vec<Declared>) -> SqlResult<Arc<Batch>> {
+        if let Some(kept) = self.batches.lock().expect("no holder panics").get(text)
+            && let Some(batch) = kept.iter().find(|batch| batch.params == params)
+        {
+            return Ok(Arc::clone(batch));
+        }
+        let batch = Arc::new(sql::parse(text, params)?);
+        if text.len() <= BATCH_BYTES_MAX {
+            let mut batches = self.batches.lock().expect("no holder panics");
+            if batches.len() >= BATCHES_MAX {
+                batches.clear();
+            }
+            let kept = batches.entry(text.to_owned()).or_default();
+            // Declarations differ by the widths of values; those of long ago are not worth keeping.
+            kept.truncate(IDLE_READERS_MAX);
+            kept.insert(0, Arc::clone(&batch));
+        }
+        Ok(batch)
+    }
+
+    /// The catalog as it was last committed.
+    pub(crate) fn catalog(&self) -> Arc<Catalog> {
+        Arc::clone(&self.catalog.read().expect("no holder panics"))
+    }
+
+    pub(crate) fn set_catalog(&self, catalog: Arc<Catalog>) {
+        *self.catalog.write().expect("no holder panics") = catalog;
+    }
+
+    /// A connection to read with, from a snapshot of what is committed.
+    pub(crate) fn reader(&self) -> SqlResult<Reader<'_>> {
+        let idle = self.readers.lock().expect("no holder panics").pop();
+        let connection = match idle {
+            Some(connection) => connection,
+            None => self.place.connect()?,
+        };
+        Ok(Reader { engine: self, connection: Some(connection) })
+    }
+
+    pub(crate) fn next_descriptor(&self) -> u64 {
+        self.next_descriptor.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Ends all waits; sessions end with their connections.
+    pub(crate) fn stop(&self) {
+        self.is_stopping.store(true, Ordering::SeqCst);
+        self.writer.stop();
+    }
+
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.is_stopping.load(Ordering::SeqCst)
+    }
+}
+
+/// A reading connection on loan.
+pub(crate) struct Reader<'e> {
+    engine: &'e Engine,
+    connection: Option<Connection>,
+}
+
+impl Deref for Reader<'_> {
+    type Target = Connection;
+
+    fn deref(&self) -> &Connection {
+        self.connection.as_ref().expect("taken in drop alone")
+    }
+}
+
+impl Drop for Reader<'_> {
+    fn drop(&mut self) {
+        let mut idle = self.engine.readers.lock().expect("no holder panics");
+        if idle.len() < IDLE_READERS_MAX {
+            idle.extend(self.connection.take());
+        }
+    }
+}

@@ -1,0 +1,198 @@
+//! A batch from its first statement to its last, and what its errors end.
+
+use std::sync::Arc;
+
+use crate::bind;
+use crate::error::{SqlError, SqlResult};
+use crate::exec::plan::Plan;
+use crate::exec::session::Session;
+use crate::sql::ast::{Batch, Node, Setting, Stmt};
+use crate::value::datum::{Datum, Owned};
+use crate::wire::tokens::{self, DONE_COUNT, DONE_ERROR, DONE_MORE, Done};
+
+/// The first number that THROW may raise.
+const THROW_MIN: i64 = 50_000;
+const STATUS_FAILED: u32 = 1;
+
+/// A running batch.
+struct Run<'a> {
+    session: &'a mut Session,
+    batch: &'a Batch,
+    values: &'a [Owned],
+    done: Done,
+    out: &'a mut Vec<u8>,
+    has_failed: bool,
+    /// Whether a DONE token is the last thing in `out`.
+    is_done_last: bool,
+}
+
+/// The rest of the batch is skipped.
+struct Ended;
+
+impl Session {
+    /// Runs a batch and appends its whole answer to `out`.
+    pub(crate) fn run_batch(&mut self, batch: &Batch, values: &[Owned], done: Done, out: &mut Vec<u8>) {
+        let is_procedure = done == Done::InProcedure;
+        let tran_count = self.tran_count;
+        let settings = self.settings.clone();
+        let mut run = Run { session: self, batch, values, done, out, has_failed: false, is_done_last: false };
+        let has_ended = run.nodes(&batch.body).is_err();
+        if is_procedure && !has_ended && run.session.tran_count != tran_count {
+            let now = run.session.tran_count;
+            let text = format!("Transaction count after EXECUTE indicates a mismatching number of BEGIN and COMMIT statements. Previous count = {tran_count}, current count = {now}.");
+            // Not an error of any statement: XACT_ABORT does not look at it.
+            run.report(&SqlError::new(266, text).with_state(2));
+        }
+        run.close();
+        if is_procedure {
+            self.settings = settings;
+        }
+    }
+}
+
+impl Run<'_> {
+    fn nodes(&mut self, nodes: &[Node]) -> Result<(), Ended> {
+        nodes.iter().try_for_each(|node| self.node(node))
+    }
+
+    fn node(&mut self, node: &Node) -> Result<(), Ended> {
+        match &node.stmt {
+            Stmt::Block(body) => return self.nodes(body),
+            Stmt::If { then, otherwise, .. } => {
+                return match (self.condition(node), otherwise) {
+                    (Ok(true), _) => self.node(then),
+                    (Ok(false), Some(otherwise)) => self.node(otherwise),
+                    (Ok(false), None) => Ok(()),
+                    (Err(err), _) => self.failed(err, node.line),
+                };
+            }
+            Stmt::Begin | Stmt::Commit | Stmt::Rollback | Stmt::Throw { .. } | Stmt::Set(_) => {}
+            Stmt::CreateSchema(_) | Stmt::CreateTable(_) | Stmt::CreateIndex(_) | Stmt::DropTable { .. } => {}
+            Stmt::Insert(_) | Stmt::Update(_) | Stmt::Delete(_) | Stmt::Select(_) => {}
+        }
+        let start = self.out.len();
+        match self.statement(node) {
+            Ok(()) => Ok(()),
+            Err(err) => {
+                // Rows already written belong to a statement that did not come to its end.
+                if matches!(node.stmt, Stmt::Select(_) | Stmt::Insert(_) | Stmt::Update(_)) {
+                    self.out.truncate(start);
+                }
+                self.failed(err, node.line)
+            }
+        }
+    }
+
+    fn statement(&mut self, node: &Node) -> SqlResult<()> {
+        match &node.stmt {
+            Stmt::Begin => self.session.begin(self.out),
+            Stmt::Commit => self.session.commit(self.out),
+            Stmt::Rollback => self.session.rollback(self.out),
+            Stmt::Set(setting) => self.set(setting),
+            Stmt::Throw { .. } => self.throw(node),
+            Stmt::CreateSchema(_) | Stmt::CreateTable(_) | Stmt::CreateIndex(_) | Stmt::DropTable { .. } => {
+                self.session.define(&node.stmt)?;
+                self.session.row_count = 0;
+                self.put_done(DONE_MORE, 0);
+                Ok(())
+            }
+            Stmt::Insert(_) | Stmt::Update(_) | Stmt::Delete(_) | Stmt::Select(_) => {
+                let plan = self.plan(node)?;
+                let n_rows = self.session.execute(&plan, self.values, self.out)?;
+                self.session.row_count = i64::try_from(n_rows).unwrap_or(i64::MAX);
+                let status = if self.session.settings.no_count { DONE_MORE } else { DONE_MORE | DONE_COUNT };
+                self.put_done(status, n_rows);
+                Ok(())
+            }
+            Stmt::Block(_) | Stmt::If { .. } => Ok(()),
+        }
+    }
+
+    /// The plan of a statement, made where there is none for the tables as they are.
+    fn plan(&mut self, node: &Node) -> SqlResult<Arc<Plan>> {
+        let catalog = self.session.catalog();
+        if let Some(plan) = node.slot.get(catalog.version) {
+            return Ok(plan);
+        }
+        let plan = bind::plan(&catalog, &self.batch.params, node)?.expect("asked for statements with a plan alone");
+        let plan = Arc::new(plan);
+        node.slot.set(catalog.version, &plan);
+        Ok(plan)
+    }
+
+    fn condition(&mut self, node: &Node) -> SqlResult<bool> {
+        let plan = self.plan(node)?;
+        let row = self.session.single_row(&plan, self.values)?;
+        self.session.row_count = 0;
+        Ok(row.first() == Some(&Datum::Int(1)))
+    }
+
+    fn throw(&mut self, node: &Node) -> SqlResult<()> {
+        let plan = self.plan(node)?;
+        let row = self.session.single_row(&plan, self.values)?;
+        let [Datum::Int(number), Datum::Text(message), Datum::Int(state)] = &row[..] else {
+            return Err(SqlError::new(102, "Incorrect syntax near 'THROW'.").with_class(15));
+        };
+        let valid = i32::try_from(*number).ok().filter(|_| *number >= THROW_MIN);
+        let Some(number) = valid else {
+            let text = format!("Error number {number} in the THROW statement is outside the valid range. Specify an error number in the valid range of 50000 to 2147483647.");
+            return Err(SqlError::new(35100, text));
+        };
+        let state = u8::try_from(*state).unwrap_or(u8::MAX);
+        Err(SqlError::new(number, message.clone().into_owned()).with_state(state))
+    }
+
+    fn set(&mut self, setting: &Setting) -> SqlResult<()> {
+        let session = &mut *self.session;
+        match setting {
+            Setting::XactAbort(is_on) => session.settings.xact_abort = *is_on,
+            Setting::NoCount(is_on) => session.settings.no_count = *is_on,
+            Setting::LockTimeout(millis) => {
+                session.settings.lock_timeout = u64::try_from(*millis).ok().map(std::time::Duration::from_millis);
+            }
+            Setting::IdentityInsert { table, is_on } => session.set_identity_insert(table, *is_on)?,
+            Setting::Ignored => {}
+        }
+        session.row_count = 0;
+        Ok(())
+    }
+
+    /// Reports an error, and undoes and ends what it ends.
+    fn failed(&mut self, err: SqlError, line: u32) -> Result<(), Ended> {
+        let err = if err.line == 1 { err.at_line(line) } else { err };
+        let aborts = self.session.settings.xact_abort;
+        if aborts || err.dooms_transaction() {
+            self.session.abandon(self.out);
+        }
+        self.report(&err);
+        self.session.row_count = 0;
+        if aborts || err.ends_batch() { Err(Ended) } else { Ok(()) }
+    }
+
+    fn report(&mut self, err: &SqlError) {
+        self.has_failed = true;
+        tokens::put_error(self.out, err);
+        self.put_done(DONE_MORE | DONE_ERROR, 0);
+    }
+
+    fn put_done(&mut self, status: u16, n_rows: u64) {
+        tokens::put_done(self.out, self.done, status, n_rows);
+        self.is_done_last = true;
+    }
+
+    /// Ends the answer.
+    fn close(&mut self) {
+        if self.done == Done::InProcedure {
+            let failed = if self.has_failed { STATUS_FAILED } else { 0 };
+            tokens::put_return_status(self.out, failed);
+            tokens::put_done(self.out, Done::Procedure, if self.has_failed { DONE_ERROR } else { 0 }, 0);
+            return;
+        }
+        // A transaction's ENVCHANGE may have come after the last statement's DONE.
+        if self.is_done_last && tokens::ends_with_done(self.out) {
+            tokens::close_last_done(self.out);
+        } else {
+            tokens::put_done(self.out, self.done, 0, 0);
+        }
+    }
+}

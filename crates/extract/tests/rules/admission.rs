@@ -1,0 +1,166 @@
+//! Which documents are refused, and why.
+
+use crate::contract::{document, plan};
+use xmlx_extract::Limits;
+
+fn check(xml: &str, expected: &str) {
+    let shown = match plan(&[]).map(xml, None) {
+        Ok(application) => application.app_id.to_string(),
+        Err(rejection) => rejection.to_string(),
+    };
+    assert_eq!(shown, expected, "`{xml}`");
+}
+
+#[test]
+fn documents_that_are_taken() {
+    check(&document("", ""), "7");
+    check(&format!("\u{FEFF}\u{1} {}\r\n", document("", "")), "7");
+    check(
+        &format!(
+            "<?xml version='1.0' encoding='UTF-8'?><!-- hi -->{}<!-- bye -->",
+            document("", "")
+        ),
+        "7",
+    );
+    check(&document("a='&#x41;&lt;'", "text &amp; <![CDATA[<&]]>"), "7");
+    check("<Msg><Req ID=' +07 '><loan/></Req></Msg>", "7");
+    check("<Msg xmlns='urn:x'><Req ID='7'><loan/></Req></Msg>", "7");
+}
+
+#[test]
+fn texts_that_are_no_documents() {
+    check("", "validation: the document is empty");
+    check(" \r\n ", "validation: the document is empty");
+    check("hello", "validation: malformed XML: a document begins with `<` and ends with `>`");
+    check("<Other/>", "validation: no root element `Msg` within the first 100 characters");
+    let utf16 = format!("<?xml version='1.0' encoding='utf-16'?>{}", document("", ""));
+    check(&utf16, "validation: malformed XML: the declared encoding is not the one of the text");
+    check("<msg/>", "validation: the root element is `msg`, not `Msg`");
+    check(
+        "<Msg><Req>",
+        "validation: malformed XML: the document ends inside of an element, at byte 10",
+    );
+    check(
+        "<Msg></Nope></Msg>",
+        "validation: malformed XML: an end tag that closes another element, at byte 5",
+    );
+    check("<Msg/><Msg/>", "validation: malformed XML: a second root element, at byte 7");
+    check(
+        "<Msg/>text<!-- -->",
+        "validation: malformed XML: text outside of the root element, at byte 6",
+    );
+    check(
+        "<Msg a='1' a='2'/>",
+        "validation: malformed XML: an attribute that occurs twice, at byte 16",
+    );
+    check(
+        "<Msg a='&nbsp;'/>",
+        "validation: malformed XML: `&` that begins no known reference, at byte 8",
+    );
+    check(
+        "<Msg>&nbsp;</Msg>",
+        "validation: malformed XML: `&` that begins no known reference, at byte 5",
+    );
+    check(
+        "<Msg>a & b</Msg>",
+        "validation: malformed XML: `&` that begins no known reference, at byte 7",
+    );
+    check("<Msg a='<'/>", "validation: malformed XML: `<` in an attribute value, at byte 7");
+    check(
+        "<Msg>\u{0}</Msg>",
+        "validation: malformed XML: a character that XML does not have, at byte 5",
+    );
+}
+
+#[test]
+fn documents_of_somebody_else() {
+    let no_loan = "there is no `/Msg/Req/loan`; the contract expects `loan` there and found";
+    let line = "perhaps it is of another product line";
+    check("<Msg><Req><loan/></Req></Msg>", "validation: there is no application id `/Msg/Req/@ID`");
+    check(
+        "<Msg><Req id='7'><loan/></Req></Msg>",
+        "validation: there is no application id `/Msg/Req/@ID`",
+    );
+    check(
+        "<Msg><Req ID=' '><loan/></Req></Msg>",
+        "validation: the application id `/Msg/Req/@ID` is empty",
+    );
+    for id in ["x", "0", "-7", "7.5", "1_000"] {
+        let xml = format!("<Msg><Req ID='{id}'><loan/></Req></Msg>");
+        check(&xml, "validation: the application id `/Msg/Req/@ID` is no positive integer");
+    }
+    check(
+        "<Msg><Req ID='99999999999'><loan/></Req></Msg>",
+        "validation: the application id `/Msg/Req/@ID` is outside of int, 1 to 2147483647",
+    );
+    check("<Msg><Req ID='7'><card/></Req></Msg>", &format!("validation: {no_loan} `card`: {line}"));
+    check(
+        "<Msg><Req><card/></Req></Msg>",
+        &format!("validation: there is no application id `/Msg/Req/@ID`; {no_loan} `card`: {line}"),
+    );
+    check("<Msg><Req ID='7'/></Msg>", &format!("validation: {no_loan} nothing: {line}"));
+}
+
+#[test]
+fn the_row_and_the_document_have_one_id() {
+    let plan = plan(&[]);
+    assert_eq!(plan.map(&document("", ""), Some(7)).expect("rows").app_id, 7);
+    let rejection = plan.map(&document("", ""), Some(8)).expect_err("another id");
+    assert_eq!(
+        rejection.to_string(),
+        "validation: the document is of application 7, its row is of application 8"
+    );
+    assert_eq!(rejection.app_id, Some(7));
+    assert_eq!(plan.map("", Some(8)).expect_err("empty").app_id, Some(8));
+}
+
+#[test]
+fn limits_are_named() {
+    let limits = Limits {
+        document_bytes: 300,
+        depth: 4,
+        attributes_per_element: 3,
+        attribute_bytes: 10,
+        distinct_paths: 6,
+        contact_elements: 2,
+    };
+    let plan = plan(&[]);
+    let check = |xml: &str, expected: &str| {
+        let shown = match plan.map_with(xml, None, &limits) {
+            Ok(_) => "taken".to_owned(),
+            Err(rejection) => rejection.reason,
+        };
+        assert!(shown.starts_with(expected), "{xml}: {shown}");
+    };
+    check(&document("a='1234567890'", "<a/>"), "taken");
+    check(&document("", &" ".repeat(300)), "over the limit `document_bytes` of 300");
+    check(&document("", "<a><a/></a>"), "taken");
+    check(&document("", "<a><a></a></a>"), "over the limit `depth` of 4");
+    check(&document("a='1' b='2' c='3'", ""), "taken");
+    check(&document("a='1' b='2' c='3' d='4'", ""), "over the limit `attributes_per_element` of 3");
+    check(&document("a='12345678901'", ""), "over the limit `attribute_bytes` of 10");
+    check(&document("", "<a/><b/><c/>"), "taken");
+    check(&document("", "<a/><b/><c/><d/>"), "over the limit `distinct_paths` of 6");
+    check(&document("", &"<party/>".repeat(2)), "taken");
+    check(&document("", &"<party/>".repeat(3)), "over the limit `contact_elements` of 2");
+}
+
+/// No text brings the crate down: every document with a piece cut out, doubled or replaced is mapped or refused.
+#[test]
+fn damaged_documents_do_no_harm() {
+    let plan = plan(&[]);
+    let xml = document(
+        "a='&#x41;' é='漢字'",
+        "<party pid='1' kind='MAIN' ssn='5'><home type='NOW' city='é'/></party><!-- c --><![CDATA[x]]>&lt;<?p i?>",
+    );
+    let places: Vec<usize> = (0..=xml.len()).filter(|at| xml.is_char_boundary(*at)).collect();
+    for (place, &at) in places.iter().enumerate() {
+        for &end in &places[place..(place + 12).min(places.len())] {
+            for middle in
+                ["", "<", ">", "&", "'", "\u{0}", "é", "]]>", "<!DOCTYPE x [<!ENTITY y 'z'>]>"]
+            {
+                let _ = plan.map(&format!("{}{middle}{}", &xml[..at], &xml[end..]), Some(7));
+            }
+        }
+    }
+}

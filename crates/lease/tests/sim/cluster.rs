@@ -1,0 +1,323 @@
+//! Leaders, workers and the network between them, one random step at a time.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use xmlx_lease::{Action, Boundary, Epoch, Event, JobState, LeaseTable, Limits, RangeId, RangeState, Timestamp};
+
+use super::db::{Db, JOB, Refused};
+use super::rng::Rng;
+use super::worker::Worker;
+
+/// A defect planted to see whether it is found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mutation {
+    None,
+    CommitWithoutFence,
+    SaveWithoutTerm,
+    EpochFalls,
+    CursorNotChecked,
+    PauseDoesNotRevoke,
+    SplitLosesTheRest,
+}
+
+#[derive(Debug)]
+struct Leader {
+    term: u64,
+    table: LeaseTable,
+    /// Boundaries that are being looked for.
+    asked: VecDeque<(RangeId, i64, i64, u64)>,
+    alive: bool,
+}
+
+#[derive(Debug)]
+pub struct Cluster {
+    rng: Rng,
+    db: Db,
+    now: u64,
+    leaders: Vec<Leader>,
+    workers: Vec<Worker>,
+    joined: u64,
+    faults: bool,
+    mutation: Mutation,
+    /// Commits when a pause was acknowledged; there must be no more while it lasts.
+    barrier: Option<usize>,
+    epochs: BTreeMap<RangeId, Epoch>,
+    trace: u64,
+}
+
+impl Cluster {
+    pub fn new(seed: u64, mutation: Mutation) -> Self {
+        let mut rng = Rng::new(seed);
+        let n = 40 + rng.below(160);
+        let mut id = 0;
+        let mut next = || {
+            id += i64::try_from(1 + rng.below(3)).unwrap();
+            id
+        };
+        let source = (0..n).map(|_| next()).collect();
+        Self {
+            rng,
+            db: Db::new(source, mutation),
+            now: 0,
+            leaders: Vec::new(),
+            workers: Vec::new(),
+            joined: 0,
+            faults: true,
+            mutation,
+            barrier: None,
+            epochs: BTreeMap::new(),
+            trace: 0,
+        }
+    }
+
+    /// A digest of everything that happened, or what was violated.
+    pub fn run(mut self, steps: u64) -> Result<u64, String> {
+        self.elect();
+        for _ in 0..3 {
+            self.hire();
+        }
+        for step in 0..steps {
+            self.step();
+            self.check().map_err(|it| format!("step {step}: {it}"))?;
+        }
+        self.faults = false;
+        self.db.state = JobState::Running;
+        self.barrier = None;
+        self.elect();
+        self.hire();
+        for _ in 0..20_000 {
+            if self.db.ranges.values().all(|it| it.state == RangeState::Done) {
+                return self.finished();
+            }
+            self.step();
+            self.check().map_err(|it| format!("liveness: {it}"))?;
+        }
+        Err(format!("no end in sight: {:?}", self.db.ranges))
+    }
+
+    fn finished(&self) -> Result<u64, String> {
+        match self.db.source.iter().find(|it| self.db.committed.get(it) != Some(&1)) {
+            Some(app) => Err(format!("app {app} was not decided")),
+            None => Ok(self.trace),
+        }
+    }
+
+    fn step(&mut self) {
+        self.now += self.rng.below(60);
+        let kind = self.rng.below(if self.faults { 112 } else { 100 });
+        self.trace = self.trace.wrapping_mul(31).wrapping_add(kind * 1_000_003 + self.now);
+        match kind {
+            0..30 => self.with_worker(|worker, db, rng| worker.work(db, rng)),
+            30..55 => self.hear_worker(),
+            55..75 => self.with_worker(|worker, db, _| {
+                if let Some(order) = worker.inbox.pop_front() {
+                    worker.obey(order, db);
+                }
+            }),
+            75..83 => self.with_worker(|worker, _, _| worker.beat()),
+            83..90 => self.connect(),
+            90..95 => self.answer_boundary(),
+            95..100 => self.tick(),
+            100..102 => self.cut_off(),
+            102..104 => self.fire(),
+            104..106 => self.hire(),
+            106 => self.elect(),
+            107 => self.crash_leader(),
+            108 => self.pause(),
+            109 => self.resume(),
+            110 => self.drain(),
+            _ => self.now += 3_000,
+        }
+    }
+
+    fn with_worker(&mut self, act: impl FnOnce(&mut Worker, &mut Db, &mut Rng)) {
+        let n = u64::try_from(self.workers.len()).unwrap();
+        if n > 0 {
+            let i = usize::try_from(self.rng.below(n)).unwrap();
+            act(&mut self.workers[i], &mut self.db, &mut self.rng);
+        }
+    }
+
+    fn hire(&mut self) {
+        if self.workers.len() < 5 {
+            self.joined += 1;
+            self.workers.push(Worker::new(self.joined));
+        }
+    }
+
+    /// A worker process dies.
+    fn fire(&mut self) {
+        if self.workers.len() > 1 {
+            let n = u64::try_from(self.workers.len()).unwrap();
+            let mut worker = self.workers.remove(usize::try_from(self.rng.below(n)).unwrap());
+            let leader = worker.disconnect();
+            self.tell(leader, Event::Broke { session: worker.session.clone() });
+        }
+    }
+
+    /// A stream breaks; the leader may take its time to notice.
+    fn cut_off(&mut self) {
+        let mut broke = None;
+        self.with_worker(|worker, _, _| broke = Some((worker.disconnect(), worker.session.clone())));
+        if let Some((leader, session)) = broke
+            && self.rng.one_in(2)
+        {
+            self.tell(leader, Event::Broke { session });
+        }
+    }
+
+    fn connect(&mut self) {
+        let alive = (0..self.leaders.len()).rev().find(|it| self.leaders[*it].alive);
+        let Some(leader) = alive else { return self.elect() };
+        self.with_worker(|worker, _, _| {
+            if worker.leader.is_none() {
+                worker.connect(leader);
+            }
+        });
+    }
+
+    /// A new leader takes over; the old one may go on for a while, not knowing.
+    fn elect(&mut self) {
+        self.db.term += 1;
+        let table = LeaseTable::new(Limits { first_apps: 10, apps_min: 3, ..Limits::default() }, Timestamp(self.now));
+        self.leaders.push(Leader { term: self.db.term, table, asked: VecDeque::new(), alive: true });
+        let i = self.leaders.len() - 1;
+        self.reload(i);
+    }
+
+    fn crash_leader(&mut self) {
+        if let Some(i) = (0..self.leaders.len()).rev().find(|it| self.leaders[*it].alive) {
+            self.depose(i);
+        }
+    }
+
+    fn depose(&mut self, i: usize) {
+        self.leaders[i].alive = false;
+        for worker in self.workers.iter_mut().filter(|it| it.leader == Some(i)) {
+            worker.disconnect();
+        }
+    }
+
+    fn reload(&mut self, i: usize) {
+        let snapshot = self.db.snapshot();
+        self.tell(Some(i), Event::JobLoaded(snapshot));
+    }
+
+    fn hear_worker(&mut self) {
+        let mut heard = None;
+        self.with_worker(|worker, _, _| heard = worker.outbox.pop_front().map(|it| (worker.leader, it)));
+        if let Some((leader, event)) = heard {
+            self.tell(leader, event);
+        }
+    }
+
+    fn answer_boundary(&mut self) {
+        for i in 0..self.leaders.len() {
+            let Some((range, from, hi, count)) = self.leaders[i].asked.pop_front() else { continue };
+            let n = usize::try_from(count).unwrap();
+            let ids: Vec<i64> = self.db.source.range(from..hi).take(n).copied().collect();
+            let boundary = match ids.last() {
+                _ if self.faults && self.rng.one_in(10) => Boundary::Unknown,
+                None => Boundary::Empty,
+                Some(_) if ids.len() < n => Boundary::Cut { at: hi, count },
+                Some(last) => Boundary::Cut { at: last + 1, count },
+            };
+            self.tell(Some(i), Event::Found { job: JOB, range, boundary });
+        }
+    }
+
+    fn tick(&mut self) {
+        for i in 0..self.leaders.len() {
+            self.tell(Some(i), Event::Ticked);
+        }
+    }
+
+    fn pause(&mut self) {
+        self.move_job(JobState::Paused);
+        // Acknowledged once every revocation is durable; a leader that died on the way acknowledges nothing.
+        let held = self.db.ranges.values().any(|it| matches!(it.state, RangeState::Leased(_)));
+        let acknowledged = !held || self.mutation == Mutation::PauseDoesNotRevoke;
+        if self.db.state == JobState::Paused && acknowledged {
+            self.barrier = Some(self.db.committed.len());
+        }
+    }
+
+    fn resume(&mut self) {
+        self.barrier = None;
+        self.move_job(JobState::Running);
+    }
+
+    /// Durable under the term first, then the table; the newest leader does it.
+    fn move_job(&mut self, state: JobState) {
+        let i = self.leaders.len() - 1;
+        if self.leaders[i].alive && self.leaders[i].term == self.db.term {
+            self.db.state = state;
+            if !(self.mutation == Mutation::PauseDoesNotRevoke && state == JobState::Paused) {
+                self.tell(Some(i), Event::JobMoved { job: JOB, state });
+            }
+        }
+    }
+
+    fn drain(&mut self) {
+        let mut found = None;
+        self.with_worker(|worker, _, _| found = Some((worker.leader, worker.session.clone())));
+        if let Some((leader, session)) = found {
+            self.tell(leader, Event::DrainAsked { session });
+        }
+    }
+
+    /// Applies an event at a leader and carries its actions out, as the engine does.
+    fn tell(&mut self, leader: Option<usize>, event: Event) {
+        let Some(i) = leader.filter(|it| self.leaders[*it].alive) else { return };
+        let actions = self.leaders[i].table.apply(event, Timestamp(self.now));
+        for action in actions {
+            if self.faults && self.rng.one_in(400) {
+                // It dies between two actions.
+                return self.depose(i);
+            }
+            match action {
+                Action::Save(change) => match self.db.save(self.leaders[i].term, &change) {
+                    Ok(()) if self.faults && self.rng.one_in(200) => return self.reload(i),
+                    Ok(()) => (),
+                    Err(Refused::Deposed) => return self.depose(i),
+                    Err(Refused::Conflict) => return self.reload(i),
+                },
+                Action::Send { session, order } => {
+                    let to = self.workers.iter_mut().find(|it| it.session == session && it.leader == Some(i));
+                    if let Some(worker) = to {
+                        worker.inbox.push_back(order);
+                    }
+                }
+                Action::FindBoundary { range, from, hi, count, .. } => {
+                    self.leaders[i].asked.push_back((range, from, hi, count));
+                }
+                Action::EndSession { session, .. } => {
+                    let ended = self.workers.iter_mut().find(|it| it.session == session && it.leader == Some(i));
+                    if let Some(worker) = ended {
+                        worker.disconnect();
+                    }
+                }
+                Action::CheckDone { .. } => (),
+            }
+        }
+    }
+
+    fn check(&mut self) -> Result<(), String> {
+        self.db.check()?;
+        for range in self.db.ranges.values() {
+            let before = self.epochs.insert(range.range, range.epoch);
+            if before.is_some_and(|it| it > range.epoch) {
+                return Err(format!("the epoch of range {} fell", range.range));
+            }
+        }
+        if self.barrier.is_some_and(|it| it < self.db.committed.len()) {
+            return Err("something was committed after a pause was acknowledged".to_owned());
+        }
+        // A worker that drained goes home.
+        self.workers.retain(|it| !(it.draining && it.leases.is_empty() && it.outbox.is_empty()));
+        if self.workers.is_empty() {
+            self.hire();
+        }
+        Ok(())
+    }
+}

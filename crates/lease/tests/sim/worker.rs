@@ -1,0 +1,144 @@
+//! A worker: works its leases off, and forgets, dies or is cut off at any moment.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use xmlx_lease::{Epoch, Event, Lease, Order, Progress, RangeId, SessionId};
+
+use super::db::Db;
+use super::rng::Rng;
+
+const SLOTS: u32 = 2;
+
+#[derive(Debug)]
+pub struct Worker {
+    pub session: SessionId,
+    /// Which leader its stream goes to.
+    pub leader: Option<usize>,
+    pub inbox: VecDeque<Order>,
+    pub outbox: VecDeque<Event>,
+    pub leases: BTreeMap<(RangeId, Epoch), Held>,
+    pub draining: bool,
+}
+
+#[derive(Debug)]
+pub struct Held {
+    pub lease: Lease,
+    pub cursor: i64,
+    /// A group that was sent and whose answer was lost: it is sent again.
+    pub unanswered: Option<Vec<i64>>,
+}
+
+impl Worker {
+    pub fn new(n: u64) -> Self {
+        Self {
+            session: SessionId(format!("s{n}")),
+            leader: None,
+            inbox: VecDeque::new(),
+            outbox: VecDeque::new(),
+            leases: BTreeMap::new(),
+            draining: false,
+        }
+    }
+
+    pub fn connect(&mut self, leader: usize) {
+        self.leader = Some(leader);
+        self.inbox.clear();
+        self.outbox.clear();
+        let held = self.leases.values().map(|it| it.lease).collect();
+        self.say(Event::Joined { session: self.session.clone(), slots: SLOTS, held });
+        self.ask();
+    }
+
+    pub fn disconnect(&mut self) -> Option<usize> {
+        self.inbox.clear();
+        self.outbox.clear();
+        self.leader.take()
+    }
+
+    pub fn say(&mut self, event: Event) {
+        if self.leader.is_some() {
+            self.outbox.push_back(event);
+        }
+    }
+
+    pub fn ask(&mut self) {
+        let held = u32::try_from(self.leases.len()).unwrap();
+        let credits = if self.draining { 0 } else { (SLOTS + 1).saturating_sub(held) };
+        self.say(Event::Asked { session: self.session.clone(), credits });
+    }
+
+    pub fn beat(&mut self) {
+        let progress = |it: &Held| Progress { lease: it.lease, committed_through: it.cursor };
+        let progress = self.leases.values().map(progress).collect();
+        self.say(Event::Beat { session: self.session.clone(), progress });
+        self.ask();
+    }
+
+    pub fn obey(&mut self, order: Order, db: &Db) {
+        match order {
+            Order::Grant(lease) => {
+                // The owner reads where to start from the database.
+                let cursor = db.ranges[&lease.range].committed_through;
+                self.leases
+                    .entry((lease.range, lease.epoch))
+                    .or_insert(Held { lease, cursor, unanswered: None });
+            }
+            Order::Revoke { lease, .. } => {
+                self.leases.remove(&(lease.range, lease.epoch));
+            }
+            Order::Drain => self.draining = true,
+        }
+        self.ask();
+    }
+
+    /// One group of one lease, or the end of the range.
+    pub fn work(&mut self, db: &mut Db, rng: &mut Rng) {
+        let keys: Vec<_> = self.leases.keys().copied().collect();
+        let Some(&key) = rng.pick(&keys) else { return };
+        let session = self.session.clone();
+        let held = self.leases.get_mut(&key).unwrap();
+        let lease = held.lease;
+        if self.draining {
+            let committed_through = held.cursor;
+            self.leases.remove(&key);
+            self.say(Event::Released { session, lease, committed_through, backoff: Duration::ZERO });
+            return;
+        }
+        let repeated = held.unanswered.take();
+        let was_repeated = repeated.is_some();
+        let n = usize::try_from(1 + rng.below(6)).unwrap();
+        let fresh = || db.source.range(held.cursor + 1..lease.hi).take(n).copied().collect();
+        let group: Vec<i64> = repeated.unwrap_or_else(fresh);
+        if group.is_empty() {
+            self.close(db, lease, rng);
+            return;
+        }
+        let last = group[group.len() - 1];
+        if db.commit(&session, &lease, &group) {
+            if rng.one_in(10) {
+                held.unanswered = Some(group);
+            } else {
+                held.cursor = last;
+            }
+        } else if was_repeated && db.ranges[&lease.range].committed_through == last {
+            held.cursor = last;
+        } else {
+            let committed_through = held.cursor;
+            self.leases.remove(&key);
+            self.say(Event::Released { session, lease, committed_through, backoff: Duration::ZERO });
+        }
+    }
+
+    fn close(&mut self, db: &mut Db, lease: Lease, rng: &mut Rng) {
+        let session = self.session.clone();
+        self.leases.remove(&(lease.range, lease.epoch));
+        if db.complete(&session, &lease) {
+            let elapsed = Duration::from_millis(rng.below(5_000));
+            self.say(Event::Finished { session, lease, apps: 5, elapsed });
+        } else {
+            self.say(Event::Released { session, lease, committed_through: 0, backoff: Duration::ZERO });
+        }
+        self.ask();
+    }
+}
