@@ -37,6 +37,22 @@ pub(crate) async fn run(args: Demo, format: Format) -> anyhow::Result<Answer> {
         bail!("with one worker nobody is left when it is killed; use `--workers 2` or `--no-faults`");
     }
     let mut processes = Processes::start(COORDINATORS, args.workers).await?;
+    let outcome = drive(&args, format, &mut processes).await;
+    if !matches!(outcome, Ok(Answer::Yes)) {
+        processes.keep_logs();
+    }
+    if args.keep && outcome.is_ok() {
+        output::note(&format!(
+            "still running until Ctrl-C; try: xmlx-client --coordinators {} status",
+            processes.coordinator_urls().join(",")
+        ));
+        tokio::signal::ctrl_c().await?;
+    }
+    processes.stop().await;
+    outcome
+}
+
+async fn drive(args: &Demo, format: Format, processes: &mut Processes) -> anyhow::Result<Answer> {
     let store = commands::store(processes.database())?;
     output::note(&format!(
         "1 database, {COORDINATORS} coordinators, {} workers; logs in {}",
@@ -62,29 +78,10 @@ pub(crate) async fn run(args: Demo, format: Format) -> anyhow::Result<Answer> {
         submit::submit(&cluster, &request).await?;
     }
     let mut killing = Killing::new(!args.no_faults);
-    let watched = watch(&cluster, &mut processes, &mut killing, args.apps).await;
+    let status = watch(&cluster, processes, &mut killing, args.apps).await?;
     let elapsed = clock.now();
-    let status = match watched {
-        Ok(it) => it,
-        Err(err) => {
-            processes.keep_logs();
-            return Err(err);
-        }
-    };
     let verified = summary::verify(&cluster, &status.jobs).await?;
-    let answer = summary::show(format, &args, &status.jobs, &verified, elapsed, &killing)?;
-    if answer == Answer::No {
-        processes.keep_logs();
-    }
-    if args.keep {
-        output::note(&format!(
-            "still running until Ctrl-C; try: xmlx-client --coordinators {} status",
-            processes.coordinator_urls().join(",")
-        ));
-        tokio::signal::ctrl_c().await?;
-    }
-    processes.stop().await;
-    Ok(answer)
+    summary::show(format, args, &status.jobs, &verified, elapsed, &killing)
 }
 
 /// Looks at the cluster until all jobs have ended, and kills what is to be killed on the way.

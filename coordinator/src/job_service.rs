@@ -9,7 +9,8 @@ use xmlx_store::{JobRow, Source, Store};
 
 use crate::engine::{Command, MoveJob};
 use crate::role::RoleReader;
-use crate::{convert, submit};
+use crate::submit::{self, Prepared};
+use crate::convert;
 
 /// What a client gets that does not say how many failures it wants, and the most it can have.
 const FAILURES_DEFAULT: i32 = 100;
@@ -52,8 +53,13 @@ impl JobApi {
 impl JobService for JobApi {
     async fn submit(&self, request: Request<pb::SubmitRequest>) -> Result<Response<pb::SubmitResponse>, Status> {
         let engine = self.role.engine()?;
-        let job = Box::new(submit::prepare(&self.store, request.into_inner()).await?);
-        let response = engine.ask(|reply| Command::Submit { job, reply }).await??;
+        let response = match submit::prepare(&self.store, request.into_inner()).await? {
+            Prepared::New(job) => engine.ask(|reply| Command::Submit { job, reply }).await??,
+            Prepared::Same(job) => pb::SubmitResponse {
+                outcome: pb::Outcome::AlreadySo.into(),
+                job: Some(convert::job_message(&job)),
+            },
+        };
         Ok(Response::new(response))
     }
 

@@ -10,9 +10,17 @@ use crate::convert;
 const NAME_CHARS_MAX: usize = 200;
 const KEY_CHARS_MAX: usize = 64;
 
+/// What a request comes to.
+#[derive(Debug)]
+pub(crate) enum Prepared {
+    /// A job to be inserted; its `job_id` is still 0.
+    New(Box<NewJob>),
+    /// A job that does not end before doing just this.
+    Same(Box<JobRow>),
+}
+
 /// Checks a request against the contract's rules and the database, and makes a job of it.
-/// Its `job_id` is still 0.
-pub(crate) async fn prepare(store: &Store, request: pb::SubmitRequest) -> Result<NewJob, Refusal> {
+pub(crate) async fn prepare(store: &Store, request: pb::SubmitRequest) -> Result<Prepared, Refusal> {
     let invalid = |message: String| Refusal::new(ErrorCode::Invalid, message);
     if request.submit_key.is_empty() || request.submit_key.len() > KEY_CHARS_MAX {
         return Err(invalid(format!("`submit_key` must have 1 to {KEY_CHARS_MAX} characters")));
@@ -32,8 +40,7 @@ pub(crate) async fn prepare(store: &Store, request: pb::SubmitRequest) -> Result
     let log_watermark = source.newest_log_id(store).await.map_err(db)?;
     let source = Source::new(&plan, mode, log_watermark);
     let scope = scope(store, &source, mode, &request).await?;
-    refuse_overlap(store, &plan, scope, &request.submit_key).await?;
-    Ok(NewJob {
+    let job = NewJob {
         job_id: 0,
         submit_key: request.submit_key,
         name: request.name,
@@ -42,7 +49,9 @@ pub(crate) async fn prepare(store: &Store, request: pb::SubmitRequest) -> Result
         mode,
         scope,
         log_watermark,
-    })
+    };
+    let same = same_or_overlap(store, &plan, &job).await?;
+    Ok(same.map_or_else(|| Prepared::New(Box::new(job)), |it| Prepared::Same(Box::new(it))))
 }
 
 /// From the ids that exist, narrowed by what was asked for.
@@ -72,13 +81,18 @@ async fn scope(
     })
 }
 
-/// Two jobs must not decide the same applications at the same time.
-async fn refuse_overlap(store: &Store, plan: &Plan, scope: Scope, submit_key: &str) -> Result<(), Refusal> {
+/// Two jobs must not decide the same applications at the same time. A job that was asked for again is
+/// found; any other overlap is refused.
+async fn same_or_overlap(store: &Store, plan: &Plan, new: &NewJob) -> Result<Option<JobRow>, Refusal> {
     let db = |err| convert::refusal(&err);
     for job in store.jobs().await.map_err(db)? {
         let ended = !matches!(job.state.as_str(), "running" | "paused");
-        if ended || job.submit_key == submit_key || !overlaps(&job, scope) {
+        if ended || !overlaps(&job, new) {
             continue;
+        }
+        let as_asked = job.contract_hash == new.contract_hash && job.mode == new.mode;
+        if job.submit_key == new.submit_key || (as_asked && job.scope == new.scope) {
+            return Ok(Some(job));
         }
         let Some((contract, _, _)) = store.job_contract(job.job_id).await.map_err(db)? else { continue };
         let Ok(other) = Plan::from_json(&contract) else { continue };
@@ -90,10 +104,11 @@ async fn refuse_overlap(store: &Store, plan: &Plan, scope: Scope, submit_key: &s
             return Err(Refusal::new(ErrorCode::NotPossible, message));
         }
     }
-    Ok(())
+    Ok(None)
 }
 
-fn overlaps(job: &JobRow, scope: Scope) -> bool {
-    let open_end = job.mode == Mode::Follow;
-    scope.lo < job.scope.hi.max(if open_end { i64::MAX } else { 0 }) && job.scope.lo < scope.hi
+/// A job that follows has no end.
+fn overlaps(job: &JobRow, new: &NewJob) -> bool {
+    let end = |mode, hi| if mode == Mode::Follow { i64::MAX } else { hi };
+    new.scope.lo < end(job.mode, job.scope.hi) && job.scope.lo < end(new.mode, new.scope.hi)
 }

@@ -1,1 +1,16 @@
-//! xmlx-tests
+//! The system from outside: a database on a real wire, real processes, the real client.
+//!
+//! Waiting is for events, with a deadline; nothing sleeps to hope. A fault that was to be injected
+//! and did not fire fails the test (see [`Cluster::assert_faults_fired`]).
+
+#![allow(clippy::missing_panics_doc, clippy::unwrap_used, reason = "tests panic where something does not hold")]
+
+mod cluster;
+mod database;
+mod process;
+mod wiretap;
+
+pub use cluster::{Cluster, Setup};
+pub use database::Database;
+pub use process::{Output, Process, Signal, binary, workspace};
+pub use wiretap::Wiretap;

@@ -6,5 +6,4 @@ pub(crate) mod store;
 pub(crate) mod system;
 pub(crate) mod table;
 
-pub(crate) use build::table as build_table;
-pub(crate) use table::{Catalog, Column, ForeignKey, Key, Table};
+pub(crate) use table::{Catalog, ForeignKey, Key, Table};

@@ -7,10 +7,11 @@ mod key_values;
 mod sources;
 mod tables;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use crate::contract::{Contract, LOG_TABLE, Mapping, Scalar};
 use crate::convert::{Conversion, NumberStyle, convert};
+use crate::hash::TextMap;
 use crate::layout::{LayoutBuilder, NameMatch};
 use crate::problem::Problems;
 use crate::program::{AppId, ApplicationPlace, BitTable, BitTables, EnumTable, Program};
@@ -109,7 +110,7 @@ impl Compiler<'_, '_> {
             return *known;
         }
         let mut table = EnumTable::default();
-        let mut lower_case = HashMap::new();
+        let mut lower_case = TextMap::default();
         for (key, scalar) in self.contract.enums.get(name).into_iter().flatten() {
             let at = format!("enum_mappings.{name}[\"{key}\"]");
             let Some(value) = self.typed(scalar, mapping.data_type, &at) else { continue };

@@ -57,6 +57,8 @@ struct PathEntry<'x> {
     hash: u64,
     first_child: u32,
     next_sibling: u32,
+    /// The child that was entered last; the next one mostly has the same name, or the next.
+    recent_child: u32,
     node: u32,
     shape: u32,
     /// Counts the elements at this path.

@@ -3,7 +3,7 @@
 //! Elements of one name share one [`Shape`], wherever they are. A place in the document is a [`Node`] of a tree of paths;
 //! what a mapping reads from a path is the last element there.
 
-use std::collections::HashMap;
+use crate::hash::TextMap;
 
 mod attribute_table;
 mod build;
@@ -70,7 +70,7 @@ pub(crate) struct Layout {
     pub(crate) nodes: Vec<Node>,
     /// Shape 0 is for elements whose name the plan does not know.
     pub(crate) shapes: Vec<Shape>,
-    shape_names: HashMap<Box<str>, u32>,
+    shape_names: TextMap<u32>,
     pub(crate) n_fields: usize,
 }
 

@@ -10,6 +10,7 @@ mod date;
 mod document;
 mod evaluate;
 mod expr;
+mod hash;
 mod layout;
 mod limits;
 mod number;

@@ -1,8 +1,7 @@
 //! A compiled contract: everything by place, nothing by name.
 
-use std::collections::HashMap;
-
 use crate::expr::Expr;
+use crate::hash::TextMap;
 use crate::layout::{FieldIx, Layout, NodeIx, SlotIx};
 use crate::table::DataType;
 use crate::value::Value;
@@ -67,8 +66,8 @@ pub(crate) struct AddressKind {
 /// An enum, for columns of one type.
 #[derive(Debug, Default)]
 pub(crate) struct EnumTable {
-    pub(crate) exact: HashMap<Box<str>, Value>,
-    pub(crate) lower_case: HashMap<Box<str>, Value>,
+    pub(crate) exact: TextMap<Value>,
+    pub(crate) lower_case: TextMap<Value>,
     /// What every other text is.
     pub(crate) default: Option<Value>,
 }

@@ -18,6 +18,7 @@ const TRUSTED_FOR: Duration = Duration::from_secs(10);
 /// Waiting for a free connection longer than this is an error.
 const POOL_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// Its futures are large: they are boxed where they are awaited, or every caller's stack would carry them.
 type TdsClient = Client<Compat<TcpStream>>;
 
 /// How to reach the database.
@@ -97,13 +98,13 @@ impl Store {
     /// Runs a batch that may not travel as sp_executesql (DDL that has to be alone).
     pub(crate) async fn run_batch(&self, sql: &str) -> Result<(), Error> {
         let mut lent = Lent::new(self.checkout().await?);
-        simple(lent.client(), sql).await?;
+        Box::pin(simple(lent.client(), sql)).await?;
         drop(lent.give_back());
         Ok(())
     }
 
     async fn checkout(&self) -> Result<Object<Manager>, Error> {
-        self.pool.get().await.map_err(|err| match err {
+        Box::pin(self.pool.get()).await.map_err(|err| match err {
             managed::PoolError::Backend(Error::Server { number, message }) => {
                 Error::Server { number, message }
             }
@@ -127,7 +128,7 @@ impl Connection {
             None => self.store.checkout().await?,
         };
         let mut lent = Lent::new(object);
-        let rows = query(lent.client(), sql, params).await?;
+        let rows = Box::pin(query(lent.client(), sql, params)).await?;
         self.object = Some(lent.give_back());
         Ok(rows)
     }
@@ -178,7 +179,7 @@ impl managed::Manager for Manager {
     type Error = Error;
 
     async fn create(&self) -> Result<TdsClient, Error> {
-        tokio::time::timeout(CONNECT_TIMEOUT, connect(self.config.clone()))
+        tokio::time::timeout(CONNECT_TIMEOUT, Box::pin(connect(self.config.clone())))
             .await
             .map_err(|_| Error::Connect(format!("no answer within {CONNECT_TIMEOUT:?}")))?
     }

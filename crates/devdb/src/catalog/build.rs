@@ -92,7 +92,8 @@ fn add_constraint(catalog: &Catalog, table: &mut Table, constraint: &Constraint)
             let name = constraint.name.clone().unwrap_or_else(|| generated("FK", &table.name, &columns[0]));
             let is_self = parent.qualified().eq_ignore_ascii_case(&table.sqlite_name());
             let found = catalog.find(parent).map(AsRef::as_ref);
-            let Some(of) = if is_self { Some(&*table) } else { found } else {
+            let referenced = if is_self { Some(&*table) } else { found };
+            let Some(of) = referenced else {
                 let text = format!("Foreign key '{name}' references invalid table '{}'.", parent.written());
                 return Err(SqlError::new(1767, text));
             };

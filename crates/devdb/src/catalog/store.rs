@@ -6,7 +6,7 @@ use rusqlite::{Connection, params};
 
 use crate::catalog::build;
 use crate::catalog::system::{facets, type_id};
-use crate::catalog::table::{Catalog, Column, Schema, Table, quoted};
+use crate::catalog::table::{Catalog, Column, KeyKind, Schema, Table, quoted};
 use crate::error::{SqlError, SqlResult};
 use crate::sql::ast::{IndexDef, ObjectName, TableDef};
 use crate::value::sqltype::SqlType;
@@ -111,7 +111,7 @@ pub(crate) fn create_index(db: &Connection, catalog: &Catalog, def: &IndexDef) -
     let (index, on) = (quoted(&name), quoted(&table.sqlite_name()));
     db.execute_batch(&format!("CREATE {unique}INDEX {index} ON {on} ({})", columns.join(", ")))?;
     note(db, "index", &table.sqlite_name(), &def.text)?;
-    Ok(())
+    describe_index(db, table, &def.name, def.is_unique, None)
 }
 
 /// Drops a table and all that was noted of it.
@@ -128,7 +128,7 @@ pub(crate) fn drop_table(db: &Connection, catalog: &Catalog, name: &ObjectName) 
     db.execute_batch(&format!("DROP TABLE {}", quoted(&own)))?;
     db.execute("DELETE FROM \"devdb.ddl\" WHERE kind <> 'schema' AND name = ?1 COLLATE NOCASE", [&own])?;
     db.execute("DELETE FROM \"devdb.identity\" WHERE object_id = ?1", [table.object_id])?;
-    for view in ["tables", "columns", "computed_columns", "identity_columns"] {
+    for view in ["tables", "columns", "indexes", "computed_columns", "identity_columns"] {
         db.execute(&format!("DELETE FROM \"sys.{view}\" WHERE object_id = ?1"), [table.object_id])?;
     }
     for view in ["default_constraints", "foreign_keys", "foreign_key_columns"] {
@@ -147,7 +147,7 @@ fn sqlite_table(table: &Table) -> String {
     };
     let mut has_key = false;
     for key in &table.keys {
-        if key.kind == super::table::KeyKind::Primary {
+        if key.kind == KeyKind::Primary {
             if row_id.is_none() {
                 has_key = true;
                 parts.push(format!("PRIMARY KEY ({})", list(&key.columns)));
@@ -240,7 +240,22 @@ fn describe(db: &Connection, catalog: &Catalog, table: &Table) -> SqlResult<()> 
             )?;
         }
     }
+    for key in &table.keys {
+        describe_index(db, table, &key.name, true, Some(&key.kind))?;
+    }
     describe_foreign_keys(db, catalog, table, schema, next_id)
+}
+
+/// Writes an index's row; `constraint` is the kind of key it serves.
+fn describe_index(db: &Connection, table: &Table, name: &str, is_unique: bool, constraint: Option<&KeyKind>) -> SqlResult<()> {
+    let is_primary = constraint == Some(&KeyKind::Primary);
+    let (kind, kind_name) = if is_primary { (1, "CLUSTERED") } else { (2, "NONCLUSTERED") };
+    db.execute(
+        "INSERT INTO \"sys.indexes\" SELECT ?1, ?2, MAX(COALESCE(MAX(index_id), 0), ?3 - 1) + 1, ?3, ?4, ?5, ?6, ?7
+         FROM \"sys.indexes\" WHERE object_id = ?1",
+        params![table.object_id, name, kind, kind_name, is_unique, is_primary, constraint == Some(&KeyKind::Unique)],
+    )?;
+    Ok(())
 }
 
 fn describe_foreign_keys(db: &Connection, catalog: &Catalog, table: &Table, schema: i64, first_id: i64) -> SqlResult<()> {

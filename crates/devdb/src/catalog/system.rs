@@ -13,7 +13,7 @@ const ID: SqlType = SqlType::Int;
 
 type Columns = &'static [(&'static str, SqlType)];
 
-const TABLES: [(&str, Columns); 9] = [
+const TABLES: [(&str, Columns); 10] = [
     ("schemas", &[("name", NAME), ("schema_id", ID), ("principal_id", ID)]),
     ("tables", &[("name", NAME), ("object_id", ID), ("schema_id", ID), ("type", SqlType::Char(2)), ("type_desc", NAME)]),
     (
@@ -89,6 +89,19 @@ const TABLES: [(&str, Columns); 9] = [
             ("column_id", ID),
             ("definition", SqlType::NVarChar(MAX)),
             ("is_persisted", SqlType::Bit),
+        ],
+    ),
+    (
+        "indexes",
+        &[
+            ("object_id", ID),
+            ("name", NAME),
+            ("index_id", ID),
+            ("type", SqlType::TinyInt),
+            ("type_desc", NAME),
+            ("is_unique", SqlType::Bit),
+            ("is_primary_key", SqlType::Bit),
+            ("is_unique_constraint", SqlType::Bit),
         ],
     ),
     (

@@ -44,14 +44,14 @@ pub(crate) fn register(db: &Connection) -> rusqlite::Result<()> {
     ];
     for (name, n_args, function) in functions {
         let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
-        db.create_scalar_function(name, n_args, flags, move |ctx: &Context<'_>| {
+        db.create_scalar_function(name, n_args, flags, move |ctx| {
             function(ctx).map_err(|err| rusqlite::Error::UserFunctionError(err.to_carried().into()))
         })?;
     }
     Ok(())
 }
 
-fn arg<'a>(ctx: &Context<'a>, idx: usize) -> SqlResult<Datum<'a>> {
+fn arg<'a>(ctx: &'a Context<'_>, idx: usize) -> SqlResult<Datum<'a>> {
     Datum::from_sqlite(ctx.get_raw(idx))
 }
 

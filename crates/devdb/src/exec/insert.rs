@@ -1,5 +1,7 @@
 //! Inserting rows: values brought to their columns' types, checked, numbered, and put into SQLite one by one.
 
+use std::rc::Rc;
+
 use rusqlite::{CachedStatement, Connection};
 
 use crate::error::{SqlError, SqlResult};
@@ -19,7 +21,7 @@ struct Inserting<'a> {
     plan: &'a Insert,
     table: String,
     statement: CachedStatement<'a>,
-    defaults: Vec<Owned>,
+    defaults: Rc<[Owned]>,
     /// The last identity value, where the table has such a column.
     identity: Option<i64>,
     n_rows: u64,
@@ -42,7 +44,7 @@ impl Session {
             plan,
             table: plan.table.sqlite_name(),
             statement: db.prepare_cached(&plan.sql)?,
-            defaults: Vec::new(),
+            defaults: Rc::new([]),
             identity,
             n_rows: 0,
             out,
@@ -89,7 +91,7 @@ impl<'a> Inserting<'a> {
         convert::assign(value, from, column.ty, &self.table, &column.name)
     }
 
-    fn default_values(&self, env: &Env<'_>) -> SqlResult<Vec<Owned>> {
+    fn default_values(&self, env: &Env<'_>) -> SqlResult<Rc<[Owned]>> {
         let row = first_row(self.db, &self.plan.defaults, env)?;
         let columns = self.plan.defaults.columns.iter().zip(&self.plan.defaulted);
         row.into_iter().zip(columns).map(|(value, (column, idx))| self.assigned(value, column.ty, *idx)).collect()
@@ -98,11 +100,12 @@ impl<'a> Inserting<'a> {
     /// Puts a row in; `values` are those of the plan's targets.
     fn row(&mut self, values: &[Datum<'_>], types: &[SqlType]) -> SqlResult<()> {
         let plan = self.plan;
+        let defaults = Rc::clone(&self.defaults);
         let mut row: Vec<Datum<'_>> = Vec::with_capacity(plan.written.len());
         for ((value, from), idx) in values.iter().zip(types).zip(&plan.targets) {
             row.push(self.assigned(value.borrow(), *from, *idx)?);
         }
-        row.extend(self.defaults.iter().map(Datum::borrow));
+        row.extend(defaults.iter().map(Datum::borrow));
         if let Some(idx) = plan.made_identity {
             let (seed, increment) = plan.table.columns[idx].identity.expect("it is the identity column");
             let next = self.identity.map_or(Some(seed), |last| last.checked_add(increment));

@@ -22,8 +22,8 @@ struct Run<'a> {
     done: Done,
     out: &'a mut Vec<u8>,
     has_failed: bool,
-    /// Whether a DONE token is the last thing in `out`.
-    is_done_last: bool,
+    /// Where the last DONE token ends in `out`.
+    done_end: usize,
 }
 
 /// The rest of the batch is skipped.
@@ -35,7 +35,7 @@ impl Session {
         let is_procedure = done == Done::InProcedure;
         let tran_count = self.tran_count;
         let settings = self.settings.clone();
-        let mut run = Run { session: self, batch, values, done, out, has_failed: false, is_done_last: false };
+        let mut run = Run { session: self, batch, values, done, out, has_failed: false, done_end: usize::MAX };
         let has_ended = run.nodes(&batch.body).is_err();
         if is_procedure && !has_ended && run.session.tran_count != tran_count {
             let now = run.session.tran_count;
@@ -177,7 +177,7 @@ impl Run<'_> {
 
     fn put_done(&mut self, status: u16, n_rows: u64) {
         tokens::put_done(self.out, self.done, status, n_rows);
-        self.is_done_last = true;
+        self.done_end = self.out.len();
     }
 
     /// Ends the answer.
@@ -189,7 +189,7 @@ impl Run<'_> {
             return;
         }
         // A transaction's ENVCHANGE may have come after the last statement's DONE.
-        if self.is_done_last && tokens::ends_with_done(self.out) {
+        if self.done_end == self.out.len() {
             tokens::close_last_done(self.out);
         } else {
             tokens::put_done(self.out, self.done, 0, 0);

@@ -61,11 +61,6 @@ pub(crate) fn put_done(out: &mut Vec<u8>, done: Done, status: u16, n_rows: u64) 
     out.put_u64(n_rows);
 }
 
-/// Whether a DONE token that says more follows is the last thing in `out`.
-pub(crate) fn ends_with_done(out: &[u8]) -> bool {
-    out.len() >= DONE_LEN && out[out.len() - DONE_LEN] == 0xFD
-}
-
 /// Says of the DONE token at the end of `out` that nothing follows it.
 pub(crate) fn close_last_done(out: &mut [u8]) {
     let at = out.len() - DONE_LEN + 1;

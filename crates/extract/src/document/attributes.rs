@@ -25,34 +25,56 @@ type Wrong = &'static str;
 /// How far the end of a value is looked for byte by byte; most values are shorter.
 const SHORT_VALUE: usize = 12;
 
-/// Bytes that names may have. What is not ASCII is let through.
-const IN_NAMES: [bool; 256] = {
-    let mut table = [false; 256];
+/// What a byte is to a name: no part, part, or the colon after a prefix. What is not ASCII is let through.
+const NO_PART: u8 = 0;
+const PART: u8 = 1;
+const COLON: u8 = 2;
+const CLASSES: [u8; 256] = {
+    let mut classes = [NO_PART; 256];
     let mut byte = 0;
     while byte < 256 {
         #[expect(clippy::cast_possible_truncation, reason = "below 256")]
         let character = byte as u8;
-        table[byte] = character.is_ascii_alphanumeric()
-            || matches!(character, b'_' | b'-' | b'.' | b':' | 0x80..);
+        if character.is_ascii_alphanumeric() || matches!(character, b'_' | b'-' | b'.' | 0x80..) {
+            classes[byte] = PART;
+        }
         byte += 1;
     }
-    table
+    classes[b':' as usize] = COLON;
+    classes
 };
 
-/// Returns an element's name without its prefix; `None` if it is no name.
-pub(super) fn local_name(name: &str) -> Option<&str> {
-    let mut local_start = 0;
-    for (at, byte) in name.bytes().enumerate() {
-        if !IN_NAMES[usize::from(byte)] {
-            return None;
+/// Measures the name that a text begins with: its length and whether it has a prefix.
+#[inline]
+fn scan_name(bytes: &[u8]) -> (usize, bool) {
+    let mut seen = NO_PART;
+    let mut length = 0;
+    for byte in bytes {
+        let class = CLASSES[usize::from(*byte)];
+        if class == NO_PART {
+            break;
         }
-        if byte == b':' {
-            local_start = at + 1;
-        }
+        seen |= class;
+        length += 1;
     }
-    (local_start < name.len() && starts_name(&name.as_bytes()[0])).then(|| &name[local_start..])
+    (length, seen & COLON != 0)
 }
 
+/// Returns a name without its prefix; `None` if it is no name.
+#[inline]
+fn without_prefix(name: &str, has_prefix: bool) -> Option<&str> {
+    let local_name = if has_prefix { name.rsplit(':').next().unwrap_or_default() } else { name };
+    (!local_name.is_empty() && starts_name(&name.as_bytes()[0])).then_some(local_name)
+}
+
+/// Returns an element's name without its prefix; `None` if it is no name.
+#[inline]
+pub(super) fn local_name(name: &str) -> Option<&str> {
+    let (length, has_prefix) = scan_name(name.as_bytes());
+    if length == name.len() { without_prefix(name, has_prefix) } else { None }
+}
+
+#[inline]
 fn starts_name(byte: &u8) -> bool {
     byte.is_ascii_alphabetic() || matches!(byte, b'_' | b':' | 0x80..)
 }
@@ -81,66 +103,57 @@ impl<'x> Attributes<'x> {
         self.at
     }
 
-    #[inline]
-    fn skip_spaces(&mut self) {
-        let bytes = self.raw.as_bytes();
-        while self.at < bytes.len() && is_space(bytes[self.at]) {
-            self.at += 1;
-        }
-    }
-
     /// Returns the next attribute.
     #[inline]
     pub(super) fn next(&mut self) -> Result<Option<Attribute<'x>>, Wrong> {
         let bytes = self.raw.as_bytes();
-        let before = self.at;
-        self.skip_spaces();
-        if self.at == bytes.len() {
+        let start = skip_spaces(bytes, self.at);
+        if start == bytes.len() {
             return Ok(None);
         }
-        if self.at == before {
+        if start == self.at {
             return Err("no space before an attribute");
         }
-        let start = self.at;
-        let mut local_start = start;
-        while self.at < bytes.len() && IN_NAMES[usize::from(bytes[self.at])] {
-            if bytes[self.at] == b':' {
-                local_start = self.at + 1;
-            }
-            self.at += 1;
-        }
-        let end = self.at;
-        if local_start >= end || !starts_name(&bytes[start]) {
-            return Err("this is no attribute name");
-        }
-        if bytes.get(self.at) != Some(&b'=') {
-            self.skip_spaces();
-            if bytes.get(self.at) != Some(&b'=') {
-                return Err("an attribute without a value");
-            }
-        }
-        self.at += 1;
-        if !matches!(bytes.get(self.at), Some(b'"' | b'\'')) {
-            self.skip_spaces();
-        }
-        let Some(quote @ (b'"' | b'\'')) = bytes.get(self.at).copied() else {
-            return Err("an attribute value without quotes");
+        let (length, has_prefix) = scan_name(&bytes[start..]);
+        let name = &self.raw[start..start + length];
+        let mut at = start + length;
+        let Some(local_name) = without_prefix(name, has_prefix) else {
+            return self.wrong(at, "this is no attribute name");
         };
-        let value_start = self.at + 1;
+        if bytes.get(at) != Some(&b'=') {
+            at = skip_spaces(bytes, at);
+            if bytes.get(at) != Some(&b'=') {
+                return self.wrong(at, "an attribute without a value");
+            }
+        }
+        at += 1;
+        if !matches!(bytes.get(at), Some(b'"' | b'\'')) {
+            at = skip_spaces(bytes, at);
+        }
+        let Some(quote @ (b'"' | b'\'')) = bytes.get(at).copied() else {
+            return self.wrong(at, "an attribute value without quotes");
+        };
+        let value_start = at + 1;
         let Some(length) = find_quote(&bytes[value_start..], quote) else {
-            return Err("an attribute value without an end");
+            return self.wrong(at, "an attribute value without an end");
         };
         let raw = &self.raw[value_start..value_start + length];
         if self.suspicious {
             self.check_value(raw, value_start)?;
         }
         self.at = value_start + length + 1;
-        let name = &self.raw[start..end];
-        Ok(Some(Attribute { name, local_name: &name[local_start - start..], raw }))
+        Ok(Some(Attribute { name, local_name, raw }))
+    }
+
+    #[cold]
+    fn wrong(&mut self, at: usize, wrong: Wrong) -> Result<Option<Attribute<'x>>, Wrong> {
+        self.at = at;
+        Err(wrong)
     }
 
     fn check_value(&mut self, raw: &str, value_start: usize) -> Result<(), Wrong> {
         if memchr::memchr(b'<', raw.as_bytes()).is_some() {
+            self.at = value_start;
             return Err("`<` in an attribute value");
         }
         check_references(raw).map_err(|at| {
@@ -148,6 +161,14 @@ impl<'x> Attributes<'x> {
             "`&` that begins no known reference"
         })
     }
+}
+
+#[inline]
+fn skip_spaces(bytes: &[u8], mut at: usize) -> usize {
+    while bytes.get(at).is_some_and(|byte| is_space(*byte)) {
+        at += 1;
+    }
+    at
 }
 
 /// Finds the end of a value.
@@ -200,7 +221,7 @@ mod tests {
         check(" a='1", "an attribute value without an end, at byte 3");
         check(" 1a='1'", "this is no attribute name, at byte 3");
         check(" a:='1'", "this is no attribute name, at byte 3");
-        check(" a='<'", "`<` in an attribute value, at byte 3");
+        check(" a='<'", "`<` in an attribute value, at byte 4");
         check(" a='x&y'", "`&` that begins no known reference, at byte 5");
     }
 }

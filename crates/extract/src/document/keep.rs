@@ -52,6 +52,7 @@ impl<'x, 'p> Keeper<'x, 'p> {
             hash: 0,
             first_child: NOWHERE,
             next_sibling: NOWHERE,
+            recent_child: NOWHERE,
             node: 0,
             shape: 0,
             n_elements: 0,
@@ -78,16 +79,50 @@ impl<'x, 'p> Keeper<'x, 'p> {
     }
 
     /// Finds the path of a child, or begins it.
+    #[inline]
     fn path_of(&mut self, parent: u32, name: &'x str) -> u32 {
         let hash = hash_name(name.as_bytes());
-        let mut last = NOWHERE;
+        let paths = &self.document.paths;
+        let is_it = |child: u32| {
+            let entry = &paths[child as usize];
+            entry.hash == hash && entry.name == name
+        };
+        let recent = paths[parent as usize].recent_child;
+        let child = if recent == NOWHERE {
+            NOWHERE
+        } else if is_it(recent) {
+            return recent;
+        } else {
+            let next = paths[recent as usize].next_sibling;
+            if next != NOWHERE && is_it(next) {
+                next
+            } else {
+                self.search_child(parent, name, hash)
+            }
+        };
+        let child = if child == NOWHERE { self.begin_path(parent, name, hash) } else { child };
+        self.document.paths[parent as usize].recent_child = child;
+        child
+    }
+
+    /// Looks through all children of a path.
+    fn search_child(&self, parent: u32, name: &str, hash: u64) -> u32 {
         let mut child = self.document.paths[parent as usize].first_child;
         while child != NOWHERE {
             let entry = &self.document.paths[child as usize];
             if entry.hash == hash && entry.name == name {
-                return child;
+                break;
             }
-            (last, child) = (child, entry.next_sibling);
+            child = entry.next_sibling;
+        }
+        child
+    }
+
+    /// Begins the path of a child that has not been seen before.
+    fn begin_path(&mut self, parent: u32, name: &'x str, hash: u64) -> u32 {
+        let mut last = self.document.paths[parent as usize].first_child;
+        while last != NOWHERE && self.document.paths[last as usize].next_sibling != NOWHERE {
+            last = self.document.paths[last as usize].next_sibling;
         }
         let parent_node = self.document.paths[parent as usize].node;
         let node = if parent_node == NOWHERE {
@@ -103,6 +138,7 @@ impl<'x, 'p> Keeper<'x, 'p> {
             hash,
             first_child: NOWHERE,
             next_sibling: NOWHERE,
+            recent_child: NOWHERE,
             node,
             shape,
             n_elements: 0,

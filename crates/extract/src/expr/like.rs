@@ -29,7 +29,15 @@ impl Pattern {
 
     /// Says whether all of a text is like the pattern. Takes at most text times pattern steps.
     pub(super) fn matches(&self, text: &str) -> bool {
-        let mut rest = text.chars().flat_map(char::to_lowercase);
+        if text.is_ascii() {
+            self.matches_lower(text.bytes().map(|byte| char::from(byte.to_ascii_lowercase())))
+        } else {
+            self.matches_lower(text.chars().flat_map(char::to_lowercase))
+        }
+    }
+
+    fn matches_lower(&self, text: impl Iterator<Item = char> + Clone) -> bool {
+        let mut rest = text;
         let mut part_ix = 0;
         // Where to go on when what follows the last `%` turns out not to match.
         let mut retry = None;

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::hash::TextMap;
+
 use super::{
     AttributeTable, FieldIx, Layout, NameMatch, Node, NodeIx, Role, Shape, SlotIx, Target,
 };
@@ -92,7 +94,7 @@ impl LayoutBuilder {
         let mut layout = Layout {
             nodes: self.nodes,
             shapes: vec![unknown],
-            shape_names: std::collections::HashMap::new(),
+            shape_names: TextMap::default(),
             n_fields: fields.len(),
         };
         for (name, builder) in self.shapes {

@@ -65,7 +65,7 @@ fn texts_that_are_no_documents() {
         "<Msg>a & b</Msg>",
         "validation: malformed XML: `&` that begins no known reference, at byte 7",
     );
-    check("<Msg a='<'/>", "validation: malformed XML: `<` in an attribute value, at byte 7");
+    check("<Msg a='<'/>", "validation: malformed XML: `<` in an attribute value, at byte 8");
     check(
         "<Msg>\u{0}</Msg>",
         "validation: malformed XML: a character that XML does not have, at byte 5",

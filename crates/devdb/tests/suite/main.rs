@@ -1,0 +1,12 @@
+//! devdb from outside: through tiberius, over the wire.
+#![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod commit;
+mod control;
+mod errors;
+mod faults;
+mod files;
+mod login;
+mod queries;
+mod sessions;
+mod support;

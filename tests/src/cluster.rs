@@ -1,0 +1,207 @@
+//! A cluster of real processes around one database.
+
+use std::net::TcpListener;
+use std::process::Command;
+use std::time::Duration;
+
+use serde_json::Value;
+use tempfile::TempDir;
+use xmlx_devdb::Tls;
+use xmlx_samples::{Line, Options, Synth};
+
+use crate::database::Database;
+use crate::process::{Output, Process, binary};
+
+/// What a test waits for has to happen within this time.
+const DEADLINE: Duration = Duration::from_secs(45);
+/// How often it looks.
+const LOOK: Duration = Duration::from_millis(25);
+
+/// What to start.
+#[derive(Clone, Copy, Debug)]
+pub struct Setup {
+    /// Coordinators.
+    pub coordinators: usize,
+    /// Workers, named `w1`, `w2`, ...
+    pub workers: usize,
+    /// Card applications in the source, from id 1001 on.
+    pub apps: usize,
+    /// So many of 1,000 are broken.
+    pub broken_permille: u32,
+    /// Most applications in one commit.
+    pub group_apps: u32,
+    /// How connections are encrypted.
+    pub tls: Tls,
+}
+
+/// The processes, their database and their folder.
+#[derive(Debug)]
+pub struct Cluster {
+    /// The database.
+    pub db: Database,
+    /// Coordinators with their URLs.
+    pub coordinators: Vec<(String, Process)>,
+    /// Workers.
+    pub workers: Vec<Process>,
+    setup: Setup,
+    folder: TempDir,
+}
+
+impl Setup {
+    /// One coordinator, one worker, `apps` sound applications.
+    #[must_use]
+    pub fn small(apps: usize) -> Self {
+        Self { coordinators: 1, workers: 1, apps, broken_permille: 0, group_apps: 20, tls: Tls::Off }
+    }
+}
+
+impl Cluster {
+    /// Starts everything.
+    pub async fn start(setup: Setup) -> Self {
+        let db = Database::start(setup.tls).await;
+        let synth = Synth::new(Options {
+            seed: 7,
+            first_id: 1001,
+            broken_permille: setup.broken_permille,
+            padding_bytes: 0,
+        });
+        db.fill(&synth, Line::Card, setup.apps).await;
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        std::fs::write(folder.path().join("card.json"), xmlx_samples::contract(Line::Card))
+            .expect("the contract can be written");
+        let mut it = Self { db, coordinators: Vec::new(), workers: Vec::new(), setup, folder };
+        for _ in 0..setup.coordinators {
+            it.add_coordinator();
+        }
+        for _ in 0..setup.workers {
+            it.add_worker();
+        }
+        it.wait_for("a leader and all workers", async |it| {
+            let status = it.status();
+            status["leader"]["alive"] == true
+                && status["workers"].as_array().is_some_and(|all| all.len() == setup.workers)
+        })
+        .await;
+        it
+    }
+
+    /// Starts one more coordinator. The waits are short: safety does not rest on them.
+    pub fn add_coordinator(&mut self) {
+        let address = TcpListener::bind("127.0.0.1:0").and_then(|it| it.local_addr()).expect("a free port");
+        let address = address.to_string();
+        let mut command = Command::new(binary("xmlx-coordinator"));
+        command
+            .env("XMLX_DATABASE", self.db.connection_string())
+            .args(["--listen", &address, "--heartbeat", "100ms", "--lost-after", "2s"])
+            .args(["--leader-ttl", "2s", "--reattach-grace", "3s"]);
+        let name = format!("c{}", self.coordinators.len() + 1);
+        let process = Process::start(&name, command, self.folder.path());
+        self.coordinators.push((format!("http://{address}"), process));
+    }
+
+    /// Starts one more worker.
+    pub fn add_worker(&mut self) {
+        self.add_worker_at(self.db.connection_string());
+    }
+
+    /// Starts one more worker that reaches the database in another way.
+    pub fn add_worker_at(&mut self, connection_string: String) {
+        let name = format!("w{}", self.workers.len() + 1);
+        let mut command = Command::new(binary("xmlx-worker"));
+        command
+            .env("XMLX_DATABASE", connection_string)
+            .args(["--name", &name, "--slots", "2", "--coordinators", &self.urls()])
+            .args(["--group-apps", &self.setup.group_apps.to_string()]);
+        self.workers.push(Process::start(&name, command, self.folder.path()));
+    }
+
+    fn urls(&self) -> String {
+        let urls: Vec<&str> = self.coordinators.iter().map(|(url, _)| url.as_str()).collect();
+        urls.join(",")
+    }
+
+    /// Runs a client command.
+    #[must_use]
+    pub fn client(&self, args: &[&str]) -> Output {
+        let mut command = Command::new(binary("xmlx-client"));
+        command
+            .current_dir(self.folder.path())
+            .env("XMLX_DATABASE", self.db.connection_string())
+            .args(["--coordinators", &self.urls()])
+            .args(args);
+        Output::of(command)
+    }
+
+    /// The cluster's status as the client prints it.
+    #[must_use]
+    pub fn status(&self) -> Value {
+        self.client(&["status", "-o", "json"]).expect(0).json()
+    }
+
+    /// One job of the status.
+    #[must_use]
+    pub fn job(&self, job: i64) -> Value {
+        let status = self.status();
+        let jobs = status["jobs"].as_array().expect("jobs");
+        jobs.iter().find(|it| it["job"] == job).unwrap_or_else(|| panic!("no job {job} in {status}")).clone()
+    }
+
+    /// Submits the card contract; the job's id.
+    #[must_use]
+    pub fn submit(&self, args: &[&str]) -> i64 {
+        let all: Vec<&str> =
+            ["submit", "-o", "json", "--contract", "card.json"].into_iter().chain(args.iter().copied()).collect();
+        let printed = self.client(&all).expect(0).json();
+        printed["job"]["job"].as_i64().expect("a job id")
+    }
+
+    /// Waits until the job is done.
+    pub async fn wait_done(&self, job: i64) {
+        self.wait_for("the job to be done", async |it| {
+            let job = it.job(job);
+            assert_ne!(job["state"], "failed", "{job}");
+            job["state"] == "done"
+        })
+        .await;
+    }
+
+    /// Waits until `n` applications have a log row.
+    pub async fn wait_logged(&self, n: i64) {
+        self.wait_for("applications in processing_log", async |it| it.logged().await >= n).await;
+    }
+
+    /// Rows in processing_log.
+    pub async fn logged(&self) -> i64 {
+        self.db.count("SELECT COUNT_BIG(*) FROM [sample].[processing_log]").await
+    }
+
+    /// Applications with more than one log row.
+    pub async fn repeated(&self) -> i64 {
+        let sql = "SELECT COUNT_BIG(*) AS [n] FROM (SELECT [app_id] FROM [sample].[processing_log] GROUP BY [app_id] HAVING COUNT_BIG(*) > 1) AS t";
+        self.db.count(sql).await
+    }
+
+    /// Waits for something, with a deadline.
+    pub async fn wait_for(&self, what: &str, holds: impl AsyncFn(&Self) -> bool) {
+        let waiting = async {
+            while !holds(self).await {
+                tokio::time::sleep(LOOK).await;
+            }
+        };
+        let waited = tokio::time::timeout(DEADLINE, waiting).await;
+        assert!(waited.is_ok(), "waited in vain for {what}");
+    }
+
+    /// `verify` holds, and nothing is repeated.
+    pub async fn assert_verified(&self, job: i64) {
+        let verified = self.client(&["verify", &job.to_string(), "-o", "json"]);
+        assert_eq!(verified.code, 0, "{verified:?}");
+        assert_eq!(self.repeated().await, 0);
+    }
+
+    /// Every fault of the plan has struck.
+    pub fn assert_faults_fired(&self) {
+        let pending = self.db.faults().pending();
+        assert!(pending.is_empty(), "did not fire: {pending:?}");
+    }
+}

@@ -1,0 +1,101 @@
+//! The database under test: devdb, on a real wire, with a plan of faults.
+
+use tiberius::{Client, Config};
+use tokio::net::TcpStream;
+use tokio_util::compat::{Compat, TokioAsyncWriteCompatExt as _};
+use xmlx_devdb::{Faults, Options, Server, Storage, Tls};
+use xmlx_samples::{Line, Synth};
+use xmlx_store::{Document, Store, StoreConfig};
+
+/// Documents in one statement.
+const CHUNK: usize = 200;
+
+/// A database with the control tables and both samples' tables.
+#[derive(Debug)]
+pub struct Database {
+    server: Server,
+    store: Store,
+}
+
+impl Database {
+    /// Starts one; in memory, on a port of its own.
+    pub async fn start(tls: Tls) -> Self {
+        let server = Server::start(Options {
+            listen: "127.0.0.1:0".parse().unwrap(),
+            data: Storage::Memory,
+            user: "sa".to_owned(),
+            password: "secret".to_owned(),
+            tls,
+            faults: Faults::none(),
+        });
+        let server = server.expect("devdb starts");
+        let store = Store::new(&StoreConfig {
+            connection_string: server.connection_string(),
+            application_name: "xmlx/tests".to_owned(),
+            connections_max: 2,
+        });
+        let store = store.expect("devdb's own connection string");
+        store.migrate().await.expect("the control schema");
+        store.run_script(xmlx_samples::target_sql()).await.expect("the target schema");
+        store.run_script(xmlx_samples::source_sql()).await.expect("the source tables");
+        Self { server, store }
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> std::net::SocketAddr {
+        self.server.addr()
+    }
+
+    /// How to reach it.
+    #[must_use]
+    pub fn connection_string(&self) -> String {
+        self.server.connection_string()
+    }
+
+    /// What is to go wrong.
+    #[must_use]
+    pub fn faults(&self) -> &Faults {
+        self.server.faults()
+    }
+
+    /// Cuts every connection.
+    pub fn drop_connections(&self) {
+        self.server.drop_connections();
+    }
+
+    /// Loads generated applications of one line: `n` of them, by ascending id.
+    pub async fn fill(&self, synth: &Synth, line: Line, n: usize) {
+        let plan = xmlx_extract::Plan::from_json(xmlx_samples::contract(line)).expect("a sample contract");
+        let samples = (0..).map(|i| synth.application(i)).filter(|it| it.line == line).take(n);
+        let documents: Vec<Document> =
+            samples.map(|it| Document { app_id: it.app_id, xml: it.xml }).collect();
+        for chunk in documents.chunks(CHUNK) {
+            self.store.load(&plan, chunk).await.expect("documents load");
+        }
+    }
+
+    /// Runs a batch.
+    pub async fn run(&self, sql: &str) {
+        self.connect().await.simple_query(sql).await.expect(sql).into_results().await.expect(sql);
+    }
+
+    /// One number.
+    pub async fn count(&self, sql: &str) -> i64 {
+        let rows = self.column(sql).await;
+        *rows.first().unwrap_or_else(|| panic!("no row: {sql}"))
+    }
+
+    /// The first column of every row; it has to be a bigint.
+    pub async fn column(&self, sql: &str) -> Vec<i64> {
+        let mut client = self.connect().await;
+        let rows = client.simple_query(sql).await.expect(sql).into_first_result().await.expect(sql);
+        rows.iter().map(|it| it.try_get(0).expect(sql).expect("not NULL")).collect()
+    }
+
+    async fn connect(&self) -> Client<Compat<TcpStream>> {
+        let config = Config::from_ado_string(&self.connection_string()).expect("devdb's own string");
+        let tcp = TcpStream::connect(config.get_addr()).await.expect("devdb listens");
+        Client::connect(config, tcp.compat_write()).await.expect("devdb lets us in")
+    }
+}

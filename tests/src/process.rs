@@ -1,0 +1,132 @@
+//! The programs, as processes.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+pub use nix::sys::signal::Signal;
+use nix::unistd::Pid;
+
+/// A process that has not ended by then does not end.
+const EXIT_DEADLINE: Duration = Duration::from_secs(40);
+
+/// The workspace's folder.
+#[must_use]
+pub fn workspace() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests lies in the workspace").to_owned()
+}
+
+/// A program of this workspace, built beside the tests.
+#[must_use]
+pub fn binary(name: &str) -> PathBuf {
+    let test = std::env::current_exe().expect("a test knows where it lies");
+    let folder = test.parent().and_then(Path::parent).expect("tests lie in target/PROFILE/deps");
+    let path = folder.join(name);
+    assert!(path.exists(), "`{}` is missing: run the tests with `tests/run`", path.display());
+    path
+}
+
+/// What a client command printed.
+#[derive(Debug)]
+pub struct Output {
+    /// Its exit code.
+    pub code: i32,
+    /// Its data.
+    pub stdout: String,
+    /// Everything else.
+    pub stderr: String,
+}
+
+impl Output {
+    /// Runs a program to its end.
+    #[must_use]
+    pub fn of(mut command: Command) -> Self {
+        let it = command.output().expect("the program starts");
+        let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
+        Self {
+            code: it.status.code().unwrap_or(-1),
+            stdout: text(&it.stdout),
+            stderr: text(&it.stderr),
+        }
+    }
+
+    /// The data as JSON.
+    #[must_use]
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_str(self.stdout.trim())
+            .unwrap_or_else(|err| panic!("no JSON ({err}) in {self:?}"))
+    }
+
+    /// Fails unless the exit code is `code`.
+    #[must_use]
+    pub fn expect(self, code: i32) -> Self {
+        assert_eq!(self.code, code, "{self:?}");
+        self
+    }
+}
+
+/// A running program; killed when dropped.
+#[derive(Debug)]
+pub struct Process {
+    /// For messages.
+    pub name: String,
+    child: Child,
+    log: PathBuf,
+}
+
+impl Process {
+    pub(crate) fn start(name: &str, mut command: Command, folder: &Path) -> Self {
+        let log = folder.join(format!("{name}.log"));
+        let file = File::create(&log).expect("the log can be written");
+        let child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(file)
+            .env("RUST_BACKTRACE", "0")
+            .spawn()
+            .unwrap_or_else(|err| panic!("{name} does not start: {err}"));
+        Self { name: name.to_owned(), child, log }
+    }
+
+    /// Sends a signal.
+    pub fn signal(&self, signal: Signal) {
+        let pid = Pid::from_raw(i32::try_from(self.child.id()).expect("process ids are small"));
+        nix::sys::signal::kill(pid, signal).unwrap_or_else(|err| panic!("{signal} to {}: {err}", self.name));
+    }
+
+    /// SIGKILL, and wait until it is gone.
+    pub fn kill(&mut self) {
+        self.signal(Signal::SIGKILL);
+        self.child.wait().expect("a killed process can be waited for");
+    }
+
+    /// Waits for its end; its exit code.
+    pub async fn exit_code(&mut self) -> i32 {
+        let waited = tokio::time::timeout(EXIT_DEADLINE, async {
+            loop {
+                if let Some(status) = self.child.try_wait().expect("our own child") {
+                    return status.code().unwrap_or(-1);
+                }
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        });
+        waited.await.unwrap_or_else(|_| panic!("{} does not end; log:\n{}", self.name, self.log()))
+    }
+
+    /// What it has logged.
+    #[must_use]
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(&self.log).unwrap_or_default()
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+        if std::thread::panicking() {
+            eprintln!("--- log of {}\n{}", self.name, self.log());
+        }
+    }
+}

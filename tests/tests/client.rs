@@ -1,0 +1,116 @@
+//! The client's manners.
+
+use std::process::Command;
+
+use xmlx_samples::Line;
+use xmlx_tests::{Cluster, Output, Setup, binary};
+
+fn client(args: &[&str]) -> Output {
+    let mut command = Command::new(binary("xmlx-client"));
+    command.args(args);
+    Output::of(command)
+}
+
+#[test]
+fn map_prints_one_json_object_per_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    std::fs::write(path("c.json"), xmlx_samples::contract(Line::Card)).unwrap();
+    let synth = xmlx_samples::Synth::new(xmlx_samples::Options {
+        seed: 1,
+        first_id: 1,
+        broken_permille: 0,
+        padding_bytes: 0,
+    });
+    let sample = (0..).map(|i| synth.application(i)).find(|it| it.line == Line::Card).unwrap();
+    std::fs::write(path("good.xml"), &sample.xml).unwrap();
+    std::fs::write(path("bad.xml"), "<Submission").unwrap();
+    let printed = client(&["map", "--contract", &path("c.json"), "-o", "json", &path("good.xml"), &path("bad.xml")]);
+    let printed = printed.expect(0);
+    let lines: Vec<serde_json::Value> =
+        printed.stdout.lines().map(|it| serde_json::from_str(it).unwrap()).collect();
+    assert_eq!(lines.len(), 2);
+    assert_eq!((&lines[0]["status"], &lines[0]["app_id"]), (&"ok".into(), &sample.app_id.into()));
+    assert_eq!(lines[0]["tables"]["submission"].as_array().unwrap().len(), 1);
+    assert_eq!((&lines[1]["status"], &lines[1]["stage"]), (&"failed".into(), &"validation".into()));
+}
+
+#[test]
+fn wrong_usage_is_64_and_errors_are_2() {
+    assert_eq!(client(&["no-such-command"]).code, 64);
+    assert_eq!(client(&["submit"]).code, 64);
+    let missing = client(&["map", "--contract", "no-such-file.json", "x.xml"]).expect(2);
+    assert!(missing.stderr.contains("no-such-file.json"), "{missing:?}");
+    assert_eq!(client(&["--help"]).code, 0);
+}
+
+#[test]
+fn init_prints_its_sql() {
+    let printed = client(&["init", "--print"]).expect(0);
+    assert!(printed.stdout.contains("CREATE TABLE [xmlx].[range]"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn commands_are_safe_to_repeat_and_refuse_with_reasons() {
+    let cluster = Cluster::start(Setup { workers: 0, ..Setup::small(10) }).await;
+    assert!(cluster.client(&["init"]).expect(0).stdout.contains("already so"));
+    let job = cluster.submit(&["--to", "1500"]);
+    let same = cluster.client(&["submit", "-o", "json", "--contract", "card.json", "--to", "1500"]).expect(0).json();
+    assert_eq!((&same["outcome"], &same["job"]["job"]), (&"already so".into(), &job.into()));
+    let overlap = cluster.client(&["submit", "--contract", "card.json", "--to", "1200"]).expect(2);
+    assert!(overlap.stderr.contains(&format!("job {job}")), "{overlap:?}");
+    let verified = cluster.client(&["verify", &job.to_string()]).expect(1);
+    assert!(verified.stdout.contains("NO"), "nothing is decided yet: {verified:?}");
+    let _ = cluster.client(&["cancel", &job.to_string()]).expect(0);
+    assert_eq!(cluster.client(&["cancel", &job.to_string()]).expect(0).stdout.trim(), "already so");
+    let ended = cluster.client(&["resume", &job.to_string()]).expect(2);
+    assert!(ended.stderr.contains("cancelled"), "{ended:?}");
+    let unknown = cluster.client(&["pause", "99"]).expect(2);
+    assert!(unknown.stderr.contains("no job 99"), "{unknown:?}");
+}
+
+/// A contract that does not fit is refused with everything that is wrong with it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_contract_that_does_not_fit_is_refused_at_once() {
+    let cluster = Cluster::start(Setup { workers: 0, ..Setup::small(1) }).await;
+    assert_eq!(cluster.client(&["check", "card.json"]).expect(0).stdout.trim(), "the contract fits the database");
+    cluster.db.run("DROP TABLE [sample].[card_prescreen]").await;
+    cluster.db.run("DROP TABLE [sample].[score]").await;
+    let refused = cluster.client(&["submit", "--contract", "card.json"]).expect(2);
+    for table in ["card_prescreen", "score"] {
+        assert!(refused.stderr.contains(table), "{table}: {refused:?}");
+    }
+    let _ = cluster.client(&["check", "card.json"]).expect(1);
+}
+
+/// `load` brings files into the source table; what is there already is left alone.
+#[tokio::test(flavor = "multi_thread")]
+async fn loaded_files_are_processed() {
+    let cluster = Cluster::start(Setup::small(0)).await;
+    let folder = tempfile::tempdir().unwrap();
+    let synth = xmlx_samples::Synth::new(xmlx_samples::Options {
+        seed: 3,
+        first_id: 1,
+        broken_permille: 0,
+        padding_bytes: 0,
+    });
+    for it in (0..60).map(|i| synth.application(i)).filter(|it| it.line == Line::Card).take(20) {
+        std::fs::write(folder.path().join(format!("{}.xml", it.app_id)), it.xml).unwrap();
+    }
+    let dir = folder.path().display().to_string();
+    let load = || cluster.client(&["load", &dir, "--contract", "card.json", "-o", "json"]).expect(0).json();
+    assert_eq!(load()["loaded"], 20);
+    assert_eq!(load()["loaded"], 0);
+    let job = cluster.submit(&["--wait"]);
+    assert_eq!(cluster.job(job)["ok"], 20);
+}
+
+/// The demo is the product's first impression: it has to hold by itself.
+#[test]
+fn the_demo_verifies_itself() {
+    let printed = client(&["demo", "--apps", "3000", "-o", "json"]).expect(0);
+    let it = printed.json();
+    assert_eq!((&it["apps"], &it["lost"], &it["repeated"]), (&3000.into(), &0.into(), &0.into()));
+    assert_eq!(it["verified"], true);
+    assert!(it["leases_revoked"].as_i64().unwrap() > 0, "{it}");
+}

@@ -1,0 +1,165 @@
+//! What fails on the way: processes, the leader, connections, answers.
+
+use xmlx_tests::{Cluster, Process, Setup, Signal};
+
+/// Both workers hold leases and have committed something.
+async fn under_way(cluster: &Cluster) {
+    cluster.wait_for("both workers to hold leases", async |it| {
+        let status = it.status();
+        let busy = |it: &serde_json::Value| it["leases"].as_i64().unwrap_or(0) > 0;
+        status["workers"].as_array().is_some_and(|all| all.len() == 2 && all.iter().all(busy))
+    })
+    .await;
+    cluster.wait_logged(20).await;
+}
+
+async fn two_workers(apps: usize) -> Cluster {
+    let setup = Setup { coordinators: 2, workers: 2, group_apps: 5, ..Setup::small(apps) };
+    let cluster = Cluster::start(setup).await;
+    cluster.db.faults().add("commit:1+:delay=30ms".parse().unwrap());
+    cluster
+}
+
+fn leader(cluster: &mut Cluster) -> &mut Process {
+    let status = cluster.status();
+    let address = status["leader"]["address"].as_str().expect("a leader").to_owned();
+    let found = cluster.coordinators.iter_mut().find(|(url, _)| *url == address);
+    &mut found.expect("the leader is one of ours").1
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_killed_worker_loses_its_leases_to_the_other() {
+    let mut cluster = two_workers(400).await;
+    let job = cluster.submit(&[]);
+    under_way(&cluster).await;
+    cluster.workers[0].kill();
+    cluster.wait_done(job).await;
+    assert!(cluster.job(job)["leases_revoked"].as_i64().unwrap() > 0, "the killed worker held leases");
+    assert_eq!(cluster.logged().await, 400);
+    cluster.assert_verified(job).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_killed_leader_is_replaced_and_nothing_is_repeated() {
+    let mut cluster = two_workers(400).await;
+    let job = cluster.submit(&[]);
+    under_way(&cluster).await;
+    let term = cluster.status()["leader"]["term"].as_i64().unwrap();
+    leader(&mut cluster).kill();
+    cluster.wait_done(job).await;
+    assert!(cluster.status()["leader"]["term"].as_i64().unwrap() > term);
+    assert_eq!(cluster.logged().await, 400);
+    cluster.assert_verified(job).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_leader_told_to_stop_resigns() {
+    let mut cluster = two_workers(400).await;
+    let job = cluster.submit(&[]);
+    under_way(&cluster).await;
+    let process = leader(&mut cluster);
+    process.signal(Signal::SIGTERM);
+    assert_eq!(process.exit_code().await, 0);
+    cluster.wait_done(job).await;
+    cluster.assert_verified(job).await;
+}
+
+/// The zombie: paused for longer than it may be silent, then woken. What it still has in hand is refused.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_zombie_commits_nothing() {
+    let cluster = two_workers(400).await;
+    let job = cluster.submit(&[]);
+    under_way(&cluster).await;
+    cluster.workers[0].signal(Signal::SIGSTOP);
+    cluster.wait_for("its leases to be revoked", async |it| it.job(job)["leases_revoked"].as_i64().unwrap() > 0).await;
+    let of_zombie = "SELECT COUNT_BIG(*) FROM [sample].[processing_log] AS l WHERE l.[session_id] IN (SELECT s.[session_id] FROM [xmlx].[worker_session] AS s WHERE s.[name] = 'w1' AND s.[state] = 'lost')";
+    let before = cluster.db.count(of_zombie).await;
+    cluster.workers[0].signal(Signal::SIGCONT);
+    cluster.wait_done(job).await;
+    assert_eq!(cluster.logged().await, 400);
+    cluster.assert_verified(job).await;
+    assert!(before <= 400);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn draining_repeats_nothing() {
+    let mut cluster = two_workers(300).await;
+    let job = cluster.submit(&[]);
+    under_way(&cluster).await;
+    assert_eq!(cluster.client(&["drain", "w1", "-o", "json"]).expect(0).json()["outcome"], "accepted");
+    assert_eq!(cluster.workers[0].exit_code().await, 0, "a drained worker ends by itself");
+    cluster.add_worker();
+    cluster.workers[1].signal(Signal::SIGTERM);
+    assert_eq!(cluster.workers[1].exit_code().await, 0);
+    cluster.wait_done(job).await;
+    assert_eq!(cluster.job(job)["leases_revoked"], 0, "what was left was given back, not taken away");
+    cluster.assert_verified(job).await;
+    let unknown = cluster.client(&["drain", "nobody"]).expect(2);
+    assert!(unknown.stderr.contains("`nobody`"), "{unknown:?}");
+}
+
+/// Pause is a barrier: once acknowledged, nothing more is committed.
+#[tokio::test(flavor = "multi_thread")]
+async fn pause_is_a_barrier() {
+    let cluster = two_workers(400).await;
+    let job = cluster.submit(&[]);
+    let id = job.to_string();
+    under_way(&cluster).await;
+    assert_eq!(cluster.client(&["pause", &id]).expect(0).stdout.trim(), "accepted");
+    let at_pause = cluster.logged().await;
+    assert_eq!(cluster.client(&["pause", &id]).expect(0).stdout.trim(), "already so");
+    // Both workers have been told, and ask in vain, by the time their heartbeats show no lease.
+    cluster.wait_for("the workers to let go", async |it| {
+        it.status()["workers"].as_array().unwrap().iter().all(|it| it["leases"] == 0)
+    })
+    .await;
+    assert_eq!(cluster.logged().await, at_pause);
+    let _ = cluster.client(&["resume", &id]).expect(0);
+    cluster.wait_done(job).await;
+    cluster.assert_verified(job).await;
+}
+
+/// One fault at a time, at statements of the worker and of the leader.
+async fn survives(fault: &str) {
+    let cluster = Cluster::start(Setup { workers: 2, ..Setup::small(150) }).await;
+    cluster.db.faults().add(fault.parse().unwrap());
+    let job = cluster.submit(&[]);
+    cluster.wait_done(job).await;
+    assert_eq!(cluster.job(job)["failed"], 0, "{fault}: nothing transient is recorded as failed");
+    assert_eq!(cluster.logged().await, 150, "{fault}");
+    cluster.assert_verified(job).await;
+    cluster.assert_faults_fired();
+}
+
+macro_rules! survives {
+    ($($name:ident: $fault:literal;)*) => {
+        $(#[tokio::test(flavor = "multi_thread")]
+        async fn $name() {
+            survives($fault).await;
+        })*
+    };
+}
+
+survives! {
+    a_commit_whose_answer_is_lost_is_applied_once: "commit:2:drop-after";
+    a_commit_that_never_arrived_is_sent_again: "commit:2:drop-before";
+    a_deadlock_is_tried_again: "commit:2:error=1205";
+    a_lock_timeout_is_tried_again: "commit:1:error=1222";
+    a_fetch_that_breaks_is_tried_again: "fetch:2:drop-before";
+    a_range_change_that_breaks_is_seen_through: "text=xmlx].[range_history:2:drop-after";
+    a_completion_whose_answer_is_lost_is_found_out: "text='completed':1:drop-after";
+}
+
+/// No room in the database pauses the job, and says so.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_log_pauses_the_job() {
+    let cluster = Cluster::start(Setup::small(60)).await;
+    cluster.db.faults().add("commit:1:error=9002".parse().unwrap());
+    let job = cluster.submit(&[]);
+    cluster.wait_for("the job to be paused", async |it| it.job(job)["state"] == "paused").await;
+    assert!(cluster.job(job)["reason"].as_str().unwrap().contains("9002"));
+    let _ = cluster.client(&["resume", &job.to_string()]).expect(0);
+    cluster.wait_done(job).await;
+    cluster.assert_verified(job).await;
+    cluster.assert_faults_fired();
+}

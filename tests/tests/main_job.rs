@@ -1,0 +1,113 @@
+//! The main job: every application once, whatever is started, killed and started again.
+
+use xmlx_tests::{Cluster, Setup};
+
+/// What the users of the reference do to convince themselves.
+#[tokio::test(flavor = "multi_thread")]
+async fn limit_kill_look_start_again() {
+    let mut cluster = Cluster::start(Setup { group_apps: 1, ..Setup::small(30) }).await;
+    cluster.db.faults().add("commit:1+:delay=80ms".parse().unwrap());
+
+    let first = cluster.submit(&["--limit", "10"]);
+    cluster.wait_logged(3).await;
+    cluster.workers[0].kill();
+    let after_kill = cluster.logged().await;
+    assert!((3..10).contains(&after_kill), "{after_kill} of 10 were done when the worker was killed");
+
+    cluster.add_worker();
+    cluster.wait_done(first).await;
+    assert_eq!(cluster.logged().await, 10, "the limit is kept across the restart");
+    assert_eq!(cluster.repeated().await, 0);
+    cluster.assert_verified(first).await;
+
+    let rest = cluster.submit(&[]);
+    cluster.wait_done(rest).await;
+    assert_eq!(cluster.logged().await, 30);
+    cluster.assert_verified(rest).await;
+
+    let again = cluster.client(&["submit", "--contract", "card.json", "--wait", "-o", "json"]).expect(0);
+    assert_eq!(again.json()["job"]["ok"], 0, "nothing is left to do");
+    assert_eq!(cluster.logged().await, 30);
+    cluster.assert_faults_fired();
+}
+
+/// Existing rows of processing_log, whoever wrote them, exclude their applications.
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_of_another_tool_are_honoured() {
+    let cluster = Cluster::start(Setup::small(40)).await;
+    let ids = cluster.db.column("SELECT CAST([app_id] AS bigint) FROM [sample].[application_xml] ORDER BY [app_id]").await;
+    for (i, id) in ids[..6].iter().enumerate() {
+        let status = if i % 2 == 0 { "success" } else { "failed" };
+        let sql = format!(
+            "INSERT INTO [sample].[processing_log] ([app_id], [status], [session_id]) VALUES ({id}, '{status}', '20251103_101500')"
+        );
+        cluster.db.run(&sql).await;
+    }
+    let job = cluster.submit(&[]);
+    cluster.wait_done(job).await;
+    assert_eq!(cluster.job(job)["ok"], 34);
+    assert_eq!(cluster.logged().await, 40);
+    assert_eq!(cluster.repeated().await, 0);
+    cluster.assert_verified(job).await;
+}
+
+/// Broken applications fail alone, at the stage that found them; their neighbours are unharmed.
+#[tokio::test(flavor = "multi_thread")]
+async fn broken_applications_fail_alone() {
+    let cluster = Cluster::start(Setup { broken_permille: 300, ..Setup::small(300) }).await;
+    let job = cluster.submit(&["--wait"]);
+    let shown = cluster.job(job);
+    let (ok, failed) = (shown["ok"].as_i64().unwrap(), shown["failed"].as_i64().unwrap());
+    assert_eq!(ok + failed, 300);
+    assert!(failed > 30, "{failed} failed");
+    let failures = cluster.client(&["failures", &job.to_string(), "-o", "json"]).expect(0).json();
+    let stages: Vec<&str> =
+        failures["stages"].as_array().unwrap().iter().map(|it| it["stage"].as_str().unwrap()).collect();
+    for stage in ["validation", "mapping", "constraint", "database"] {
+        assert!(stages.contains(&stage), "no failure at {stage}: {stages:?}");
+    }
+    cluster.assert_verified(job).await;
+
+    let retried = cluster.client(&["retry", "--contract", "card.json", "--wait", "-o", "json"]).expect(0);
+    assert_eq!(retried.json()["job"]["failed"], failed, "the same data fails the same way");
+    let sql = "SELECT COUNT_BIG(*) FROM [sample].[processing_log] WHERE [status] = 'failed'";
+    assert_eq!(cluster.db.count(sql).await, 2 * failed);
+}
+
+/// Numbers shown equal SQL aggregates.
+#[tokio::test(flavor = "multi_thread")]
+async fn status_shows_what_the_tables_say() {
+    let cluster = Cluster::start(Setup { broken_permille: 100, ..Setup::small(120) }).await;
+    let job = cluster.submit(&["--wait"]);
+    let shown = cluster.job(job);
+    for (key, status) in [("ok", "success"), ("failed", "failed")] {
+        let sql = format!("SELECT COUNT_BIG(*) FROM [sample].[processing_log] WHERE [status] = '{status}'");
+        assert_eq!(shown[key], cluster.db.count(&sql).await, "{key}");
+    }
+    let plan = xmlx_extract::Plan::from_json(xmlx_samples::contract(xmlx_samples::Line::Card)).unwrap();
+    let mut rows = 0;
+    for table in plan.tables() {
+        rows += cluster.db.count(&format!("SELECT COUNT_BIG(*) FROM [sample].[{}]", table.name)).await;
+    }
+    assert_eq!(shown["rows"], rows);
+    assert_eq!(shown["total"], 120);
+}
+
+/// A job that follows takes what comes later.
+#[tokio::test(flavor = "multi_thread")]
+async fn follow_takes_what_comes_later() {
+    let cluster = Cluster::start(Setup::small(20)).await;
+    let job = cluster.submit(&["--follow"]);
+    cluster.wait_logged(20).await;
+    let synth = xmlx_samples::Synth::new(xmlx_samples::Options {
+        seed: 8,
+        first_id: 5001,
+        broken_permille: 0,
+        padding_bytes: 0,
+    });
+    cluster.db.fill(&synth, xmlx_samples::Line::Card, 15).await;
+    cluster.wait_logged(35).await;
+    assert_eq!(cluster.job(job)["state"], "running");
+    let _ = cluster.client(&["cancel", &job.to_string()]).expect(0);
+    assert_eq!(cluster.repeated().await, 0);
+}
