@@ -71,6 +71,16 @@ impl Cluster {
     }
 }
 
+impl Cluster {
+    /// Calls one coordinator, once.
+    pub(crate) async fn call_at<T>(
+        address: &str,
+        attempt: impl AsyncFn(Channel) -> Result<Response<T>, Status>,
+    ) -> anyhow::Result<T> {
+        Ok(attempt(connect(address).await?).await?.into_inner())
+    }
+}
+
 async fn connect(address: &str) -> anyhow::Result<Channel> {
     let endpoint = Endpoint::from_shared(address.to_owned())?
         .connect_timeout(CONNECT_TIMEOUT)

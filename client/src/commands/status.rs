@@ -31,11 +31,19 @@ pub(crate) async fn run(cluster: &Cluster, format: Format, watch: bool) -> anyho
     }
 }
 
+/// From the leader where there is one: a standby knows the tables, but not what workers do now.
 pub(crate) async fn fetch(cluster: &Cluster) -> anyhow::Result<Status> {
-    let response = cluster
-        .call(async |channel| cluster::cluster(channel).status(pb::StatusRequest {}).await)
-        .await?;
-    Ok(response.into())
+    let ask = async |channel| cluster::cluster(channel).status(pb::StatusRequest {}).await;
+    let response = cluster.call(ask).await?;
+    if response.answered_by_leader {
+        return Ok(response.into());
+    }
+    let leader = response.leader.as_ref().filter(|it| it.alive).map(|it| it.address.clone());
+    let better = match leader {
+        Some(address) => Cluster::call_at(&address, ask).await.ok(),
+        None => None,
+    };
+    Ok(better.unwrap_or(response).into())
 }
 
 fn show(status: &Status, format: Format, watch: bool) -> anyhow::Result<()> {

@@ -30,12 +30,19 @@ pub(crate) fn plan(catalog: &Catalog, params: &[Declared], node: &Node) -> SqlRe
     let plan = match &node.stmt {
         Stmt::Select(query) => Plan::Query(query::top_level(&mut binder, query)?),
         Stmt::If { condition, .. } => Plan::Query(condition_query(&mut binder, condition)?),
-        Stmt::Throw { number, message, state } => Plan::Query(values_query(&mut binder, &[number, message, state])?),
+        Stmt::Throw { number, message, state } => {
+            Plan::Query(values_query(&mut binder, &[number, message, state])?)
+        }
         Stmt::Update(update) => Plan::Change(change::update(&mut binder, update)?),
         Stmt::Delete(delete) => Plan::Change(change::delete(&mut binder, delete)?),
         Stmt::Insert(insert) => Plan::Insert(Box::new(insert::insert(catalog, params, insert)?)),
-        Stmt::Block(_) | Stmt::Begin | Stmt::Commit | Stmt::Rollback | Stmt::Set(_) => return Ok(None),
-        Stmt::CreateSchema(_) | Stmt::CreateTable(_) | Stmt::CreateIndex(_) | Stmt::DropTable { .. } => return Ok(None),
+        Stmt::Block(_) | Stmt::Begin | Stmt::Commit | Stmt::Rollback | Stmt::Set(_) => {
+            return Ok(None);
+        }
+        Stmt::CreateSchema(_)
+        | Stmt::CreateTable(_)
+        | Stmt::CreateIndex(_)
+        | Stmt::DropTable { .. } => return Ok(None),
     };
     Ok(Some(plan))
 }

@@ -65,8 +65,12 @@ impl SqlError {
 
     /// Whether the rest of the batch is skipped even with `XACT_ABORT OFF`.
     pub(crate) fn ends_batch(&self) -> bool {
-        const ENDING: [i32; 12] = [207, 208, 209, 241, 242, 245, 248, 1205, 2812, 3989, 8114, 13609];
-        self.class == 15 || self.number >= 50_000 || self.class >= 19 || ENDING.contains(&self.number)
+        const ENDING: [i32; 12] =
+            [207, 208, 209, 241, 242, 245, 248, 1205, 2812, 3989, 8114, 13609];
+        self.class == 15
+            || self.number >= 50_000
+            || self.class >= 19
+            || ENDING.contains(&self.number)
     }
 
     /// Whether an open transaction is lost even with `XACT_ABORT OFF`.
@@ -77,20 +81,29 @@ impl SqlError {
 
     /// As text that passes through SQLite's own error and is read back by [`SqlError::from_sqlite`].
     pub(crate) fn to_carried(&self) -> String {
-        format!("{CARRIED}{}\u{1}{}\u{1}{}\u{1}{}", self.number, self.class, self.state, self.message)
+        format!(
+            "{CARRIED}{}\u{1}{}\u{1}{}\u{1}{}",
+            self.number, self.class, self.state, self.message
+        )
     }
 
     /// The error that one of our functions raised inside SQLite, or else an internal one.
     pub(crate) fn from_sqlite(err: &rusqlite::Error) -> Self {
-        let text = match err {
-            rusqlite::Error::SqliteFailure(_, Some(message)) => message.clone(),
-            other => other.to_string(),
+        let text = if let rusqlite::Error::SqliteFailure(_, Some(message)) = err {
+            message.clone()
+        } else {
+            err.to_string()
         };
-        if let Some(carried) = text.find(CARRIED).and_then(|at| read_carried(&text[at + CARRIED.len()..])) {
+        if let Some(carried) =
+            text.find(CARRIED).and_then(|at| read_carried(&text[at + CARRIED.len()..]))
+        {
             return carried;
         }
         if text.contains("integer overflow") {
-            return Self::new(8115, "Arithmetic overflow error converting expression to data type bigint.");
+            return Self::new(
+                8115,
+                "Arithmetic overflow error converting expression to data type bigint.",
+            );
         }
         Self::new(50_000, format!("devdb: {text}")).with_class(20)
     }

@@ -2,6 +2,7 @@
 
 mod parse;
 
+use crate::sync;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -107,7 +108,11 @@ impl Faults {
     pub fn pending(&self) -> Vec<Fault> {
         let plan = self.plan();
         let has_fired = |fault: &Fault| plan.fired.iter().any(|fired| fired.fault == *fault);
-        plan.armed.iter().map(|(fault, _)| fault.clone()).filter(|fault| !has_fired(fault)).collect()
+        plan.armed
+            .iter()
+            .map(|(fault, _)| fault.clone())
+            .filter(|fault| !has_fired(fault))
+            .collect()
     }
 
     /// Takes all faults off the plan; what has struck stays on record.
@@ -124,7 +129,8 @@ impl Faults {
         let mut plan = self.plan();
         let Plan { armed, fired } = &mut *plan;
         let mut action = None;
-        for (fault, n_seen) in armed.iter_mut().filter(|(fault, _)| fault.target.is_hit(kind, text)) {
+        for (fault, n_seen) in armed.iter_mut().filter(|(fault, _)| fault.target.is_hit(kind, text))
+        {
             *n_seen += 1;
             let strikes = match fault.when {
                 When::Nth(n) => *n_seen == n,
@@ -139,7 +145,7 @@ impl Faults {
     }
 
     fn plan(&self) -> MutexGuard<'_, Plan> {
-        self.shared.plan.lock().expect("no holder panics")
+        sync::lock(&self.shared.plan)
     }
 }
 

@@ -16,6 +16,7 @@ mod exec;
 mod faults;
 mod server;
 mod sql;
+mod sync;
 mod value;
 mod wire;
 

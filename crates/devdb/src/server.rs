@@ -19,6 +19,7 @@ use std::thread::{Builder, JoinHandle};
 use crate::error::Error;
 use crate::exec::engine::Engine;
 use crate::faults::Faults;
+use crate::sync;
 
 /// The stack of a connection's thread: parsing and binding go at most some tens of calls deep.
 const STACK_BYTES: usize = 2 << 20;
@@ -62,7 +63,10 @@ pub struct Options {
 
 impl std::fmt::Debug for Options {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Options").field("listen", &self.listen).field("data", &self.data).finish_non_exhaustive()
+        f.debug_struct("Options")
+            .field("listen", &self.listen)
+            .field("data", &self.data)
+            .finish_non_exhaustive()
     }
 }
 
@@ -173,7 +177,7 @@ impl Shared {
     }
 
     fn close_sockets(&self) {
-        for socket in self.sockets.lock().expect("no holder panics").values() {
+        for socket in sync::lock(&self.sockets).values() {
             // It may be closed already.
             let _ = socket.shutdown(Shutdown::Both);
         }
@@ -202,9 +206,10 @@ fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
         threads.retain(|thread| !thread.is_finished());
         let serving = Arc::clone(shared);
         let id = n_accepted;
-        let spawned = Builder::new().name(format!("devdb-{id}")).stack_size(STACK_BYTES).spawn(move || {
-            serve(id, socket, &serving);
-        });
+        let spawned =
+            Builder::new().name(format!("devdb-{id}")).stack_size(STACK_BYTES).spawn(move || {
+                serve(id, socket, &serving);
+            });
         match spawned {
             Ok(thread) => threads.push(thread),
             Err(err) => tracing::warn!(%err, "a connection was refused: no thread"),
@@ -220,7 +225,7 @@ fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
 
 fn serve(id: u64, socket: TcpStream, shared: &Shared) {
     let Ok(registered) = socket.try_clone() else { return };
-    shared.sockets.lock().expect("no holder panics").insert(id, registered);
+    sync::lock(&shared.sockets).insert(id, registered);
     if shared.is_stopping() {
         // Stopping may have closed the registered sockets before this one was among them.
         let _ = socket.shutdown(Shutdown::Both);
@@ -228,5 +233,5 @@ fn serve(id: u64, socket: TcpStream, shared: &Shared) {
     if let Err(err) = connection::run(socket, shared) {
         tracing::debug!(connection = id, %err, "connection ended");
     }
-    shared.sockets.lock().expect("no holder panics").remove(&id);
+    sync::lock(&shared.sockets).remove(&id);
 }

@@ -35,6 +35,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("{} documents, {n_bytes} bytes", documents.len());
     let bare = measure("bare events", n_bytes, &documents, bare_events);
     measure("events and attributes", n_bytes, &documents, events_and_attributes);
+    // Another id is noticed after reading and before rows are made.
+    measure("read", n_bytes, &documents, |xml| usize::from(plan.map(xml, Some(0)).is_err()));
     let mapped = measure("mapped", n_bytes, &documents, |xml| {
         plan.map(xml, None).map_or(0, |rows| rows.tables.len())
     });

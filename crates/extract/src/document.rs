@@ -6,6 +6,7 @@ mod flaw;
 mod keep;
 mod names;
 mod pass;
+mod paths;
 mod prolog;
 
 use std::borrow::Cow;
@@ -14,6 +15,7 @@ pub(crate) use flaw::Flaw;
 pub(crate) use pass::read;
 
 use crate::layout::{FieldIx, NodeIx, SlotIx};
+use paths::Paths;
 
 /// No place.
 const NOWHERE: u32 = u32::MAX;
@@ -35,7 +37,7 @@ pub(crate) struct Document<'x> {
     pub(crate) parts: Vec<Part>,
     /// Raw values of the fields that are looked for in the whole document.
     fields: Vec<Option<&'x str>>,
-    paths: Vec<PathEntry<'x>>,
+    paths: Paths<'x>,
 }
 
 /// An element that belongs to a contact.
@@ -49,22 +51,6 @@ pub(crate) struct Part {
     pub(crate) element: ElementIx,
 }
 
-/// A path that occurs in the document; their order is the order of first sight.
-#[derive(Debug)]
-struct PathEntry<'x> {
-    name: &'x str,
-    /// Of the name, so that most siblings are told apart by it.
-    hash: u64,
-    first_child: u32,
-    next_sibling: u32,
-    /// The child that was entered last; the next one mostly has the same name, or the next.
-    recent_child: u32,
-    node: u32,
-    shape: u32,
-    /// Counts the elements at this path.
-    n_elements: u32,
-}
-
 impl<'x> Document<'x> {
     /// Returns the last element at a place.
     pub(crate) fn element_at(&self, node: NodeIx) -> Option<ElementIx> {
@@ -74,7 +60,7 @@ impl<'x> Document<'x> {
 
     /// Returns the raw value of an attribute.
     pub(crate) fn raw(&self, element: ElementIx, slot: SlotIx) -> Option<&'x str> {
-        self.slots[element.0 as usize + usize::from(slot)]
+        self.slots[element.0 as usize + slot as usize]
     }
 
     /// Returns the text of an attribute: decoded once and stripped.
@@ -84,26 +70,20 @@ impl<'x> Document<'x> {
 
     /// Returns the text of a field that is looked for in the whole document.
     pub(crate) fn field(&self, field: FieldIx) -> Option<Cow<'x, str>> {
-        self.fields[usize::from(field)].map(decode::decode)
+        self.fields[field as usize].map(decode::decode)
     }
 
     /// Returns the name of the root element.
     pub(crate) fn root_name(&self) -> &'x str {
-        let root = self.paths[0].first_child;
-        if root == NOWHERE { "" } else { self.paths[root as usize].name }
+        self.paths.iter().nth(1).map_or("", |root| root.name)
     }
 
     /// Lists the names of the elements below a place.
     pub(crate) fn names_below(&self, node: NodeIx) -> Vec<&'x str> {
-        let Some(path) = self.paths.iter().find(|path| path.node == node) else {
+        let Some(place) = self.paths.iter().position(|path| path.node == node) else {
             return Vec::new();
         };
-        let mut names = Vec::new();
-        let mut child = path.first_child;
-        while child != NOWHERE {
-            names.push(self.paths[child as usize].name);
-            child = self.paths[child as usize].next_sibling;
-        }
-        names
+        let is_below = |path: &&paths::PathEntry<'_>| path.parent as usize == place;
+        self.paths.iter().filter(is_below).map(|path| path.name).collect()
     }
 }

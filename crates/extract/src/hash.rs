@@ -6,7 +6,7 @@ use std::hash::{BuildHasherDefault, Hasher};
 /// A map from texts of the contract.
 pub(crate) type TextMap<V> = HashMap<Box<str>, V, BuildHasherDefault<TextHasher>>;
 
-/// FNV-1a over eight bytes at a time.
+/// Multiplies and mixes eight bytes at a time.
 #[derive(Debug, Default)]
 pub(crate) struct TextHasher {
     state: u64,

@@ -3,22 +3,24 @@
 //! Elements of one name share one [`Shape`], wherever they are. A place in the document is a [`Node`] of a tree of paths;
 //! what a mapping reads from a path is the last element there.
 
-use crate::hash::TextMap;
-
 mod attribute_table;
 mod build;
+mod name_table;
 
-pub(crate) use attribute_table::{AttributeTable, Target, hash_name};
+pub(crate) use attribute_table::{AttributeTable, Target};
 pub(crate) use build::LayoutBuilder;
+pub(crate) use name_table::hash_name;
+
+use name_table::NameTable;
 
 /// The place of a path in the tree.
 pub(crate) type NodeIx = u32;
 
 /// The place of an attribute within its element's shape.
-pub(crate) type SlotIx = u16;
+pub(crate) type SlotIx = u32;
 
 /// A field of an expression that is looked for in the whole document.
-pub(crate) type FieldIx = u16;
+pub(crate) type FieldIx = u32;
 
 /// How an attribute's name is compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -44,22 +46,24 @@ pub(crate) enum Role {
 #[derive(Debug)]
 pub(crate) struct Shape {
     pub(crate) attributes: AttributeTable,
-    pub(crate) n_slots: u16,
+    pub(crate) n_slots: u32,
     pub(crate) role: Role,
 }
 
 /// A place in the document.
 #[derive(Debug)]
 pub(crate) struct Node {
-    children: Vec<(Box<str>, NodeIx)>,
+    /// Hash, name and place of each.
+    children: Vec<(u64, Box<str>, NodeIx)>,
     /// Whether a mapping reads attributes here.
     pub(crate) read: bool,
 }
 
 impl Node {
     /// Finds a child by its name.
-    pub(crate) fn child(&self, name: &str) -> Option<NodeIx> {
-        self.children.iter().find(|(child, _)| &**child == name).map(|(_, node)| *node)
+    pub(crate) fn child(&self, name: &str, hash: u64) -> Option<NodeIx> {
+        let is_it = |child: &&(u64, Box<str>, NodeIx)| child.0 == hash && *child.1 == *name;
+        self.children.iter().find(is_it).map(|(_, _, node)| *node)
     }
 }
 
@@ -70,13 +74,13 @@ pub(crate) struct Layout {
     pub(crate) nodes: Vec<Node>,
     /// Shape 0 is for elements whose name the plan does not know.
     pub(crate) shapes: Vec<Shape>,
-    shape_names: TextMap<u32>,
+    shape_names: NameTable<u32>,
     pub(crate) n_fields: usize,
 }
 
 impl Layout {
     /// The shape of the elements of a name.
-    pub(crate) fn shape_of(&self, name: &str) -> u32 {
-        self.shape_names.get(name).copied().unwrap_or(0)
+    pub(crate) fn shape_of(&self, name: &str, hash: u64) -> u32 {
+        self.shape_names.find(hash, |known| known == name).copied().unwrap_or(0)
     }
 }

@@ -7,11 +7,11 @@ pub struct Limits {
     pub document_bytes: usize,
     /// Open elements inside each other. The reference's parser stops at 256 too.
     pub depth: usize,
-    /// Attributes of one element. Real ones have up to 250.
+    /// Attributes of one element. Real ones have up to 200.
     pub attributes_per_element: usize,
     /// Bytes of one attribute value. The reference's parser stops at 10 MB too.
     pub attribute_bytes: usize,
-    /// Different element paths in one document, since each is remembered. Real ones have up to 100.
+    /// Different element paths in one document, since each is remembered. Real ones have up to 1,400.
     pub distinct_paths: usize,
     /// Contacts and elements of contacts in one document, since each is kept. Real ones have up to 20.
     pub contact_elements: usize,
@@ -22,9 +22,9 @@ impl Default for Limits {
         Self {
             document_bytes: 64 << 20,
             depth: 256,
-            attributes_per_element: 4096,
+            attributes_per_element: 1024,
             attribute_bytes: 10_000_000,
-            distinct_paths: 4096,
+            distinct_paths: 32_768,
             contact_elements: 10_000,
         }
     }

@@ -102,3 +102,19 @@ impl Plan {
 fn hash(text: &str) -> String {
     Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plans_are_shared_between_threads() {
+        fn is_shared<T: Send + Sync + std::fmt::Debug>() {}
+        is_shared::<Plan>();
+    }
+
+    #[test]
+    fn hashes_are_of_the_text() {
+        assert_eq!(hash(""), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+    }
+}

@@ -63,6 +63,9 @@ pub struct Source {
     left_out: String,
     /// The quoted `processing_log`.
     pub(crate) log: String,
+    /// Which rows `l` of the log are decisions of the job: ids of its scope and product line, written
+    /// since its submission. Parameters 1 to 3: bounds and log watermark.
+    pub(crate) log_of_job: String,
     log_watermark: i64,
 }
 
@@ -78,11 +81,12 @@ impl Source {
         let scope = format!(
             "x.[app_id] >= @P1 AND x.[app_id] < @P2 AND x.{document} IS NOT NULL"
         );
-        let of_line = source.application_table.as_ref().map(|it| {
-            let table = name::table(schema, it);
-            format!("EXISTS (SELECT 1 FROM {table} AS a WHERE a.[app_id] = x.[app_id])")
-        });
-        let in_line = of_line.as_ref().map_or_else(String::new, |it| format!(" AND {it}"));
+        let of_line = |row: &str| {
+            let application = name::table(schema, source.application_table.as_ref()?);
+            Some(format!("EXISTS (SELECT 1 FROM {application} AS a WHERE a.[app_id] = {row}.[app_id])"))
+        };
+        let and_of_line = |row| of_line(row).map_or_else(String::new, |it| format!(" AND {it}"));
+        let in_line = and_of_line("x");
         let waits = match mode {
             Mode::Once | Mode::Follow => format!(
                 "NOT EXISTS (SELECT 1 FROM {log} AS l WHERE l.[app_id] = x.[app_id])"
@@ -93,7 +97,7 @@ impl Source {
             ),
         };
         let from = format!("FROM {table} AS x WHERE {scope}{in_line} AND {waits}");
-        let outside = of_line.map_or_else(|| "1 = 0".to_owned(), |it| format!("NOT {it}"));
+        let outside = of_line("x").map_or_else(|| "1 = 0".to_owned(), |it| format!("NOT {it}"));
         Self {
             fetch: format!(
                 "SELECT TOP (@P3) CAST(x.[app_id] AS bigint) AS [app_id], x.{document} AS [xml] {from} ORDER BY x.[app_id]"
@@ -109,6 +113,10 @@ impl Source {
                 "SELECT COUNT_BIG(*) AS [n] FROM {table} AS x WHERE {scope} AND {outside}"
             ),
             log,
+            log_of_job: format!(
+                "l.[app_id] >= @P1 AND l.[app_id] < @P2 AND l.[log_id] > @P3{}",
+                and_of_line("l")
+            ),
             log_watermark,
         }
     }

@@ -87,8 +87,9 @@ impl Store {
         const IT: &str = "failure_stages";
         let stage = "LEFT(l.[failure_reason], CHARINDEX(':', l.[failure_reason] + ':') - 1)";
         let sql = format!(
-            "SELECT {stage} AS [stage], COUNT_BIG(*) AS [n] FROM {log} AS l WHERE {OF_JOB} AND l.[status] = 'failed' GROUP BY {stage} ORDER BY [n] DESC",
-            log = source.log
+            "SELECT {stage} AS [stage], COUNT_BIG(*) AS [n] FROM {log} AS l WHERE {of_job} AND l.[status] = 'failed' GROUP BY {stage} ORDER BY [n] DESC",
+            log = source.log,
+            of_job = source.log_of_job
         );
         let rows = self.run(&sql, &[&job.scope.lo, &job.scope.hi, &job.log_watermark]).await?;
         let mut stages = Vec::with_capacity(rows.len());
@@ -110,8 +111,9 @@ impl Store {
         const IT: &str = "failures";
         let sql = format!(
             "SELECT TOP (@P4) CAST(l.[app_id] AS bigint) AS [app_id], l.[failure_reason], l.[session_id], CONVERT(varchar(30), l.[processing_time], 126) AS [at] \
-             FROM {log} AS l WHERE {OF_JOB} AND l.[status] = 'failed' ORDER BY l.[log_id] DESC",
-            log = source.log
+             FROM {log} AS l WHERE {of_job} AND l.[status] = 'failed' ORDER BY l.[log_id] DESC",
+            log = source.log,
+            of_job = source.log_of_job
         );
         let params: [&dyn tiberius::ToSql; 4] =
             [&job.scope.lo, &job.scope.hi, &job.log_watermark, &n_max];
@@ -131,8 +133,9 @@ impl Store {
 
     async fn repeated(&self, source: &Source, job: &JobRow) -> Result<Check, Error> {
         let sql = format!(
-            "SELECT COUNT_BIG(*) AS [n] FROM (SELECT l.[app_id] FROM {log} AS l WHERE {OF_JOB} GROUP BY l.[app_id] HAVING COUNT_BIG(*) > 1) AS t",
-            log = source.log
+            "SELECT COUNT_BIG(*) AS [n] FROM (SELECT l.[app_id] FROM {log} AS l WHERE {of_job} GROUP BY l.[app_id] HAVING COUNT_BIG(*) > 1) AS t",
+            log = source.log,
+            of_job = source.log_of_job
         );
         let violations = self.count_of_job(&sql, job).await?;
         Ok(Check { name: "no application is repeated", violations, detail: "applications with two decisions of this job".to_owned() })
@@ -144,10 +147,10 @@ impl Store {
         let Some(root) = plan.tables().iter().find(has_app_id) else { return Ok(Vec::new()) };
         let root = name::table(plan.target_schema(), &root.name);
         let exists = format!("EXISTS (SELECT 1 FROM {root} AS b WHERE b.[app_id] = l.[app_id])");
-        let log = &source.log;
-        let without = format!("SELECT COUNT_BIG(*) AS [n] FROM {log} AS l WHERE {OF_JOB} AND l.[status] = 'success' AND NOT {exists}");
+        let (log, of_job) = (&source.log, &source.log_of_job);
+        let without = format!("SELECT COUNT_BIG(*) AS [n] FROM {log} AS l WHERE {of_job} AND l.[status] = 'success' AND NOT {exists}");
         let with = format!(
-            "SELECT COUNT_BIG(*) AS [n] FROM {log} AS l WHERE {OF_JOB} AND l.[status] = 'failed' AND {exists} \
+            "SELECT COUNT_BIG(*) AS [n] FROM {log} AS l WHERE {of_job} AND l.[status] = 'failed' AND {exists} \
              AND NOT EXISTS (SELECT 1 FROM {log} AS k WHERE k.[app_id] = l.[app_id] AND k.[status] = 'success')"
         );
         Ok(vec![
@@ -172,9 +175,10 @@ impl Store {
             ("failures counted equal failures logged", "failed", job.done_failed),
         ] {
             let sql = format!(
-                "SELECT COUNT_BIG(*) AS [n] FROM {log} AS l WHERE {OF_JOB} AND l.[status] = '{status}' \
+                "SELECT COUNT_BIG(*) AS [n] FROM {log} AS l WHERE {of_job} AND l.[status] = '{status}' \
                  AND l.[session_id] IN (SELECT h.[session_id] FROM [xmlx].[range_history] AS h WHERE h.[job_id] = @P4)",
-                log = source.log
+                log = source.log,
+                of_job = source.log_of_job
             );
             let params: [&dyn tiberius::ToSql; 4] =
                 [&job.scope.lo, &job.scope.hi, &job.log_watermark, &job.job_id];
@@ -188,9 +192,6 @@ impl Store {
         count(&self.run(sql, &[&job.scope.lo, &job.scope.hi, &job.log_watermark]).await?, "verify")
     }
 }
-
-/// Log rows of a job: its ids, written since its submission.
-const OF_JOB: &str = "l.[app_id] >= @P1 AND l.[app_id] < @P2 AND l.[log_id] > @P3";
 
 /// The ranges tile the scope: each begins where the one before ends.
 fn tiling(scope: Scope, ranges: &[RangeRow]) -> Check {

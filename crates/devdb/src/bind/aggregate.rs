@@ -6,7 +6,12 @@ use crate::error::{SqlError, SqlResult};
 use crate::sql::ast::{Aggregate, Expr};
 use crate::value::sqltype::{PRECISION_MAX, SqlType};
 
-pub(crate) fn aggregate(binder: &mut Binder<'_>, func: Aggregate, is_distinct: bool, arg: Option<&Expr>) -> SqlResult<Bound> {
+pub(crate) fn aggregate(
+    binder: &mut Binder<'_>,
+    func: Aggregate,
+    is_distinct: bool,
+    arg: Option<&Expr>,
+) -> SqlResult<Bound> {
     let Some(arg) = arg else {
         let ty = if func == Aggregate::CountBig { SqlType::BigInt } else { SqlType::Int };
         return Ok(Bound::value("COUNT(*)".to_owned(), ty));
@@ -16,7 +21,9 @@ pub(crate) fn aggregate(binder: &mut Binder<'_>, func: Aggregate, is_distinct: b
     let collated = arg.collated();
     match func {
         Aggregate::Count => Ok(Bound::value(format!("COUNT({distinct}{collated})"), SqlType::Int)),
-        Aggregate::CountBig => Ok(Bound::value(format!("COUNT({distinct}{collated})"), SqlType::BigInt)),
+        Aggregate::CountBig => {
+            Ok(Bound::value(format!("COUNT({distinct}{collated})"), SqlType::BigInt))
+        }
         Aggregate::Min | Aggregate::Max => {
             let name = if func == Aggregate::Min { "MIN" } else { "MAX" };
             if arg.ty == SqlType::Bit {
@@ -27,7 +34,14 @@ pub(crate) fn aggregate(binder: &mut Binder<'_>, func: Aggregate, is_distinct: b
         Aggregate::Sum => {
             let ty = sum_type(arg.ty).ok_or_else(|| invalid(arg.ty, "sum"))?;
             let sum = format!("SUM({distinct}{})", arg.sql);
-            Ok(Bound::value(if ty == SqlType::Int { format!("ts_cast({sum}, {}, {})", SqlType::BigInt.code(), ty.code()) } else { sum }, ty))
+            Ok(Bound::value(
+                if ty == SqlType::Int {
+                    format!("ts_cast({sum}, {}, {})", SqlType::BigInt.code(), ty.code())
+                } else {
+                    sum
+                },
+                ty,
+            ))
         }
         Aggregate::Avg => {
             let ty = sum_type(arg.ty).ok_or_else(|| invalid(arg.ty, "avg"))?;
@@ -37,7 +51,8 @@ pub(crate) fn aggregate(binder: &mut Binder<'_>, func: Aggregate, is_distinct: b
             if ty == SqlType::Float {
                 return Ok(Bound::value(format!("AVG({distinct}{})", arg.sql), ty));
             }
-            let (sum, count) = (format!("SUM({distinct}{})", arg.sql), format!("COUNT({distinct}{})", arg.sql));
+            let (sum, count) =
+                (format!("SUM({distinct}{})", arg.sql), format!("COUNT({distinct}{})", arg.sql));
             Ok(Bound::value(format!("ts_div({sum}, NULLIF({count}, 0), {})", ty.code()), ty))
         }
     }
@@ -47,14 +62,29 @@ fn sum_type(ty: SqlType) -> Option<SqlType> {
     match ty {
         SqlType::TinyInt | SqlType::SmallInt | SqlType::Int => Some(SqlType::Int),
         SqlType::BigInt => Some(SqlType::BigInt),
-        SqlType::Decimal { scale, .. } => Some(SqlType::Decimal { precision: PRECISION_MAX, scale }),
+        SqlType::Decimal { scale, .. } => {
+            Some(SqlType::Decimal { precision: PRECISION_MAX, scale })
+        }
         SqlType::Real | SqlType::Float => Some(SqlType::Float),
-        SqlType::Null | SqlType::Bit | SqlType::Char(_) | SqlType::VarChar(_) | SqlType::NChar(_) => None,
-        SqlType::NVarChar(_) | SqlType::Binary(_) | SqlType::VarBinary(_) | SqlType::Guid | SqlType::Date => None,
-        SqlType::Time(_) | SqlType::SmallDateTime | SqlType::DateTime | SqlType::DateTime2(_) => None,
+        SqlType::Null
+        | SqlType::Bit
+        | SqlType::Char(_)
+        | SqlType::VarChar(_)
+        | SqlType::NChar(_) => None,
+        SqlType::NVarChar(_)
+        | SqlType::Binary(_)
+        | SqlType::VarBinary(_)
+        | SqlType::Guid
+        | SqlType::Date => None,
+        SqlType::Time(_) | SqlType::SmallDateTime | SqlType::DateTime | SqlType::DateTime2(_) => {
+            None
+        }
     }
 }
 
 fn invalid(ty: SqlType, operator: &str) -> SqlError {
-    SqlError::new(8117, format!("Operand data type {} is invalid for {operator} operator.", ty.message_name()))
+    SqlError::new(
+        8117,
+        format!("Operand data type {} is invalid for {operator} operator.", ty.message_name()),
+    )
 }

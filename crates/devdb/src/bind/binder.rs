@@ -24,7 +24,11 @@ impl Bound {
 
     /// The expression as it is compared, grouped and sorted by.
     pub(crate) fn collated(&self) -> String {
-        if self.ty.is_text() && !self.is_column { format!("({}) COLLATE TSQL", self.sql) } else { self.sql.clone() }
+        if self.ty.is_text() && !self.is_column {
+            format!("({}) COLLATE TSQL", self.sql)
+        } else {
+            self.sql.clone()
+        }
     }
 }
 
@@ -56,21 +60,16 @@ pub(crate) struct Binder<'c> {
     binds: Vec<Bind>,
     scopes: Vec<Vec<ScopeSource>>,
     n_sources: usize,
-    reads: bool,
 }
 
 impl<'c> Binder<'c> {
     pub(crate) fn new(catalog: &'c Catalog, params: &'c [Declared]) -> Self {
-        Self { catalog, params, binds: Vec::new(), scopes: Vec::new(), n_sources: 0, reads: false }
+        Self { catalog, params, binds: Vec::new(), scopes: Vec::new(), n_sources: 0 }
     }
 
     /// The plan of `sql`, which what was bound so far belongs to.
     pub(crate) fn finish(&mut self, sql: String, columns: Vec<Column>) -> Query {
-        Query { sql, binds: std::mem::take(&mut self.binds), columns, reads: std::mem::take(&mut self.reads) }
-    }
-
-    pub(crate) fn note_read(&mut self) {
-        self.reads = true;
+        Query { sql, binds: std::mem::take(&mut self.binds), columns }
     }
 
     /// The placeholder of a value; the same value has one.
@@ -116,16 +115,25 @@ impl<'c> Binder<'c> {
     }
 
     /// Finds a column from the innermost scope outwards.
-    pub(crate) fn resolve(&mut self, qualifier: Option<&str>, name: &str, line: u32) -> SqlResult<Bound> {
+    pub(crate) fn resolve(
+        &mut self,
+        qualifier: Option<&str>,
+        name: &str,
+        line: u32,
+    ) -> SqlResult<Bound> {
         for scope in self.scopes.iter().rev() {
             let mut found = scope
                 .iter()
-                .filter(|source| qualifier.is_none_or(|qualifier| source.alias.eq_ignore_ascii_case(qualifier)))
+                .filter(|source| {
+                    qualifier.is_none_or(|qualifier| source.alias.eq_ignore_ascii_case(qualifier))
+                })
                 .flat_map(|source| &source.columns)
                 .filter(|column| column.name.eq_ignore_ascii_case(name));
             let Some(column) = found.next() else { continue };
             if found.next().is_some() {
-                return Err(SqlError::new(209, format!("Ambiguous column name '{name}'.")).at_line(line));
+                return Err(
+                    SqlError::new(209, format!("Ambiguous column name '{name}'.")).at_line(line)
+                );
             }
             let (ty, reach) = (column.ty, column.reach.clone());
             return Ok(match reach {
@@ -134,7 +142,8 @@ impl<'c> Binder<'c> {
             });
         }
         let Some(qualifier) = qualifier else { return Err(invalid_column(name).at_line(line)) };
-        let is_known = self.scopes.iter().flatten().any(|source| source.alias.eq_ignore_ascii_case(qualifier));
+        let is_known =
+            self.scopes.iter().flatten().any(|source| source.alias.eq_ignore_ascii_case(qualifier));
         if is_known {
             return Err(invalid_column(name).at_line(line));
         }
@@ -156,5 +165,6 @@ pub(crate) fn table_source(table: &Table, alias: &str, prefix: &str) -> ScopeSou
 
 /// 102 for what the parser takes and the dialect does not.
 pub(crate) fn refused(near: &str) -> SqlError {
-    SqlError::new(102, format!("Incorrect syntax near '{near}'. (devdb: not in its dialect.)")).with_class(15)
+    SqlError::new(102, format!("Incorrect syntax near '{near}'. (devdb: not in its dialect.)"))
+        .with_class(15)
 }

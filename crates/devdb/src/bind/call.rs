@@ -27,18 +27,50 @@ pub(crate) fn call(binder: &mut Binder<'_>, func: Func, args: &[Expr]) -> SqlRes
         }
         Func::NullIf => {
             let equal = pred::compare(Compare::Equal, &bound[0], &bound[1]);
-            Ok(Bound::value(format!("CASE WHEN {equal} THEN NULL ELSE {} END", bound[0].sql), bound[0].ty))
+            Ok(Bound::value(
+                format!("CASE WHEN {equal} THEN NULL ELSE {} END", bound[0].sql),
+                bound[0].ty,
+            ))
         }
+        Func::Left | Func::Right | Func::Substring | Func::Len | Func::DataLength => {
+            text_call(func, &bound, args)
+        }
+        Func::CharIndex | Func::Upper | Func::Lower | Func::Replace => {
+            text_call(func, &bound, args)
+        }
+        Func::ObjectId => object_id(&bound[0], args),
+        Func::SchemaId => {
+            let name = as_text(&bound[0]).sql;
+            int(format!("(SELECT schema_id FROM \"sys.schemas\" WHERE name = {name} COLLATE TSQL)"))
+        }
+        Func::DbName => {
+            Ok(Bound::value(binder.placeholder(Bind::Database), SqlType::NVarChar(128)))
+        }
+        Func::SysUtcDateTime => {
+            Ok(Bound::value(binder.placeholder(Bind::Now), SqlType::DateTime2(7)))
+        }
+        Func::GetUtcDate => Ok(cast(
+            Bound::value(binder.placeholder(Bind::Now), SqlType::DateTime2(7)),
+            SqlType::DateTime,
+        )),
+    }
+}
+
+/// Functions of text; others are none of them.
+fn text_call(func: Func, bound: &[Bound], args: &[Expr]) -> SqlResult<Bound> {
+    match func {
         Func::Left | Func::Right => {
             let name = if func == Func::Left { "ts_left" } else { "ts_right" };
             let (text, n) = (as_text(&bound[0]), implicit(&bound[1], SqlType::BigInt));
-            let len = literal_len(&args[1]).map_or(text.ty.len(), |n| text.ty.len().map(|len| len.min(n)));
+            let len = literal_len(&args[1])
+                .map_or(text.ty.len(), |n| text.ty.len().map(|len| len.min(n)));
             let ty = text.ty.with_len(len.unwrap_or(MAX));
             Ok(Bound::value(format!("{name}({}, {n})", text.sql), ty))
         }
         Func::Substring => {
             let text = as_text(&bound[0]);
-            let (start, n) = (implicit(&bound[1], SqlType::BigInt), implicit(&bound[2], SqlType::BigInt));
+            let (start, n) =
+                (implicit(&bound[1], SqlType::BigInt), implicit(&bound[2], SqlType::BigInt));
             Ok(Bound::value(format!("ts_substring({}, {start}, {n})", text.sql), text.ty))
         }
         Func::Len => {
@@ -49,7 +81,11 @@ pub(crate) fn call(binder: &mut Binder<'_>, func: Func, args: &[Expr]) -> SqlRes
             let ty = if bound[0].ty.len() == Some(MAX) { SqlType::BigInt } else { SqlType::Int };
             Ok(Bound::value(format!("ts_datalength({}, {})", bound[0].sql, bound[0].ty.code()), ty))
         }
-        Func::CharIndex => int(format!("ts_charindex({}, {})", as_text(&bound[0]).sql, as_text(&bound[1]).sql)),
+        Func::CharIndex => {
+            let sql =
+                format!("ts_charindex({}, {})", as_text(&bound[0]).sql, as_text(&bound[1]).sql);
+            Ok(Bound::value(sql, SqlType::Int))
+        }
         Func::Upper | Func::Lower => {
             let name = if func == Func::Upper { "ts_upper" } else { "ts_lower" };
             let text = as_text(&bound[0]);
@@ -57,17 +93,18 @@ pub(crate) fn call(binder: &mut Binder<'_>, func: Func, args: &[Expr]) -> SqlRes
         }
         Func::Replace => {
             let [text, from, to] = [0, 1, 2].map(|idx: usize| as_text(&bound[idx]));
-            Ok(Bound::value(format!("ts_replace({}, {}, {})", text.sql, from.sql, to.sql), text.ty.with_len(MAX)))
+            Ok(Bound::value(
+                format!("ts_replace({}, {}, {})", text.sql, from.sql, to.sql),
+                text.ty.with_len(MAX),
+            ))
         }
-        Func::ObjectId => object_id(binder, &bound[0], args),
-        Func::SchemaId => {
-            binder.note_read();
-            let name = as_text(&bound[0]).sql;
-            int(format!("(SELECT schema_id FROM \"sys.schemas\" WHERE name = {name} COLLATE TSQL)"))
-        }
-        Func::DbName => Ok(Bound::value(binder.placeholder(Bind::Database), SqlType::NVarChar(128))),
-        Func::SysUtcDateTime => Ok(Bound::value(binder.placeholder(Bind::Now), SqlType::DateTime2(7))),
-        Func::GetUtcDate => Ok(cast(Bound::value(binder.placeholder(Bind::Now), SqlType::DateTime2(7)), SqlType::DateTime)),
+        Func::Coalesce
+        | Func::IsNull
+        | Func::NullIf
+        | Func::ObjectId
+        | Func::SchemaId
+        | Func::DbName => Err(refused("(")),
+        Func::SysUtcDateTime | Func::GetUtcDate => Err(refused("(")),
     }
 }
 
@@ -81,7 +118,7 @@ fn literal_len(expr: &Expr) -> Option<u16> {
     digits.parse().ok().filter(|n| (1..=8000).contains(n))
 }
 
-fn object_id(binder: &mut Binder<'_>, name: &Bound, args: &[Expr]) -> SqlResult<Bound> {
+fn object_id(name: &Bound, args: &[Expr]) -> SqlResult<Bound> {
     let is_table = match args.get(1) {
         None => true,
         Some(Expr::Text { text, .. }) => text.trim_end().eq_ignore_ascii_case("u"),
@@ -90,12 +127,19 @@ fn object_id(binder: &mut Binder<'_>, name: &Bound, args: &[Expr]) -> SqlResult<
     if !is_table {
         return Ok(Bound::value("NULL".to_owned(), SqlType::Int));
     }
-    binder.note_read();
     let name = as_text(name).sql;
-    Ok(Bound::value(format!("(SELECT object_id FROM \"sys.tables\" WHERE qualified = ts_objname({name}))"), SqlType::Int))
+    Ok(Bound::value(
+        format!("(SELECT object_id FROM \"sys.tables\" WHERE qualified = ts_objname({name}))"),
+        SqlType::Int,
+    ))
 }
 
-pub(crate) fn date_add(binder: &mut Binder<'_>, part: DatePart, n: &Expr, moment: &Expr) -> SqlResult<Bound> {
+pub(crate) fn date_add(
+    binder: &mut Binder<'_>,
+    part: DatePart,
+    n: &Expr,
+    moment: &Expr,
+) -> SqlResult<Bound> {
     let (n, moment) = (expr(binder, n)?, expr(binder, moment)?);
     let moment = as_moment(&moment);
     let n = implicit(&n, SqlType::Int);
@@ -103,7 +147,12 @@ pub(crate) fn date_add(binder: &mut Binder<'_>, part: DatePart, n: &Expr, moment
     Ok(Bound::value(format!("ts_dateadd({part}, {n}, {}, {code})", moment.sql), moment.ty))
 }
 
-pub(crate) fn date_diff(binder: &mut Binder<'_>, part: DatePart, from: &Expr, to: &Expr) -> SqlResult<Bound> {
+pub(crate) fn date_diff(
+    binder: &mut Binder<'_>,
+    part: DatePart,
+    from: &Expr,
+    to: &Expr,
+) -> SqlResult<Bound> {
     let (from, to) = (expr(binder, from)?, expr(binder, to)?);
     let (from, to) = (as_moment(&from), as_moment(&to));
     let part = text_literal(part.name(), false).sql;

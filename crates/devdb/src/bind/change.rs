@@ -37,7 +37,10 @@ pub(crate) fn delete(binder: &mut Binder<'_>, delete: &Delete) -> SqlResult<Chan
     Ok(Change { query: binder.finish(sql, Vec::new()), table, is_delete: true })
 }
 
-fn target(binder: &mut Binder<'_>, name: &ObjectName) -> SqlResult<(std::sync::Arc<crate::catalog::Table>, String)> {
+fn target(
+    binder: &mut Binder<'_>,
+    name: &ObjectName,
+) -> SqlResult<(std::sync::Arc<crate::catalog::Table>, String)> {
     let table = std::sync::Arc::clone(binder.catalog.table(name)?);
     if table.is_system {
         return Err(system_table());
@@ -63,12 +66,16 @@ fn output(table: &crate::catalog::Table, items: &[Item]) -> SqlResult<(String, V
         names.push(quoted(&column.name));
         columns.push(Column { name, ty: column.ty });
     }
-    let sql = if names.is_empty() { String::new() } else { format!(" RETURNING {}", names.join(", ")) };
+    let sql =
+        if names.is_empty() { String::new() } else { format!(" RETURNING {}", names.join(", ")) };
     Ok((sql, columns))
 }
 
 /// Which columns an `OUTPUT` asks for, and what it calls them.
-pub(crate) fn output_columns(table: &crate::catalog::Table, items: &[Item]) -> SqlResult<Vec<(usize, String)>> {
+pub(crate) fn output_columns(
+    table: &crate::catalog::Table,
+    items: &[Item],
+) -> SqlResult<Vec<(usize, String)>> {
     let mut columns = Vec::with_capacity(items.len());
     for item in items {
         let Item::Expr { expr: Expr::Column { name, .. }, alias } = item else {
@@ -81,7 +88,9 @@ pub(crate) fn output_columns(table: &crate::catalog::Table, items: &[Item]) -> S
 
 /// 271.
 pub(crate) fn computed_column(name: &str) -> SqlError {
-    let text = format!("The column \"{name}\" cannot be modified because it is either a computed column or is the result of a UNION operator.");
+    let text = format!(
+        "The column \"{name}\" cannot be modified because it is either a computed column or is the result of a UNION operator."
+    );
     SqlError::new(271, text)
 }
 

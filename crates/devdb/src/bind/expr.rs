@@ -27,7 +27,7 @@ pub(crate) fn expr(binder: &mut Binder<'_>, expr: &Expr) -> SqlResult<Bound> {
             let inner = self::expr(binder, inner)?;
             Ok(cast(inner, *ty))
         }
-        Expr::Convert { expr: inner, ty, style: _ } => {
+        Expr::Convert { expr: inner, ty } => {
             let inner = self::expr(binder, inner)?;
             let (from, to) = (inner.ty.code(), ty.code());
             Ok(Bound::value(format!("ts_iso({}, {from}, {to})", inner.sql), *ty))
@@ -35,7 +35,9 @@ pub(crate) fn expr(binder: &mut Binder<'_>, expr: &Expr) -> SqlResult<Bound> {
         Expr::Call { func, args } => call::call(binder, *func, args),
         Expr::DateAdd { part, n, moment } => call::date_add(binder, *part, n, moment),
         Expr::DateDiff { part, from, to } => call::date_diff(binder, *part, from, to),
-        Expr::Aggregate { func, is_distinct, arg } => aggregate::aggregate(binder, *func, *is_distinct, arg.as_deref()),
+        Expr::Aggregate { func, is_distinct, arg } => {
+            aggregate::aggregate(binder, *func, *is_distinct, arg.as_deref())
+        }
         Expr::Subquery(inner) => query::scalar(binder, inner),
     }
 }
@@ -59,16 +61,22 @@ fn number(digits: &str) -> SqlResult<Bound> {
     }
     let (value, scale) = decimal::parse(digits).ok_or_else(|| too_long(digits))?;
     let value = i64::try_from(value).map_err(|_| too_long(digits))?;
-    let n_digits = u8::try_from(value.unsigned_abs().to_string().len()).expect("at most 19 digits");
+    let n_digits = u8::try_from(value.unsigned_abs().to_string().len()).unwrap_or(19);
     Ok(Bound::value(value.to_string(), SqlType::Decimal { precision: n_digits.max(scale), scale }))
 }
 
 fn too_long(digits: &str) -> SqlError {
-    let text = format!("The number '{digits}' is out of the range for numeric representation (devdb: 18 digits).");
+    let text = format!(
+        "The number '{digits}' is out of the range for numeric representation (devdb: 18 digits)."
+    );
     SqlError::new(1007, text).with_class(15)
 }
 
-fn case(binder: &mut Binder<'_>, whens: &[(Pred, Expr)], otherwise: Option<&Expr>) -> SqlResult<Bound> {
+fn case(
+    binder: &mut Binder<'_>,
+    whens: &[(Pred, Expr)],
+    otherwise: Option<&Expr>,
+) -> SqlResult<Bound> {
     let mut branches = Vec::with_capacity(whens.len());
     let mut ty = SqlType::Null;
     for (condition, value) in whens {

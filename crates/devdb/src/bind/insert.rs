@@ -13,7 +13,11 @@ use crate::sql::params::Declared;
 use crate::wire::tokens::Column;
 
 /// The plan of an `INSERT`.
-pub(crate) fn insert(catalog: &Catalog, params: &[Declared], insert: &ast::Insert) -> SqlResult<Insert> {
+pub(crate) fn insert(
+    catalog: &Catalog,
+    params: &[Declared],
+    insert: &ast::Insert,
+) -> SqlResult<Insert> {
     let table = Arc::clone(catalog.table(&insert.table)?);
     if table.is_system {
         return Err(change::system_table());
@@ -23,7 +27,8 @@ pub(crate) fn insert(catalog: &Catalog, params: &[Declared], insert: &ast::Inser
     let identity = table.identity_column();
     let given_identity = identity.filter(|idx| targets.contains(idx));
     let made_identity = identity.filter(|idx| !targets.contains(idx));
-    let is_left_out = |idx: &usize| !targets.contains(idx) && table.columns[*idx].computed.is_none();
+    let is_left_out =
+        |idx: &usize| !targets.contains(idx) && table.columns[*idx].computed.is_none();
     let defaulted: Vec<usize> = (0..table.columns.len())
         .filter(|idx| is_left_out(idx) && table.columns[*idx].default.is_some())
         .collect();
@@ -43,7 +48,18 @@ pub(crate) fn insert(catalog: &Catalog, params: &[Declared], insert: &ast::Inser
         .into_iter()
         .map(|(idx, name)| (Column { name, ty: table.columns[idx].ty }, idx))
         .collect();
-    Ok(Insert { table, targets, rows, defaulted, defaults, sql, written, made_identity, given_identity, output })
+    Ok(Insert {
+        table,
+        targets,
+        rows,
+        defaulted,
+        defaults,
+        sql,
+        written,
+        made_identity,
+        given_identity,
+        output,
+    })
 }
 
 fn targets(table: &Table, insert: &ast::Insert) -> SqlResult<Vec<usize>> {
@@ -51,14 +67,18 @@ fn targets(table: &Table, insert: &ast::Insert) -> SqlResult<Vec<usize>> {
         return Ok(Vec::new());
     }
     let Some(names) = &insert.columns else {
-        let is_given = |idx: &usize| table.columns[*idx].identity.is_none() && table.columns[*idx].computed.is_none();
+        let is_given = |idx: &usize| {
+            table.columns[*idx].identity.is_none() && table.columns[*idx].computed.is_none()
+        };
         return Ok((0..table.columns.len()).filter(is_given).collect());
     };
     let mut targets = Vec::with_capacity(names.len());
     for name in names {
         let idx = table.column(name)?;
         if targets.contains(&idx) {
-            let text = format!("The column name '{name}' is specified more than once in the SET clause or column list of an INSERT. A column cannot be assigned more than one value in the same clause. Modify the clause to make sure that a column is updated only once. If this statement updates or inserts columns into a view, column aliasing can conceal the duplication in your code.");
+            let text = format!(
+                "The column name '{name}' is specified more than once in the SET clause or column list of an INSERT. A column cannot be assigned more than one value in the same clause. Modify the clause to make sure that a column is updated only once. If this statement updates or inserts columns into a view, column aliasing can conceal the duplication in your code."
+            );
             return Err(SqlError::new(264, text));
         }
         if table.columns[idx].computed.is_some() {
@@ -69,7 +89,13 @@ fn targets(table: &Table, insert: &ast::Insert) -> SqlResult<Vec<usize>> {
     Ok(targets)
 }
 
-fn row_source(catalog: &Catalog, params: &[Declared], insert: &ast::Insert, table: &Table, targets: &[usize]) -> SqlResult<RowSource> {
+fn row_source(
+    catalog: &Catalog,
+    params: &[Declared],
+    insert: &ast::Insert,
+    table: &Table,
+    targets: &[usize],
+) -> SqlResult<RowSource> {
     let mut binder = Binder::new(catalog, params);
     match &insert.rows {
         Rows::Defaults => Ok(RowSource::Defaults),
@@ -97,7 +123,12 @@ fn row_source(catalog: &Catalog, params: &[Declared], insert: &ast::Insert, tabl
     }
 }
 
-fn values(binder: &mut Binder<'_>, rows: &[Vec<Option<Expr>>], table: &Table, targets: &[usize]) -> SqlResult<RowSource> {
+fn values(
+    binder: &mut Binder<'_>,
+    rows: &[Vec<Option<Expr>>],
+    table: &Table,
+    targets: &[usize],
+) -> SqlResult<RowSource> {
     let mut parts = Vec::with_capacity(rows.len());
     let mut types = Vec::with_capacity(rows.len());
     for row in rows {
@@ -107,7 +138,8 @@ fn values(binder: &mut Binder<'_>, rows: &[Vec<Option<Expr>>], table: &Table, ta
         let mut sql = Vec::with_capacity(row.len());
         let mut row_types = Vec::with_capacity(row.len());
         for (value, target) in row.iter().zip(targets) {
-            let default = || table.columns[*target].default.as_ref().map(|default| default.expr.as_ref());
+            let default =
+                || table.columns[*target].default.as_ref().map(|default| default.expr.as_ref());
             let bound = match value.as_ref().or_else(default) {
                 Some(value) => expr::expr(binder, value)?,
                 None => expr::expr(binder, &Expr::Null)?,
@@ -125,9 +157,15 @@ fn values(binder: &mut Binder<'_>, rows: &[Vec<Option<Expr>>], table: &Table, ta
 
 fn mismatch(is_fewer: bool) -> SqlError {
     let (number, text) = if is_fewer {
-        (109, "There are more columns in the INSERT statement than values specified in the VALUES clause. The number of values in the VALUES clause must match the number of columns specified in the INSERT statement.")
+        (
+            109,
+            "There are more columns in the INSERT statement than values specified in the VALUES clause. The number of values in the VALUES clause must match the number of columns specified in the INSERT statement.",
+        )
     } else {
-        (110, "There are fewer columns in the INSERT statement than values specified in the VALUES clause. The number of values in the VALUES clause must match the number of columns specified in the INSERT statement.")
+        (
+            110,
+            "There are fewer columns in the INSERT statement than values specified in the VALUES clause. The number of values in the VALUES clause must match the number of columns specified in the INSERT statement.",
+        )
     };
     SqlError::new(number, text).with_class(15)
 }
@@ -138,7 +176,10 @@ fn default_values(catalog: &Catalog, table: &Table, defaulted: &[usize]) -> SqlR
     let mut parts = Vec::with_capacity(defaulted.len());
     let mut columns = Vec::with_capacity(defaulted.len());
     for idx in defaulted {
-        let default = table.columns[*idx].default.as_ref().expect("only columns with a default are asked for");
+        let default = table.columns[*idx]
+            .default
+            .as_ref()
+            .expect("only columns with a default are asked for");
         let bound = expr::expr(&mut binder, &default.expr)?;
         parts.push(bound.sql);
         columns.push(Column { name: String::new(), ty: bound.ty });

@@ -13,18 +13,26 @@ use crate::wire::tokens::Column;
 
 /// Where the document comes from: a parameter or a literal.
 pub(crate) fn document(of: &Expr) -> SqlResult<Document> {
-    match of {
-        Expr::Param(idx) => Ok(Document::Param(*idx)),
-        Expr::Text { text, .. } => Ok(Document::Literal(text.clone())),
-        _ => Err(refused("OPENJSON")),
+    if let Expr::Param(idx) = of {
+        return Ok(Document::Param(*idx));
     }
+    if let Expr::Text { text, .. } = of {
+        return Ok(Document::Literal(text.clone()));
+    }
+    Err(refused("OPENJSON"))
 }
 
 /// The document as a table of SQLite's: its rows are brought to the columns' types before they are handed over.
-pub(crate) fn source(binder: &mut Binder<'_>, of: &Expr, columns: &Arc<Vec<JsonColumn>>, alias: &str) -> SqlResult<String> {
+pub(crate) fn source(
+    binder: &mut Binder<'_>,
+    of: &Expr,
+    columns: &Arc<Vec<JsonColumn>>,
+    alias: &str,
+) -> SqlResult<String> {
     let bind = Bind::Json { document: document(of)?, columns: Arc::clone(columns) };
     let (placeholder, name) = (binder.placeholder(bind), binder.next_source());
-    let parts: Vec<String> = columns.iter().enumerate().map(|(idx, column)| cell(idx, column.ty)).collect();
+    let parts: Vec<String> =
+        columns.iter().enumerate().map(|(idx, column)| cell(idx, column.ty)).collect();
     let scope_columns = columns.iter().enumerate().map(|(idx, column)| ScopeColumn {
         name: column.name.clone(),
         ty: column.ty,
@@ -41,14 +49,22 @@ fn cell(idx: usize, ty: SqlType) -> String {
 
 /// The rows of `INSERT ... SELECT` over one document alone, where every value is a cell, a constant, or the one
 /// where the other is NULL. `None` where the query asks for more.
-pub(crate) fn rows(template: &Binder<'_>, params: &[Declared], query: &Query) -> SqlResult<Option<JsonSource>> {
+pub(crate) fn rows(
+    template: &Binder<'_>,
+    params: &[Declared],
+    query: &Query,
+) -> SqlResult<Option<JsonSource>> {
     let Some(from) = &query.from else { return Ok(None) };
     let Source::Json { document: of, columns, alias } = &from.first else { return Ok(None) };
     let is_plain = from.joins.is_empty() && query.top.is_none() && !query.is_distinct;
     if !is_plain || !query.group.is_empty() || query.having.is_some() || !query.order.is_empty() {
         return Ok(None);
     }
-    let mut constants = Constants { binder: Binder::new(template.catalog, params), sql: Vec::new(), columns: Vec::new() };
+    let mut constants = Constants {
+        binder: Binder::new(template.catalog, params),
+        sql: Vec::new(),
+        columns: Vec::new(),
+    };
     let mut items = Vec::with_capacity(query.items.len());
     for item in &query.items {
         let Item::Expr { expr, .. } = item else { return Ok(None) };
@@ -87,7 +103,11 @@ impl Constants<'_> {
     }
 
     fn finish(mut self) -> crate::exec::plan::Query {
-        let sql = if self.sql.is_empty() { String::new() } else { format!("SELECT {}", self.sql.join(", ")) };
+        let sql = if self.sql.is_empty() {
+            String::new()
+        } else {
+            format!("SELECT {}", self.sql.join(", "))
+        };
         self.binder.finish(sql, self.columns)
     }
 }
@@ -101,7 +121,12 @@ fn cells(columns: &[JsonColumn], alias: &str) -> ScopeSource {
     ScopeSource { alias: alias.to_owned(), columns: columns.collect() }
 }
 
-fn classify(constants: &mut Constants<'_>, columns: &[JsonColumn], alias: &str, of: &Expr) -> Option<JsonItem> {
+fn classify(
+    constants: &mut Constants<'_>,
+    columns: &[JsonColumn],
+    alias: &str,
+    of: &Expr,
+) -> Option<JsonItem> {
     let cell = |of: &Expr| -> Option<usize> {
         let Expr::Column { qualifier, name, .. } = of else { return None };
         if qualifier.as_ref().is_some_and(|qualifier| !qualifier.eq_ignore_ascii_case(alias)) {

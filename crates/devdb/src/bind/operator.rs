@@ -17,7 +17,12 @@ pub(crate) fn negate(binder: &mut Binder<'_>, inner: &Expr) -> SqlResult<Bound> 
     Ok(Bound::value(format!("ts_sub(0, {}, {})", inner.sql, inner.ty.code()), inner.ty))
 }
 
-pub(crate) fn arith(binder: &mut Binder<'_>, op: Arith, left: &Expr, right: &Expr) -> SqlResult<Bound> {
+pub(crate) fn arith(
+    binder: &mut Binder<'_>,
+    op: Arith,
+    left: &Expr,
+    right: &Expr,
+) -> SqlResult<Bound> {
     let (left, right) = (expr(binder, left)?, expr(binder, right)?);
     let ty = left.ty.common(right.ty);
     if left.ty.is_text() && right.ty.is_text() && op == Arith::Add {
@@ -26,15 +31,12 @@ pub(crate) fn arith(binder: &mut Binder<'_>, op: Arith, left: &Expr, right: &Exp
     if ty.is_moment() || !ty.is_number() && ty != SqlType::Null {
         return Err(clash(ty, name(op)));
     }
-    match ty {
-        SqlType::Real | SqlType::Float => Ok(float(op, &left, &right, ty)),
-        SqlType::Decimal { .. } => decimal(op, &left, &right),
-        _ => {
-            let ty = if ty == SqlType::Null { SqlType::Int } else { ty };
-            let (left, right) = (implicit(&left, ty), implicit(&right, ty));
-            Ok(Bound::value(format!("{}({left}, {right}, {})", function(op), ty.code()), ty))
-        }
+    if matches!(ty, SqlType::Decimal { .. }) {
+        return decimal(op, &left, &right);
     }
+    let ty = if ty == SqlType::Null { SqlType::Int } else { ty };
+    let (left, right) = (implicit(&left, ty), implicit(&right, ty));
+    Ok(Bound::value(format!("{}({left}, {right}, {})", function(op), ty.code()), ty))
 }
 
 fn function(op: Arith) -> &'static str {
@@ -66,11 +68,6 @@ fn concat(left: &Bound, right: &Bound) -> Bound {
     Bound::value(format!("({} || {})", left.sql, right.sql), high.with_len(len))
 }
 
-fn float(op: Arith, left: &Bound, right: &Bound, ty: SqlType) -> Bound {
-    let (left, right) = (implicit(left, ty), implicit(right, ty));
-    Bound::value(format!("{}({left}, {right}, {})", function(op), ty.code()), ty)
-}
-
 /// Sums and products; a quotient's many digits have no room in what decimals are kept in.
 fn decimal(op: Arith, left: &Bound, right: &Bound) -> SqlResult<Bound> {
     let digits = |bound: &Bound| {
@@ -87,7 +84,8 @@ fn decimal(op: Arith, left: &Bound, right: &Bound) -> SqlResult<Bound> {
             Ok(Bound::value(format!("{}({left}, {right}, {})", function(op), ty.code()), ty))
         }
         Arith::Multiply => {
-            let ty = SqlType::Decimal { precision: (p1 + p2 + 1).min(PRECISION_MAX), scale: s1 + s2 };
+            let ty =
+                SqlType::Decimal { precision: (p1 + p2 + 1).min(PRECISION_MAX), scale: s1 + s2 };
             Ok(Bound::value(format!("ts_mul({}, {}, {})", left.sql, right.sql, ty.code()), ty))
         }
         Arith::Divide => Err(refused("/")),
@@ -96,6 +94,7 @@ fn decimal(op: Arith, left: &Bound, right: &Bound) -> SqlResult<Bound> {
 }
 
 fn clash(ty: SqlType, operator: &str) -> SqlError {
-    let text = format!("Operand data type {} is invalid for {operator} operator.", ty.message_name());
+    let text =
+        format!("Operand data type {} is invalid for {operator} operator.", ty.message_name());
     SqlError::new(8117, text)
 }

@@ -37,14 +37,23 @@ pub(crate) fn pred(binder: &mut Binder<'_>, predicate: &Pred) -> SqlResult<Strin
             format!("({} {}IN ({sql}))", operand(&inner, ty), not(*is_negated))
         }
         Pred::Between { expr: inner, low, high, is_negated } => {
-            let (inner, low, high) = (expr(binder, inner)?, expr(binder, low)?, expr(binder, high)?);
-            let (above, below) = (compare(Compare::GreaterEqual, &inner, &low), compare(Compare::LessEqual, &inner, &high));
+            let (inner, low, high) =
+                (expr(binder, inner)?, expr(binder, low)?, expr(binder, high)?);
+            let (above, below) = (
+                compare(Compare::GreaterEqual, &inner, &low),
+                compare(Compare::LessEqual, &inner, &high),
+            );
             format!("({}({above} AND {below}))", not(*is_negated))
         }
         Pred::Like { expr: inner, pattern, is_negated } => {
             let (inner, pattern) = (expr(binder, inner)?, expr(binder, pattern)?);
             let text = SqlType::NVarChar(crate::value::sqltype::MAX);
-            format!("({}ts_like({}, {}))", not(*is_negated), implicit(&inner, text), implicit(&pattern, text))
+            format!(
+                "({}ts_like({}, {}))",
+                not(*is_negated),
+                implicit(&inner, text),
+                implicit(&pattern, text)
+            )
         }
         Pred::Exists(of) => format!("EXISTS ({})", query::existence(binder, of)?),
     })

@@ -44,10 +44,11 @@ pub(crate) fn existence(binder: &mut Binder<'_>, query: &Query) -> SqlResult<Str
 /// A query that stands for a value: of one column, and certainly of one row.
 pub(crate) fn scalar(binder: &mut Binder<'_>, query: &Query) -> SqlResult<Bound> {
     let is_top_one = matches!(&query.top, Some(Expr::Number(digits)) if digits == "1");
-    let is_total = query.group.is_empty() && query.items.iter().any(|item| match item {
-        Item::Expr { expr, .. } => is_aggregate(expr),
-        Item::Star(_) => false,
-    });
+    let is_total = query.group.is_empty()
+        && query.items.iter().any(|item| match item {
+            Item::Expr { expr, .. } => is_aggregate(expr),
+            Item::Star(_) => false,
+        });
     if !is_top_one && !is_total && query.from.is_some() {
         // SQL Server would raise 512 where there are more rows; SQLite would take the first one.
         return Err(refused("SELECT"));
@@ -58,7 +59,11 @@ pub(crate) fn scalar(binder: &mut Binder<'_>, query: &Query) -> SqlResult<Bound>
 }
 
 /// A query behind `IN`: its values are brought to the type they are compared in.
-pub(crate) fn single_column(binder: &mut Binder<'_>, query: &Query, other: SqlType) -> SqlResult<(String, SqlType)> {
+pub(crate) fn single_column(
+    binder: &mut Binder<'_>,
+    query: &Query,
+    other: SqlType,
+) -> SqlResult<(String, SqlType)> {
     let bound = bind(binder, query, Use::Nested)?;
     let [column] = &bound.columns[..] else { return Err(one_column()) };
     let ty = column.ty.common(other);
@@ -71,19 +76,25 @@ pub(crate) fn single_column(binder: &mut Binder<'_>, query: &Query, other: SqlTy
 }
 
 fn one_column() -> SqlError {
-    SqlError::new(116, "Only one expression can be specified in the select list when the subquery is not introduced with EXISTS.")
+    SqlError::new(
+        116,
+        "Only one expression can be specified in the select list when the subquery is not introduced with EXISTS.",
+    )
 }
 
 fn is_aggregate(expr: &Expr) -> bool {
     match expr {
         Expr::Aggregate { .. } => true,
-        Expr::Negate(inner) | Expr::Cast { expr: inner, .. } | Expr::Convert { expr: inner, .. } => is_aggregate(inner),
+        Expr::Negate(inner)
+        | Expr::Cast { expr: inner, .. }
+        | Expr::Convert { expr: inner, .. } => is_aggregate(inner),
         Expr::Arith { left, right, .. } => is_aggregate(left) || is_aggregate(right),
         Expr::Call { args, .. } => args.iter().any(is_aggregate),
         Expr::DateAdd { n, moment, .. } => is_aggregate(n) || is_aggregate(moment),
         Expr::DateDiff { from, to, .. } => is_aggregate(from) || is_aggregate(to),
         Expr::Case { whens, otherwise } => {
-            whens.iter().any(|(_, value)| is_aggregate(value)) || otherwise.as_deref().is_some_and(is_aggregate)
+            whens.iter().any(|(_, value)| is_aggregate(value))
+                || otherwise.as_deref().is_some_and(is_aggregate)
         }
         Expr::Null | Expr::Number(_) | Expr::Text { .. } | Expr::Param(_) | Expr::RowCount => false,
         Expr::TranCount | Expr::Version | Expr::Column { .. } | Expr::Subquery(_) => false,
@@ -108,9 +119,12 @@ fn bind_in_scope(binder: &mut Binder<'_>, query: &Query, used: Use) -> SqlResult
     let list: Vec<String> = items
         .iter()
         .enumerate()
-        .map(|(idx, (_, bound))| format!("{} AS c{idx}", if collates { bound.collated() } else { bound.sql.clone() }))
+        .map(|(idx, (_, bound))| {
+            format!("{} AS c{idx}", if collates { bound.collated() } else { bound.sql.clone() })
+        })
         .collect();
-    let mut sql = format!("SELECT {}{}", if query.is_distinct { "DISTINCT " } else { "" }, list.join(", "));
+    let mut sql =
+        format!("SELECT {}{}", if query.is_distinct { "DISTINCT " } else { "" }, list.join(", "));
     if let Some(from) = from {
         sql.push_str(&format!(" FROM {from}"));
     }
@@ -138,7 +152,11 @@ fn bind_in_scope(binder: &mut Binder<'_>, query: &Query, used: Use) -> SqlResult
     Ok(BoundQuery { sql, columns })
 }
 
-fn bind_item(binder: &mut Binder<'_>, item: &Item, items: &mut Vec<(String, Bound)>) -> SqlResult<()> {
+fn bind_item(
+    binder: &mut Binder<'_>,
+    item: &Item,
+    items: &mut Vec<(String, Bound)>,
+) -> SqlResult<()> {
     let qualifier = match item {
         Item::Expr { expr: of, alias } => {
             let bound = expr(binder, of)?;
@@ -153,25 +171,35 @@ fn bind_item(binder: &mut Binder<'_>, item: &Item, items: &mut Vec<(String, Boun
         Item::Star(qualifier) => qualifier,
     };
     let sources = binder.innermost().iter();
-    let chosen = sources.filter(|s| qualifier.as_ref().is_none_or(|qualifier| s.alias.eq_ignore_ascii_case(qualifier)));
+    let chosen = sources.filter(|s| {
+        qualifier.as_ref().is_none_or(|qualifier| s.alias.eq_ignore_ascii_case(qualifier))
+    });
     let before = items.len();
     for column in chosen.flat_map(|source| &source.columns) {
         let Reach::Sql(sql) = &column.reach else { return Err(refused("*")) };
-        items.push((column.name.clone(), Bound { sql: sql.clone(), ty: column.ty, is_column: true }));
+        items.push((
+            column.name.clone(),
+            Bound { sql: sql.clone(), ty: column.ty, is_column: true },
+        ));
     }
     if items.len() == before { Err(refused("*")) } else { Ok(()) }
 }
 
 /// Keys that are names of the select list stand for its values; others are expressions over the sources.
-fn order_by(binder: &mut Binder<'_>, query: &Query, items: &[(String, Bound)], sql: &mut String) -> SqlResult<()> {
+fn order_by(
+    binder: &mut Binder<'_>,
+    query: &Query,
+    items: &[(String, Bound)],
+    sql: &mut String,
+) -> SqlResult<()> {
     let mut keys = Vec::with_capacity(query.order.len());
     for (key, goes_down) in &query.order {
-        let item = match key {
-            Expr::Column { qualifier: None, name, .. } => {
-                items.iter().position(|(item, _)| item.eq_ignore_ascii_case(name))
-            }
-            Expr::Number(digits) => digits.parse::<usize>().ok().and_then(|n| n.checked_sub(1)),
-            _ => None,
+        let item = if let Expr::Column { qualifier: None, name, .. } = key {
+            items.iter().position(|(item, _)| item.eq_ignore_ascii_case(name))
+        } else if let Expr::Number(digits) = key {
+            digits.parse::<usize>().ok().and_then(|n| n.checked_sub(1))
+        } else {
+            None
         };
         let key = match item.and_then(|idx| items.get(idx).map(|(_, bound)| (idx, bound))) {
             Some((idx, bound)) if bound.ty.is_text() => format!("c{idx} COLLATE TSQL"),

@@ -22,7 +22,6 @@ fn source(binder: &mut Binder<'_>, of: &Source) -> SqlResult<String> {
     match of {
         Source::Table { name, alias } => {
             let table = binder.catalog.table(name)?;
-            binder.note_read();
             let source = binder.next_source();
             let called = alias.as_ref().unwrap_or(&table.name);
             binder.add_source(table_source(table, called, &source));

@@ -17,16 +17,27 @@ pub(crate) fn is_same_value(from: SqlType, to: SqlType) -> bool {
         SqlType::SmallInt => matches!(from, SqlType::Bit | SqlType::TinyInt),
         SqlType::Int => matches!(from, SqlType::Bit | SqlType::TinyInt | SqlType::SmallInt),
         SqlType::BigInt => from.is_integer(),
-        SqlType::Decimal { precision, scale } => from.digits().is_some_and(|(p, s)| s == scale && p <= precision),
+        SqlType::Decimal { precision, scale } => {
+            from.digits().is_some_and(|(p, s)| s == scale && p <= precision)
+        }
         SqlType::Float => from == SqlType::Real,
         SqlType::DateTime => from == SqlType::SmallDateTime,
         SqlType::DateTime2(7) => from.is_moment() && !matches!(from, SqlType::Time(_)),
-        SqlType::DateTime2(digits) => match from {
-            SqlType::DateTime2(has) => has <= digits,
-            _ => matches!(from, SqlType::Date | SqlType::SmallDateTime),
-        },
-        SqlType::Null | SqlType::Bit | SqlType::Real | SqlType::Char(_) | SqlType::NChar(_) | SqlType::Binary(_) => false,
-        SqlType::VarBinary(_) | SqlType::Guid | SqlType::Date | SqlType::Time(_) | SqlType::SmallDateTime => false,
+        SqlType::DateTime2(digits) => {
+            matches!(from, SqlType::DateTime2(has) if has <= digits)
+                || matches!(from, SqlType::Date | SqlType::SmallDateTime)
+        }
+        SqlType::Null
+        | SqlType::Bit
+        | SqlType::Real
+        | SqlType::Char(_)
+        | SqlType::NChar(_)
+        | SqlType::Binary(_) => false,
+        SqlType::VarBinary(_)
+        | SqlType::Guid
+        | SqlType::Date
+        | SqlType::Time(_)
+        | SqlType::SmallDateTime => false,
     }
 }
 

@@ -14,7 +14,9 @@ pub(crate) fn table(catalog: &Catalog, def: &TableDef, object_id: i64) -> SqlRes
     let qualified = def.name.qualified();
     let (schema, name) = qualified.split_once('.').expect("a qualified name has a dot");
     let Some(schema) = catalog.schemas.get(&schema.to_lowercase()) else {
-        let text = format!("The specified schema name \"{schema}\" either does not exist or you do not have permission to use it.");
+        let text = format!(
+            "The specified schema name \"{schema}\" either does not exist or you do not have permission to use it."
+        );
         return Err(SqlError::new(2760, text));
     };
     let mut table = Table {
@@ -29,7 +31,9 @@ pub(crate) fn table(catalog: &Catalog, def: &TableDef, object_id: i64) -> SqlRes
     for column_def in &def.columns {
         if table.column_index(&column_def.name).is_some() {
             let (column, table) = (&column_def.name, &table.name);
-            let text = format!("Column names in each table must be unique. Column name '{column}' in table '{table}' is specified more than once.");
+            let text = format!(
+                "Column names in each table must be unique. Column name '{column}' in table '{table}' is specified more than once."
+            );
             return Err(SqlError::new(2705, text));
         }
         let built = column(&table, column_def)?;
@@ -47,11 +51,23 @@ fn column(table: &Table, def: &ColumnDef) -> SqlResult<Column> {
         let computed = Computed { sql, definition: format!("({})", text.to_lowercase()) };
         let is_nullable = def.is_nullable.unwrap_or(true);
         let name = def.name.clone();
-        return Ok(Column { name, ty, is_nullable, identity: None, default: None, computed: Some(computed) });
+        return Ok(Column {
+            name,
+            ty,
+            is_nullable,
+            identity: None,
+            default: None,
+            computed: Some(computed),
+        });
     }
     let ty = def.ty.expect("a column without a type is a computed one");
-    if def.identity.is_some() && !matches!(ty, SqlType::TinyInt | SqlType::SmallInt | SqlType::Int | SqlType::BigInt) {
-        let text = format!("Identity column '{}' must be of data type int, bigint, smallint, tinyint.", def.name);
+    if def.identity.is_some()
+        && !matches!(ty, SqlType::TinyInt | SqlType::SmallInt | SqlType::Int | SqlType::BigInt)
+    {
+        let text = format!(
+            "Identity column '{}' must be of data type int, bigint, smallint, tinyint.",
+            def.name
+        );
         return Err(SqlError::new(2749, text));
     }
     let default = match &def.default {
@@ -63,7 +79,14 @@ fn column(table: &Table, def: &ColumnDef) -> SqlResult<Column> {
         }),
     };
     let is_nullable = def.is_nullable.unwrap_or(def.identity.is_none());
-    Ok(Column { name: def.name.clone(), ty, is_nullable, identity: def.identity, default, computed: None })
+    Ok(Column {
+        name: def.name.clone(),
+        ty,
+        is_nullable,
+        identity: def.identity,
+        default,
+        computed: None,
+    })
 }
 
 fn add_constraint(catalog: &Catalog, table: &mut Table, constraint: &Constraint) -> SqlResult<()> {
@@ -78,23 +101,33 @@ fn add_constraint(catalog: &Catalog, table: &mut Table, constraint: &Constraint)
             }
             let name = constraint.name.clone().unwrap_or_else(|| generated("PK", &table.name, ""));
             if table.keys.iter().any(|key| key.kind == KeyKind::Primary) {
-                let text = format!("Cannot add multiple PRIMARY KEY constraints to table '{}'.", table.name);
+                let text = format!(
+                    "Cannot add multiple PRIMARY KEY constraints to table '{}'.",
+                    table.name
+                );
                 return Err(SqlError::new(8110, text));
             }
             table.keys.push(Key { name, kind: KeyKind::Primary, columns });
         }
         Rule::Unique(names) => {
             let columns = indexes(table, names)?;
-            let name = constraint.name.clone().unwrap_or_else(|| generated("UQ", &table.name, &names[0]));
+            let name =
+                constraint.name.clone().unwrap_or_else(|| generated("UQ", &table.name, &names[0]));
             table.keys.push(Key { name, kind: KeyKind::Unique, columns });
         }
         Rule::Foreign { columns, parent, parent_columns, cascades } => {
-            let name = constraint.name.clone().unwrap_or_else(|| generated("FK", &table.name, &columns[0]));
+            let name = constraint
+                .name
+                .clone()
+                .unwrap_or_else(|| generated("FK", &table.name, &columns[0]));
             let is_self = parent.qualified().eq_ignore_ascii_case(&table.sqlite_name());
             let found = catalog.find(parent).map(AsRef::as_ref);
             let referenced = if is_self { Some(&*table) } else { found };
             let Some(of) = referenced else {
-                let text = format!("Foreign key '{name}' references invalid table '{}'.", parent.written());
+                let text = format!(
+                    "Foreign key '{name}' references invalid table '{}'.",
+                    parent.written()
+                );
                 return Err(SqlError::new(1767, text));
             };
             let parent_columns = parent_key(of, parent_columns, &name)?;
@@ -114,8 +147,10 @@ fn add_constraint(catalog: &Catalog, table: &mut Table, constraint: &Constraint)
 /// The columns referred to, which have to be a key of their table.
 fn parent_key(parent: &Table, named: &[String], constraint: &str) -> SqlResult<Vec<String>> {
     let is_key = |key: &&Key| {
-        let names: Vec<&str> = key.columns.iter().map(|idx| parent.columns[*idx].name.as_str()).collect();
-        names.len() == named.len() && named.iter().all(|name| names.iter().any(|of| of.eq_ignore_ascii_case(name)))
+        let names: Vec<&str> =
+            key.columns.iter().map(|idx| parent.columns[*idx].name.as_str()).collect();
+        names.len() == named.len()
+            && named.iter().all(|name| names.iter().any(|of| of.eq_ignore_ascii_case(name)))
     };
     let found = if named.is_empty() {
         parent.keys.iter().find(|key| key.kind == KeyKind::Primary)
@@ -124,7 +159,9 @@ fn parent_key(parent: &Table, named: &[String], constraint: &str) -> SqlResult<V
     };
     let Some(key) = found else {
         let table = parent.sqlite_name();
-        let text = format!("There are no primary or candidate keys in the referenced table '{table}' that match the referencing column list in the foreign key '{constraint}'.");
+        let text = format!(
+            "There are no primary or candidate keys in the referenced table '{table}' that match the referencing column list in the foreign key '{constraint}'."
+        );
         return Err(SqlError::new(1776, text));
     };
     if named.is_empty() {
@@ -135,7 +172,8 @@ fn parent_key(parent: &Table, named: &[String], constraint: &str) -> SqlResult<V
 
 /// The key that a unique index adds to its table.
 pub(crate) fn index_key(table: &Table, def: &IndexDef) -> SqlResult<Option<Key>> {
-    let columns: Vec<usize> = def.columns.iter().map(|(name, _)| table.column(name)).collect::<SqlResult<_>>()?;
+    let columns: Vec<usize> =
+        def.columns.iter().map(|(name, _)| table.column(name)).collect::<SqlResult<_>>()?;
     Ok(def.is_unique.then(|| Key { name: def.name.clone(), kind: KeyKind::Index, columns }))
 }
 

@@ -15,10 +15,13 @@ fn inner(expr: &Expr) -> SqlResult<String> {
         Expr::Text { text, is_national } => {
             format!("{}'{}'", if *is_national { "N" } else { "" }, text.replace('\'', "''"))
         }
-        Expr::Negate(of) => match of.as_ref() {
-            Expr::Number(digits) => format!("(-{digits})"),
-            other => format!("-{}", inner(other)?),
-        },
+        Expr::Negate(of) => {
+            if let Expr::Number(digits) = of.as_ref() {
+                format!("(-{digits})")
+            } else {
+                format!("-{}", inner(of)?)
+            }
+        }
         Expr::Call { func: Func::GetUtcDate, .. } => "getutcdate()".to_owned(),
         Expr::Call { func: Func::SysUtcDateTime, .. } => "sysutcdatetime()".to_owned(),
         Expr::Arith { op, left, right } => {
@@ -31,10 +34,19 @@ fn inner(expr: &Expr) -> SqlResult<String> {
             };
             format!("{}{symbol}{}", inner(left)?, inner(right)?)
         }
-        Expr::Param(_) | Expr::RowCount | Expr::TranCount | Expr::Version | Expr::Column { .. } | Expr::Case { .. } => {
+        Expr::Param(_)
+        | Expr::RowCount
+        | Expr::TranCount
+        | Expr::Version
+        | Expr::Column { .. }
+        | Expr::Case { .. } => {
             return Err(refused());
         }
-        Expr::Cast { .. } | Expr::Convert { .. } | Expr::Call { .. } | Expr::DateAdd { .. } | Expr::DateDiff { .. } => {
+        Expr::Cast { .. }
+        | Expr::Convert { .. }
+        | Expr::Call { .. }
+        | Expr::DateAdd { .. }
+        | Expr::DateDiff { .. } => {
             return Err(refused());
         }
         Expr::Aggregate { .. } | Expr::Subquery(_) => return Err(refused()),

@@ -67,7 +67,10 @@ fn add_index(catalog: &mut Catalog, def: &IndexDef) -> SqlResult<()> {
 }
 
 fn note(db: &Connection, kind: &str, name: &str, text: &str) -> SqlResult<i64> {
-    db.execute("INSERT INTO \"devdb.ddl\" (kind, name, text) VALUES (?1, ?2, ?3)", params![kind, name, text])?;
+    db.execute(
+        "INSERT INTO \"devdb.ddl\" (kind, name, text) VALUES (?1, ?2, ?3)",
+        params![kind, name, text],
+    )?;
     Ok(db.last_insert_rowid())
 }
 
@@ -78,7 +81,10 @@ pub(crate) fn create_schema(db: &Connection, catalog: &Catalog, name: &str) -> S
         return Err(SqlError::new(2714, text).with_state(6));
     }
     let id = note(db, "schema", name, "")?;
-    db.execute("INSERT INTO \"sys.schemas\" VALUES (?1, ?2, 1)", params![name, SCHEMA_ID_BASE + id])?;
+    db.execute(
+        "INSERT INTO \"sys.schemas\" VALUES (?1, ?2, 1)",
+        params![name, SCHEMA_ID_BASE + id],
+    )?;
     Ok(())
 }
 
@@ -97,14 +103,22 @@ pub(crate) fn create_table(db: &Connection, catalog: &Catalog, def: &TableDef) -
 pub(crate) fn create_index(db: &Connection, catalog: &Catalog, def: &IndexDef) -> SqlResult<()> {
     let table = catalog.table(&def.table)?;
     build::index_key(table, def)?;
-    let columns: Vec<String> =
-        def.columns.iter().map(|(name, down)| format!("{}{}", quoted(name), if *down { " DESC" } else { "" })).collect();
+    let columns: Vec<String> = def
+        .columns
+        .iter()
+        .map(|(name, down)| format!("{}{}", quoted(name), if *down { " DESC" } else { "" }))
+        .collect();
     let name = format!("{}.{}", table.sqlite_name(), def.name);
-    let taken: i64 =
-        db.query_row("SELECT COUNT(*) FROM sqlite_master WHERE name = ?1 COLLATE NOCASE", [&name], |row| row.get(0))?;
+    let taken: i64 = db.query_row(
+        "SELECT COUNT(*) FROM sqlite_master WHERE name = ?1 COLLATE NOCASE",
+        [&name],
+        |row| row.get(0),
+    )?;
     if taken > 0 {
         let (table, index) = (table.sqlite_name(), &def.name);
-        let text = format!("The operation failed because an index or statistics with name '{index}' already exists on table '{table}'.");
+        let text = format!(
+            "The operation failed because an index or statistics with name '{index}' already exists on table '{table}'."
+        );
         return Err(SqlError::new(1913, text));
     }
     let unique = if def.is_unique { "UNIQUE " } else { "" };
@@ -119,20 +133,30 @@ pub(crate) fn drop_table(db: &Connection, catalog: &Catalog, name: &ObjectName) 
     let table = catalog.table(name)?;
     let own = table.sqlite_name();
     let is_referenced = catalog.tables.values().any(|other| {
-        other.object_id != table.object_id && other.foreign_keys.iter().any(|key| key.parent.eq_ignore_ascii_case(&own))
+        other.object_id != table.object_id
+            && other.foreign_keys.iter().any(|key| key.parent.eq_ignore_ascii_case(&own))
     });
     if is_referenced {
-        let text = format!("Could not drop object '{}' because it is referenced by a FOREIGN KEY constraint.", name.written());
+        let text = format!(
+            "Could not drop object '{}' because it is referenced by a FOREIGN KEY constraint.",
+            name.written()
+        );
         return Err(SqlError::new(3726, text));
     }
     db.execute_batch(&format!("DROP TABLE {}", quoted(&own)))?;
-    db.execute("DELETE FROM \"devdb.ddl\" WHERE kind <> 'schema' AND name = ?1 COLLATE NOCASE", [&own])?;
+    db.execute(
+        "DELETE FROM \"devdb.ddl\" WHERE kind <> 'schema' AND name = ?1 COLLATE NOCASE",
+        [&own],
+    )?;
     db.execute("DELETE FROM \"devdb.identity\" WHERE object_id = ?1", [table.object_id])?;
     for view in ["tables", "columns", "indexes", "computed_columns", "identity_columns"] {
         db.execute(&format!("DELETE FROM \"sys.{view}\" WHERE object_id = ?1"), [table.object_id])?;
     }
     for view in ["default_constraints", "foreign_keys", "foreign_key_columns"] {
-        db.execute(&format!("DELETE FROM \"sys.{view}\" WHERE parent_object_id = ?1"), [table.object_id])?;
+        db.execute(
+            &format!("DELETE FROM \"sys.{view}\" WHERE parent_object_id = ?1"),
+            [table.object_id],
+        )?;
     }
     Ok(())
 }
@@ -140,8 +164,12 @@ pub(crate) fn drop_table(db: &Connection, catalog: &Catalog, name: &ObjectName) 
 /// The table as SQLite makes it: one of its own whose row id is the key, or one kept in the order of its key.
 fn sqlite_table(table: &Table) -> String {
     let row_id = table.row_id_column();
-    let mut parts: Vec<String> =
-        table.columns.iter().enumerate().map(|(idx, column)| sqlite_column(column, row_id == Some(idx))).collect();
+    let mut parts: Vec<String> = table
+        .columns
+        .iter()
+        .enumerate()
+        .map(|(idx, column)| sqlite_column(column, row_id == Some(idx)))
+        .collect();
     let list = |columns: &[usize]| {
         columns.iter().map(|idx| quoted(&table.columns[*idx].name)).collect::<Vec<_>>().join(", ")
     };
@@ -160,7 +188,10 @@ fn sqlite_table(table: &Table) -> String {
         let parents: Vec<String> = key.parent_columns.iter().map(|name| quoted(name)).collect();
         let cascade = if key.cascades { " ON DELETE CASCADE" } else { "" };
         let (own, parent) = (list(&key.columns), quoted(&key.parent));
-        parts.push(format!("FOREIGN KEY ({own}) REFERENCES {parent} ({}){cascade}", parents.join(", ")));
+        parts.push(format!(
+            "FOREIGN KEY ({own}) REFERENCES {parent} ({}){cascade}",
+            parents.join(", ")
+        ));
     }
     let suffix = if has_key { " WITHOUT ROWID" } else { "" };
     format!("CREATE TABLE {} ({}){suffix}", quoted(&table.sqlite_name()), parts.join(", "))
@@ -174,16 +205,27 @@ fn sqlite_column(column: &Column, is_row_id: bool) -> String {
     let affinity = match column.ty {
         SqlType::Real | SqlType::Float => "REAL",
         SqlType::Binary(_) | SqlType::VarBinary(_) => "BLOB",
-        SqlType::Char(_) | SqlType::VarChar(_) | SqlType::NChar(_) | SqlType::NVarChar(_) | SqlType::Guid => {
-            "TEXT COLLATE TSQL"
+        SqlType::Char(_)
+        | SqlType::VarChar(_)
+        | SqlType::NChar(_)
+        | SqlType::NVarChar(_)
+        | SqlType::Guid => "TEXT COLLATE TSQL",
+        SqlType::Null
+        | SqlType::Bit
+        | SqlType::TinyInt
+        | SqlType::SmallInt
+        | SqlType::Int
+        | SqlType::BigInt => "INTEGER",
+        SqlType::Decimal { .. } | SqlType::Date | SqlType::Time(_) | SqlType::SmallDateTime => {
+            "INTEGER"
         }
-        SqlType::Null | SqlType::Bit | SqlType::TinyInt | SqlType::SmallInt | SqlType::Int | SqlType::BigInt => "INTEGER",
-        SqlType::Decimal { .. } | SqlType::Date | SqlType::Time(_) | SqlType::SmallDateTime => "INTEGER",
         SqlType::DateTime | SqlType::DateTime2(_) => "INTEGER",
     };
     let null = if column.is_nullable { "" } else { " NOT NULL" };
     match &column.computed {
-        Some(computed) => format!("{name} {affinity} GENERATED ALWAYS AS ({}) STORED{null}", computed.sql),
+        Some(computed) => {
+            format!("{name} {affinity} GENERATED ALWAYS AS ({}) STORED{null}", computed.sql)
+        }
         None => format!("{name} {affinity}{null}"),
     }
 }
@@ -247,7 +289,13 @@ fn describe(db: &Connection, catalog: &Catalog, table: &Table) -> SqlResult<()> 
 }
 
 /// Writes an index's row; `constraint` is the kind of key it serves.
-fn describe_index(db: &Connection, table: &Table, name: &str, is_unique: bool, constraint: Option<&KeyKind>) -> SqlResult<()> {
+fn describe_index(
+    db: &Connection,
+    table: &Table,
+    name: &str,
+    is_unique: bool,
+    constraint: Option<&KeyKind>,
+) -> SqlResult<()> {
     let is_primary = constraint == Some(&KeyKind::Primary);
     let (kind, kind_name) = if is_primary { (1, "CLUSTERED") } else { (2, "NONCLUSTERED") };
     db.execute(
@@ -258,7 +306,13 @@ fn describe_index(db: &Connection, table: &Table, name: &str, is_unique: bool, c
     Ok(())
 }
 
-fn describe_foreign_keys(db: &Connection, catalog: &Catalog, table: &Table, schema: i64, first_id: i64) -> SqlResult<()> {
+fn describe_foreign_keys(
+    db: &Connection,
+    catalog: &Catalog,
+    table: &Table,
+    schema: i64,
+    first_id: i64,
+) -> SqlResult<()> {
     let column_id = |idx: usize| i64::try_from(idx).unwrap_or(i64::MAX - 1) + 1;
     for (key_id, key) in (first_id..).zip(&table.foreign_keys) {
         let found = catalog.tables.get(&key.parent.to_lowercase()).map(AsRef::as_ref);
@@ -267,12 +321,27 @@ fn describe_foreign_keys(db: &Connection, catalog: &Catalog, table: &Table, sche
         let (action, action_name) = if key.cascades { (1, "CASCADE") } else { (0, "NO_ACTION") };
         db.execute(
             "INSERT INTO \"sys.foreign_keys\" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-            params![key.name, key_id, schema, table.object_id, parent.object_id, action, action_name],
+            params![
+                key.name,
+                key_id,
+                schema,
+                table.object_id,
+                parent.object_id,
+                action,
+                action_name
+            ],
         )?;
         for (number, (own, of)) in (1i64..).zip(key.columns.iter().zip(&key.parent_columns)) {
             db.execute(
                 "INSERT INTO \"sys.foreign_key_columns\" VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-                params![key_id, number, table.object_id, column_id(*own), parent.object_id, column_id(parent.column(of)?)],
+                params![
+                    key_id,
+                    number,
+                    table.object_id,
+                    column_id(*own),
+                    parent.object_id,
+                    column_id(parent.column(of)?)
+                ],
             )?;
         }
     }

@@ -15,7 +15,16 @@ type Columns = &'static [(&'static str, SqlType)];
 
 const TABLES: [(&str, Columns); 10] = [
     ("schemas", &[("name", NAME), ("schema_id", ID), ("principal_id", ID)]),
-    ("tables", &[("name", NAME), ("object_id", ID), ("schema_id", ID), ("type", SqlType::Char(2)), ("type_desc", NAME)]),
+    (
+        "tables",
+        &[
+            ("name", NAME),
+            ("object_id", ID),
+            ("schema_id", ID),
+            ("type", SqlType::Char(2)),
+            ("type_desc", NAME),
+        ],
+    ),
     (
         "columns",
         &[
@@ -155,7 +164,14 @@ pub(crate) fn tables() -> impl Iterator<Item = Table> {
 }
 
 fn column(name: &str, ty: SqlType) -> Column {
-    Column { name: name.to_owned(), ty, is_nullable: true, identity: None, default: None, computed: None }
+    Column {
+        name: name.to_owned(),
+        ty,
+        is_nullable: true,
+        identity: None,
+        default: None,
+        computed: None,
+    }
 }
 
 /// The id of a type in `sys.types`.
@@ -167,14 +183,27 @@ pub(crate) fn type_id(ty: SqlType) -> i64 {
 pub(crate) fn facets(ty: SqlType) -> (i64, i64, i64) {
     let bytes = |n: u16, width: i64| if n == MAX { -1 } else { i64::from(n) * width };
     match ty {
-        SqlType::Char(n) | SqlType::VarChar(n) | SqlType::Binary(n) | SqlType::VarBinary(n) => (bytes(n, 1), 0, 0),
-        SqlType::NChar(n) | SqlType::NVarChar(n) => (bytes(n, 2), 0, 0),
-        SqlType::Decimal { precision, scale } => {
-            (i64::from(crate::wire::typeinfo::decimal_len(precision)), i64::from(precision), i64::from(scale))
+        SqlType::Char(n) | SqlType::VarChar(n) | SqlType::Binary(n) | SqlType::VarBinary(n) => {
+            (bytes(n, 1), 0, 0)
         }
-        SqlType::Time(n) => (time_bytes(n), if n == 0 { 8 } else { 9 + i64::from(n) }, i64::from(n)),
-        SqlType::DateTime2(n) => (time_bytes(n) + 3, if n == 0 { 19 } else { 20 + i64::from(n) }, i64::from(n)),
-        SqlType::Null | SqlType::Bit | SqlType::TinyInt | SqlType::SmallInt | SqlType::Int | SqlType::BigInt => fixed(ty),
+        SqlType::NChar(n) | SqlType::NVarChar(n) => (bytes(n, 2), 0, 0),
+        SqlType::Decimal { precision, scale } => (
+            i64::from(crate::wire::typeinfo::decimal_len(precision)),
+            i64::from(precision),
+            i64::from(scale),
+        ),
+        SqlType::Time(n) => {
+            (time_bytes(n), if n == 0 { 8 } else { 9 + i64::from(n) }, i64::from(n))
+        }
+        SqlType::DateTime2(n) => {
+            (time_bytes(n) + 3, if n == 0 { 19 } else { 20 + i64::from(n) }, i64::from(n))
+        }
+        SqlType::Null
+        | SqlType::Bit
+        | SqlType::TinyInt
+        | SqlType::SmallInt
+        | SqlType::Int
+        | SqlType::BigInt => fixed(ty),
         SqlType::Real | SqlType::Float | SqlType::Guid | SqlType::Date => fixed(ty),
         SqlType::SmallDateTime | SqlType::DateTime => fixed(ty),
     }
@@ -194,9 +223,16 @@ pub(crate) fn create(db: &Connection) -> SqlResult<()> {
     for table in tables() {
         // `qualified` is ours: what OBJECT_ID looks for.
         let extra = if table.name == "tables" { ", qualified TEXT COLLATE TSQL" } else { "" };
-        let columns: Vec<String> = table.columns.iter().map(|c| format!("{}{}", quoted(&c.name), collation(c.ty))).collect();
+        let columns: Vec<String> = table
+            .columns
+            .iter()
+            .map(|c| format!("{}{}", quoted(&c.name), collation(c.ty)))
+            .collect();
         let name = quoted(&table.sqlite_name());
-        db.execute_batch(&format!("CREATE TABLE IF NOT EXISTS {name} ({}{extra})", columns.join(", ")))?;
+        db.execute_batch(&format!(
+            "CREATE TABLE IF NOT EXISTS {name} ({}{extra})",
+            columns.join(", ")
+        ))?;
     }
     let n_types: i64 = db.query_row("SELECT COUNT(*) FROM \"sys.types\"", [], |row| row.get(0))?;
     if n_types > 0 {

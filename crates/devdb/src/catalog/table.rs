@@ -120,7 +120,8 @@ impl Catalog {
 
     /// The table of a name, or 208.
     pub(crate) fn table(&self, name: &ObjectName) -> SqlResult<&Arc<Table>> {
-        self.find(name).ok_or_else(|| SqlError::new(208, format!("Invalid object name '{}'.", name.written())))
+        self.find(name)
+            .ok_or_else(|| SqlError::new(208, format!("Invalid object name '{}'.", name.written())))
     }
 }
 

@@ -27,7 +27,10 @@ impl Session {
             return Ok(());
         }
         let committed = self.commit_writes();
-        self.close_descriptor(out, if committed.is_ok() { Transaction::Committed } else { Transaction::RolledBack });
+        self.close_descriptor(
+            out,
+            if committed.is_ok() { Transaction::Committed } else { Transaction::RolledBack },
+        );
         committed
     }
 

@@ -33,7 +33,8 @@ impl Place {
                 let n = MADE.fetch_add(1, Ordering::Relaxed);
                 let name = format!("devdb-{}-{n}-{:x}", std::process::id(), clock::utc_ticks());
                 let folder = std::env::temp_dir().join(name);
-                std::fs::create_dir(&folder).map_err(|err| Error::Open(format!("`{}`: {err}", folder.display())))?;
+                std::fs::create_dir(&folder)
+                    .map_err(|err| Error::Open(format!("`{}`: {err}", folder.display())))?;
                 Ok(Self { file: folder.join("data.sqlite"), private: Some(folder) })
             }
         }

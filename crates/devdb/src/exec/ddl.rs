@@ -40,7 +40,9 @@ impl Session {
         })?;
         if table.identity_column().is_none() {
             let table = table.sqlite_name();
-            let text = format!("Table '{table}' does not have the identity property. Cannot perform SET operation.");
+            let text = format!(
+                "Table '{table}' does not have the identity property. Cannot perform SET operation."
+            );
             return Err(SqlError::new(8106, text));
         }
         let key = table.sqlite_name().to_lowercase();
@@ -53,7 +55,9 @@ impl Session {
         }
         if let Some(current) = current.filter(|current| *current != key) {
             let asked = table.sqlite_name();
-            let text = format!("IDENTITY_INSERT is already ON for table 'xmlx.{current}'. Cannot perform SET operation for table '{asked}'.");
+            let text = format!(
+                "IDENTITY_INSERT is already ON for table 'xmlx.{current}'. Cannot perform SET operation for table '{asked}'."
+            );
             return Err(SqlError::new(8107, text));
         }
         self.settings.identity_insert = Some(key);

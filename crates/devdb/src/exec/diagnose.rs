@@ -11,7 +11,12 @@ use crate::value::convert;
 use crate::value::datum::Datum;
 
 /// An error of an `UPDATE` or a `DELETE`.
-pub(crate) fn change(db: &Connection, table: &Table, verb: &str, err: &rusqlite::Error) -> SqlError {
+pub(crate) fn change(
+    db: &Connection,
+    table: &Table,
+    verb: &str,
+    err: &rusqlite::Error,
+) -> SqlError {
     match broken(err) {
         Some(Broken::Unique(columns)) => duplicate(table, &columns, None),
         Some(Broken::NotNull(column)) => null(table, &column, verb),
@@ -21,17 +26,29 @@ pub(crate) fn change(db: &Connection, table: &Table, verb: &str, err: &rusqlite:
 }
 
 /// An error of an `INSERT` of one row, whose columns are `written` and values `row`.
-pub(crate) fn insert(db: &Connection, table: &Table, written: &[usize], row: &[Datum<'_>], err: &rusqlite::Error) -> SqlError {
+pub(crate) fn insert(
+    db: &Connection,
+    table: &Table,
+    written: &[usize],
+    row: &[Datum<'_>],
+    err: &rusqlite::Error,
+) -> SqlError {
     let value = |column: usize| written.iter().position(|idx| *idx == column).map(|at| &row[at]);
     match broken(err) {
         Some(Broken::Unique(columns)) => {
-            let shown = |idx: usize| value(idx).map_or_else(|| "<NULL>".to_owned(), |value| show(table, idx, value));
+            let shown = |idx: usize| {
+                value(idx).map_or_else(|| "<NULL>".to_owned(), |value| show(table, idx, value))
+            };
             duplicate(table, &columns, Some(&shown))
         }
         Some(Broken::NotNull(column)) => null(table, &column, "INSERT"),
         Some(Broken::Foreign) => {
             let key = table.foreign_keys.iter().find(|key| is_orphan(db, key, &value));
-            conflict("INSERT", "FOREIGN KEY", key.map(|key| (key, key.parent.as_str(), key.parent_columns.as_slice())))
+            conflict(
+                "INSERT",
+                "FOREIGN KEY",
+                key.map(|key| (key, key.parent.as_str(), key.parent_columns.as_slice())),
+            )
         }
         None => SqlError::from_sqlite(err),
     }
@@ -48,14 +65,20 @@ fn broken(err: &rusqlite::Error) -> Option<Broken> {
     let rusqlite::Error::SqliteFailure(failure, Some(message)) = err else { return None };
     let named = |prefix: &str| -> Option<Vec<String>> {
         let list = message.strip_prefix(prefix)?;
-        Some(list.split(", ").map(|part| part.rsplit('.').next().unwrap_or(part).to_owned()).collect())
+        Some(
+            list.split(", ")
+                .map(|part| part.rsplit('.').next().unwrap_or(part).to_owned())
+                .collect(),
+        )
     };
     match failure.extended_code {
         ffi::SQLITE_CONSTRAINT_FOREIGNKEY => Some(Broken::Foreign),
-        ffi::SQLITE_CONSTRAINT_NOTNULL => named("NOT NULL constraint failed: ")?.pop().map(Broken::NotNull),
-        ffi::SQLITE_CONSTRAINT_PRIMARYKEY | ffi::SQLITE_CONSTRAINT_UNIQUE | ffi::SQLITE_CONSTRAINT_ROWID => {
-            named("UNIQUE constraint failed: ").map(Broken::Unique)
+        ffi::SQLITE_CONSTRAINT_NOTNULL => {
+            named("NOT NULL constraint failed: ")?.pop().map(Broken::NotNull)
         }
+        ffi::SQLITE_CONSTRAINT_PRIMARYKEY
+        | ffi::SQLITE_CONSTRAINT_UNIQUE
+        | ffi::SQLITE_CONSTRAINT_ROWID => named("UNIQUE constraint failed: ").map(Broken::Unique),
         _ => None,
     }
 }
@@ -64,15 +87,22 @@ fn show(table: &Table, column: usize, value: &Datum<'_>) -> String {
     if value.is_null() {
         return "<NULL>".to_owned();
     }
-    convert::render(value.borrow(), table.columns[column].ty).map_or_else(|_| "...".to_owned(), std::borrow::Cow::into_owned)
+    convert::render(value.borrow(), table.columns[column].ty)
+        .map_or_else(|_| "...".to_owned(), std::borrow::Cow::into_owned)
 }
 
 /// 2627 or 2601.
-fn duplicate(table: &Table, columns: &[String], shown: Option<&dyn Fn(usize) -> String>) -> SqlError {
+fn duplicate(
+    table: &Table,
+    columns: &[String],
+    shown: Option<&dyn Fn(usize) -> String>,
+) -> SqlError {
     let object = table.sqlite_name();
     let has_columns = |key: &&Key| {
         key.columns.len() == columns.len()
-            && key.columns.iter().all(|idx| columns.iter().any(|name| name.eq_ignore_ascii_case(&table.columns[*idx].name)))
+            && key.columns.iter().all(|idx| {
+                columns.iter().any(|name| name.eq_ignore_ascii_case(&table.columns[*idx].name))
+            })
     };
     let key = table.keys.iter().find(has_columns);
     let value = match (key, shown) {
@@ -85,48 +115,71 @@ fn duplicate(table: &Table, columns: &[String], shown: Option<&dyn Fn(usize) -> 
     let name = key.map_or("", |key| key.name.as_str());
     let kind = match key.map(|key| &key.kind) {
         Some(KeyKind::Index) => {
-            let text = format!("Cannot insert duplicate key row in object '{object}' with unique index '{name}'.{value}");
+            let text = format!(
+                "Cannot insert duplicate key row in object '{object}' with unique index '{name}'.{value}"
+            );
             return SqlError::new(2601, text).with_class(14);
         }
         Some(KeyKind::Unique) => "UNIQUE KEY",
         Some(KeyKind::Primary) | None => "PRIMARY KEY",
     };
-    let text = format!("Violation of {kind} constraint '{name}'. Cannot insert duplicate key in object '{object}'.{value}");
+    let text = format!(
+        "Violation of {kind} constraint '{name}'. Cannot insert duplicate key in object '{object}'.{value}"
+    );
     SqlError::new(2627, text).with_class(14)
 }
 
 /// 515.
 pub(crate) fn null(table: &Table, column: &str, verb: &str) -> SqlError {
     let object = table.sqlite_name();
-    let text = format!("Cannot insert the value NULL into column '{column}', table '{DATABASE}.{object}'; column does not allow nulls. {verb} fails.");
+    let text = format!(
+        "Cannot insert the value NULL into column '{column}', table '{DATABASE}.{object}'; column does not allow nulls. {verb} fails."
+    );
     SqlError::new(515, text).with_state(2)
 }
 
 /// Whether a row's values have no parent under this key.
-fn is_orphan<'v, 'd: 'v>(db: &Connection, key: &ForeignKey, value: &dyn Fn(usize) -> Option<&'v Datum<'d>>) -> bool {
-    let values: Option<Vec<&Datum<'_>>> = key.columns.iter().map(|idx| value(*idx).filter(|value| !value.is_null())).collect();
+fn is_orphan<'v, 'd: 'v>(
+    db: &Connection,
+    key: &ForeignKey,
+    value: &dyn Fn(usize) -> Option<&'v Datum<'d>>,
+) -> bool {
+    let values: Option<Vec<&Datum<'_>>> =
+        key.columns.iter().map(|idx| value(*idx).filter(|value| !value.is_null())).collect();
     let Some(values) = values else { return false };
-    let conditions: Vec<String> =
-        (1..).zip(&key.parent_columns).map(|(n, column): (usize, _)| format!("{} = ?{n}", quoted(column))).collect();
+    let conditions: Vec<String> = (1..)
+        .zip(&key.parent_columns)
+        .map(|(n, column): (usize, _)| format!("{} = ?{n}", quoted(column)))
+        .collect();
     let sql = format!("SELECT 1 FROM {} WHERE {}", quoted(&key.parent), conditions.join(" AND "));
-    let found = db.prepare(&sql).and_then(|mut statement| statement.exists(rusqlite::params_from_iter(values)));
+    let found = db
+        .prepare(&sql)
+        .and_then(|mut statement| statement.exists(rusqlite::params_from_iter(values)));
     !found.unwrap_or(true)
 }
 
 /// An `UPDATE` or `DELETE` that leaves orphans, or an `UPDATE` that makes one: SQLite does not say which.
 fn referenced(db: &Connection, table: &Table, verb: &str) -> SqlError {
-    let Ok(catalog) = crate::catalog::store::load(db) else { return conflict(verb, "REFERENCE", None) };
+    let Ok(catalog) = crate::catalog::store::load(db) else {
+        return conflict(verb, "REFERENCE", None);
+    };
     let own = table.sqlite_name();
     let child = catalog.tables.values().find_map(|child| {
-        let key = child.foreign_keys.iter().find(|key| !key.cascades && key.parent.eq_ignore_ascii_case(&own))?;
+        let key = child
+            .foreign_keys
+            .iter()
+            .find(|key| !key.cascades && key.parent.eq_ignore_ascii_case(&own))?;
         Some((child, key))
     });
     match (verb, child, table.foreign_keys.first()) {
-        ("UPDATE", None, Some(key)) => {
-            conflict(verb, "FOREIGN KEY", Some((key, key.parent.as_str(), key.parent_columns.as_slice())))
-        }
+        ("UPDATE", None, Some(key)) => conflict(
+            verb,
+            "FOREIGN KEY",
+            Some((key, key.parent.as_str(), key.parent_columns.as_slice())),
+        ),
         (_, Some((child, key)), _) => {
-            let columns: Vec<String> = key.columns.iter().map(|idx| child.columns[*idx].name.clone()).collect();
+            let columns: Vec<String> =
+                key.columns.iter().map(|idx| child.columns[*idx].name.clone()).collect();
             conflict(verb, "REFERENCE", Some((key, &child.sqlite_name(), &columns)))
         }
         (_, None, _) => conflict(verb, "REFERENCE", None),
@@ -136,14 +189,18 @@ fn referenced(db: &Connection, table: &Table, verb: &str) -> SqlError {
 /// 547.
 fn conflict(verb: &str, kind: &str, key: Option<(&ForeignKey, &str, &[String])>) -> SqlError {
     let text = match key {
-        None => format!("The {verb} statement conflicted with a {kind} constraint in database \"{DATABASE}\"."),
+        None => format!(
+            "The {verb} statement conflicted with a {kind} constraint in database \"{DATABASE}\"."
+        ),
         Some((key, table, columns)) => {
             let column = match columns {
                 [only] => format!(", column '{only}'"),
                 _ => String::new(),
             };
             let name = &key.name;
-            format!("The {verb} statement conflicted with the {kind} constraint \"{name}\". The conflict occurred in database \"{DATABASE}\", table \"{table}\"{column}.")
+            format!(
+                "The {verb} statement conflicted with the {kind} constraint \"{name}\". The conflict occurred in database \"{DATABASE}\", table \"{table}\"{column}."
+            )
         }
     };
     SqlError::new(547, text)

@@ -12,7 +12,12 @@ use crate::wire::values;
 
 impl Session {
     /// Runs a statement's plan, appends its rows to `out`, and says how many it read or changed.
-    pub(crate) fn execute(&mut self, plan: &Plan, params: &[Owned], out: &mut Vec<u8>) -> SqlResult<u64> {
+    pub(crate) fn execute(
+        &mut self,
+        plan: &Plan,
+        params: &[Owned],
+        out: &mut Vec<u8>,
+    ) -> SqlResult<u64> {
         match plan {
             Plan::Query(query) => {
                 let env = self.env(params);
@@ -22,7 +27,9 @@ impl Session {
                 let env = session.env(params);
                 run_change(db, change, &env, out)
             }),
-            Plan::Insert(insert) => self.write(|session, db| session.insert(db, insert, params, out)),
+            Plan::Insert(insert) => {
+                self.write(|session, db| session.insert(db, insert, params, out))
+            }
         }
     }
 
@@ -35,7 +42,11 @@ impl Session {
 }
 
 /// Binds all values of a query but cells.
-pub(crate) fn bind(statement: &mut CachedStatement<'_>, query: &Query, env: &Env<'_>) -> SqlResult<()> {
+pub(crate) fn bind(
+    statement: &mut CachedStatement<'_>,
+    query: &Query,
+    env: &Env<'_>,
+) -> SqlResult<()> {
     for (idx, bind) in query.binds.iter().enumerate() {
         if let Bind::Json { document, columns } = bind {
             let rows = json_rows::normalised(document, columns, env)?;
@@ -77,7 +88,12 @@ fn send(db: &Connection, query: &Query, env: &Env<'_>, out: &mut Vec<u8>) -> Sql
     Ok(n_rows)
 }
 
-fn run_change(db: &Connection, change: &Change, env: &Env<'_>, out: &mut Vec<u8>) -> SqlResult<u64> {
+fn run_change(
+    db: &Connection,
+    change: &Change,
+    env: &Env<'_>,
+    out: &mut Vec<u8>,
+) -> SqlResult<u64> {
     let verb = if change.is_delete { "DELETE" } else { "UPDATE" };
     let explain = |err: rusqlite::Error| diagnose::change(db, &change.table, verb, &err);
     let mut statement = db.prepare_cached(&change.query.sql)?;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::Deref;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, RwLock};
+use std::sync::{Arc, Mutex};
 
 use rusqlite::Connection;
 
@@ -16,6 +16,7 @@ use crate::server::Storage;
 use crate::sql;
 use crate::sql::ast::Batch;
 use crate::sql::params::Declared;
+use crate::sync;
 
 /// Readers kept open while nobody uses them.
 const IDLE_READERS_MAX: usize = 8;
@@ -32,7 +33,7 @@ pub(crate) struct Engine {
     pub(crate) writer: Writer,
     pub(crate) identities: Identities,
     readers: Mutex<Vec<Connection>>,
-    catalog: RwLock<Arc<Catalog>>,
+    catalog: Mutex<Arc<Catalog>>,
     batches: Mutex<Batches>,
     next_descriptor: AtomicU64,
     is_stopping: AtomicBool,
@@ -51,7 +52,7 @@ impl Engine {
             writer: Writer::new(connection),
             identities: Identities::default(),
             readers: Mutex::new(Vec::new()),
-            catalog: RwLock::new(Arc::new(catalog)),
+            catalog: Mutex::new(Arc::new(catalog)),
             batches: Mutex::new(BTreeMap::new()),
             next_descriptor: AtomicU64::new(FIRST_DESCRIPTOR),
             is_stopping: AtomicBool::new(false),
@@ -61,14 +62,14 @@ impl Engine {
 
     /// The parsed batch of a text with parameters declared so.
     pub(crate) fn parse(&self, text: &str, params: Vec<Declared>) -> SqlResult<Arc<Batch>> {
-        if let Some(kept) = self.batches.lock().expect("no holder panics").get(text)
+        if let Some(kept) = sync::lock(&self.batches).get(text)
             && let Some(batch) = kept.iter().find(|batch| batch.params == params)
         {
             return Ok(Arc::clone(batch));
         }
         let batch = Arc::new(sql::parse(text, params)?);
         if text.len() <= BATCH_BYTES_MAX {
-            let mut batches = self.batches.lock().expect("no holder panics");
+            let mut batches = sync::lock(&self.batches);
             if batches.len() >= BATCHES_MAX {
                 batches.clear();
             }
@@ -82,16 +83,16 @@ impl Engine {
 
     /// The catalog as it was last committed.
     pub(crate) fn catalog(&self) -> Arc<Catalog> {
-        Arc::clone(&self.catalog.read().expect("no holder panics"))
+        Arc::clone(&sync::lock(&self.catalog))
     }
 
     pub(crate) fn set_catalog(&self, catalog: Arc<Catalog>) {
-        *self.catalog.write().expect("no holder panics") = catalog;
+        *sync::lock(&self.catalog) = catalog;
     }
 
     /// A connection to read with, from a snapshot of what is committed.
     pub(crate) fn reader(&self) -> SqlResult<Reader<'_>> {
-        let idle = self.readers.lock().expect("no holder panics").pop();
+        let idle = sync::lock(&self.readers).pop();
         let connection = match idle {
             Some(connection) => connection,
             None => self.place.connect()?,
@@ -130,7 +131,7 @@ impl Deref for Reader<'_> {
 
 impl Drop for Reader<'_> {
     fn drop(&mut self) {
-        let mut idle = self.engine.readers.lock().expect("no holder panics");
+        let mut idle = sync::lock(&self.engine.readers);
         if idle.len() < IDLE_READERS_MAX {
             idle.extend(self.connection.take());
         }

@@ -66,7 +66,8 @@ fn cast(ctx: &Context<'_>) -> SqlResult<Owned> {
 fn assign(ctx: &Context<'_>) -> SqlResult<Owned> {
     let target: String = ctx.get(3)?;
     let (table, column) = target.split_once('\u{1}').unwrap_or(("", &target));
-    convert::assign(arg(ctx, 0)?, type_arg(ctx, 1)?, type_arg(ctx, 2)?, table, column).map(Datum::into_owned)
+    convert::assign(arg(ctx, 0)?, type_arg(ctx, 1)?, type_arg(ctx, 2)?, table, column)
+        .map(Datum::into_owned)
 }
 
 fn iso(ctx: &Context<'_>) -> SqlResult<Owned> {
@@ -75,7 +76,12 @@ fn iso(ctx: &Context<'_>) -> SqlResult<Owned> {
         return Ok(Datum::Null);
     }
     let text = convert::render_iso(value, type_arg(ctx, 1)?)?;
-    convert::cast(Datum::Text(text), SqlType::NVarChar(crate::value::sqltype::MAX), type_arg(ctx, 2)?).map(Datum::into_owned)
+    convert::cast(
+        Datum::Text(text),
+        SqlType::NVarChar(crate::value::sqltype::MAX),
+        type_arg(ctx, 2)?,
+    )
+    .map(Datum::into_owned)
 }
 
 fn top(ctx: &Context<'_>) -> SqlResult<Owned> {

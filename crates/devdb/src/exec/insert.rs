@@ -30,11 +30,21 @@ struct Inserting<'a> {
 
 impl Session {
     /// Runs an `INSERT`; how many rows it put in.
-    pub(crate) fn insert(&self, db: &Connection, plan: &Insert, params: &[Owned], out: &mut Vec<u8>) -> SqlResult<u64> {
+    pub(crate) fn insert(
+        &self,
+        db: &Connection,
+        plan: &Insert,
+        params: &[Owned],
+        out: &mut Vec<u8>,
+    ) -> SqlResult<u64> {
         self.check_identity(plan)?;
         let env = self.env(params);
         let has_identity = plan.made_identity.or(plan.given_identity).is_some();
-        let identity = if has_identity { self.engine.identities.last(db, plan.table.object_id)? } else { None };
+        let identity = if has_identity {
+            self.engine.identities.last(db, plan.table.object_id)?
+        } else {
+            None
+        };
         if !plan.output.is_empty() {
             let columns: Vec<_> = plan.output.iter().map(|(column, _)| column.clone()).collect();
             tokens::put_columns(out, &columns);
@@ -55,7 +65,9 @@ impl Session {
             RowSource::Query { query, types } => inserting.query_rows(query, types, &env)?,
             RowSource::Json(source) => inserting.json_rows(source, &env)?,
         }
-        if let Some(last) = inserting.identity.filter(|last| has_identity && identity != Some(*last)) {
+        if let Some(last) =
+            inserting.identity.filter(|last| has_identity && identity != Some(*last))
+        {
             self.engine.identities.set(db, plan.table.object_id, last)?;
         }
         Ok(inserting.n_rows)
@@ -67,11 +79,15 @@ impl Session {
         let is_on = self.settings.identity_insert.as_deref() == Some(key.as_str());
         let name = &plan.table.name;
         if plan.given_identity.is_some() && !is_on {
-            let text = format!("Cannot insert explicit value for identity column in table '{name}' when IDENTITY_INSERT is set to OFF.");
+            let text = format!(
+                "Cannot insert explicit value for identity column in table '{name}' when IDENTITY_INSERT is set to OFF."
+            );
             return Err(SqlError::new(544, text));
         }
         if plan.made_identity.is_some() && is_on {
-            let text = format!("Explicit value must be specified for identity column in table '{name}' either when IDENTITY_INSERT is set to ON or when a replication user is inserting into a NOT FOR REPLICATION identity column.");
+            let text = format!(
+                "Explicit value must be specified for identity column in table '{name}' either when IDENTITY_INSERT is set to ON or when a replication user is inserting into a NOT FOR REPLICATION identity column."
+            );
             return Err(SqlError::new(545, text));
         }
         Ok(())
@@ -80,7 +96,12 @@ impl Session {
 
 impl<'a> Inserting<'a> {
     /// A value on its way into a column: 515, 2628, and what conversions raise.
-    fn assigned<'v>(&self, value: Datum<'v>, from: SqlType, column_idx: usize) -> SqlResult<Datum<'v>> {
+    fn assigned<'v>(
+        &self,
+        value: Datum<'v>,
+        from: SqlType,
+        column_idx: usize,
+    ) -> SqlResult<Datum<'v>> {
         let column = &self.plan.table.columns[column_idx];
         if value.is_null() {
             if column.is_nullable {
@@ -94,7 +115,10 @@ impl<'a> Inserting<'a> {
     fn default_values(&self, env: &Env<'_>) -> SqlResult<Rc<[Owned]>> {
         let row = first_row(self.db, &self.plan.defaults, env)?;
         let columns = self.plan.defaults.columns.iter().zip(&self.plan.defaulted);
-        row.into_iter().zip(columns).map(|(value, (column, idx))| self.assigned(value, column.ty, *idx)).collect()
+        row.into_iter()
+            .zip(columns)
+            .map(|(value, (column, idx))| self.assigned(value, column.ty, *idx))
+            .collect()
     }
 
     /// Puts a row in; `values` are those of the plan's targets.
@@ -107,7 +131,8 @@ impl<'a> Inserting<'a> {
         }
         row.extend(defaults.iter().map(Datum::borrow));
         if let Some(idx) = plan.made_identity {
-            let (seed, increment) = plan.table.columns[idx].identity.expect("it is the identity column");
+            let (seed, increment) =
+                plan.table.columns[idx].identity.expect("it is the identity column");
             let next = self.identity.map_or(Some(seed), |last| last.checked_add(increment));
             let next = next.ok_or_else(|| convert::arithmetic(SqlType::BigInt, SqlType::BigInt))?;
             row.push(convert::cast(Datum::Int(next), SqlType::BigInt, plan.table.columns[idx].ty)?);
@@ -131,7 +156,8 @@ impl<'a> Inserting<'a> {
             return Ok(());
         }
         for (idx, column) in self.plan.table.columns.iter().enumerate() {
-            if !column.is_nullable && column.computed.is_none() && !self.plan.written.contains(&idx) {
+            if !column.is_nullable && column.computed.is_none() && !self.plan.written.contains(&idx)
+            {
                 return Err(diagnose::null(&self.plan.table, &column.name, "INSERT"));
             }
         }
@@ -141,8 +167,10 @@ impl<'a> Inserting<'a> {
     /// An identity value given beyond the last one becomes the last one.
     fn note_given(&mut self, row: &[Datum<'_>]) {
         let Some(idx) = self.plan.given_identity else { return };
-        let (_, increment) = self.plan.table.columns[idx].identity.expect("it is the identity column");
-        let at = self.plan.written.iter().position(|written| *written == idx).expect("it is a target");
+        let (_, increment) =
+            self.plan.table.columns[idx].identity.expect("it is the identity column");
+        let at =
+            self.plan.written.iter().position(|written| *written == idx).expect("it is a target");
         if let Datum::Int(value) = row[at] {
             let is_beyond = |last: i64| if increment < 0 { value < last } else { value > last };
             if self.identity.is_none_or(is_beyond) {
@@ -163,7 +191,12 @@ impl<'a> Inserting<'a> {
     }
 
     /// Rows of a query: all are read before the first one is put in.
-    fn query_rows(&mut self, query: &Query, types: &[Vec<SqlType>], env: &Env<'_>) -> SqlResult<()> {
+    fn query_rows(
+        &mut self,
+        query: &Query,
+        types: &[Vec<SqlType>],
+        env: &Env<'_>,
+    ) -> SqlResult<()> {
         let mut collected: Vec<Vec<Owned>> = Vec::new();
         {
             let mut statement = self.db.prepare_cached(&query.sql)?;
@@ -171,7 +204,8 @@ impl<'a> Inserting<'a> {
             let n_columns = query.columns.len();
             let mut rows = statement.raw_query();
             while let Some(row) = rows.next()? {
-                let values = (0..n_columns).map(|idx| Ok(Datum::from_sqlite(row.get_ref(idx)?)?.into_owned()));
+                let values = (0..n_columns)
+                    .map(|idx| Ok(Datum::from_sqlite(row.get_ref(idx)?)?.into_owned()));
                 collected.push(values.collect::<SqlResult<_>>()?);
             }
         }
@@ -207,9 +241,11 @@ impl<'a> Inserting<'a> {
                     }
                     JsonItem::CellOr { cell, constant } => {
                         let column = &source.columns[cell];
-                        match json_rows::cell(element, column)? {
-                            Datum::Null => (constants[constant].borrow(), constant_type(constant)),
-                            value => (value, column.ty),
+                        let value = json_rows::cell(element, column)?;
+                        if value.is_null() {
+                            (constants[constant].borrow(), constant_type(constant))
+                        } else {
+                            (value, column.ty)
                         }
                     }
                 };
@@ -222,14 +258,23 @@ impl<'a> Inserting<'a> {
     }
 
     /// For each element, whether the filter takes it.
-    fn wanted(&self, elements: &[json::Json<'_>], source: &JsonSource, filter: &Query, env: &Env<'_>) -> SqlResult<Vec<bool>> {
+    fn wanted(
+        &self,
+        elements: &[json::Json<'_>],
+        source: &JsonSource,
+        filter: &Query,
+        env: &Env<'_>,
+    ) -> SqlResult<Vec<bool>> {
         let mut statement = self.db.prepare_cached(&filter.sql)?;
         let mut wanted = Vec::with_capacity(elements.len());
         for element in elements {
             bind(&mut statement, filter, env)?;
             for (idx, bind) in filter.binds.iter().enumerate() {
                 if let Bind::Cell(cell) = bind {
-                    statement.raw_bind_parameter(idx + 1, json_rows::cell(element, &source.columns[*cell])?)?;
+                    statement.raw_bind_parameter(
+                        idx + 1,
+                        json_rows::cell(element, &source.columns[*cell])?,
+                    )?;
                 }
             }
             let mut rows = statement.raw_query();

@@ -47,7 +47,9 @@ impl<'a> Parser<'a> {
         let found = self.text.get(self.at..).and_then(|rest| rest.chars().next());
         let found = found.map_or_else(|| ".".to_owned(), |c| c.to_string());
         let at = self.at;
-        let text = format!("JSON text is not properly formatted. Unexpected character '{found}' is found at position {at}.");
+        let text = format!(
+            "JSON text is not properly formatted. Unexpected character '{found}' is found at position {at}."
+        );
         SqlError::new(13609, text).with_state(4)
     }
 
@@ -185,17 +187,25 @@ impl<'a> Parser<'a> {
     fn unicode_escape(&mut self) -> SqlResult<char> {
         let first = self.code_unit()?;
         let mut units = vec![first];
-        if (0xD800..0xDC00).contains(&first) && self.peek() == Some(b'\\') && self.bytes.get(self.at + 1) == Some(&b'u') {
+        if (0xD800..0xDC00).contains(&first)
+            && self.peek() == Some(b'\\')
+            && self.bytes.get(self.at + 1) == Some(&b'u')
+        {
             self.at += 1;
             units.push(self.code_unit()?);
         }
-        Ok(char::decode_utf16(units).next().and_then(Result::ok).unwrap_or(char::REPLACEMENT_CHARACTER))
+        Ok(char::decode_utf16(units)
+            .next()
+            .and_then(Result::ok)
+            .unwrap_or(char::REPLACEMENT_CHARACTER))
     }
 
     /// `uXXXX`.
     fn code_unit(&mut self) -> SqlResult<u16> {
         let digits = self.text.get(self.at + 1..self.at + 5);
-        let unit = digits.and_then(|digits| u16::from_str_radix(digits, 16).ok()).ok_or_else(|| self.unexpected())?;
+        let unit = digits
+            .and_then(|digits| u16::from_str_radix(digits, 16).ok())
+            .ok_or_else(|| self.unexpected())?;
         self.at += 5;
         Ok(unit)
     }

@@ -40,7 +40,9 @@ pub(crate) fn cell<'d>(element: &'d Json<'_>, column: &JsonColumn) -> SqlResult<
     for step in &column.path {
         let inner = match (step, found) {
             (Step::Index(idx), Json::Array(items)) => items.get(*idx),
-            (Step::Key(key), Json::Object(members)) => members.iter().find(|(name, _)| name == key).map(|(_, of)| of),
+            (Step::Key(key), Json::Object(members)) => {
+                members.iter().find(|(name, _)| name == key).map(|(_, of)| of)
+            }
             (Step::Index(_) | Step::Key(_), _) => None,
         };
         let Some(inner) = inner else { return Ok(Datum::Null) };
@@ -53,7 +55,8 @@ pub(crate) fn cell<'d>(element: &'d Json<'_>, column: &JsonColumn) -> SqlResult<
         Json::Number(digits) => digits,
         Json::Text(text) => text,
     };
-    if let (Json::Number(digits), true) = (found, column.ty == SqlType::BigInt || column.ty == SqlType::Int)
+    if let (Json::Number(digits), true) =
+        (found, column.ty == SqlType::BigInt || column.ty == SqlType::Int)
         && let Ok(number) = digits.parse::<i32>()
     {
         return Ok(Datum::Int(i64::from(number)));
@@ -62,7 +65,11 @@ pub(crate) fn cell<'d>(element: &'d Json<'_>, column: &JsonColumn) -> SqlResult<
 }
 
 /// The document's rows as an array of arrays of values as SQLite keeps them.
-pub(crate) fn normalised(of: &Document, columns: &[JsonColumn], env: &Env<'_>) -> SqlResult<String> {
+pub(crate) fn normalised(
+    of: &Document,
+    columns: &[JsonColumn],
+    env: &Env<'_>,
+) -> SqlResult<String> {
     let mut out = String::from("[");
     if let Some(text) = document(of, env) {
         let parsed = json::parse(text)?;

@@ -18,7 +18,10 @@ pub(crate) enum Bind {
     Now,
     Database,
     /// A JSON document brought to rows of the columns' types, as an array of arrays.
-    Json { document: Document, columns: Arc<Vec<JsonColumn>> },
+    Json {
+        document: Document,
+        columns: Arc<Vec<JsonColumn>>,
+    },
     /// A column of the JSON row at hand.
     Cell(usize),
 }
@@ -44,8 +47,6 @@ pub(crate) struct Query {
     pub(crate) sql: String,
     pub(crate) binds: Vec<Bind>,
     pub(crate) columns: Vec<Column>,
-    /// Whether it reads any table: what does not needs no snapshot.
-    pub(crate) reads: bool,
 }
 
 /// An `UPDATE` or a `DELETE`.
@@ -82,7 +83,10 @@ pub(crate) enum RowSource {
     /// No values but defaults.
     Defaults,
     /// Rows of a query; the types are those of each row, or of all where there is one entry.
-    Query { query: Query, types: Vec<Vec<SqlType>> },
+    Query {
+        query: Query,
+        types: Vec<Vec<SqlType>>,
+    },
     Json(JsonSource),
 }
 
@@ -104,5 +108,8 @@ pub(crate) enum JsonItem {
     /// A constant, by its index.
     Constant(usize),
     /// A cell, or a constant where it is NULL.
-    CellOr { cell: usize, constant: usize },
+    CellOr {
+        cell: usize,
+        constant: usize,
+    },
 }

@@ -31,15 +31,31 @@ struct Ended;
 
 impl Session {
     /// Runs a batch and appends its whole answer to `out`.
-    pub(crate) fn run_batch(&mut self, batch: &Batch, values: &[Owned], done: Done, out: &mut Vec<u8>) {
+    pub(crate) fn run_batch(
+        &mut self,
+        batch: &Batch,
+        values: &[Owned],
+        done: Done,
+        out: &mut Vec<u8>,
+    ) {
         let is_procedure = done == Done::InProcedure;
         let tran_count = self.tran_count;
         let settings = self.settings.clone();
-        let mut run = Run { session: self, batch, values, done, out, has_failed: false, done_end: usize::MAX };
+        let mut run = Run {
+            session: self,
+            batch,
+            values,
+            done,
+            out,
+            has_failed: false,
+            done_end: usize::MAX,
+        };
         let has_ended = run.nodes(&batch.body).is_err();
         if is_procedure && !has_ended && run.session.tran_count != tran_count {
             let now = run.session.tran_count;
-            let text = format!("Transaction count after EXECUTE indicates a mismatching number of BEGIN and COMMIT statements. Previous count = {tran_count}, current count = {now}.");
+            let text = format!(
+                "Transaction count after EXECUTE indicates a mismatching number of BEGIN and COMMIT statements. Previous count = {tran_count}, current count = {now}."
+            );
             // Not an error of any statement: XACT_ABORT does not look at it.
             run.report(&SqlError::new(266, text).with_state(2));
         }
@@ -67,7 +83,10 @@ impl Run<'_> {
                 };
             }
             Stmt::Begin | Stmt::Commit | Stmt::Rollback | Stmt::Throw { .. } | Stmt::Set(_) => {}
-            Stmt::CreateSchema(_) | Stmt::CreateTable(_) | Stmt::CreateIndex(_) | Stmt::DropTable { .. } => {}
+            Stmt::CreateSchema(_)
+            | Stmt::CreateTable(_)
+            | Stmt::CreateIndex(_)
+            | Stmt::DropTable { .. } => {}
             Stmt::Insert(_) | Stmt::Update(_) | Stmt::Delete(_) | Stmt::Select(_) => {}
         }
         let start = self.out.len();
@@ -90,7 +109,10 @@ impl Run<'_> {
             Stmt::Rollback => self.session.rollback(self.out),
             Stmt::Set(setting) => self.set(setting),
             Stmt::Throw { .. } => self.throw(node),
-            Stmt::CreateSchema(_) | Stmt::CreateTable(_) | Stmt::CreateIndex(_) | Stmt::DropTable { .. } => {
+            Stmt::CreateSchema(_)
+            | Stmt::CreateTable(_)
+            | Stmt::CreateIndex(_)
+            | Stmt::DropTable { .. } => {
                 self.session.define(&node.stmt)?;
                 self.session.row_count = 0;
                 self.put_done(DONE_MORE, 0);
@@ -100,7 +122,8 @@ impl Run<'_> {
                 let plan = self.plan(node)?;
                 let n_rows = self.session.execute(&plan, self.values, self.out)?;
                 self.session.row_count = i64::try_from(n_rows).unwrap_or(i64::MAX);
-                let status = if self.session.settings.no_count { DONE_MORE } else { DONE_MORE | DONE_COUNT };
+                let status =
+                    if self.session.settings.no_count { DONE_MORE } else { DONE_MORE | DONE_COUNT };
                 self.put_done(status, n_rows);
                 Ok(())
             }
@@ -114,7 +137,8 @@ impl Run<'_> {
         if let Some(plan) = node.slot.get(catalog.version) {
             return Ok(plan);
         }
-        let plan = bind::plan(&catalog, &self.batch.params, node)?.expect("asked for statements with a plan alone");
+        let plan = bind::plan(&catalog, &self.batch.params, node)?
+            .expect("asked for statements with a plan alone");
         let plan = Arc::new(plan);
         node.slot.set(catalog.version, &plan);
         Ok(plan)
@@ -135,7 +159,9 @@ impl Run<'_> {
         };
         let valid = i32::try_from(*number).ok().filter(|_| *number >= THROW_MIN);
         let Some(number) = valid else {
-            let text = format!("Error number {number} in the THROW statement is outside the valid range. Specify an error number in the valid range of 50000 to 2147483647.");
+            let text = format!(
+                "Error number {number} in the THROW statement is outside the valid range. Specify an error number in the valid range of 50000 to 2147483647."
+            );
             return Err(SqlError::new(35100, text));
         };
         let state = u8::try_from(*state).unwrap_or(u8::MAX);
@@ -148,9 +174,12 @@ impl Run<'_> {
             Setting::XactAbort(is_on) => session.settings.xact_abort = *is_on,
             Setting::NoCount(is_on) => session.settings.no_count = *is_on,
             Setting::LockTimeout(millis) => {
-                session.settings.lock_timeout = u64::try_from(*millis).ok().map(std::time::Duration::from_millis);
+                session.settings.lock_timeout =
+                    u64::try_from(*millis).ok().map(std::time::Duration::from_millis);
             }
-            Setting::IdentityInsert { table, is_on } => session.set_identity_insert(table, *is_on)?,
+            Setting::IdentityInsert { table, is_on } => {
+                session.set_identity_insert(table, *is_on)?
+            }
             Setting::Ignored => {}
         }
         session.row_count = 0;
@@ -185,7 +214,12 @@ impl Run<'_> {
         if self.done == Done::InProcedure {
             let failed = if self.has_failed { STATUS_FAILED } else { 0 };
             tokens::put_return_status(self.out, failed);
-            tokens::put_done(self.out, Done::Procedure, if self.has_failed { DONE_ERROR } else { 0 }, 0);
+            tokens::put_done(
+                self.out,
+                Done::Procedure,
+                if self.has_failed { DONE_ERROR } else { 0 },
+                0,
+            );
             return;
         }
         // A transaction's ENVCHANGE may have come after the last statement's DONE.

@@ -74,7 +74,11 @@ impl Env<'_> {
 }
 
 impl Session {
-    pub(crate) fn new(engine: Arc<Engine>, database: String, is_hung_up: Box<dyn Fn() -> bool + Send>) -> Self {
+    pub(crate) fn new(
+        engine: Arc<Engine>,
+        database: String,
+        is_hung_up: Box<dyn Fn() -> bool + Send>,
+    ) -> Self {
         Self {
             engine,
             database,
@@ -101,7 +105,9 @@ impl Session {
     pub(crate) fn wait(&self, time: Option<Duration>) -> bool {
         let started = clock::now();
         loop {
-            let left = time.map_or(LOOK_EVERY, |time| time.saturating_sub(clock::now().duration_since(started)));
+            let left = time.map_or(LOOK_EVERY, |time| {
+                time.saturating_sub(clock::now().duration_since(started))
+            });
             if left.is_zero() {
                 return false;
             }
@@ -192,11 +198,15 @@ impl Session {
     }
 
     /// Runs what writes: all of it or nothing stays, and outside a transaction it is committed at once.
-    pub(crate) fn write<T>(&mut self, work: impl FnOnce(&mut Self, &Connection) -> SqlResult<T>) -> SqlResult<T> {
+    pub(crate) fn write<T>(
+        &mut self,
+        work: impl FnOnce(&mut Self, &Connection) -> SqlResult<T>,
+    ) -> SqlResult<T> {
         let db = match self.writer.take() {
             Some(db) => db,
             None => {
-                let db = self.engine.writer.acquire(self.settings.lock_timeout, &*self.is_hung_up)?;
+                let db =
+                    self.engine.writer.acquire(self.settings.lock_timeout, &*self.is_hung_up)?;
                 if let Err(err) = db.execute_batch("BEGIN IMMEDIATE") {
                     self.engine.writer.release(db);
                     return Err(err.into());
@@ -207,12 +217,17 @@ impl Session {
         let is_own = self.tran_count == 0;
         // With XACT_ABORT an error takes the whole transaction with it; without, the statement alone.
         let has_savepoint = !is_own && !self.settings.xact_abort;
-        let result = match if has_savepoint { db.execute_batch("SAVEPOINT statement") } else { Ok(()) } {
-            Ok(()) => work(self, &db),
-            Err(err) => Err(err.into()),
-        };
+        let result =
+            match if has_savepoint { db.execute_batch("SAVEPOINT statement") } else { Ok(()) } {
+                Ok(()) => work(self, &db),
+                Err(err) => Err(err.into()),
+            };
         if has_savepoint {
-            let undo = if result.is_err() { "ROLLBACK TO statement; RELEASE statement" } else { "RELEASE statement" };
+            let undo = if result.is_err() {
+                "ROLLBACK TO statement; RELEASE statement"
+            } else {
+                "RELEASE statement"
+            };
             // Where SQLite has rolled back everything, there is no savepoint left to go back to.
             let _ = db.execute_batch(undo);
         }

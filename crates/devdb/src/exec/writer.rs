@@ -8,6 +8,7 @@ use rusqlite::Connection;
 
 use crate::clock;
 use crate::error::{SqlError, SqlResult};
+use crate::sync;
 
 /// How often a wait looks whether its client is still there.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
@@ -27,12 +28,21 @@ struct State {
 
 impl Writer {
     pub(crate) fn new(connection: Connection) -> Self {
-        let state = State { free: Some(connection), waiting: VecDeque::new(), next_ticket: 0, is_stopping: false };
+        let state = State {
+            free: Some(connection),
+            waiting: VecDeque::new(),
+            next_ticket: 0,
+            is_stopping: false,
+        };
         Self { state: Mutex::new(state), changed: Condvar::new() }
     }
 
     /// Waits for the lock, first come, first served; 1222 after `timeout`.
-    pub(crate) fn acquire(&self, timeout: Option<Duration>, is_hung_up: &dyn Fn() -> bool) -> SqlResult<Connection> {
+    pub(crate) fn acquire(
+        &self,
+        timeout: Option<Duration>,
+        is_hung_up: &dyn Fn() -> bool,
+    ) -> SqlResult<Connection> {
         let mut state = self.state();
         let ticket = state.next_ticket;
         state.next_ticket += 1;
@@ -50,12 +60,13 @@ impl Writer {
             let waited = clock::now().duration_since(started);
             let left = timeout.map_or(LOOK_EVERY, |timeout| timeout.saturating_sub(waited));
             if left.is_zero() {
-                break Err(SqlError::new(1222, "Lock request time out period exceeded.").with_state(51));
+                break Err(
+                    SqlError::new(1222, "Lock request time out period exceeded.").with_state(51)
+                );
             }
-            let (guard, waited) =
-                self.changed.wait_timeout(state, left.min(LOOK_EVERY)).expect("no holder panics");
+            let (guard, is_over) = sync::wait(&self.changed, state, left.min(LOOK_EVERY));
             state = guard;
-            if waited.timed_out() && is_hung_up() {
+            if is_over && is_hung_up() {
                 break Err(cancelled());
             }
         };
@@ -78,10 +89,11 @@ impl Writer {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().expect("no holder panics")
+        sync::lock(&self.state)
     }
 }
 
 fn cancelled() -> SqlError {
-    SqlError::new(3617, "The request was cancelled: its client is gone or the server is stopping.").with_class(11)
+    SqlError::new(3617, "The request was cancelled: its client is gone or the server is stopping.")
+        .with_class(11)
 }

@@ -13,14 +13,19 @@ impl FromStr for Fault {
     fn from_str(text: &str) -> Result<Self, Error> {
         let refuse = |reason| Error::Fault { text: text.to_owned(), reason };
         let mut parts = text.rsplitn(3, ':');
-        let (Some(action), Some(when), Some(target)) = (parts.next(), parts.next(), parts.next()) else {
+        let (Some(action), Some(when), Some(target)) = (parts.next(), parts.next(), parts.next())
+        else {
             return Err(refuse("it is written `target:n:action`"));
         };
         Ok(Self {
-            target: target_of(target).ok_or_else(|| refuse("targets are any, fetch, commit, leader-renew, leader-take, text=..."))?,
-            when: when_of(when).ok_or_else(|| refuse("`n` counts from 1, `n+` is that one and all that follow"))?,
-            action: action_of(action)
-                .ok_or_else(|| refuse("actions are error=N, drop-before, drop-after, delay=Nms, delay=Ns, stall"))?,
+            target: target_of(target).ok_or_else(|| {
+                refuse("targets are any, fetch, commit, leader-renew, leader-take, text=...")
+            })?,
+            when: when_of(when)
+                .ok_or_else(|| refuse("`n` counts from 1, `n+` is that one and all that follow"))?,
+            action: action_of(action).ok_or_else(|| {
+                refuse("actions are error=N, drop-before, drop-after, delay=Nms, delay=Ns, stall")
+            })?,
         })
     }
 }
@@ -55,8 +60,14 @@ fn action_of(text: &str) -> Option<Action> {
     match name {
         "error" => value.parse().ok().filter(|number| *number > 0).map(Action::Error),
         "delay" => match value.strip_suffix("ms") {
-            Some(millis) => millis.parse().ok().map(|millis| Action::Delay(Duration::from_millis(millis))),
-            None => value.strip_suffix('s')?.parse().ok().map(|secs| Action::Delay(Duration::from_secs(secs))),
+            Some(millis) => {
+                millis.parse().ok().map(|millis| Action::Delay(Duration::from_millis(millis)))
+            }
+            None => value
+                .strip_suffix('s')?
+                .parse()
+                .ok()
+                .map(|secs| Action::Delay(Duration::from_secs(secs))),
         },
         _ => None,
     }
@@ -92,10 +103,14 @@ mod tests {
 
     #[test]
     fn text_round_trips() {
-        for text in ["commit:3:drop-after", "fetch:2+:delay=250ms", "text=a:b:1:error=1205", "any:1:stall"] {
+        for text in
+            ["commit:3:drop-after", "fetch:2+:delay=250ms", "text=a:b:1:error=1205", "any:1:stall"]
+        {
             assert_eq!(text.parse::<Fault>().map(|fault| fault.to_string()).unwrap(), text);
         }
-        for text in ["commit", "commit:0:stall", "nothing:1:stall", "commit:1:error=x", "commit:1:delay=5"] {
+        for text in
+            ["commit", "commit:0:stall", "nothing:1:stall", "commit:1:error=x", "commit:1:delay=5"]
+        {
             assert!(text.parse::<Fault>().is_err(), "{text}");
         }
     }

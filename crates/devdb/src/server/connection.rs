@@ -36,11 +36,14 @@ pub(crate) fn run(mut socket: TcpStream, shared: &Shared) -> io::Result<()> {
     }
     let database = login.put_answer(&mut out);
     packet::write_message(&mut transport, RESPONSE, &out, LOGIN_PACKET_BYTES)?;
-    let mut session = Session::new(Arc::clone(&shared.engine), database, Box::new(move || hangup.is_hung_up()));
+    let mut session =
+        Session::new(Arc::clone(&shared.engine), database, Box::new(move || hangup.is_hung_up()));
     while let Some(message) = packet::read_message(&mut transport)? {
         out.clear();
         match request::answer(&mut session, &message, &shared.options.faults, &mut out)? {
-            Answer::Send => packet::write_message(&mut transport, RESPONSE, &out, login.packet_size)?,
+            Answer::Send => {
+                packet::write_message(&mut transport, RESPONSE, &out, login.packet_size)?
+            }
             Answer::Hang => return Ok(()),
         }
         // A long answer's memory is not kept for the short ones that follow.

@@ -34,7 +34,7 @@ pub(crate) fn read(body: &[u8]) -> io::Result<Login> {
         user: codepage::utf16_to_string(field(body, USER_AT)?),
         password: codepage::utf16_to_string(&password),
         database: codepage::utf16_to_string(field(body, DATABASE_AT)?),
-        packet_size: usize::try_from(packet_size).expect("below 32768"),
+        packet_size: usize::try_from(packet_size).map_err(|_| malformed("packet size"))?,
     })
 }
 

@@ -19,20 +19,23 @@ const OPTION_BYTES: usize = 5;
 
 /// Answers the client's PRELOGIN; whether TLS comes next.
 pub(crate) fn answer<S: Read + Write>(stream: &mut S, has_tls: bool) -> io::Result<bool> {
-    let message = packet::read_message(stream)?.ok_or_else(|| malformed("closed before PRELOGIN"))?;
+    let message =
+        packet::read_message(stream)?.ok_or_else(|| malformed("closed before PRELOGIN"))?;
     if message.kind != PRELOGIN {
         return Err(malformed("PRELOGIN expected"));
     }
     let encrypts = has_tls && wanted_encryption(&message.body) != ENCRYPT_NOT_SUPPORTED;
-    let version = [SERVER_VERSION[0], SERVER_VERSION[1], SERVER_VERSION[2], SERVER_VERSION[3], 0, 0];
+    let version =
+        [SERVER_VERSION[0], SERVER_VERSION[1], SERVER_VERSION[2], SERVER_VERSION[3], 0, 0];
     let encryption = [if encrypts { ENCRYPT_ON } else { ENCRYPT_NOT_SUPPORTED }];
-    let options: [(u8, &[u8]); 4] = [(VERSION, &version), (ENCRYPTION, &encryption), (INSTANCE, &[0]), (MARS, &[0])];
+    let options: [(u8, &[u8]); 4] =
+        [(VERSION, &version), (ENCRYPTION, &encryption), (INSTANCE, &[0]), (MARS, &[0])];
     let mut head = Vec::new();
     let mut data: Vec<u8> = Vec::new();
     let base = options.len() * OPTION_BYTES + 1;
     for (token, value) in options {
-        let offset = u16::try_from(base + data.len()).expect("four short options");
-        let len = u16::try_from(value.len()).expect("a short option");
+        let offset = u16::try_from(base + data.len()).map_err(|_| malformed("PRELOGIN"))?;
+        let len = u16::try_from(value.len()).map_err(|_| malformed("PRELOGIN"))?;
         head.push(token);
         head.extend_from_slice(&offset.to_be_bytes());
         head.extend_from_slice(&len.to_be_bytes());

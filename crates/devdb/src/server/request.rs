@@ -26,7 +26,12 @@ pub(crate) enum Answer {
 }
 
 /// Runs the request and appends its answer to `out`.
-pub(crate) fn answer(session: &mut Session, message: &Message, faults: &Faults, out: &mut Vec<u8>) -> io::Result<Answer> {
+pub(crate) fn answer(
+    session: &mut Session,
+    message: &Message,
+    faults: &Faults,
+    out: &mut Vec<u8>,
+) -> io::Result<Answer> {
     let mut reader = Reader::new(&message.body);
     if matches!(message.kind, SQL_BATCH | RPC | TRANSACTION_MANAGER) {
         let descriptor = read_headers(&mut reader)?;
@@ -116,11 +121,13 @@ pub(crate) fn refuse(out: &mut Vec<u8>, err: &SqlError) {
 /// Reads ALL_HEADERS; the transaction descriptor, where there is one.
 fn read_headers(reader: &mut Reader<'_>) -> io::Result<Option<u64>> {
     let total = reader.len32()?;
-    let mut headers = Reader::new(reader.take(total.checked_sub(4).ok_or_else(|| malformed("headers"))?)?);
+    let mut headers =
+        Reader::new(reader.take(total.checked_sub(4).ok_or_else(|| malformed("headers"))?)?);
     let mut descriptor = None;
     while !headers.is_empty() {
         let len = headers.len32()?;
-        let mut header = Reader::new(headers.take(len.checked_sub(4).ok_or_else(|| malformed("header"))?)?);
+        let mut header =
+            Reader::new(headers.take(len.checked_sub(4).ok_or_else(|| malformed("header"))?)?);
         if header.u16()? == HEADER_TRANSACTION {
             descriptor = Some(header.u64()?);
         }
@@ -128,12 +135,17 @@ fn read_headers(reader: &mut Reader<'_>) -> io::Result<Option<u64>> {
     Ok(descriptor)
 }
 
-fn transaction(session: &mut Session, reader: &mut Reader<'_>, out: &mut Vec<u8>) -> io::Result<Answer> {
+fn transaction(
+    session: &mut Session,
+    reader: &mut Reader<'_>,
+    out: &mut Vec<u8>,
+) -> io::Result<Answer> {
     let done = match reader.u16()? {
         TM_BEGIN => session.begin(out),
         TM_COMMIT => session.commit(out),
         TM_ROLLBACK => session.rollback(out),
-        _ => Err(SqlError::new(102, "Incorrect syntax near 'TRANSACTION MANAGER REQUEST'.").with_class(15)),
+        _ => Err(SqlError::new(102, "Incorrect syntax near 'TRANSACTION MANAGER REQUEST'.")
+            .with_class(15)),
     };
     match done {
         Ok(()) => tokens::put_done(out, Done::Statement, 0, 0),

@@ -17,7 +17,12 @@ const SP_EXECUTESQL: u16 = 10;
 const N_LEADING: usize = 2;
 
 /// Runs a call and appends its answer.
-pub(crate) fn answer(session: &mut Session, reader: &mut Reader<'_>, faults: &Faults, out: &mut Vec<u8>) -> io::Result<Answer> {
+pub(crate) fn answer(
+    session: &mut Session,
+    reader: &mut Reader<'_>,
+    faults: &Faults,
+    out: &mut Vec<u8>,
+) -> io::Result<Answer> {
     let Call { procedure, params } = read_call(reader)?;
     let name = match &procedure {
         Procedure::Numbered(SP_EXECUTESQL) => "sp_executesql".to_owned(),
@@ -39,7 +44,12 @@ pub(crate) fn answer(session: &mut Session, reader: &mut Reader<'_>, faults: &Fa
     }
 }
 
-fn execute(session: &mut Session, params: Vec<Param>, faults: &Faults, out: &mut Vec<u8>) -> io::Result<Answer> {
+fn execute(
+    session: &mut Session,
+    params: Vec<Param>,
+    faults: &Faults,
+    out: &mut Vec<u8>,
+) -> io::Result<Answer> {
     let (text, declared, values) = match split(params) {
         Ok(parts) => parts,
         Err(err) => {
@@ -67,7 +77,8 @@ fn split(params: Vec<Param>) -> SqlResult<(String, Vec<Declared>, Vec<Owned>)> {
         Some(Datum::Text(text)) => Ok(text.into_owned()),
         Some(Datum::Null) | None => Ok(String::new()),
         Some(Datum::Int(_) | Datum::Real(_) | Datum::Bytes(_)) => {
-            let message = format!("Procedure expects parameter '{what}' of type 'ntext/nchar/nvarchar'.");
+            let message =
+                format!("Procedure expects parameter '{what}' of type 'ntext/nchar/nvarchar'.");
             Err(SqlError::new(214, message))
         }
     };
@@ -77,11 +88,15 @@ fn split(params: Vec<Param>) -> SqlResult<(String, Vec<Declared>, Vec<Owned>)> {
     let mut values = Vec::with_capacity(declared.len());
     for (idx, declared) in declared.iter().enumerate() {
         let by_name = given.iter_mut().find(|param| {
-            param.as_ref().is_some_and(|param| param.name.trim_start_matches('@').eq_ignore_ascii_case(&declared.name))
+            param.as_ref().is_some_and(|param| {
+                param.name.trim_start_matches('@').eq_ignore_ascii_case(&declared.name)
+            })
         });
         let param = match by_name {
             Some(param) => param.take(),
-            None => given.get_mut(idx).and_then(|param| param.take_if(|param| param.name.is_empty())),
+            None => {
+                given.get_mut(idx).and_then(|param| param.take_if(|param| param.name.is_empty()))
+            }
         };
         let Some(param) = param else {
             let message = format!(

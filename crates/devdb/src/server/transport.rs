@@ -19,7 +19,8 @@ impl Transport {
     /// Shakes hands over `socket`.
     pub(crate) fn encrypt(socket: TcpStream, config: &Arc<ServerConfig>) -> io::Result<Self> {
         let mut tls = ServerConnection::new(Arc::clone(config)).map_err(io::Error::other)?;
-        let mut wrapped = Wrapped { socket, is_wrapping: true, received: Vec::new(), unsent: Vec::new() };
+        let mut wrapped =
+            Wrapped { socket, is_wrapping: true, received: Vec::new(), unsent: Vec::new() };
         while tls.is_handshaking() {
             tls.complete_io(&mut wrapped)?;
             wrapped.flush()?;

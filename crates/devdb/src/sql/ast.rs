@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use crate::exec::plan::Plan;
 use crate::faults::Target;
 use crate::sql::params::Declared;
+use crate::sync;
 use crate::value::sqltype::SqlType;
 
 /// A parsed batch; kept and shared between the sessions that send the same text.
@@ -32,12 +33,12 @@ pub(crate) struct Slot {
 
 impl Slot {
     pub(crate) fn get(&self, version: u64) -> Option<Arc<Plan>> {
-        let plan = self.plan.lock().expect("no holder panics");
+        let plan = sync::lock(&self.plan);
         plan.as_ref().filter(|(of, _)| *of == version).map(|(_, plan)| Arc::clone(plan))
     }
 
     pub(crate) fn set(&self, version: u64, plan: &Arc<Plan>) {
-        *self.plan.lock().expect("no holder panics") = Some((version, Arc::clone(plan)));
+        *sync::lock(&self.plan) = Some((version, Arc::clone(plan)));
     }
 }
 
@@ -73,7 +74,10 @@ pub(crate) enum Setting {
     NoCount(bool),
     /// Milliseconds, -1 for as long as it takes.
     LockTimeout(i64),
-    IdentityInsert { table: ObjectName, is_on: bool },
+    IdentityInsert {
+        table: ObjectName,
+        is_on: bool,
+    },
     /// Understood, and of no consequence here.
     Ignored,
 }
@@ -90,7 +94,6 @@ pub(crate) struct TableDef {
 #[derive(Debug)]
 pub(crate) struct ColumnDef {
     pub(crate) name: String,
-    pub(crate) line: u32,
     pub(crate) ty: Option<SqlType>,
     pub(crate) computed: Option<(Expr, String)>,
     pub(crate) identity: Option<(i64, i64)>,
@@ -114,7 +117,12 @@ pub(crate) struct Constraint {
 pub(crate) enum Rule {
     Primary(Vec<String>),
     Unique(Vec<String>),
-    Foreign { columns: Vec<String>, parent: ObjectName, parent_columns: Vec<String>, cascades: bool },
+    Foreign {
+        columns: Vec<String>,
+        parent: ObjectName,
+        parent_columns: Vec<String>,
+        cascades: bool,
+    },
 }
 
 #[derive(Debug)]
@@ -275,22 +283,58 @@ pub(crate) enum DatePart {
 pub(crate) enum Expr {
     Null,
     Number(String),
-    Text { text: String, is_national: bool },
+    Text {
+        text: String,
+        is_national: bool,
+    },
     /// The index of a declared parameter.
     Param(usize),
     RowCount,
     TranCount,
     Version,
-    Column { qualifier: Option<String>, name: String, line: u32 },
+    Column {
+        qualifier: Option<String>,
+        name: String,
+        line: u32,
+    },
     Negate(Box<Self>),
-    Arith { op: Arith, left: Box<Self>, right: Box<Self> },
-    Case { whens: Vec<(Pred, Self)>, otherwise: Option<Box<Self>> },
-    Cast { expr: Box<Self>, ty: SqlType },
-    Convert { expr: Box<Self>, ty: SqlType, style: u16 },
-    Call { func: Func, args: Vec<Self> },
-    DateAdd { part: DatePart, n: Box<Self>, moment: Box<Self> },
-    DateDiff { part: DatePart, from: Box<Self>, to: Box<Self> },
-    Aggregate { func: Aggregate, is_distinct: bool, arg: Option<Box<Self>> },
+    Arith {
+        op: Arith,
+        left: Box<Self>,
+        right: Box<Self>,
+    },
+    Case {
+        whens: Vec<(Pred, Self)>,
+        otherwise: Option<Box<Self>>,
+    },
+    Cast {
+        expr: Box<Self>,
+        ty: SqlType,
+    },
+    /// `CONVERT` with style 126, ISO 8601.
+    Convert {
+        expr: Box<Self>,
+        ty: SqlType,
+    },
+    Call {
+        func: Func,
+        args: Vec<Self>,
+    },
+    DateAdd {
+        part: DatePart,
+        n: Box<Self>,
+        moment: Box<Self>,
+    },
+    DateDiff {
+        part: DatePart,
+        from: Box<Self>,
+        to: Box<Self>,
+    },
+    Aggregate {
+        func: Aggregate,
+        is_distinct: bool,
+        arg: Option<Box<Self>>,
+    },
     Subquery(Box<Query>),
 }
 

@@ -15,14 +15,24 @@ pub(crate) fn kind(body: &[Node]) -> Option<Target> {
             (query.top.is_some() && has_document).then_some(Target::Fetch)
         }
         Stmt::Block(body) => kind(body),
-        Stmt::If { .. } | Stmt::Begin | Stmt::Commit | Stmt::Rollback | Stmt::Throw { .. } | Stmt::Set(_) => None,
-        Stmt::CreateSchema(_) | Stmt::CreateTable(_) | Stmt::CreateIndex(_) | Stmt::DropTable { .. } => None,
+        Stmt::If { .. }
+        | Stmt::Begin
+        | Stmt::Commit
+        | Stmt::Rollback
+        | Stmt::Throw { .. }
+        | Stmt::Set(_) => None,
+        Stmt::CreateSchema(_)
+        | Stmt::CreateTable(_)
+        | Stmt::CreateIndex(_)
+        | Stmt::DropTable { .. } => None,
         Stmt::Insert(_) | Stmt::Delete(_) => None,
     })
 }
 
 fn of_update(update: &Update) -> Option<Target> {
-    let assigned = |column: &str| update.assignments.iter().find(|(name, _)| name.eq_ignore_ascii_case(column));
+    let assigned = |column: &str| {
+        update.assignments.iter().find(|(name, _)| name.eq_ignore_ascii_case(column))
+    };
     if is_control(&update.table, "range") {
         let (_, value) = assigned("committed_through")?;
         return matches!(value, Expr::Param(_)).then_some(Target::Commit);

@@ -41,7 +41,9 @@ fn table_constraint(p: &mut Parser<'_>) -> SqlResult<Option<Constraint>> {
 fn rule(p: &mut Parser<'_>, column: Option<&str>) -> SqlResult<Rule> {
     let own = |p: &mut Parser<'_>| match column {
         Some(column) if !p.is_symbol(0, "(") => Ok(vec![column.to_owned()]),
-        Some(_) | None => key_columns(p).map(|columns| columns.into_iter().map(|(name, _)| name).collect()),
+        Some(_) | None => {
+            key_columns(p).map(|columns| columns.into_iter().map(|(name, _)| name).collect())
+        }
     };
     if p.eat_word("primary") {
         p.expect_word("key")?;
@@ -101,10 +103,15 @@ fn key_columns(p: &mut Parser<'_>) -> SqlResult<Vec<(String, bool)>> {
 }
 
 fn column(p: &mut Parser<'_>, constraints: &mut Vec<Constraint>) -> SqlResult<ColumnDef> {
-    let line = p.line();
     let name = p.name()?;
-    let mut def =
-        ColumnDef { name, line, ty: None, computed: None, identity: None, is_nullable: None, default: None };
+    let mut def = ColumnDef {
+        name,
+        ty: None,
+        computed: None,
+        identity: None,
+        is_nullable: None,
+        default: None,
+    };
     if p.eat_word("as") {
         let start = p.mark();
         let value = expr(p)?;
@@ -124,7 +131,11 @@ fn column(p: &mut Parser<'_>, constraints: &mut Vec<Constraint>) -> SqlResult<Co
     Ok(def)
 }
 
-fn column_clause(p: &mut Parser<'_>, def: &mut ColumnDef, constraints: &mut Vec<Constraint>) -> SqlResult<()> {
+fn column_clause(
+    p: &mut Parser<'_>,
+    def: &mut ColumnDef,
+    constraints: &mut Vec<Constraint>,
+) -> SqlResult<()> {
     if p.eat_word("null") {
         def.is_nullable = Some(true);
         return Ok(());
@@ -148,7 +159,8 @@ fn column_clause(p: &mut Parser<'_>, def: &mut ColumnDef, constraints: &mut Vec<
         def.default = Some(DefaultDef { name, expr: Arc::new(expr(p)?) });
         return Ok(());
     }
-    let is_rule = ["primary", "unique", "foreign", "references"].iter().any(|word| p.is_word(0, word));
+    let is_rule =
+        ["primary", "unique", "foreign", "references"].iter().any(|word| p.is_word(0, word));
     if !is_rule {
         return Err(p.unexpected());
     }
@@ -201,7 +213,8 @@ pub(crate) fn reread_index(text: &str) -> SqlResult<IndexDef> {
 impl TableDef {
     /// 2714 for a name that is taken.
     pub(crate) fn taken(&self) -> SqlError {
-        let text = format!("There is already an object named '{}' in the database.", self.name.name);
+        let text =
+            format!("There is already an object named '{}' in the database.", self.name.name);
         SqlError::new(2714, text).with_state(6)
     }
 }

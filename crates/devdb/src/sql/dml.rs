@@ -13,7 +13,8 @@ pub(crate) fn insert(p: &mut Parser<'_>) -> SqlResult<Insert> {
     p.expect_word("insert")?;
     p.eat_word("into");
     let table = p.object_name()?;
-    let columns = if p.is_symbol(0, "(") && !p.is_word(1, "select") { Some(p.name_list()?) } else { None };
+    let columns =
+        if p.is_symbol(0, "(") && !p.is_word(1, "select") { Some(p.name_list()?) } else { None };
     let output = output(p)?;
     let rows = if p.eat_word("values") {
         Rows::Values(values(p)?)

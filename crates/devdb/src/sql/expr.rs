@@ -6,6 +6,9 @@ use crate::sql::lexer::Kind;
 use crate::sql::parser::Parser;
 use crate::sql::query;
 
+/// The one style of `CONVERT` there is here.
+const ISO_8601: i64 = 126;
+
 /// A predicate: `OR` over `AND` over `NOT` over comparisons.
 pub(crate) fn pred(p: &mut Parser<'_>) -> SqlResult<Pred> {
     p.nested(|p| {
@@ -60,7 +63,11 @@ fn comparison(p: &mut Parser<'_>) -> SqlResult<Pred> {
     let is_negated = p.eat_word("not");
     if p.eat_word("in") {
         if p.is_symbol(0, "(") && p.is_word(1, "select") {
-            return Ok(Pred::InQuery { expr: left, query: Box::new(query::parenthesised(p)?), is_negated });
+            return Ok(Pred::InQuery {
+                expr: left,
+                query: Box::new(query::parenthesised(p)?),
+                is_negated,
+            });
         }
         return Ok(Pred::InList { expr: left, list: args(p)?, is_negated });
     }
@@ -76,8 +83,7 @@ fn comparison(p: &mut Parser<'_>) -> SqlResult<Pred> {
 }
 
 fn compare_op(p: &mut Parser<'_>) -> Option<Compare> {
-    let Kind::Symbol(symbol) = p.peek(0) else { return None };
-    let op = match *symbol {
+    let op = match p.symbol() {
         "=" => Compare::Equal,
         "<>" | "!=" => Compare::NotEqual,
         "<" => Compare::Less,
@@ -95,9 +101,9 @@ pub(crate) fn expr(p: &mut Parser<'_>) -> SqlResult<Expr> {
     p.nested(|p| {
         let mut left = product(p)?;
         loop {
-            let op = match p.peek(0) {
-                Kind::Symbol("+") => Arith::Add,
-                Kind::Symbol("-") => Arith::Subtract,
+            let op = match p.symbol() {
+                "+" => Arith::Add,
+                "-" => Arith::Subtract,
                 _ => return Ok(left),
             };
             p.next();
@@ -109,10 +115,10 @@ pub(crate) fn expr(p: &mut Parser<'_>) -> SqlResult<Expr> {
 fn product(p: &mut Parser<'_>) -> SqlResult<Expr> {
     let mut left = signed(p)?;
     loop {
-        let op = match p.peek(0) {
-            Kind::Symbol("*") => Arith::Multiply,
-            Kind::Symbol("/") => Arith::Divide,
-            Kind::Symbol("%") => Arith::Modulo,
+        let op = match p.symbol() {
+            "*" => Arith::Multiply,
+            "/" => Arith::Divide,
+            "%" => Arith::Modulo,
             _ => return Ok(left),
         };
         p.next();
@@ -141,7 +147,9 @@ fn primary(p: &mut Parser<'_>) -> SqlResult<Expr> {
             Ok(Expr::Text { text, is_national })
         }
         Kind::Variable(name) => variable(p, &name),
-        Kind::Symbol("(") if p.is_word(1, "select") => Ok(Expr::Subquery(Box::new(query::parenthesised(p)?))),
+        Kind::Symbol("(") if p.is_word(1, "select") => {
+            Ok(Expr::Subquery(Box::new(query::parenthesised(p)?)))
+        }
         Kind::Symbol("(") => {
             p.next();
             let inner = expr(p)?;
@@ -256,9 +264,11 @@ fn convert(p: &mut Parser<'_>) -> SqlResult<Expr> {
     }
     p.expect(",")?;
     let refused = p.unexpected();
-    let style = u16::try_from(p.integer()?).ok().filter(|style| *style == 126).ok_or(refused)?;
+    if p.integer()? != ISO_8601 {
+        return Err(refused);
+    }
     p.expect(")")?;
-    Ok(Expr::Convert { expr: inner, ty, style })
+    Ok(Expr::Convert { expr: inner, ty })
 }
 
 fn date_call(p: &mut Parser<'_>, is_add: bool) -> SqlResult<Expr> {

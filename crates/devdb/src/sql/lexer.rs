@@ -31,8 +31,10 @@ pub(crate) struct Token {
     pub(crate) span: (usize, usize),
 }
 
-const SYMBOLS: [&str; 20] =
-    ["<=", ">=", "<>", "!=", "!<", "!>", "(", ")", ",", ";", ".", "=", "<", ">", "+", "-", "*", "/", "%", ":"];
+const SYMBOLS: [&str; 20] = [
+    "<=", ">=", "<>", "!=", "!<", "!>", "(", ")", ",", ";", ".", "=", "<", ">", "+", "-", "*", "/",
+    "%", ":",
+];
 
 /// Splits `text` into tokens; the last one is [`Kind::End`].
 pub(crate) fn tokens(text: &str) -> SqlResult<Vec<Token>> {
@@ -41,7 +43,8 @@ pub(crate) fn tokens(text: &str) -> SqlResult<Vec<Token>> {
     loop {
         lexer.skip_blanks()?;
         let (start, line) = (lexer.at, lexer.line);
-        let column = u32::try_from(text[lexer.line_start..start].chars().count() + 1).unwrap_or(u32::MAX);
+        let column =
+            u32::try_from(text[lexer.line_start..start].chars().count() + 1).unwrap_or(u32::MAX);
         let kind = lexer.next()?;
         let is_end = kind == Kind::End;
         tokens.push(Token { kind, line, column, span: (start, lexer.at) });
@@ -102,7 +105,9 @@ impl<'a> Lexer<'a> {
                 }
             } else {
                 let Some(c) = self.peek() else {
-                    return Err(SqlError::new(113, "Missing end comment mark '*/'.").with_class(15).at_line(self.line));
+                    return Err(SqlError::new(113, "Missing end comment mark '*/'.")
+                        .with_class(15)
+                        .at_line(self.line));
                 };
                 self.bump(c);
             }
@@ -123,14 +128,18 @@ impl<'a> Lexer<'a> {
                 self.at += 1;
                 Ok(Kind::Variable(self.take_while(is_word).to_ascii_lowercase()))
             }
-            _ if c.is_ascii_digit() || c == '.' && self.rest()[1..].starts_with(|c: char| c.is_ascii_digit()) => {
+            _ if c.is_ascii_digit()
+                || c == '.' && self.rest()[1..].starts_with(|c: char| c.is_ascii_digit()) =>
+            {
                 Ok(self.number())
             }
             _ if is_word(c) => Ok(Kind::Word(self.take_while(is_word).to_owned())),
             _ => {
                 let found = SYMBOLS.iter().find(|symbol| self.rest().starts_with(**symbol));
                 let symbol = found.ok_or_else(|| {
-                    SqlError::new(102, format!("Incorrect syntax near '{c}'.")).with_class(15).at_line(self.line)
+                    SqlError::new(102, format!("Incorrect syntax near '{c}'."))
+                        .with_class(15)
+                        .at_line(self.line)
                 })?;
                 self.at += symbol.len();
                 Ok(Kind::Symbol(symbol))
@@ -145,7 +154,10 @@ impl<'a> Lexer<'a> {
         self.at += 1;
         loop {
             let Some(c) = self.peek() else {
-                let message = format!("Unclosed quotation mark after the character string '{}'.", prefix(&text));
+                let message = format!(
+                    "Unclosed quotation mark after the character string '{}'.",
+                    prefix(&text)
+                );
                 return Err(SqlError::new(105, message).with_class(15).at_line(opened));
             };
             self.bump(c);

@@ -11,10 +11,54 @@ use crate::value::sqltype::{MAX, SqlType};
 const DEPTH_MAX: usize = 60;
 /// Words that begin a statement or continue one, and so cannot be an alias without `AS`.
 const RESERVED: [&str; 48] = [
-    "select", "from", "where", "group", "having", "order", "on", "join", "inner", "left", "right", "full", "cross", "outer",
-    "union", "except", "intersect", "with", "option", "insert", "update", "delete", "set", "values", "output", "into",
-    "create", "drop", "alter", "begin", "end", "commit", "rollback", "if", "else", "throw", "exec", "execute", "while",
-    "return", "declare", "print", "merge", "truncate", "when", "then", "for", "as",
+    "select",
+    "from",
+    "where",
+    "group",
+    "having",
+    "order",
+    "on",
+    "join",
+    "inner",
+    "left",
+    "right",
+    "full",
+    "cross",
+    "outer",
+    "union",
+    "except",
+    "intersect",
+    "with",
+    "option",
+    "insert",
+    "update",
+    "delete",
+    "set",
+    "values",
+    "output",
+    "into",
+    "create",
+    "drop",
+    "alter",
+    "begin",
+    "end",
+    "commit",
+    "rollback",
+    "if",
+    "else",
+    "throw",
+    "exec",
+    "execute",
+    "while",
+    "return",
+    "declare",
+    "print",
+    "merge",
+    "truncate",
+    "when",
+    "then",
+    "for",
+    "as",
 ];
 
 /// Parses a batch whose parameters are declared.
@@ -38,11 +82,6 @@ pub(crate) struct Parser<'a> {
 impl<'a> Parser<'a> {
     pub(crate) fn new(text: &'a str, params: &'a [Declared]) -> SqlResult<Self> {
         Ok(Self { text, tokens: tokens(text)?, at: 0, depth: 0, params })
-    }
-
-    /// A parser over text found inside this one's text.
-    pub(crate) fn params(&self) -> &'a [Declared] {
-        self.params
     }
 
     pub(crate) fn token(&self) -> &Token {
@@ -86,9 +125,16 @@ impl<'a> Parser<'a> {
     }
 
     /// Goes one level deeper.
-    pub(crate) fn nested<T>(&mut self, parse: impl FnOnce(&mut Self) -> SqlResult<T>) -> SqlResult<T> {
+    pub(crate) fn nested<T>(
+        &mut self,
+        parse: impl FnOnce(&mut Self) -> SqlResult<T>,
+    ) -> SqlResult<T> {
         if self.depth >= DEPTH_MAX {
-            return Err(SqlError::new(191, "Some part of your SQL statement is nested too deeply.").with_class(15));
+            return Err(SqlError::new(
+                191,
+                "Some part of your SQL statement is nested too deeply.",
+            )
+            .with_class(15));
         }
         self.depth += 1;
         let parsed = parse(self);
@@ -99,9 +145,12 @@ impl<'a> Parser<'a> {
     /// 102 at the current token.
     pub(crate) fn unexpected(&self) -> SqlError {
         let Token { line, column, span, .. } = *self.token();
-        let near = self.text.get(span.0..span.1).filter(|near| !near.is_empty()).unwrap_or("end of batch");
+        let near =
+            self.text.get(span.0..span.1).filter(|near| !near.is_empty()).unwrap_or("end of batch");
         let near: String = near.chars().take(60).collect();
-        let text = format!("Incorrect syntax near '{near}'. (devdb: line {line}, column {column}; what it understands ends here.)");
+        let text = format!(
+            "Incorrect syntax near '{near}'. (devdb: line {line}, column {column}; what it understands ends here.)"
+        );
         SqlError::new(102, text).with_class(15).at_line(line)
     }
 
@@ -111,6 +160,11 @@ impl<'a> Parser<'a> {
 
     pub(crate) fn is_symbol(&self, ahead: usize, symbol: &str) -> bool {
         matches!(self.peek(ahead), Kind::Symbol(found) if *found == symbol)
+    }
+
+    /// The symbol that stands here; empty where there is none.
+    pub(crate) fn symbol(&self) -> &'static str {
+        if let Kind::Symbol(symbol) = self.peek(0) { symbol } else { "" }
     }
 
     pub(crate) fn eat_word(&mut self, word: &str) -> bool {
@@ -146,9 +200,12 @@ impl<'a> Parser<'a> {
                 self.at += 1;
                 Ok(name)
             }
-            Kind::Word(_) | Kind::Text { .. } | Kind::Number(_) | Kind::Variable(_) | Kind::Symbol(_) | Kind::End => {
-                Err(self.unexpected())
-            }
+            Kind::Word(_)
+            | Kind::Text { .. }
+            | Kind::Number(_)
+            | Kind::Variable(_)
+            | Kind::Symbol(_)
+            | Kind::End => Err(self.unexpected()),
         }
     }
 
@@ -157,7 +214,11 @@ impl<'a> Parser<'a> {
         match self.peek(0) {
             Kind::Quoted(_) => true,
             Kind::Word(word) => !is_reserved(word),
-            Kind::Text { .. } | Kind::Number(_) | Kind::Variable(_) | Kind::Symbol(_) | Kind::End => false,
+            Kind::Text { .. }
+            | Kind::Number(_)
+            | Kind::Variable(_)
+            | Kind::Symbol(_)
+            | Kind::End => false,
         }
     }
 

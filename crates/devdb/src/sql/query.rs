@@ -141,7 +141,12 @@ fn json(p: &mut Parser<'_>) -> SqlResult<Source> {
                 p.next();
                 steps
             }
-            Kind::Word(_) | Kind::Quoted(_) | Kind::Number(_) | Kind::Variable(_) | Kind::Symbol(_) | Kind::End => {
+            Kind::Word(_)
+            | Kind::Quoted(_)
+            | Kind::Number(_)
+            | Kind::Variable(_)
+            | Kind::Symbol(_)
+            | Kind::End => {
                 vec![Step::Key(name.clone())]
             }
         };

@@ -18,11 +18,16 @@ pub(crate) fn cast<'a>(value: Datum<'a>, from: SqlType, to: SqlType) -> SqlResul
     match to {
         SqlType::Null => Ok(value),
         SqlType::Bit => to_bit(value, from),
-        SqlType::TinyInt | SqlType::SmallInt | SqlType::Int | SqlType::BigInt => to_integer(&value, from, to),
+        SqlType::TinyInt | SqlType::SmallInt | SqlType::Int | SqlType::BigInt => {
+            to_integer(&value, from, to)
+        }
         SqlType::Decimal { precision, scale } => to_decimal(&value, from, precision, scale),
         SqlType::Real => Ok(Datum::Real(to_single(to_float(&value, from, to)?))),
         SqlType::Float => Ok(Datum::Real(to_float(&value, from, to)?)),
-        SqlType::Char(len) | SqlType::VarChar(len) | SqlType::NChar(len) | SqlType::NVarChar(len) => {
+        SqlType::Char(len)
+        | SqlType::VarChar(len)
+        | SqlType::NChar(len)
+        | SqlType::NVarChar(len) => {
             let rendered = render(value, from)?;
             let rendered = if to.is_unicode() { rendered } else { to_code_page(rendered) };
             let is_padded = matches!(to, SqlType::Char(_) | SqlType::NChar(_));
@@ -30,22 +35,36 @@ pub(crate) fn cast<'a>(value: Datum<'a>, from: SqlType, to: SqlType) -> SqlResul
         }
         SqlType::Binary(_) | SqlType::VarBinary(_) => match value {
             Datum::Bytes(bytes) => Ok(Datum::Bytes(bytes)),
-            Datum::Null | Datum::Int(_) | Datum::Real(_) | Datum::Text(_) => Err(implicit(from, to)),
+            Datum::Null | Datum::Int(_) | Datum::Real(_) | Datum::Text(_) => {
+                Err(implicit(from, to))
+            }
         },
         SqlType::Guid => to_guid(value, from),
-        SqlType::Date | SqlType::Time(_) | SqlType::SmallDateTime | SqlType::DateTime | SqlType::DateTime2(_) => {
-            to_moment(&value, from, to)
-        }
+        SqlType::Date
+        | SqlType::Time(_)
+        | SqlType::SmallDateTime
+        | SqlType::DateTime
+        | SqlType::DateTime2(_) => to_moment(&value, from, to),
     }
 }
 
 /// Converts on the way into a column: text that is too long raises 2628 instead of being cut.
-pub(crate) fn assign<'a>(value: Datum<'a>, from: SqlType, to: SqlType, table: &str, column: &str) -> SqlResult<Datum<'a>> {
-    let Some(len) = to.len().filter(|_| to.is_text() && !value.is_null()) else { return cast(value, from, to) };
+pub(crate) fn assign<'a>(
+    value: Datum<'a>,
+    from: SqlType,
+    to: SqlType,
+    table: &str,
+    column: &str,
+) -> SqlResult<Datum<'a>> {
+    let Some(len) = to.len().filter(|_| to.is_text() && !value.is_null()) else {
+        return cast(value, from, to);
+    };
     let rendered = render(value, from)?;
     if text::overflows(&rendered, len) {
         let cut = text::prefix(&rendered, usize::from(len));
-        let message = format!("String or binary data would be truncated in table 'xmlx.{table}', column '{column}'. Truncated value: '{cut}'.");
+        let message = format!(
+            "String or binary data would be truncated in table 'xmlx.{table}', column '{column}'. Truncated value: '{cut}'."
+        );
         return Err(SqlError::new(2628, message));
     }
     let from = if from.is_text() { from } else { SqlType::NVarChar(crate::value::sqltype::MAX) };
@@ -57,10 +76,12 @@ pub(crate) fn render<'a>(value: Datum<'a>, from: SqlType) -> SqlResult<Cow<'a, s
     Ok(match value {
         Datum::Null => Cow::Borrowed(""),
         Datum::Text(text) => text,
-        Datum::Int(number) => Cow::Owned(match from {
-            SqlType::Decimal { scale, .. } => decimal::format(number, scale),
-            _ if from.is_moment() => datetime::format(number, from),
-            _ => number.to_string(),
+        Datum::Int(number) => Cow::Owned(if let SqlType::Decimal { scale, .. } = from {
+            decimal::format(number, scale)
+        } else if from.is_moment() {
+            datetime::format(number, from)
+        } else {
+            number.to_string()
         }),
         Datum::Real(number) => Cow::Owned(format_float(number)),
         Datum::Bytes(_) => return Err(implicit(from, SqlType::NVarChar(1))),
@@ -71,7 +92,9 @@ pub(crate) fn render<'a>(value: Datum<'a>, from: SqlType) -> SqlResult<Cow<'a, s
 pub(crate) fn render_iso<'a>(value: Datum<'a>, from: SqlType) -> SqlResult<Cow<'a, str>> {
     match value {
         Datum::Int(ticks) if from.is_moment() => Ok(Cow::Owned(datetime::format_iso(ticks, from))),
-        Datum::Null | Datum::Int(_) | Datum::Real(_) | Datum::Text(_) | Datum::Bytes(_) => render(value, from),
+        Datum::Null | Datum::Int(_) | Datum::Real(_) | Datum::Text(_) | Datum::Bytes(_) => {
+            render(value, from)
+        }
     }
 }
 
@@ -84,8 +107,13 @@ fn format_float(number: f64) -> String {
     if !(-5.0..15.0).contains(&exponent) {
         return format!("{number:e}");
     }
-    let shown = format!("{number:.*}", usize::try_from((5 - exponent_of(exponent)).max(0)).unwrap_or(0));
-    if shown.contains('.') { shown.trim_end_matches('0').trim_end_matches('.').to_owned() } else { shown }
+    let shown =
+        format!("{number:.*}", usize::try_from((5 - exponent_of(exponent)).max(0)).unwrap_or(0));
+    if shown.contains('.') {
+        shown.trim_end_matches('0').trim_end_matches('.').to_owned()
+    } else {
+        shown
+    }
 }
 
 #[allow(clippy::cast_possible_truncation, reason = "called with -5 to 15")]
@@ -112,25 +140,25 @@ fn to_bit<'a>(value: Datum<'a>, from: SqlType) -> SqlResult<Datum<'a>> {
 }
 
 fn range(to: SqlType) -> (i64, i64) {
-    match to {
-        SqlType::TinyInt => (0, 255),
-        SqlType::SmallInt => (-32_768, 32_767),
-        SqlType::Int => (-2_147_483_648, 2_147_483_647),
-        _ => (i64::MIN, i64::MAX),
+    if to == SqlType::TinyInt {
+        (0, 255)
+    } else if to == SqlType::SmallInt {
+        (-32_768, 32_767)
+    } else if to == SqlType::Int {
+        (-2_147_483_648, 2_147_483_647)
+    } else {
+        (i64::MIN, i64::MAX)
     }
 }
 
 fn to_integer<'a>(value: &Datum<'_>, from: SqlType, to: SqlType) -> SqlResult<Datum<'a>> {
     let whole = match value {
-        Datum::Int(number) => match from {
-            SqlType::Decimal { scale, .. } => {
-                let by = decimal::pow10(scale).expect("a scale is at most 38");
-                i64::try_from(i128::from(*number) / by).map_err(|_| arithmetic(from, to))?
-            }
-            SqlType::DateTime => number.div_euclid(datetime::TICKS_PER_DAY) - datetime::DAYS_TO_1900,
-            _ if from.is_moment() => return Err(implicit(from, to)),
-            _ => *number,
-        },
+        Datum::Int(_) if from.is_moment() => return Err(implicit(from, to)),
+        Datum::Int(number) => {
+            let scale = from.digits().map_or(0, |(_, scale)| scale);
+            let whole = decimal::pow10(scale).map(|by| i128::from(*number) / by);
+            whole.and_then(|whole| i64::try_from(whole).ok()).ok_or_else(|| arithmetic(from, to))?
+        }
         Datum::Real(number) => float_to_i64(*number).ok_or_else(|| arithmetic(from, to))?,
         Datum::Text(text) => text_to_integer(text, from, to)?,
         Datum::Null | Datum::Bytes(_) => return Err(implicit(from, to)),
@@ -141,7 +169,9 @@ fn to_integer<'a>(value: &Datum<'_>, from: SqlType, to: SqlType) -> SqlResult<Da
     }
     Err(match value {
         Datum::Text(text) => text_overflow(text, from, to),
-        Datum::Null | Datum::Int(_) | Datum::Real(_) | Datum::Bytes(_) => integer_overflow(whole, from, to),
+        Datum::Null | Datum::Int(_) | Datum::Real(_) | Datum::Bytes(_) => {
+            integer_overflow(whole, from, to)
+        }
     })
 }
 
@@ -158,7 +188,10 @@ fn text_to_integer(text: &str, from: SqlType, to: SqlType) -> SqlResult<i64> {
         return Err(text_overflow(text, from, to));
     }
     if to == SqlType::BigInt {
-        return Err(SqlError::new(8114, format!("Error converting data type {} to bigint.", from.message_name())));
+        return Err(SqlError::new(
+            8114,
+            format!("Error converting data type {} to bigint.", from.message_name()),
+        ));
     }
     Err(failed(text, from, to))
 }
@@ -168,20 +201,28 @@ fn float_to_i64(number: f64) -> Option<i64> {
     (number.abs() < 9.2e18).then_some(number.trunc() as i64)
 }
 
-fn to_decimal<'a>(value: &Datum<'_>, from: SqlType, precision: u8, scale: u8) -> SqlResult<Datum<'a>> {
+fn to_decimal<'a>(
+    value: &Datum<'_>,
+    from: SqlType,
+    precision: u8,
+    scale: u8,
+) -> SqlResult<Datum<'a>> {
     let to = SqlType::Decimal { precision, scale };
     let (digits, has) = match value {
         Datum::Int(_) if from.is_moment() => return Err(implicit(from, to)),
         Datum::Int(number) => (i128::from(*number), from.digits().map_or(0, |(_, scale)| scale)),
-        Datum::Real(number) => {
-            decimal::parse(&format!("{number:.*}", usize::from(scale) + 2)).ok_or_else(|| arithmetic(from, to))?
-        }
+        Datum::Real(number) => decimal::parse(&format!("{number:.*}", usize::from(scale) + 2))
+            .ok_or_else(|| arithmetic(from, to))?,
         Datum::Text(text) => decimal::parse(text).ok_or_else(|| {
-            SqlError::new(8114, format!("Error converting data type {} to numeric.", from.message_name()))
+            SqlError::new(
+                8114,
+                format!("Error converting data type {} to numeric.", from.message_name()),
+            )
         })?,
         Datum::Null | Datum::Bytes(_) => return Err(implicit(from, to)),
     };
-    let scaled = decimal::rescale(digits, has, scale).filter(|value| decimal::fits(*value, precision));
+    let scaled =
+        decimal::rescale(digits, has, scale).filter(|value| decimal::fits(*value, precision));
     let kept = scaled.and_then(|value| i64::try_from(value).ok());
     kept.map(Datum::Int).ok_or_else(|| arithmetic(from, to))
 }
@@ -197,7 +238,10 @@ fn to_float(value: &Datum<'_>, from: SqlType, to: SqlType) -> SqlResult<f64> {
         Datum::Text(text) => match text.trim() {
             "" => Ok(0.0),
             trimmed => trimmed.parse().map_err(|_| {
-                SqlError::new(8114, format!("Error converting data type {} to {}.", from.message_name(), to.name()))
+                SqlError::new(
+                    8114,
+                    format!("Error converting data type {} to {}.", from.message_name(), to.name()),
+                )
             }),
         },
         Datum::Null | Datum::Bytes(_) => Err(implicit(from, to)),
@@ -218,7 +262,10 @@ fn to_guid<'a>(value: Datum<'a>, from: SqlType) -> SqlResult<Datum<'a>> {
             _ => byte.is_ascii_hexdigit(),
         });
     if !is_guid {
-        return Err(SqlError::new(8169, "Conversion failed when converting from a character string to uniqueidentifier."));
+        return Err(SqlError::new(
+            8169,
+            "Conversion failed when converting from a character string to uniqueidentifier.",
+        ));
     }
     Ok(Datum::text(trimmed.to_ascii_uppercase()))
 }
@@ -226,11 +273,14 @@ fn to_guid<'a>(value: Datum<'a>, from: SqlType) -> SqlResult<Datum<'a>> {
 fn to_moment<'a>(value: &Datum<'_>, from: SqlType, to: SqlType) -> SqlResult<Datum<'a>> {
     let rounded = match value {
         Datum::Int(ticks) if from.is_moment() => datetime::round_to(*ticks, to),
-        Datum::Int(days) if to == SqlType::DateTime && from.is_integer() => {
-            datetime::round_to((days + datetime::DAYS_TO_1900).saturating_mul(datetime::TICKS_PER_DAY), to)
-        }
+        Datum::Int(days) if to == SqlType::DateTime && from.is_integer() => datetime::round_to(
+            (days + datetime::DAYS_TO_1900).saturating_mul(datetime::TICKS_PER_DAY),
+            to,
+        ),
         Datum::Text(text) => datetime::parse(text, to),
-        Datum::Null | Datum::Int(_) | Datum::Real(_) | Datum::Bytes(_) => return Err(implicit(from, to)),
+        Datum::Null | Datum::Int(_) | Datum::Real(_) | Datum::Bytes(_) => {
+            return Err(implicit(from, to));
+        }
     };
     rounded.map(Datum::Int).map_err(|refused| match refused {
         Refused::Malformed => {
@@ -249,29 +299,37 @@ fn to_moment<'a>(value: &Datum<'_>, from: SqlType, to: SqlType) -> SqlResult<Dat
 
 fn failed(text: &str, from: SqlType, to: SqlType) -> SqlError {
     let (from, to) = (from.message_name(), to.name());
-    SqlError::new(245, format!("Conversion failed when converting the {from} value '{text}' to data type {to}."))
+    SqlError::new(
+        245,
+        format!("Conversion failed when converting the {from} value '{text}' to data type {to}."),
+    )
 }
 
 fn text_overflow(text: &str, from: SqlType, to: SqlType) -> SqlError {
     let from = from.message_name();
-    match to {
-        SqlType::TinyInt | SqlType::SmallInt => {
-            let column = if to == SqlType::TinyInt { "INT1" } else { "INT2" };
-            let message =
-                format!("The conversion of the {from} value '{text}' overflowed an {column} column. Use a larger integer column.");
-            SqlError::new(244, message)
-        }
-        SqlType::Int => {
-            SqlError::new(248, format!("The conversion of the {from} value '{text}' overflowed an int column."))
-        }
-        _ => SqlError::new(8115, "Arithmetic overflow error converting expression to data type bigint."),
+    if matches!(to, SqlType::TinyInt | SqlType::SmallInt) {
+        let column = if to == SqlType::TinyInt { "INT1" } else { "INT2" };
+        let message = format!(
+            "The conversion of the {from} value '{text}' overflowed an {column} column. Use a larger integer column."
+        );
+        return SqlError::new(244, message);
     }
+    if to == SqlType::Int {
+        return SqlError::new(
+            248,
+            format!("The conversion of the {from} value '{text}' overflowed an int column."),
+        );
+    }
+    SqlError::new(8115, "Arithmetic overflow error converting expression to data type bigint.")
 }
 
 fn integer_overflow(whole: i64, from: SqlType, to: SqlType) -> SqlError {
     let is_small = matches!(to, SqlType::TinyInt | SqlType::SmallInt);
     if is_small && matches!(from, SqlType::TinyInt | SqlType::SmallInt | SqlType::Int) {
-        return SqlError::new(220, format!("Arithmetic overflow error for data type {}, value = {whole}.", to.name()));
+        return SqlError::new(
+            220,
+            format!("Arithmetic overflow error for data type {}, value = {whole}.", to.name()),
+        );
     }
     arithmetic(from, to)
 }
@@ -279,7 +337,10 @@ fn integer_overflow(whole: i64, from: SqlType, to: SqlType) -> SqlError {
 /// 8115.
 pub(crate) fn arithmetic(from: SqlType, to: SqlType) -> SqlError {
     let from = if from.is_integer() { "expression" } else { from.message_name() };
-    SqlError::new(8115, format!("Arithmetic overflow error converting {from} to data type {}.", to.message_name()))
+    SqlError::new(
+        8115,
+        format!("Arithmetic overflow error converting {from} to data type {}.", to.message_name()),
+    )
 }
 
 fn implicit(from: SqlType, to: SqlType) -> SqlError {

@@ -81,7 +81,8 @@ pub(crate) fn round_to(ticks: i64, ty: SqlType) -> Result<i64, Refused> {
         SqlType::Date => day * TICKS_PER_DAY,
         SqlType::SmallDateTime => nearest(ticks, 60 * TICKS_PER_SECOND),
         SqlType::DateTime => {
-            let thirds = (ticks.rem_euclid(TICKS_PER_DAY) * 300 + TICKS_PER_SECOND / 2) / TICKS_PER_SECOND;
+            let thirds =
+                (ticks.rem_euclid(TICKS_PER_DAY) * 300 + TICKS_PER_SECOND / 2) / TICKS_PER_SECOND;
             day * TICKS_PER_DAY + ticks_of_thirds(thirds)
         }
         SqlType::Time(n) => {
@@ -89,18 +90,31 @@ pub(crate) fn round_to(ticks: i64, ty: SqlType) -> Result<i64, Refused> {
             nearest(ticks.rem_euclid(TICKS_PER_DAY), unit).min(TICKS_PER_DAY - unit)
         }
         SqlType::DateTime2(n) => nearest(ticks, 10i64.pow(u32::from(7 - n.min(7)))),
-        SqlType::Null | SqlType::Bit | SqlType::TinyInt | SqlType::SmallInt | SqlType::Int | SqlType::BigInt => ticks,
-        SqlType::Decimal { .. } | SqlType::Real | SqlType::Float | SqlType::Char(_) | SqlType::VarChar(_) => ticks,
-        SqlType::NChar(_) | SqlType::NVarChar(_) | SqlType::Binary(_) | SqlType::VarBinary(_) | SqlType::Guid => ticks,
+        SqlType::Null
+        | SqlType::Bit
+        | SqlType::TinyInt
+        | SqlType::SmallInt
+        | SqlType::Int
+        | SqlType::BigInt => ticks,
+        SqlType::Decimal { .. }
+        | SqlType::Real
+        | SqlType::Float
+        | SqlType::Char(_)
+        | SqlType::VarChar(_) => ticks,
+        SqlType::NChar(_)
+        | SqlType::NVarChar(_)
+        | SqlType::Binary(_)
+        | SqlType::VarBinary(_)
+        | SqlType::Guid => ticks,
     };
     let day = rounded.div_euclid(TICKS_PER_DAY);
-    let fits = match ty {
-        SqlType::DateTime => day >= DAYS_TO_1753,
-        SqlType::SmallDateTime => (DAYS_TO_1900..DAYS_TO_2079).contains(&day),
-        _ if ty.is_moment() => (0..=DAYS_MAX).contains(&day),
-        _ => false,
+    let first_day = if ty == SqlType::DateTime { DAYS_TO_1753 } else { 0 };
+    let fits = if ty == SqlType::SmallDateTime {
+        (DAYS_TO_1900..DAYS_TO_2079).contains(&day)
+    } else {
+        (first_day..=DAYS_MAX).contains(&day)
     };
-    if fits && day <= DAYS_MAX { Ok(rounded) } else { Err(Refused::OutOfRange) }
+    if fits { Ok(rounded) } else { Err(Refused::OutOfRange) }
 }
 
 /// 1/300 s as ticks, the way SQL Server converts `datetime` to `datetime2(7)`.
@@ -135,7 +149,8 @@ pub(crate) fn parse(text: &str, ty: SqlType) -> Result<i64, Refused> {
 }
 
 fn parse_date(text: &str) -> Result<i64, Refused> {
-    let number = |part: &str| part.parse::<i64>().ok().filter(|_| part.bytes().all(|b| b.is_ascii_digit()));
+    let number =
+        |part: &str| part.parse::<i64>().ok().filter(|_| part.bytes().all(|b| b.is_ascii_digit()));
     let split = |sep: char| -> Option<[i64; 3]> {
         let parts: Vec<i64> = text.split(sep).map(number).collect::<Option<_>>()?;
         parts.try_into().ok()
@@ -172,8 +187,10 @@ fn parse_time(text: &str, digits_max: usize) -> Result<(i64, i64), Refused> {
     if fraction.len() > digits_max || !fraction.bytes().all(|b| b.is_ascii_digit()) {
         return Err(Refused::Malformed);
     }
-    let parts: Vec<i64> =
-        whole.split(':').map(|part| part.parse().map_err(|_| Refused::Malformed)).collect::<Result<_, _>>()?;
+    let parts: Vec<i64> = whole
+        .split(':')
+        .map(|part| part.parse().map_err(|_| Refused::Malformed))
+        .collect::<Result<_, _>>()?;
     let (mut hour, minute, second) = match parts[..] {
         [hour] if half_day.is_some() => (hour, 0, 0),
         [hour, minute] => (hour, minute, 0),
@@ -190,7 +207,8 @@ fn parse_time(text: &str, digits_max: usize) -> Result<(i64, i64), Refused> {
         return Err(Refused::Malformed);
     }
     let digits = fraction.parse::<i64>().unwrap_or(0);
-    let ticks = digits * 10i64.pow(u32::try_from(7 - fraction.len()).map_err(|_| Refused::Malformed)?);
+    let ticks =
+        digits * 10i64.pow(u32::try_from(7 - fraction.len()).map_err(|_| Refused::Malformed)?);
     Ok(((hour * 3600 + minute * 60 + second) * TICKS_PER_SECOND + ticks, offset))
 }
 
@@ -208,7 +226,8 @@ fn split_offset(text: &str) -> Result<(&str, i64), Refused> {
 
 /// As a cast to text prints it (style 0 for the older types, 121 for the newer).
 pub(crate) fn format(ticks: i64, ty: SqlType) -> String {
-    const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    const MONTHS: [&str; 12] =
+        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
     let f = fields(ticks);
     if matches!(ty, SqlType::DateTime | SqlType::SmallDateTime) {
         let month = MONTHS[usize::try_from(f.month - 1).expect("a month is 1 to 12")];
@@ -220,23 +239,20 @@ pub(crate) fn format(ticks: i64, ty: SqlType) -> String {
         return clock(&f, digits);
     }
     let date = format!("{:04}-{:02}-{:02}", f.year, f.month, f.day);
-    match ty {
-        SqlType::DateTime2(digits) => format!("{date} {}", clock(&f, digits)),
-        _ => date,
-    }
+    if let SqlType::DateTime2(digits) = ty { format!("{date} {}", clock(&f, digits)) } else { date }
 }
 
 /// As `CONVERT(varchar(n), x, 126)` prints it: ISO 8601, no fraction where it is zero.
 pub(crate) fn format_iso(ticks: i64, ty: SqlType) -> String {
     let f = fields(ticks);
     let date = format!("{:04}-{:02}-{:02}", f.year, f.month, f.day);
-    let digits = match ty {
-        SqlType::Date => return date,
-        SqlType::Time(digits) => return clock(&f, digits),
-        SqlType::DateTime => 3,
-        SqlType::DateTime2(digits) => digits,
-        _ => 0,
-    };
+    if ty == SqlType::Date {
+        return date;
+    }
+    if let SqlType::Time(digits) = ty {
+        return clock(&f, digits);
+    }
+    let digits = if let SqlType::DateTime2(digits) = ty { digits } else { 3 };
     format!("{date}T{}", clock(&f, if f.fraction == 0 { 0 } else { digits }))
 }
 
@@ -264,7 +280,10 @@ mod tests {
         assert_eq!(iso("2024-02-29T23:59:59.999", SqlType::DateTime), "2024-03-01T00:00:00");
         assert_eq!(iso("2024-02-29 10:11:12.125", SqlType::DateTime), "2024-02-29T10:11:12.127");
         assert_eq!(iso("2024-02-29 10:11:30", SqlType::SmallDateTime), "2024-02-29T10:12:00");
-        assert_eq!(iso("2024-02-29 10:11:12.1234567", SqlType::DateTime2(3)), "2024-02-29T10:11:12.123");
+        assert_eq!(
+            iso("2024-02-29 10:11:12.1234567", SqlType::DateTime2(3)),
+            "2024-02-29T10:11:12.123"
+        );
         assert_eq!(iso("20240229", SqlType::Date), "2024-02-29");
         assert_eq!(iso("9/15/2018 1:02:03 PM", SqlType::DateTime), "2018-09-15T13:02:03");
     }

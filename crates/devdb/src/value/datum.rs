@@ -56,7 +56,8 @@ impl<'a> Datum<'a> {
             ValueRef::Integer(value) => Self::Int(value),
             ValueRef::Real(value) => Self::Real(value),
             ValueRef::Text(bytes) => {
-                let text = std::str::from_utf8(bytes).map_err(|_| SqlError::new(9420, "illegal text in the database"))?;
+                let text = std::str::from_utf8(bytes)
+                    .map_err(|_| SqlError::new(9420, "illegal text in the database"))?;
                 Self::Text(Cow::Borrowed(text))
             }
             ValueRef::Blob(bytes) => Self::Bytes(Cow::Borrowed(bytes)),

@@ -55,7 +55,9 @@ impl SqlType {
             "int" | "integer" => plain(Self::Int),
             "bigint" => plain(Self::BigInt),
             "decimal" | "numeric" | "dec" => {
-                let precision = u8::try_from(first.unwrap_or(18)).ok().filter(|p| (1..=PRECISION_MAX).contains(p))?;
+                let precision = u8::try_from(first.unwrap_or(18))
+                    .ok()
+                    .filter(|p| (1..=PRECISION_MAX).contains(p))?;
                 let scale = u8::try_from(second.unwrap_or(0)).ok().filter(|s| *s <= precision)?;
                 Some(Self::Decimal { precision, scale })
             }
@@ -126,7 +128,10 @@ impl SqlType {
     }
 
     pub(crate) fn is_moment(self) -> bool {
-        matches!(self, Self::Date | Self::Time(_) | Self::SmallDateTime | Self::DateTime | Self::DateTime2(_))
+        matches!(
+            self,
+            Self::Date | Self::Time(_) | Self::SmallDateTime | Self::DateTime | Self::DateTime2(_)
+        )
     }
 
     pub(crate) fn is_binary(self) -> bool {
@@ -135,7 +140,13 @@ impl SqlType {
 
     /// The declared length of text or binary.
     pub(crate) fn len(self) -> Option<u16> {
-        if let Self::Char(n) | Self::VarChar(n) | Self::NChar(n) | Self::NVarChar(n) | Self::Binary(n) | Self::VarBinary(n) = self {
+        if let Self::Char(n)
+        | Self::VarChar(n)
+        | Self::NChar(n)
+        | Self::NVarChar(n)
+        | Self::Binary(n)
+        | Self::VarBinary(n) = self
+        {
             return Some(n);
         }
         None
@@ -143,7 +154,11 @@ impl SqlType {
 
     /// The same type with another length.
     pub(crate) fn with_len(self, len: u16) -> Self {
-        if self.is_unicode() { Self::NVarChar(cap(len, NVARCHAR_MAX)) } else { Self::VarChar(cap(len, VARCHAR_MAX)) }
+        if self.is_unicode() {
+            Self::NVarChar(cap(len, NVARCHAR_MAX))
+        } else {
+            Self::VarChar(cap(len, VARCHAR_MAX))
+        }
     }
 
     /// Precision and scale as a decimal would need them for every value of the type.
@@ -155,8 +170,18 @@ impl SqlType {
             Self::Int => Some((10, 0)),
             Self::BigInt => Some((19, 0)),
             Self::Decimal { precision, scale } => Some((precision, scale)),
-            Self::Null | Self::Real | Self::Float | Self::Char(_) | Self::VarChar(_) | Self::NChar(_) => None,
-            Self::NVarChar(_) | Self::Binary(_) | Self::VarBinary(_) | Self::Guid | Self::Date | Self::Time(_) => None,
+            Self::Null
+            | Self::Real
+            | Self::Float
+            | Self::Char(_)
+            | Self::VarChar(_)
+            | Self::NChar(_) => None,
+            Self::NVarChar(_)
+            | Self::Binary(_)
+            | Self::VarBinary(_)
+            | Self::Guid
+            | Self::Date
+            | Self::Time(_) => None,
             Self::SmallDateTime | Self::DateTime | Self::DateTime2(_) => None,
         }
     }
@@ -202,7 +227,10 @@ impl SqlType {
         if let (Self::Decimal { precision, scale }, Some((p, s))) = (high, low.digits()) {
             let scale_both = scale.max(s);
             let whole = (precision - scale).max(p - s);
-            return Self::Decimal { precision: (whole + scale_both).min(PRECISION_MAX), scale: scale_both };
+            return Self::Decimal {
+                precision: (whole + scale_both).min(PRECISION_MAX),
+                scale: scale_both,
+            };
         }
         if let (Self::DateTime2(a), Self::DateTime2(b)) = (high, low) {
             return Self::DateTime2(a.max(b));
@@ -214,13 +242,25 @@ impl SqlType {
     pub(crate) fn code(self) -> i64 {
         let (args, base) = (i64::from(self.rank()), 256);
         match self {
-            Self::Char(n) | Self::VarChar(n) | Self::NChar(n) | Self::NVarChar(n) | Self::Binary(n) | Self::VarBinary(n) => {
-                args + base * i64::from(n)
+            Self::Char(n)
+            | Self::VarChar(n)
+            | Self::NChar(n)
+            | Self::NVarChar(n)
+            | Self::Binary(n)
+            | Self::VarBinary(n) => args + base * i64::from(n),
+            Self::Decimal { precision, scale } => {
+                args + base * (i64::from(precision) * 256 + i64::from(scale))
             }
-            Self::Decimal { precision, scale } => args + base * (i64::from(precision) * 256 + i64::from(scale)),
             Self::Time(n) | Self::DateTime2(n) => args + base * i64::from(n),
-            Self::Null | Self::Bit | Self::TinyInt | Self::SmallInt | Self::Int | Self::BigInt => args,
-            Self::Real | Self::Float | Self::Guid | Self::Date | Self::SmallDateTime | Self::DateTime => args,
+            Self::Null | Self::Bit | Self::TinyInt | Self::SmallInt | Self::Int | Self::BigInt => {
+                args
+            }
+            Self::Real
+            | Self::Float
+            | Self::Guid
+            | Self::Date
+            | Self::SmallDateTime
+            | Self::DateTime => args,
         }
     }
 

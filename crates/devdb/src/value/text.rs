@@ -12,7 +12,10 @@ pub(crate) fn compare(a: &str, b: &str) -> Ordering {
         return Ordering::Equal;
     }
     if a.is_ascii() && b.is_ascii() {
-        return a.bytes().map(|c| c.to_ascii_lowercase()).cmp(b.bytes().map(|c| c.to_ascii_lowercase()));
+        return a
+            .bytes()
+            .map(|c| c.to_ascii_lowercase())
+            .cmp(b.bytes().map(|c| c.to_ascii_lowercase()));
     }
     fold(a).cmp(fold(b))
 }
@@ -57,7 +60,9 @@ pub(crate) fn index_of(needle: &str, text: &str) -> usize {
 
 /// Whether text has more than `len` code units that are not trailing blanks.
 pub(crate) fn overflows(text: &str, len: u16) -> bool {
-    len != MAX && text.len() > usize::from(len) && units(text.trim_end_matches(' ')) > usize::from(len)
+    len != MAX
+        && text.len() > usize::from(len)
+        && units(text.trim_end_matches(' ')) > usize::from(len)
 }
 
 /// Cut to `len`, and filled with blanks where the type does not vary.

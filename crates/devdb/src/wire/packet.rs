@@ -33,7 +33,9 @@ pub(crate) fn read_message(stream: &mut impl Read) -> io::Result<Option<Message>
     loop {
         let mut header = [0u8; HEADER_LEN];
         match stream.read_exact(&mut header) {
-            Err(err) if kind.is_none() && err.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
+            Err(err) if kind.is_none() && err.kind() == io::ErrorKind::UnexpectedEof => {
+                return Ok(None);
+            }
             read => read?,
         }
         let len = usize::from(u16::from_be_bytes([header[2], header[3]]));
@@ -52,7 +54,12 @@ pub(crate) fn read_message(stream: &mut impl Read) -> io::Result<Option<Message>
 }
 
 /// Writes `body` as packets of at most `packet_size` bytes each.
-pub(crate) fn write_message(stream: &mut impl Write, kind: u8, body: &[u8], packet_size: usize) -> io::Result<()> {
+pub(crate) fn write_message(
+    stream: &mut impl Write,
+    kind: u8,
+    body: &[u8],
+    packet_size: usize,
+) -> io::Result<()> {
     let payload = packet_size - HEADER_LEN;
     let n_packets = body.len().div_ceil(payload).max(1);
     let mut framed = Vec::with_capacity(body.len() + n_packets * HEADER_LEN);
@@ -61,7 +68,9 @@ pub(crate) fn write_message(stream: &mut impl Write, kind: u8, body: &[u8], pack
         let start = packet_idx * payload;
         let chunk = &body[start..body.len().min(start + payload)];
         let status = if packet_idx + 1 == n_packets { END_OF_MESSAGE } else { 0 };
-        let len = u16::try_from(chunk.len() + HEADER_LEN).map_err(|_| malformed("packet size"))?.to_be_bytes();
+        let len = u16::try_from(chunk.len() + HEADER_LEN)
+            .map_err(|_| malformed("packet size"))?
+            .to_be_bytes();
         framed.extend_from_slice(&[kind, status, len[0], len[1], 0, 0, id, 0]);
         framed.extend_from_slice(chunk);
         id = id.wrapping_add(1);

@@ -73,7 +73,9 @@ pub(crate) fn read(reader: &mut Reader<'_>) -> io::Result<Sent> {
         })),
         BIT_N => reader.u8().map(|_| short(SqlType::Bit)),
         FLOAT_N => Ok(short(if reader.u8()? == 4 { SqlType::Real } else { SqlType::Float })),
-        DATETIME_N => Ok(short(if reader.u8()? == 4 { SqlType::SmallDateTime } else { SqlType::DateTime })),
+        DATETIME_N => {
+            Ok(short(if reader.u8()? == 4 { SqlType::SmallDateTime } else { SqlType::DateTime }))
+        }
         GUID => reader.u8().map(|_| short(SqlType::Guid)),
         DECIMAL_N | NUMERIC_N => {
             reader.u8()?;

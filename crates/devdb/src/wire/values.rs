@@ -62,13 +62,16 @@ fn decode(bytes: &[u8], ty: SqlType) -> io::Result<Owned> {
         SqlType::Decimal { .. } => {
             let (sign, digits) = bytes.split_first().ok_or_else(|| malformed("decimal"))?;
             let mut wide = [0u8; 16];
-            wide.get_mut(..digits.len()).ok_or_else(|| malformed("decimal"))?.copy_from_slice(digits);
-            let value = i64::try_from(u128::from_le_bytes(wide)).map_err(|_| malformed("decimal of more than 18 digits"))?;
+            wide.get_mut(..digits.len())
+                .ok_or_else(|| malformed("decimal"))?
+                .copy_from_slice(digits);
+            let value = i64::try_from(u128::from_le_bytes(wide))
+                .map_err(|_| malformed("decimal of more than 18 digits"))?;
             Datum::Int(if *sign == 0 { -value } else { value })
         }
-        SqlType::Real | SqlType::Float => Datum::Real(match bytes.len() {
-            4 => f64::from(f32::from_le_bytes(bytes.try_into().expect("four bytes"))),
-            8 => f64::from_le_bytes(bytes.try_into().expect("eight bytes")),
+        SqlType::Real | SqlType::Float => Datum::Real(match *bytes {
+            [a, b, c, d] => f64::from(f32::from_le_bytes([a, b, c, d])),
+            [a, b, c, d, e, f, g, h] => f64::from_le_bytes([a, b, c, d, e, f, g, h]),
             _ => return Err(malformed("float")),
         }),
         SqlType::Char(_) | SqlType::VarChar(_) => Datum::text(codepage::ansi_to_string(bytes)),
@@ -76,15 +79,22 @@ fn decode(bytes: &[u8], ty: SqlType) -> io::Result<Owned> {
         SqlType::Binary(_) | SqlType::VarBinary(_) => Datum::Bytes(Cow::Owned(bytes.to_vec())),
         SqlType::Guid => Datum::text(guid_text(bytes)?),
         SqlType::Date => Datum::Int(unsigned(bytes)? * TICKS_PER_DAY),
-        SqlType::Time(digits) => Datum::Int(unsigned(bytes)? * 10i64.pow(u32::from(7 - digits.min(7)))),
+        SqlType::Time(digits) => {
+            Datum::Int(unsigned(bytes)? * 10i64.pow(u32::from(7 - digits.min(7))))
+        }
         SqlType::DateTime2(digits) => {
-            let (time, date) = bytes.split_at_checked(time_len(digits)).ok_or_else(|| malformed("datetime2"))?;
+            let (time, date) =
+                bytes.split_at_checked(time_len(digits)).ok_or_else(|| malformed("datetime2"))?;
             let unit = 10i64.pow(u32::from(7 - digits.min(7)));
             Datum::Int(unsigned(date)? * TICKS_PER_DAY + unsigned(time)? * unit)
         }
         SqlType::SmallDateTime => {
-            let (date, time) = bytes.split_at_checked(2).ok_or_else(|| malformed("smalldatetime"))?;
-            Datum::Int((unsigned(date)? + DAYS_TO_1900) * TICKS_PER_DAY + unsigned(time)? * 60 * TICKS_PER_SECOND)
+            let (date, time) =
+                bytes.split_at_checked(2).ok_or_else(|| malformed("smalldatetime"))?;
+            Datum::Int(
+                (unsigned(date)? + DAYS_TO_1900) * TICKS_PER_DAY
+                    + unsigned(time)? * 60 * TICKS_PER_SECOND,
+            )
         }
         SqlType::DateTime => {
             let (date, time) = bytes.split_at_checked(4).ok_or_else(|| malformed("datetime"))?;
@@ -152,7 +162,9 @@ fn put_int(out: &mut Vec<u8>, ty: SqlType, number: i64) {
             let len = decimal_len(precision);
             out.put_u8(len);
             out.put_u8(u8::from(number >= 0));
-            out.extend_from_slice(&u128::from(number.unsigned_abs()).to_le_bytes()[..usize::from(len) - 1]);
+            out.extend_from_slice(
+                &u128::from(number.unsigned_abs()).to_le_bytes()[..usize::from(len) - 1],
+            );
         }
         SqlType::Real | SqlType::Float => put_real(out, ty, to_float(number)),
         SqlType::Date => short(out, &day.to_le_bytes()[..3]),
@@ -203,7 +215,10 @@ fn put_real(out: &mut Vec<u8>, ty: SqlType, number: f64) {
 fn put_guid(out: &mut Vec<u8>, text: &str) {
     let hex: Vec<u8> = text.bytes().filter(u8::is_ascii_hexdigit).collect();
     let pair = |at: usize| {
-        let digits = hex.get(at * 2..at * 2 + 2).and_then(|pair| std::str::from_utf8(pair).ok()).unwrap_or("00");
+        let digits = hex
+            .get(at * 2..at * 2 + 2)
+            .and_then(|pair| std::str::from_utf8(pair).ok())
+            .unwrap_or("00");
         u8::from_str_radix(digits, 16).unwrap_or(0)
     };
     out.put_u8(16);
@@ -212,7 +227,8 @@ fn put_guid(out: &mut Vec<u8>, text: &str) {
 
 /// Writes the text in place and its length afterwards: documents are long, and copied once.
 fn put_text(out: &mut Vec<u8>, ty: SqlType, text: &str) {
-    let put: fn(&mut Vec<u8>, &str) = if ty.is_unicode() { codepage::put_utf16 } else { codepage::put_ansi };
+    let put: fn(&mut Vec<u8>, &str) =
+        if ty.is_unicode() { codepage::put_utf16 } else { codepage::put_ansi };
     let is_max = ty.len() == Some(MAX);
     let start = out.len();
     if is_max {
@@ -232,7 +248,8 @@ fn put_text(out: &mut Vec<u8>, ty: SqlType, text: &str) {
     if len == 0 {
         return;
     }
-    out[start + 8..body].copy_from_slice(&u32::try_from(len).expect("a value is below 4 GiB").to_le_bytes());
+    out[start + 8..body]
+        .copy_from_slice(&u32::try_from(len).expect("a value is below 4 GiB").to_le_bytes());
     out.put_u32(0);
 }
 

@@ -41,17 +41,43 @@ pub(crate) async fn lease(db: &mut Db) {
 }
 
 /// Commits the applications `first..=last`; `submissions` and `log` are theirs unless given.
-pub(crate) async fn commit(db: &mut Db, epoch: i64, first: i64, last: i64, submissions: Option<&str>) -> anyhow::Result<()> {
-    let rows = |row: &dyn Fn(i64) -> String| format!("[{}]", (first..=last).map(row).collect::<Vec<_>>().join(","));
+pub(crate) async fn commit(
+    db: &mut Db,
+    epoch: i64,
+    first: i64,
+    last: i64,
+    submissions: Option<&str>,
+) -> anyhow::Result<()> {
+    let rows = |row: &dyn Fn(i64) -> String| {
+        format!("[{}]", (first..=last).map(row).collect::<Vec<_>>().join(","))
+    };
     let submissions = submissions.map_or_else(
-        || rows(&|id| format!("[{id},10,null,\"2024-05-06T07:08:09.123\",\"10.0.0.{}\"]", id % 250)),
+        || {
+            rows(&|id| {
+                format!("[{id},10,null,\"2024-05-06T07:08:09.123\",\"10.0.0.{}\"]", id % 250)
+            })
+        },
         str::to_owned,
     );
     let process = rows(&|id| format!("[{id},\"print é {id}\",null]"));
     let log = rows(&|id| format!("[{id},\"success\",null]"));
     let n = last - first + 1;
-    let params: [&dyn ToSql; 14] =
-        [&last, &n, &0i64, &(3 * n), &1i64, &1i64, &epoch, &SESSION, &first, &log, &submissions, &process, &1i64, &1000i64];
+    let params: [&dyn ToSql; 14] = [
+        &last,
+        &n,
+        &0i64,
+        &(3 * n),
+        &1i64,
+        &1i64,
+        &epoch,
+        &SESSION,
+        &first,
+        &log,
+        &submissions,
+        &process,
+        &1i64,
+        &1000i64,
+    ];
     query(db, COMMIT, &params).await.map(|_| ())
 }
 
@@ -78,7 +104,11 @@ async fn a_hundred_land_once() {
     commit(&mut db, 3, 101, 200, None).await.expect("the next group");
     assert_eq!(counts(&mut db).await, [200, 200, 200, 200]);
     assert_eq!(number(&mut db, "SELECT [rows_written] FROM [xmlx].[range]").await, 600);
-    let row = run(&mut db, "SELECT [review_flag], [device_print] FROM [sample].[card_process] WHERE [app_id] = 7").await;
+    let row = run(
+        &mut db,
+        "SELECT [review_flag], [device_print] FROM [sample].[card_process] WHERE [app_id] = 7",
+    )
+    .await;
     let row = row.expect("a row");
     assert_eq!(row[0].try_get::<bool, _>(0).expect("bit"), Some(false));
     assert_eq!(row[0].try_get::<&str, _>(1).expect("text"), Some("print é 7"));

@@ -1,6 +1,6 @@
 //! Every statement of the store, in the order a job goes through them.
 
-use crate::support::{code, number, prepared, query, run, run_script, script};
+use crate::support::{Db, code, number, prepared, query, run, run_script, script};
 
 const SESSION: &str = "0b7c3a52-62a5-4b86-9d6e-0c3f6a3f7a11";
 
@@ -30,22 +30,32 @@ async fn the_schemas_may_be_run_again() {
     assert_eq!(number(&mut db, "SELECT COUNT_BIG(*) FROM [xmlx].[leader]").await, 1);
 }
 
+/// The leader of term 1.
+async fn lead(db: &mut Db) {
+    let taken = query(db, &sql("leader_acquire"), &[&SESSION, &"http://a:1", &6000i32])
+        .await
+        .expect("acquire");
+    assert_eq!(taken[0].try_get::<i64, _>("term").expect("bigint"), Some(1));
+}
+
 #[tokio::test]
-async fn a_job_from_its_schema_to_its_end() {
+async fn leaders_and_workers() {
     let (_server, mut db) = prepared().await;
     let present = run(&mut db, &sql("schema_present")).await.expect("schema_present");
     assert_eq!(present[0].try_get::<i32, _>("present").expect("int"), Some(1));
     let version = run(&mut db, &sql("schema_version")).await.expect("schema_version");
     assert_eq!(version[0].try_get::<i32, _>("version").expect("int"), Some(1));
 
-    let taken = query(&mut db, &sql("leader_acquire"), &[&SESSION, &"http://a:1", &6000i32]).await.expect("acquire");
-    assert_eq!(taken[0].try_get::<i64, _>("term").expect("bigint"), Some(1));
-    let again = query(&mut db, &sql("leader_acquire"), &[&"other", &"http://b:1", &6000i32]).await.expect("acquire");
+    lead(&mut db).await;
+    let again = query(&mut db, &sql("leader_acquire"), &[&"other", &"http://b:1", &6000i32])
+        .await
+        .expect("acquire");
     assert!(again.is_empty());
     let leader = run(&mut db, &sql("leader_read")).await.expect("leader_read");
     assert_eq!(leader[0].try_get::<&str, _>("holder").expect("text"), Some(SESSION));
     assert_eq!(leader[0].try_get::<i32, _>("alive").expect("int"), Some(1));
-    let renewed = query(&mut db, &sql("leader_renew"), &[&SESSION, &1i64, &6000i32]).await.expect("renew");
+    let renewed =
+        query(&mut db, &sql("leader_renew"), &[&SESSION, &1i64, &6000i32]).await.expect("renew");
     assert_eq!(renewed.len(), 1);
 
     let open: [&dyn tiberius::ToSql; 5] = [&1i64, &SESSION, &"worker-1", &"0.1.0", &2i32];
@@ -54,6 +64,22 @@ async fn a_job_from_its_schema_to_its_end() {
     let sessions = run(&mut db, &sql("sessions")).await.expect("sessions");
     assert_eq!(sessions.len(), 1);
 
+    query(&mut db, &sql("session_close"), &[&1i64, &SESSION, &"lost"])
+        .await
+        .expect("session_close");
+    query(&mut db, &sql("leader_resign"), &[&SESSION, &1i64]).await.expect("leader_resign");
+    assert_eq!(
+        code(&query(&mut db, &sql("session_close"), &[&9i64, &SESSION, &"lost"]).await),
+        51002
+    );
+    let after = run(&mut db, &sql("leader_read")).await.expect("leader_read");
+    assert_eq!(after[0].try_get::<i32, _>("alive").expect("int"), Some(0));
+}
+
+#[tokio::test]
+async fn a_job_from_its_beginning_to_its_end() {
+    let (_server, mut db) = prepared().await;
+    lead(&mut db).await;
     let contract = format!("{{\"x\": \"{}\"}}", "y".repeat(9000));
     let hash = "ab".repeat(32);
     let job: [&dyn tiberius::ToSql; 10] =
@@ -66,15 +92,19 @@ async fn a_job_from_its_schema_to_its_end() {
     query(&mut db, &sql("job_total"), &[&1i64, &7i64, &100i64]).await.expect("job_total");
 
     // Leased to the session up to 51, the rest a range of its own.
-    let change: [&dyn tiberius::ToSql; 12] =
-        [&1i64, &7i64, &1i64, &"pending", &0i64, &101i64, &"leased", &1i64, &SESSION, &51i64, &"granted", &2i64];
+    let change: [&dyn tiberius::ToSql; 12] = [
+        &1i64, &7i64, &1i64, &"pending", &0i64, &101i64, &"leased", &1i64, &SESSION, &51i64,
+        &"granted", &2i64,
+    ];
     query(&mut db, &sql("range_change"), &change).await.expect("range_change");
     assert_eq!(code(&query(&mut db, &sql("range_change"), &change).await), 51003);
     let ranges = query(&mut db, &sql("ranges"), &[&7i64]).await.expect("ranges");
     assert_eq!(ranges.len(), 2);
     assert_eq!(ranges[1].try_get::<i64, _>("lo").expect("bigint"), Some(51));
     assert_eq!(ranges[1].try_get::<&str, _>("owner_session").expect("text"), None);
-    let opened = query(&mut db, &sql("range_open"), &[&7i64, &1i64, &1i64, &SESSION]).await.expect("range_open");
+    let opened = query(&mut db, &sql("range_open"), &[&7i64, &1i64, &1i64, &SESSION])
+        .await
+        .expect("range_open");
     assert_eq!(opened[0].try_get::<i64, _>("committed_through").expect("bigint"), Some(0));
 
     run(&mut db, "IF OBJECT_ID(N'[xmlx].[suspect]', N'U') IS NULL
@@ -85,7 +115,8 @@ async fn a_job_from_its_schema_to_its_end() {
     let other: [&dyn tiberius::ToSql; 4] = [&1i64, &7i64, &"another", &"[5]"];
     query(&mut db, SUSPECTS_ADD, &other).await.expect("suspects_add");
     let found = query(&mut db, SUSPECTS, &[&7i64, &1i64, &101i64]).await.expect("suspects");
-    let deaths: Vec<_> = found.iter().map(|row| row.try_get::<i32, _>("deaths").expect("int")).collect();
+    let deaths: Vec<_> =
+        found.iter().map(|row| row.try_get::<i32, _>("deaths").expect("int")).collect();
     assert_eq!(deaths, [Some(1), Some(2)]);
 
     let complete: [&dyn tiberius::ToSql; 5] = [&7i64, &1i64, &1i64, &SESSION, &51i64];
@@ -99,24 +130,22 @@ async fn a_job_from_its_schema_to_its_end() {
     assert_eq!(jobs[0].try_get::<&str, _>("state").expect("text"), Some("done"));
     assert_eq!(jobs[0].try_get::<i64, _>("pending").expect("bigint"), Some(2));
     assert_eq!(jobs[0].try_get::<i64, _>("done_ok").expect("bigint"), Some(0));
-    assert!(jobs[0].try_get::<&str, _>("finished_at").expect("text").expect("set").starts_with("20"));
-
-    query(&mut db, &sql("session_close"), &[&1i64, &SESSION, &"lost"]).await.expect("session_close");
-    query(&mut db, &sql("leader_resign"), &[&SESSION, &1i64]).await.expect("leader_resign");
-    assert_eq!(code(&query(&mut db, &sql("session_close"), &[&9i64, &SESSION, &"lost"]).await), 51002);
-    let after = run(&mut db, &sql("leader_read")).await.expect("leader_read");
-    assert_eq!(after[0].try_get::<i32, _>("alive").expect("int"), Some(0));
+    assert!(
+        jobs[0].try_get::<&str, _>("finished_at").expect("text").expect("set").starts_with("20")
+    );
 }
 
 #[tokio::test]
 async fn the_catalog_is_what_sql_server_shows() {
     let (_server, mut db) = prepared().await;
-    let columns = query(&mut db, &sql("catalog_columns"), &[&"sample"]).await.expect("catalog_columns");
+    let columns =
+        query(&mut db, &sql("catalog_columns"), &[&"sample"]).await.expect("catalog_columns");
     let shown: Vec<String> = columns
         .iter()
         .filter(|row| row.try_get::<&str, _>("table_name").expect("text") == Some("person"))
         .map(|row| {
-            let text = |name: &str| row.try_get::<&str, _>(name).expect("text").unwrap_or("-").to_owned();
+            let text =
+                |name: &str| row.try_get::<&str, _>(name).expect("text").unwrap_or("-").to_owned();
             let int = |name: &str| row.try_get::<i32, _>(name).expect("int").unwrap_or(-9);
             format!(
                 "{} {} {} {} {} {}{}{} {}",
@@ -135,10 +164,14 @@ async fn the_catalog_is_what_sql_server_shows() {
     assert!(shown.contains(&"con_id int 4 10 0 010 -".to_owned()), "{shown:#?}");
     assert!(shown.iter().any(|line| line.ends_with("((0))")), "{shown:#?}");
     assert!(shown.iter().any(|line| line.contains(" 101 ") || line.contains("1 -")), "{shown:#?}");
-    let keys = query(&mut db, &sql("catalog_foreign_keys"), &[&"sample"]).await.expect("catalog_foreign_keys");
+    let keys = query(&mut db, &sql("catalog_foreign_keys"), &[&"sample"])
+        .await
+        .expect("catalog_foreign_keys");
     let pairs: Vec<_> = keys
         .iter()
-        .map(|row| (row.try_get::<&str, _>(0).expect("text"), row.try_get::<&str, _>(1).expect("text")))
+        .map(|row| {
+            (row.try_get::<&str, _>(0).expect("text"), row.try_get::<&str, _>(1).expect("text"))
+        })
         .collect();
     assert!(pairs.contains(&(Some("person"), Some("submission"))), "{pairs:?}");
 }

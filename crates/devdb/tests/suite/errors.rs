@@ -27,26 +27,82 @@ const CASES: &[(&str, u32, &str)] = &[
     ("SELECT @x", 137, "Must declare the scalar variable \"@x\"."),
     ("SELECT nope FROM dbo.p", 207, "Invalid column name 'nope'."),
     ("SELECT id FROM dbo.nope", 208, "Invalid object name 'dbo.nope'."),
-    ("SELECT id FROM dbo.p AS a JOIN dbo.c AS b ON a.id = b.pid", 209, "Ambiguous column name 'id'."),
-    ("INSERT INTO dbo.c (pid, s) VALUES (1, 40000)", 220, "Arithmetic overflow error for data type smallint, value = 40000."),
+    (
+        "SELECT id FROM dbo.p AS a JOIN dbo.c AS b ON a.id = b.pid",
+        209,
+        "Ambiguous column name 'id'.",
+    ),
+    (
+        "INSERT INTO dbo.c (pid, s) VALUES (1, 40000)",
+        220,
+        "Arithmetic overflow error for data type smallint, value = 40000.",
+    ),
     ("INSERT INTO dbo.c (pid, n) VALUES (1, '300')", 244, "INT1"),
-    ("INSERT INTO dbo.c (pid, at) VALUES (1, 'soon')", 241, "Conversion failed when converting date and/or time"),
+    (
+        "INSERT INTO dbo.c (pid, at) VALUES (1, 'soon')",
+        241,
+        "Conversion failed when converting date and/or time",
+    ),
     ("INSERT INTO dbo.c (pid, at) VALUES (1, '1700-01-01')", 242, "out-of-range value"),
-    ("SELECT CAST('abc' AS int)", 245, "Conversion failed when converting the varchar value 'abc' to data type int."),
-    ("UPDATE dbo.c SET pid = N'x1'", 245, "Conversion failed when converting the nvarchar value 'x1' to data type int."),
-    ("INSERT INTO dbo.p (id, code) VALUES (9, NULL)", 515, "Cannot insert the value NULL into column 'code', table 'xmlx.dbo.p'; column does not allow nulls. INSERT fails."),
+    (
+        "SELECT CAST('abc' AS int)",
+        245,
+        "Conversion failed when converting the varchar value 'abc' to data type int.",
+    ),
+    (
+        "UPDATE dbo.c SET pid = N'x1'",
+        245,
+        "Conversion failed when converting the nvarchar value 'x1' to data type int.",
+    ),
+    (
+        "INSERT INTO dbo.p (id, code) VALUES (9, NULL)",
+        515,
+        "Cannot insert the value NULL into column 'code', table 'xmlx.dbo.p'; column does not allow nulls. INSERT fails.",
+    ),
     ("INSERT INTO dbo.p (id) VALUES (9)", 515, "column 'code'"),
     ("UPDATE dbo.p SET code = NULL", 515, "UPDATE fails."),
-    ("INSERT INTO dbo.c (id, pid) VALUES (9, 1)", 544, "Cannot insert explicit value for identity column in table 'c' when IDENTITY_INSERT is set to OFF."),
-    ("SET IDENTITY_INSERT dbo.c ON; INSERT INTO dbo.c (pid) VALUES (1)", 545, "Explicit value must be specified"),
+    (
+        "INSERT INTO dbo.c (id, pid) VALUES (9, 1)",
+        544,
+        "Cannot insert explicit value for identity column in table 'c' when IDENTITY_INSERT is set to OFF.",
+    ),
+    (
+        "SET IDENTITY_INSERT dbo.c ON; INSERT INTO dbo.c (pid) VALUES (1)",
+        545,
+        "Explicit value must be specified",
+    ),
     ("SET IDENTITY_INSERT dbo.p ON", 8106, "does not have the identity property"),
-    ("INSERT INTO dbo.c (pid) VALUES (77)", 547, "The INSERT statement conflicted with the FOREIGN KEY constraint \"FK_c_p\". The conflict occurred in database \"xmlx\", table \"dbo.p\", column 'id'."),
-    ("DELETE FROM dbo.p WHERE id = 1", 547, "The DELETE statement conflicted with the REFERENCE constraint \"FK_c_p\""),
+    (
+        "INSERT INTO dbo.c (pid) VALUES (77)",
+        547,
+        "The INSERT statement conflicted with the FOREIGN KEY constraint \"FK_c_p\". The conflict occurred in database \"xmlx\", table \"dbo.p\", column 'id'.",
+    ),
+    (
+        "DELETE FROM dbo.p WHERE id = 1",
+        547,
+        "The DELETE statement conflicted with the REFERENCE constraint \"FK_c_p\"",
+    ),
     ("INSERT INTO dbo.c (pid, last4) VALUES (1, '9999')", 271, "computed column"),
-    ("INSERT INTO dbo.c (pid, s) VALUES (2, 1)", 2601, "Cannot insert duplicate key row in object 'dbo.c' with unique index 'IX_c_s'. The duplicate key value is (1)."),
-    ("INSERT INTO dbo.p (id, code) VALUES (1, 'ZZ')", 2627, "Violation of PRIMARY KEY constraint 'PK_p'. Cannot insert duplicate key in object 'dbo.p'. The duplicate key value is (1)."),
-    ("INSERT INTO dbo.p (id, code) VALUES (3, 'ab  ')", 2627, "Violation of UNIQUE KEY constraint 'UQ_p_code'"),
-    ("INSERT INTO dbo.p (id, code) VALUES (3, 'ABCDE')", 2628, "String or binary data would be truncated in table 'xmlx.dbo.p', column 'code'. Truncated value: 'ABCD'."),
+    (
+        "INSERT INTO dbo.c (pid, s) VALUES (2, 1)",
+        2601,
+        "Cannot insert duplicate key row in object 'dbo.c' with unique index 'IX_c_s'. The duplicate key value is (1).",
+    ),
+    (
+        "INSERT INTO dbo.p (id, code) VALUES (1, 'ZZ')",
+        2627,
+        "Violation of PRIMARY KEY constraint 'PK_p'. Cannot insert duplicate key in object 'dbo.p'. The duplicate key value is (1).",
+    ),
+    (
+        "INSERT INTO dbo.p (id, code) VALUES (3, 'ab  ')",
+        2627,
+        "Violation of UNIQUE KEY constraint 'UQ_p_code'",
+    ),
+    (
+        "INSERT INTO dbo.p (id, code) VALUES (3, 'ABCDE')",
+        2628,
+        "String or binary data would be truncated in table 'xmlx.dbo.p', column 'code'. Truncated value: 'ABCD'.",
+    ),
     ("UPDATE dbo.p SET note = N'0123456789x' WHERE id = 1", 2628, "column 'note'"),
     ("CREATE TABLE dbo.p (id int)", 2714, "There is already an object named 'p' in the database."),
     ("CREATE SCHEMA dbo", 2714, "There is already an object named 'dbo' in the database."),
@@ -55,9 +111,21 @@ const CASES: &[(&str, u32, &str)] = &[
     ("COMMIT", 3902, "The COMMIT TRANSACTION request has no corresponding BEGIN TRANSACTION."),
     ("ROLLBACK", 3903, "The ROLLBACK TRANSACTION request has no corresponding BEGIN TRANSACTION."),
     ("SELECT CAST('x' AS bigint)", 8114, "Error converting data type varchar to bigint."),
-    ("SELECT CAST(N'1,5' AS decimal(9,2))", 8114, "Error converting data type nvarchar to numeric."),
-    ("INSERT INTO dbo.c (pid, amount) VALUES (1, 1000)", 8115, "Arithmetic overflow error converting"),
-    ("SELECT 2147483647 + 1", 8115, "Arithmetic overflow error converting expression to data type int."),
+    (
+        "SELECT CAST(N'1,5' AS decimal(9,2))",
+        8114,
+        "Error converting data type nvarchar to numeric.",
+    ),
+    (
+        "INSERT INTO dbo.c (pid, amount) VALUES (1, 1000)",
+        8115,
+        "Arithmetic overflow error converting",
+    ),
+    (
+        "SELECT 2147483647 + 1",
+        8115,
+        "Arithmetic overflow error converting expression to data type int.",
+    ),
     ("SELECT CAST(9223372036854775807 AS bigint) + 1", 8115, "data type bigint"),
     ("SELECT 1 / 0", 8134, "Divide by zero error encountered."),
     ("SELECT LEFT('abc', -1)", 537, "Invalid length parameter"),
@@ -73,7 +141,10 @@ async fn numbers_and_messages() {
     for (sql, number, part) in &CASES[1..] {
         let result = run(&mut db, sql).await;
         let (found, text) = (code(&result), message(&result));
-        assert!(found == *number && text.contains(part), "{sql}\nfound {found}: {text}\nexpected {number}: {part}");
+        assert!(
+            found == *number && text.contains(part),
+            "{sql}\nfound {found}: {text}\nexpected {number}: {part}"
+        );
         let _ = run(&mut db, "SET IDENTITY_INSERT dbo.c OFF").await;
     }
 }

@@ -62,7 +62,8 @@ async fn delays_and_stalls() {
     run(&mut db, "SELECT 1").await.expect("late, but right");
     assert!(started.elapsed() >= Duration::from_millis(150));
     server.faults().add(fault("fetch:1:stall"));
-    let fetch = "SELECT TOP (1) x.[app_id], x.[app_XML] AS [xml] FROM [sample].[application_xml] AS x";
+    let fetch =
+        "SELECT TOP (1) x.[app_id], x.[app_XML] AS [xml] FROM [sample].[application_xml] AS x";
     let stalled = tokio::time::timeout(Duration::from_millis(200), run(&mut db, fetch)).await;
     assert!(stalled.is_err());
     assert_eq!(server.faults().fired().len(), 2);

@@ -10,9 +10,16 @@ async fn with_the_right_password_in_plain() {
     let server = server();
     let mut db = connect(&server).await.expect("a login");
     assert_eq!(number(&mut db, "SELECT CAST(1 AS bigint)").await, 1);
-    let name = run(&mut db, "SELECT DB_NAME() AS [db], @@VERSION AS [version]").await.expect("a row");
+    let name =
+        run(&mut db, "SELECT DB_NAME() AS [db], @@VERSION AS [version]").await.expect("a row");
     assert_eq!(name[0].try_get::<&str, _>("db").expect("text"), Some("xmlx"));
-    assert!(name[0].try_get::<&str, _>("version").expect("text").expect("set").starts_with("Microsoft SQL Server"));
+    assert!(
+        name[0]
+            .try_get::<&str, _>("version")
+            .expect("text")
+            .expect("set")
+            .starts_with("Microsoft SQL Server")
+    );
 }
 
 #[tokio::test]
@@ -36,7 +43,7 @@ async fn who_insists_on_tls_is_turned_away_without() {
     config.trust_cert();
     let socket = tokio::net::TcpStream::connect(server.addr()).await.expect("a socket");
     let socket = tokio_util::compat::TokioAsyncWriteCompatExt::compat_write(socket);
-    assert!(tiberius::Client::connect(config, socket).await.is_err());
+    assert!(Box::pin(tiberius::Client::connect(config, socket)).await.is_err());
 }
 
 #[tokio::test]

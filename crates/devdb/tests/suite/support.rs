@@ -34,7 +34,7 @@ pub(crate) async fn connect_with(text: &str) -> anyhow::Result<Db> {
     let config = Config::from_ado_string(text)?;
     let socket = TcpStream::connect(config.get_addr()).await?;
     socket.set_nodelay(true)?;
-    Ok(Client::connect(config, socket.compat_write()).await?)
+    Ok(Box::pin(Client::connect(config, socket.compat_write())).await?)
 }
 
 /// The batches of a script, split at `GO`.
@@ -72,7 +72,11 @@ pub(crate) async fn run(db: &mut Db, sql: &str) -> anyhow::Result<Vec<Row>> {
 }
 
 /// Runs a batch with parameters; the rows it answers with.
-pub(crate) async fn query(db: &mut Db, sql: &str, params: &[&dyn ToSql]) -> anyhow::Result<Vec<Row>> {
+pub(crate) async fn query(
+    db: &mut Db,
+    sql: &str,
+    params: &[&dyn ToSql],
+) -> anyhow::Result<Vec<Row>> {
     let mut rows = Vec::new();
     let mut stream = db.query(sql, params).await?;
     while let Some(item) = stream.try_next().await? {

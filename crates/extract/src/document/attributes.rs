@@ -25,39 +25,48 @@ type Wrong = &'static str;
 /// How far the end of a value is looked for byte by byte; most values are shorter.
 const SHORT_VALUE: usize = 12;
 
-/// What a byte is to a name: no part, part, or the colon after a prefix. What is not ASCII is let through.
-const NO_PART: u8 = 0;
-const PART: u8 = 1;
-const COLON: u8 = 2;
-const CLASSES: [u8; 256] = {
-    let mut classes = [NO_PART; 256];
+/// Bytes that names may have, apart from the colon after a prefix. What is not ASCII is let through.
+const IN_NAMES: [bool; 256] = {
+    let mut table = [false; 256];
     let mut byte = 0;
     while byte < 256 {
         #[expect(clippy::cast_possible_truncation, reason = "below 256")]
         let character = byte as u8;
-        if character.is_ascii_alphanumeric() || matches!(character, b'_' | b'-' | b'.' | 0x80..) {
-            classes[byte] = PART;
-        }
+        table[byte] =
+            character.is_ascii_alphanumeric() || matches!(character, b'_' | b'-' | b'.' | 0x80..);
         byte += 1;
     }
-    classes[b':' as usize] = COLON;
-    classes
+    table
+};
+
+/// Bytes at which a value may end, or has to be looked through.
+const STOPS: [bool; 256] = {
+    let mut table = [false; 256];
+    table[b'"' as usize] = true;
+    table[b'\'' as usize] = true;
+    table[b'&' as usize] = true;
+    table[b'<' as usize] = true;
+    table
 };
 
 /// Measures the name that a text begins with: its length and whether it has a prefix.
 #[inline]
 fn scan_name(bytes: &[u8]) -> (usize, bool) {
-    let mut seen = NO_PART;
-    let mut length = 0;
-    for byte in bytes {
-        let class = CLASSES[usize::from(*byte)];
-        if class == NO_PART {
-            break;
-        }
-        seen |= class;
-        length += 1;
+    let length = scan_part(bytes);
+    if bytes.get(length) != Some(&b':') {
+        return (length, false);
     }
-    (length, seen & COLON != 0)
+    let mut length = length;
+    while bytes.get(length) == Some(&b':') {
+        length += 1;
+        length += scan_part(&bytes[length..]);
+    }
+    (length, true)
+}
+
+#[inline]
+fn scan_part(bytes: &[u8]) -> usize {
+    bytes.iter().position(|byte| !IN_NAMES[usize::from(*byte)]).unwrap_or(bytes.len())
 }
 
 /// Returns a name without its prefix; `None` if it is no name.
@@ -89,13 +98,11 @@ pub(super) struct Attributes<'x> {
     /// What follows the element's name.
     raw: &'x str,
     at: usize,
-    /// Whether values have to be looked through for `&` and `<`.
-    suspicious: bool,
 }
 
 impl<'x> Attributes<'x> {
     pub(super) fn new(raw: &'x str) -> Self {
-        Self { raw, at: 0, suspicious: memchr::memchr2(b'&', b'<', raw.as_bytes()).is_some() }
+        Self { raw, at: 0 }
     }
 
     /// Where the reader stands: after an attribute, or at what is wrong.
@@ -134,11 +141,15 @@ impl<'x> Attributes<'x> {
             return self.wrong(at, "an attribute value without quotes");
         };
         let value_start = at + 1;
-        let Some(length) = find_quote(&bytes[value_start..], quote) else {
-            return self.wrong(at, "an attribute value without an end");
+        let (length, suspicious) = match find_end(&bytes[value_start..], quote) {
+            Some(length) => (length, false),
+            None => match memchr::memchr(quote, &bytes[value_start..]) {
+                Some(length) => (length, true),
+                None => return self.wrong(at, "an attribute value without an end"),
+            },
         };
         let raw = &self.raw[value_start..value_start + length];
-        if self.suspicious {
+        if suspicious {
             self.check_value(raw, value_start)?;
         }
         self.at = value_start + length + 1;
@@ -171,14 +182,22 @@ fn skip_spaces(bytes: &[u8], mut at: usize) -> usize {
     at
 }
 
-/// Finds the end of a value.
+/// Finds the end of a value; `None` if there is none or the value has to be looked through first.
 #[inline]
-fn find_quote(bytes: &[u8], quote: u8) -> Option<usize> {
+fn find_end(bytes: &[u8], quote: u8) -> Option<usize> {
     let short = &bytes[..bytes.len().min(SHORT_VALUE)];
-    if let Some(at) = short.iter().position(|byte| *byte == quote) {
-        return Some(at);
+    match short.iter().position(|byte| STOPS[usize::from(*byte)]) {
+        Some(at) if bytes[at] == quote => Some(at),
+        // The other quote means nothing here.
+        Some(at) if matches!(bytes[at], b'"' | b'\'') => find_end_slowly(bytes, quote),
+        Some(_) => None,
+        None => find_end_slowly(bytes, quote),
     }
-    memchr::memchr(quote, &bytes[short.len()..]).map(|at| at + short.len())
+}
+
+fn find_end_slowly(bytes: &[u8], quote: u8) -> Option<usize> {
+    let at = memchr::memchr3(quote, b'&', b'<', bytes)?;
+    (bytes[at] == quote).then_some(at)
 }
 
 #[cfg(test)]

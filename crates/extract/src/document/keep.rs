@@ -1,16 +1,17 @@
 //! Keeps what the plan reads of each element.
 
-use super::{Document, ElementIx, NOWHERE, Part, PathEntry};
-use crate::layout::{Layout, NameMatch, Role, Shape, Target, hash_name};
+use super::paths::Paths;
+use super::{Document, ElementIx, NOWHERE, Part};
+use crate::layout::{FieldIx, Layout, NameMatch, Role, Shape, Target, hash_name};
 
 /// Room for what a usual document has, so that it is not made in small steps.
 const USUAL_SLOTS: usize = 1024;
-const USUAL_PATHS: usize = 64;
+const USUAL_HITS: usize = 64;
 
 /// A value that a field may have: the last one on the path that was seen last wins.
 #[derive(Debug)]
 pub(super) struct Hit<'x> {
-    pub(super) field: u16,
+    pub(super) field: FieldIx,
     /// Whether the name is the same letter by letter, which wins over any other.
     exact: bool,
     path: u32,
@@ -47,27 +48,15 @@ pub(super) struct Keeper<'x, 'p> {
 
 impl<'x, 'p> Keeper<'x, 'p> {
     pub(super) fn new(layout: &'p Layout) -> Self {
-        let above_root = PathEntry {
-            name: "",
-            hash: 0,
-            first_child: NOWHERE,
-            next_sibling: NOWHERE,
-            recent_child: NOWHERE,
-            node: 0,
-            shape: 0,
-            n_elements: 0,
-        };
-        let mut paths = Vec::with_capacity(USUAL_PATHS);
-        paths.push(above_root);
         let document = Document {
             slots: Vec::with_capacity(USUAL_SLOTS),
             nodes: vec![NOWHERE; layout.nodes.len()],
             contacts: Vec::new(),
             parts: Vec::new(),
             fields: vec![None; layout.n_fields],
-            paths,
+            paths: Paths::new(),
         };
-        Self { layout, document, hits: Vec::with_capacity(USUAL_PATHS) }
+        Self { layout, document, hits: Vec::with_capacity(USUAL_HITS) }
     }
 
     pub(super) fn n_paths(&self) -> usize {
@@ -82,79 +71,23 @@ impl<'x, 'p> Keeper<'x, 'p> {
     #[inline]
     fn path_of(&mut self, parent: u32, name: &'x str) -> u32 {
         let hash = hash_name(name.as_bytes());
-        let paths = &self.document.paths;
-        let is_it = |child: u32| {
-            let entry = &paths[child as usize];
-            entry.hash == hash && entry.name == name
-        };
-        let recent = paths[parent as usize].recent_child;
-        let child = if recent == NOWHERE {
-            NOWHERE
-        } else if is_it(recent) {
-            return recent;
-        } else {
-            let next = paths[recent as usize].next_sibling;
-            if next != NOWHERE && is_it(next) {
-                next
-            } else {
-                self.search_child(parent, name, hash)
-            }
-        };
-        let child = if child == NOWHERE { self.begin_path(parent, name, hash) } else { child };
-        self.document.paths[parent as usize].recent_child = child;
-        child
-    }
-
-    /// Looks through all children of a path.
-    fn search_child(&self, parent: u32, name: &str, hash: u64) -> u32 {
-        let mut child = self.document.paths[parent as usize].first_child;
-        while child != NOWHERE {
-            let entry = &self.document.paths[child as usize];
-            if entry.hash == hash && entry.name == name {
-                break;
-            }
-            child = entry.next_sibling;
+        if let Some(path) = self.document.paths.find(parent, name, hash) {
+            return path;
         }
-        child
-    }
-
-    /// Begins the path of a child that has not been seen before.
-    fn begin_path(&mut self, parent: u32, name: &'x str, hash: u64) -> u32 {
-        let mut last = self.document.paths[parent as usize].first_child;
-        while last != NOWHERE && self.document.paths[last as usize].next_sibling != NOWHERE {
-            last = self.document.paths[last as usize].next_sibling;
-        }
-        let parent_node = self.document.paths[parent as usize].node;
+        let parent_node = self.document.paths.get(parent).node;
         let node = if parent_node == NOWHERE {
             NOWHERE
         } else {
-            self.layout.nodes[parent_node as usize].child(name).unwrap_or(NOWHERE)
+            self.layout.nodes[parent_node as usize].child(name, hash).unwrap_or(NOWHERE)
         };
-        let shape = self.layout.shape_of(name);
-        let path =
-            u32::try_from(self.document.paths.len()).expect("the number of paths is limited");
-        self.document.paths.push(PathEntry {
-            name,
-            hash,
-            first_child: NOWHERE,
-            next_sibling: NOWHERE,
-            recent_child: NOWHERE,
-            node,
-            shape,
-            n_elements: 0,
-        });
-        if last == NOWHERE {
-            self.document.paths[parent as usize].first_child = path;
-        } else {
-            self.document.paths[last as usize].next_sibling = path;
-        }
-        path
+        let shape = self.layout.shape_of(name, hash);
+        self.document.paths.add(parent, name, hash, node, shape)
     }
 
     /// Enters an element.
     pub(super) fn enter(&mut self, parent: Open, name: &'x str) -> (Open, Destination<'p>) {
         let path = self.path_of(parent.path, name);
-        let entry = &mut self.document.paths[path as usize];
+        let entry = self.document.paths.get_mut(path);
         entry.n_elements += 1;
         let shape = &self.layout.shapes[entry.shape as usize];
         let node = entry.node;
@@ -195,7 +128,7 @@ impl<'x, 'p> Keeper<'x, 'p> {
 
     /// Makes room for the slots of an element, or empties the room of the one that it replaces.
     fn room(&mut self, shape: &Shape, replaced: u32) -> u32 {
-        let n_slots = usize::from(shape.n_slots);
+        let n_slots = shape.n_slots as usize;
         if replaced != NOWHERE {
             let start = replaced as usize;
             self.document.slots[start..start + n_slots].fill(None);
@@ -222,7 +155,7 @@ impl<'x, 'p> Keeper<'x, 'p> {
                     }
                     let exact = **wanted == *name;
                     let value =
-                        &mut self.document.slots[destination.base as usize + usize::from(*slot)];
+                        &mut self.document.slots[destination.base as usize + *slot as usize];
                     let fits = match matching {
                         NameMatch::Exact => exact,
                         NameMatch::AnyCase => exact || value.is_none(),
@@ -233,7 +166,7 @@ impl<'x, 'p> Keeper<'x, 'p> {
                 }
                 Target::Field { name: wanted, field } => {
                     let path = destination.path;
-                    let element = self.document.paths[path as usize].n_elements;
+                    let element = self.document.paths.get(path).n_elements;
                     self.hits.push(Hit {
                         field: *field,
                         exact: **wanted == *name,
@@ -250,10 +183,10 @@ impl<'x, 'p> Keeper<'x, 'p> {
     pub(super) fn finish(mut self) -> Document<'x> {
         let mut best: Vec<Option<(bool, u32)>> = vec![None; self.layout.n_fields];
         for hit in &self.hits {
-            if self.document.paths[hit.path as usize].n_elements != hit.element {
+            if self.document.paths.get(hit.path).n_elements != hit.element {
                 continue;
             }
-            let field = usize::from(hit.field);
+            let field = hit.field as usize;
             if best[field].is_none_or(|best| best <= (hit.exact, hit.path)) {
                 best[field] = Some((hit.exact, hit.path));
                 self.document.fields[field] = Some(hit.raw);

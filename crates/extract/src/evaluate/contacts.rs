@@ -6,6 +6,7 @@ use std::collections::{BTreeSet, HashMap};
 use super::sources::same_word;
 use super::{Evaluation, Fault, Scope};
 use crate::document::Document;
+use crate::layout::SlotIx;
 use crate::program::{ContactsProgram, Program};
 use crate::value::{Row, Value};
 
@@ -28,7 +29,7 @@ pub(super) fn keep<'x>(program: &Program, document: &Document<'x>) -> Vec<KeptCo
     let mut places: HashMap<Cow<'x, str>, usize> = HashMap::new();
     for (contact, element) in document.contacts.iter().enumerate() {
         let is_filled =
-            |slot: &u16| document.text(*element, *slot).is_some_and(|text| !text.is_empty());
+            |slot: &SlotIx| document.text(*element, *slot).is_some_and(|text| !text.is_empty());
         let Some(role) = document.text(*element, filter.role) else { continue };
         let Some(rank) = filter.roles.iter().position(|known| same_word(known, &role)) else {
             continue;

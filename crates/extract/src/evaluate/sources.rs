@@ -6,6 +6,7 @@ use super::Evaluation;
 use super::scope::Scope;
 use crate::document::Part;
 use crate::expr::Fields;
+use crate::layout::SlotIx;
 use crate::program::{CalculationProgram, FieldSource, LastContact, Source};
 
 /// Words that say that there is no value.
@@ -79,7 +80,7 @@ impl<'x> Evaluation<'_, 'x> {
 
     /// Chooses among what belongs to a contact: of addresses the first with a value, those of the preferred type
     /// before others; else the last.
-    fn choose_part(&self, kind: u8, slot: u16, contact: usize) -> Option<&Part> {
+    fn choose_part(&self, kind: u8, slot: SlotIx, contact: usize) -> Option<&Part> {
         let of_contact = || {
             self.document
                 .parts
@@ -104,7 +105,7 @@ impl<'x> Evaluation<'_, 'x> {
     }
 
     /// Reads the current address of the contact that a row is made of.
-    fn current_address(&self, slot: u16, scope: Scope) -> Option<Cow<'x, str>> {
+    fn current_address(&self, slot: SlotIx, scope: Scope) -> Option<Cow<'x, str>> {
         let addresses = self.program.contacts.as_ref()?.addresses.as_ref()?;
         let contact = self.kept.get(scope.kept?)?.contact;
         let current = self.document.parts.iter().rev().find(|part| {

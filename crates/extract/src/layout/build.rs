@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::hash::TextMap;
-
+use super::name_table::{NameTable, hash_name};
 use super::{
     AttributeTable, FieldIx, Layout, NameMatch, Node, NodeIx, Role, Shape, SlotIx, Target,
 };
@@ -33,13 +32,15 @@ impl LayoutBuilder {
     pub(crate) fn node(&mut self, path: &[String]) -> NodeIx {
         let mut node = 0;
         for name in path {
-            node = match self.nodes[node as usize].child(name) {
+            node = match self.nodes[node as usize].child(name, hash_name(name.as_bytes())) {
                 Some(child) => child,
                 None => {
                     let child = NodeIx::try_from(self.nodes.len())
                         .expect("a contract has fewer paths than that");
                     self.nodes.push(Node { children: Vec::new(), read: false });
-                    self.nodes[node as usize].children.push((name.as_str().into(), child));
+                    let hash = hash_name(name.as_bytes());
+                    let named = (hash, name.as_str().into(), child);
+                    self.nodes[node as usize].children.push(named);
                     child
                 }
             };
@@ -94,9 +95,10 @@ impl LayoutBuilder {
         let mut layout = Layout {
             nodes: self.nodes,
             shapes: vec![unknown],
-            shape_names: TextMap::default(),
+            shape_names: NameTable::new([]),
             n_fields: fields.len(),
         };
+        let mut shape_names = Vec::new();
         for (name, builder) in self.shapes {
             let slots = (0..).zip(builder.slots).map(|(slot, (name, matching))| Target::Slot {
                 name: name.into(),
@@ -108,13 +110,14 @@ impl LayoutBuilder {
                 targets.iter().filter(|target| matches!(target, Target::Slot { .. })).count();
             let shape = u32::try_from(layout.shapes.len())
                 .expect("a contract has fewer elements than that");
-            layout.shape_names.insert(name.into(), shape);
+            shape_names.push((name, shape));
             layout.shapes.push(Shape {
                 attributes: AttributeTable::new(targets),
-                n_slots: u16::try_from(n_slots).expect("slots are counted in 16 bits"),
+                n_slots: u32::try_from(n_slots).expect("a contract has fewer attributes than that"),
                 role: builder.role.unwrap_or(Role::None),
             });
         }
+        layout.shape_names = NameTable::new(shape_names);
         layout
     }
 }

@@ -40,22 +40,32 @@ fn check_divisor(ctx: &Context<'_>) -> SqlResult<()> {
     if is_zero { Err(SqlError::new(8134, "Divide by zero error encountered.")) } else { Ok(()) }
 }
 
-fn calculate(ctx: &Context<'_>, exact: fn(i128, i128) -> Option<i128>, float: fn(f64, f64) -> f64) -> SqlResult<Owned> {
+fn calculate(
+    ctx: &Context<'_>,
+    exact: fn(i128, i128) -> Option<i128>,
+    float: fn(f64, f64) -> f64,
+) -> SqlResult<Owned> {
     let (left, right, ty) = (arg(ctx, 0)?, arg(ctx, 1)?, type_arg(ctx, 2)?);
     match (&left, &right) {
         (Datum::Null, _) | (_, Datum::Null) => Ok(Datum::Null),
         (Datum::Int(a), Datum::Int(b)) => {
-            let found = exact(i128::from(*a), i128::from(*b)).ok_or_else(|| convert::arithmetic(ty, ty))?;
+            let found =
+                exact(i128::from(*a), i128::from(*b)).ok_or_else(|| convert::arithmetic(ty, ty))?;
             if let SqlType::Decimal { precision, .. } = ty {
                 let kept = i64::try_from(found).ok().filter(|_| decimal::fits(found, precision));
                 return kept.map(Datum::Int).ok_or_else(|| convert::arithmetic(ty, ty));
             }
-            let whole = i64::try_from(found).map_err(|_| convert::arithmetic(SqlType::BigInt, ty))?;
+            let whole =
+                i64::try_from(found).map_err(|_| convert::arithmetic(SqlType::BigInt, ty))?;
             convert::cast(Datum::Int(whole), SqlType::BigInt, ty)
         }
         (Datum::Real(a), Datum::Real(b)) => {
             let found = float(*a, *b);
-            if found.is_finite() { Ok(Datum::Real(found)) } else { Err(convert::arithmetic(ty, ty)) }
+            if found.is_finite() {
+                Ok(Datum::Real(found))
+            } else {
+                Err(convert::arithmetic(ty, ty))
+            }
         }
         (Datum::Int(_) | Datum::Real(_) | Datum::Text(_) | Datum::Bytes(_), _) => {
             Err(SqlError::new(8117, "Operand data type is invalid for the operator."))

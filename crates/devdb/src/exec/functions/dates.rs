@@ -8,7 +8,9 @@ use crate::value::datetime::{self, TICKS_PER_DAY, TICKS_PER_SECOND, fields};
 use crate::value::datum::{Datum, Owned};
 
 pub(crate) fn add(ctx: &Context<'_>) -> SqlResult<Owned> {
-    let (Datum::Int(n), Datum::Int(ticks)) = (arg(ctx, 1)?, arg(ctx, 2)?) else { return Ok(Datum::Null) };
+    let (Datum::Int(n), Datum::Int(ticks)) = (arg(ctx, 1)?, arg(ctx, 2)?) else {
+        return Ok(Datum::Null);
+    };
     let (part, ty): (String, _) = (ctx.get(0)?, type_arg(ctx, 3)?);
     let moved = match unit(&part) {
         Some(unit) => n.checked_mul(unit).and_then(|by| ticks.checked_add(by)),
@@ -16,7 +18,10 @@ pub(crate) fn add(ctx: &Context<'_>) -> SqlResult<Owned> {
     };
     let rounded = moved.and_then(|ticks| datetime::round_to(ticks, ty).ok());
     rounded.map(Datum::Int).ok_or_else(|| {
-        SqlError::new(517, format!("Adding a value to a '{}' column caused an overflow.", ty.name()))
+        SqlError::new(
+            517,
+            format!("Adding a value to a '{}' column caused an overflow.", ty.name()),
+        )
     })
 }
 
@@ -31,7 +36,9 @@ fn add_months(ticks: i64, n: i64) -> Option<i64> {
 
 /// How many boundaries of the part lie between two moments.
 pub(crate) fn difference(ctx: &Context<'_>) -> SqlResult<Owned> {
-    let (Datum::Int(from), Datum::Int(to)) = (arg(ctx, 1)?, arg(ctx, 2)?) else { return Ok(Datum::Null) };
+    let (Datum::Int(from), Datum::Int(to)) = (arg(ctx, 1)?, arg(ctx, 2)?) else {
+        return Ok(Datum::Null);
+    };
     let part: String = ctx.get(0)?;
     let months = |ticks: i64| {
         let of = fields(ticks);

@@ -26,9 +26,9 @@ fn map(ctx: &Context<'_>, of: impl FnOnce(&str) -> Owned) -> SqlResult<Owned> {
 fn length_arg(ctx: &Context<'_>, idx: usize) -> SqlResult<Option<usize>> {
     let n: Option<i64> = ctx.get(idx)?;
     let Some(n) = n else { return Ok(None) };
-    usize::try_from(n)
-        .map(Some)
-        .map_err(|_| SqlError::new(537, "Invalid length parameter passed to the LEFT or SUBSTRING function."))
+    usize::try_from(n).map(Some).map_err(|_| {
+        SqlError::new(537, "Invalid length parameter passed to the LEFT or SUBSTRING function.")
+    })
 }
 
 pub(crate) fn left(ctx: &Context<'_>) -> SqlResult<Owned> {
@@ -64,12 +64,16 @@ pub(crate) fn data_length(ctx: &Context<'_>) -> SqlResult<Owned> {
         Datum::Bytes(bytes) => count(bytes.len()),
         Datum::Text(text) if ty.is_unicode() => count(text::units(&text) * 2),
         Datum::Text(text) if ty.is_text() => count(text.chars().count()),
-        Datum::Int(_) | Datum::Real(_) | Datum::Text(_) => Datum::Int(crate::catalog::system::facets(ty).0),
+        Datum::Int(_) | Datum::Real(_) | Datum::Text(_) => {
+            Datum::Int(crate::catalog::system::facets(ty).0)
+        }
     })
 }
 
 pub(crate) fn char_index(ctx: &Context<'_>) -> SqlResult<Owned> {
-    let (Some(needle), Some(text)) = (text_arg(ctx, 0)?, text_arg(ctx, 1)?) else { return Ok(Datum::Null) };
+    let (Some(needle), Some(text)) = (text_arg(ctx, 0)?, text_arg(ctx, 1)?) else {
+        return Ok(Datum::Null);
+    };
     Ok(count(text::index_of(&needle, &text)))
 }
 
@@ -82,7 +86,9 @@ pub(crate) fn lower(ctx: &Context<'_>) -> SqlResult<Owned> {
 }
 
 pub(crate) fn replace(ctx: &Context<'_>) -> SqlResult<Owned> {
-    let (Some(from), Some(to)) = (text_arg(ctx, 1)?, text_arg(ctx, 2)?) else { return Ok(Datum::Null) };
+    let (Some(from), Some(to)) = (text_arg(ctx, 1)?, text_arg(ctx, 2)?) else {
+        return Ok(Datum::Null);
+    };
     map(ctx, |text| {
         if from.is_empty() {
             return Datum::text(text.to_owned());
@@ -105,7 +111,9 @@ pub(crate) fn replace(ctx: &Context<'_>) -> SqlResult<Owned> {
 }
 
 pub(crate) fn like(ctx: &Context<'_>) -> SqlResult<Owned> {
-    let (Some(text), Some(pattern)) = (text_arg(ctx, 0)?, text_arg(ctx, 1)?) else { return Ok(Datum::Null) };
+    let (Some(text), Some(pattern)) = (text_arg(ctx, 0)?, text_arg(ctx, 1)?) else {
+        return Ok(Datum::Null);
+    };
     let text: Vec<char> = text.to_lowercase().chars().collect();
     let pattern: Vec<char> = pattern.to_lowercase().chars().collect();
     Ok(Datum::Int(i64::from(matches(&text, &pattern))))
@@ -130,7 +138,9 @@ fn matches(text: &[char], pattern: &[char]) -> bool {
             (at, of) = (at + 1, of + len);
             continue;
         }
-        let Some((seen, percent)) = back.filter(|(seen, _)| *seen < text.len()) else { return false };
+        let Some((seen, percent)) = back.filter(|(seen, _)| *seen < text.len()) else {
+            return false;
+        };
         back = Some((seen + 1, percent));
         (at, of) = (seen + 1, percent + 1);
     }
@@ -170,7 +180,11 @@ pub(crate) fn object_name(ctx: &Context<'_>) -> SqlResult<Owned> {
         .into_iter()
         .filter_map(|token| match token.kind {
             Kind::Word(name) | Kind::Quoted(name) => Some(name),
-            Kind::Text { .. } | Kind::Number(_) | Kind::Variable(_) | Kind::Symbol(_) | Kind::End => None,
+            Kind::Text { .. }
+            | Kind::Number(_)
+            | Kind::Variable(_)
+            | Kind::Symbol(_)
+            | Kind::End => None,
         })
         .collect();
     let qualified = match &parts[..] {
@@ -178,5 +192,9 @@ pub(crate) fn object_name(ctx: &Context<'_>) -> SqlResult<Owned> {
         [.., schema, name] => format!("{schema}.{name}"),
         [] => return Ok(Datum::Null),
     };
-    convert::cast(Datum::Text(qualified.into()), crate::value::sqltype::SqlType::NVarChar(258), crate::value::sqltype::SqlType::NVarChar(258))
+    convert::cast(
+        Datum::Text(qualified.into()),
+        crate::value::sqltype::SqlType::NVarChar(258),
+        crate::value::sqltype::SqlType::NVarChar(258),
+    )
 }

@@ -3,7 +3,9 @@
 use super::*;
 
 fn check(text: &str, to: SqlType, expected: Result<Datum<'static>, i32>) {
-    let found = cast(Datum::text(text), SqlType::NVarChar(4000), to).map(Datum::into_owned).map_err(|err| err.number);
+    let found = cast(Datum::text(text), SqlType::NVarChar(4000), to)
+        .map(Datum::into_owned)
+        .map_err(|err| err.number);
     assert_eq!(found, expected, "`{text}` to {to:?}");
 }
 
@@ -35,9 +37,17 @@ fn text_to_moments_and_text() {
 
 #[test]
 fn numbers_to_narrower_ones() {
-    let number = |value, from, to| cast(Datum::Int(value), from, to).map(Datum::into_owned).map_err(|err| err.number);
+    let number = |value, from, to| {
+        cast(Datum::Int(value), from, to).map(Datum::into_owned).map_err(|err| err.number)
+    };
     assert_eq!(number(40_000, SqlType::Int, SqlType::SmallInt), Err(220));
     assert_eq!(number(1 << 40, SqlType::BigInt, SqlType::Int), Err(8115));
-    assert_eq!(number(1234, SqlType::Decimal { precision: 9, scale: 2 }, SqlType::Int), Ok(Datum::Int(12)));
-    assert_eq!(number(7, SqlType::Int, SqlType::Decimal { precision: 9, scale: 2 }), Ok(Datum::Int(700)));
+    assert_eq!(
+        number(1234, SqlType::Decimal { precision: 9, scale: 2 }, SqlType::Int),
+        Ok(Datum::Int(12))
+    );
+    assert_eq!(
+        number(7, SqlType::Int, SqlType::Decimal { precision: 9, scale: 2 }),
+        Ok(Datum::Int(700))
+    );
 }

@@ -1,0 +1,29 @@
+//! Runs devdb by itself: `serve ADDRESS [tls] [FAULT...]`, e.g. `serve 127.0.0.1:1433 tls commit:3:drop-after`.
+//!
+//! User `xmlx`, password `xmlx`, everything gone at the end.
+#![allow(clippy::print_stdout, reason = "its output is what it is for")]
+
+use anyhow::Context;
+use xmlx_devdb::{Fault, Faults, Options, Server, Storage, Tls};
+
+fn main() -> anyhow::Result<()> {
+    let mut args = std::env::args().skip(1).peekable();
+    let listen = args.next().context("an ADDRESS to listen on")?.parse()?;
+    let tls = if args.next_if(|arg| arg == "tls").is_some() { Tls::SelfSigned } else { Tls::Off };
+    let faults = Faults::none();
+    for text in args {
+        faults.add(text.parse::<Fault>()?);
+    }
+    let server = Server::start(Options {
+        listen,
+        data: Storage::Memory,
+        user: "xmlx".to_owned(),
+        password: "xmlx".to_owned(),
+        tls,
+        faults,
+    })?;
+    println!("{}", server.connection_string());
+    loop {
+        std::thread::park();
+    }
+}

@@ -1,0 +1,68 @@
+"""Other clients against a running devdb: pymssql (FreeTDS) and python-tds.
+
+    cargo run -p xmlx-devdb --example serve -- 127.0.0.1:14330
+    pip install pymssql python-tds && python crates/devdb/tests/clients.py 127.0.0.1 14330
+
+Run by hand: it shows that devdb is not merely what one client tolerates.
+"""
+
+import datetime
+import decimal
+import sys
+
+TABLE = """IF OBJECT_ID(N'dbo.people', N'U') IS NOT NULL DROP TABLE dbo.people;
+CREATE TABLE dbo.people (id int IDENTITY(1,1) NOT NULL PRIMARY KEY, name nvarchar(50) NOT NULL,
+    code varchar(5) NULL, amount decimal(12,2) NULL, at datetime2(3) NULL, flag bit NOT NULL DEFAULT (0), doc nvarchar(max) NULL)"""
+INSERT = "INSERT INTO dbo.people (name, code, amount, at, doc) VALUES (N'Ann é', 'AB', 12.5, '2024-02-29T01:02:03.456', N'%s')" % ("x" * 9000)
+SELECT = "SELECT id, name, code, amount, at, flag, doc FROM dbo.people ORDER BY id"
+
+
+def check(name, found, expected):
+    if found != expected:
+        raise SystemExit(f"{name}: found {found!r}, expected {expected!r}")
+
+
+def exercise(name, connection, error):
+    cursor = connection.cursor()
+    cursor.execute(TABLE)
+    connection.commit()
+    cursor.execute(INSERT)
+    check(name, cursor.rowcount, 1)
+    connection.commit()
+    cursor.execute(SELECT)
+    row = cursor.fetchone()
+    at = datetime.datetime(2024, 2, 29, 1, 2, 3, 456000)
+    check(name, tuple(row), (1, "Ann é", "AB", decimal.Decimal("12.50"), at, False, "x" * 9000))
+    cursor.execute(INSERT)
+    connection.rollback()
+    cursor.execute("SELECT COUNT(*) FROM dbo.people")
+    check(name, cursor.fetchone()[0], 1)
+    try:
+        cursor.execute("INSERT INTO dbo.people (name) VALUES (NULL)")
+    except error as raised:
+        check(name, "515" in str(raised) or "NULL into column" in str(raised), True)
+    else:
+        raise SystemExit(f"{name}: no error for a NULL")
+    connection.rollback()
+    connection.close()
+    print(f"{name}: good")
+
+
+def main():
+    host, port = sys.argv[1], int(sys.argv[2])
+    import pymssql
+    import pytds
+
+    exercise(
+        "pymssql",
+        pymssql.connect(server=host, port=str(port), user="xmlx", password="xmlx", database="xmlx", encryption="off"),
+        pymssql.Error,
+    )
+    exercise(
+        "python-tds",
+        pytds.connect(dsn=host, port=port, user="xmlx", password="xmlx", database="xmlx", autocommit=False),
+        pytds.Error,
+    )
+
+
+main()

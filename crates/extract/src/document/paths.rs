@@ -1,0 +1,135 @@
+//! The paths that occur in a document.
+
+use super::NOWHERE;
+
+/// Room for the paths of a usual document.
+const USUAL_PATHS: usize = 512;
+
+/// A path that occurs in the document; their order is the order of first sight.
+#[derive(Debug)]
+pub(super) struct PathEntry<'x> {
+    pub(super) name: &'x str,
+    /// Of the name, so that most names are told apart by it.
+    hash: u64,
+    pub(super) parent: u32,
+    /// The place of the path in the layout.
+    pub(super) node: u32,
+    pub(super) shape: u32,
+    /// Counts the elements at this path.
+    pub(super) n_elements: u32,
+}
+
+/// All paths of a document; number 0 is above the root.
+#[derive(Debug)]
+pub(super) struct Paths<'x> {
+    entries: Vec<PathEntry<'x>>,
+    /// Path numbers by parent and name, linear probing; a power of two long and at most half full.
+    index: Vec<u32>,
+}
+
+impl<'x> Paths<'x> {
+    pub(super) fn new() -> Self {
+        let mut entries = Vec::with_capacity(USUAL_PATHS);
+        entries.push(PathEntry {
+            name: "",
+            hash: 0,
+            parent: NOWHERE,
+            node: 0,
+            shape: 0,
+            n_elements: 0,
+        });
+        Self { entries, index: vec![NOWHERE; USUAL_PATHS * 2] }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    pub(super) fn get(&self, path: u32) -> &PathEntry<'x> {
+        &self.entries[path as usize]
+    }
+
+    pub(super) fn get_mut(&mut self, path: u32) -> &mut PathEntry<'x> {
+        &mut self.entries[path as usize]
+    }
+
+    pub(super) fn iter(&self) -> std::slice::Iter<'_, PathEntry<'x>> {
+        self.entries.iter()
+    }
+
+    /// Finds the path of a child.
+    #[inline]
+    pub(super) fn find(&self, parent: u32, name: &str, hash: u64) -> Option<u32> {
+        let mut at = self.place(parent, hash);
+        loop {
+            let path = self.index[at];
+            if path == NOWHERE {
+                return None;
+            }
+            let entry = &self.entries[path as usize];
+            if entry.hash == hash && entry.parent == parent && entry.name == name {
+                return Some(path);
+            }
+            at = (at + 1) & (self.index.len() - 1);
+        }
+    }
+
+    /// Adds the path of a child that has not been seen before.
+    pub(super) fn add(
+        &mut self,
+        parent: u32,
+        name: &'x str,
+        hash: u64,
+        node: u32,
+        shape: u32,
+    ) -> u32 {
+        let path = u32::try_from(self.entries.len()).expect("the number of paths is limited");
+        self.entries.push(PathEntry { name, hash, parent, node, shape, n_elements: 0 });
+        if self.entries.len() * 2 > self.index.len() {
+            self.index = vec![NOWHERE; self.index.len() * 2];
+            for path in 1..path {
+                self.enter(path);
+            }
+        }
+        self.enter(path);
+        path
+    }
+
+    fn enter(&mut self, path: u32) {
+        let entry = &self.entries[path as usize];
+        let mut at = self.place(entry.parent, entry.hash);
+        while self.index[at] != NOWHERE {
+            at = (at + 1) & (self.index.len() - 1);
+        }
+        self.index[at] = path;
+    }
+
+    #[inline]
+    fn place(&self, parent: u32, hash: u64) -> usize {
+        let mixed = (hash ^ u64::from(parent)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        (mixed >> 32) as usize & (self.index.len() - 1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layout::hash_name;
+
+    #[test]
+    fn paths_are_found_again() {
+        let names: Vec<String> = (0..2000).map(|n| format!("e{n}")).collect();
+        let mut paths = Paths::new();
+        for (parent, name) in
+            [0, 1].into_iter().flat_map(|parent| names.iter().map(move |name| (parent, name)))
+        {
+            let hash = hash_name(name.as_bytes());
+            assert_eq!(paths.find(parent, name, hash), None);
+            let path = paths.add(parent, name, hash, NOWHERE, 0);
+            assert_eq!(paths.find(parent, name, hash), Some(path));
+        }
+        assert_eq!(paths.len(), 4001);
+        assert_eq!(paths.find(0, "e1999", hash_name(b"e1999")), Some(2000));
+        assert_eq!(paths.find(0, "E1999", hash_name(b"E1999")), None);
+    }
+}
