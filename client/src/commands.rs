@@ -45,7 +45,9 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<Answer> {
         Command::Drain { worker } => steer::drain(&cluster, format, &worker).await,
         Command::Verify { job } => verify::run(&cluster, format, job).await,
         Command::Init { database, print } => init::run(database.database.as_ref(), print).await,
-        Command::Check { contract, database } => check::run(format, &contract, &database.database).await,
+        Command::Check { contract, database } => {
+            check::run(format, &contract, &database.database).await
+        }
         Command::Load { dir, contract, database } => {
             load::run(format, &dir, &contract, &database.database).await
         }
@@ -79,5 +81,6 @@ pub(crate) fn plan(path: &Path) -> anyhow::Result<Plan> {
 }
 
 pub(crate) fn contract_text(path: &Path) -> anyhow::Result<String> {
-    std::fs::read_to_string(path).with_context(|| format!("cannot read the contract `{}`", path.display()))
+    std::fs::read_to_string(path)
+        .with_context(|| format!("cannot read the contract `{}`", path.display()))
 }

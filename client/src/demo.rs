@@ -34,7 +34,9 @@ pub(crate) async fn run(args: Demo, format: Format) -> anyhow::Result<Answer> {
         bail!("`--apps` and `--workers` must be at least 1");
     }
     if args.workers == 1 && !args.no_faults {
-        bail!("with one worker nobody is left when it is killed; use `--workers 2` or `--no-faults`");
+        bail!(
+            "with one worker nobody is left when it is killed; use `--workers 2` or `--no-faults`"
+        );
     }
     let mut processes = Processes::start(COORDINATORS, args.workers).await?;
     let outcome = drive(&args, format, &mut processes).await;
@@ -105,10 +107,16 @@ async fn watch(
         if decided > seen {
             (seen, seen_at) = (decided, clock.now());
         } else if clock.now().saturating_sub(seen_at) > STALLED {
-            bail!("nothing was committed for {STALLED:?}; see the logs in `{}`", processes.logs().display());
+            bail!(
+                "nothing was committed for {STALLED:?}; see the logs in `{}`",
+                processes.logs().display()
+            );
         }
         let done = u64::try_from(decided).unwrap_or(0);
-        killing.proceed(done * 100 / apps, &status, processes).await.context("cannot kill a process")?;
+        killing
+            .proceed(done * 100 / apps, &status, processes)
+            .await
+            .context("cannot kill a process")?;
         tokio::time::sleep(LOOK).await;
     }
 }

@@ -177,7 +177,8 @@ impl Status {
 
 impl From<pb::StatusResponse> for Status {
     fn from(it: pb::StatusResponse) -> Self {
-        let leader = |it: pb::Leader| Leader { address: it.address, term: it.term, alive: it.alive };
+        let leader =
+            |it: pb::Leader| Leader { address: it.address, term: it.term, alive: it.alive };
         Self {
             leader: it.leader.map(leader),
             answered_by_leader: it.answered_by_leader,

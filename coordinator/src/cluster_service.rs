@@ -23,7 +23,10 @@ impl ClusterApi {
 
 #[tonic::async_trait]
 impl ClusterService for ClusterApi {
-    async fn status(&self, _: Request<pb::StatusRequest>) -> Result<Response<pb::StatusResponse>, Status> {
+    async fn status(
+        &self,
+        _: Request<pb::StatusRequest>,
+    ) -> Result<Response<pb::StatusResponse>, Status> {
         let (workers, answered_by_leader) = match self.role.get() {
             Role::Leading { engine } => {
                 let workers = engine.ask(|reply| Command::Workers { reply }).await?;

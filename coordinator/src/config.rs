@@ -11,7 +11,11 @@ use xmlx_runtime::{LogFormat, Secret, parse_duration};
 
 /// What is written on the command line, in the environment or in the file.
 #[derive(Clone, Debug, Default, clap::Parser, Deserialize)]
-#[command(name = "xmlx-coordinator", version, about = "Hands out leased ranges of applications to workers")]
+#[command(
+    name = "xmlx-coordinator",
+    version,
+    about = "Hands out leased ranges of applications to workers"
+)]
 #[serde(default, deny_unknown_fields)]
 pub struct Args {
     /// TOML file with any of these settings
@@ -89,10 +93,17 @@ impl Args {
             None => Self::default(),
         };
         let database = self.database.clone().or(file.database);
-        let database = database.context("no database: set `--database` or XMLX_DATABASE to an ADO.NET connection string")?;
+        let database = database.context(
+            "no database: set `--database` or XMLX_DATABASE to an ADO.NET connection string",
+        )?;
         let defaults = Limits::default();
         let limits = Limits {
-            lost_after: duration("lost_after", &self.lost_after, &file.lost_after, defaults.lost_after)?,
+            lost_after: duration(
+                "lost_after",
+                &self.lost_after,
+                &file.lost_after,
+                defaults.lost_after,
+            )?,
             reattach_grace: duration(
                 "reattach_grace",
                 &self.reattach_grace,
@@ -101,7 +112,8 @@ impl Args {
             )?,
             ..defaults
         };
-        let heartbeat = duration("heartbeat", &self.heartbeat, &file.heartbeat, Duration::from_secs(1))?;
+        let heartbeat =
+            duration("heartbeat", &self.heartbeat, &file.heartbeat, Duration::from_secs(1))?;
         anyhow::ensure!(
             heartbeat * 2 <= limits.lost_after,
             "`lost_after` ({:?}) must be at least twice `heartbeat` ({heartbeat:?})",
@@ -109,11 +121,19 @@ impl Args {
         );
         Ok(Config {
             database,
-            listen: self.listen.or(file.listen).unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 7400))),
+            listen: self
+                .listen
+                .or(file.listen)
+                .unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 7400))),
             advertise: self.advertise.clone().or(file.advertise),
             heartbeat,
             limits,
-            leader_ttl: duration("leader_ttl", &self.leader_ttl, &file.leader_ttl, Duration::from_secs(6))?,
+            leader_ttl: duration(
+                "leader_ttl",
+                &self.leader_ttl,
+                &file.leader_ttl,
+                Duration::from_secs(6),
+            )?,
             connections_max: self.connections.or(file.connections).unwrap_or(8).max(3),
             log_format: self.log_format.or(file.log_format).unwrap_or_default(),
         })
@@ -121,8 +141,10 @@ impl Args {
 }
 
 fn read(path: &PathBuf) -> anyhow::Result<Args> {
-    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read `{}`", path.display()))?;
-    toml::from_str(&text).with_context(|| format!("`{}` is not a valid configuration", path.display()))
+    let text = std::fs::read_to_string(path)
+        .with_context(|| format!("cannot read `{}`", path.display()))?;
+    toml::from_str(&text)
+        .with_context(|| format!("`{}` is not a valid configuration", path.display()))
 }
 
 fn duration(

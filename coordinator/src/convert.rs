@@ -1,7 +1,8 @@
 //! Between the wire, the store and the lease table. Protobuf and SQL types stop here.
 
 use xmlx_lease::{
-    Change, Epoch, JobId, JobSnapshot, JobState, Lease, RangeId, RangeSnapshot, RangeState, SessionId,
+    Change, Epoch, JobId, JobSnapshot, JobState, Lease, RangeId, RangeSnapshot, RangeState,
+    SessionId,
 };
 use xmlx_proto::{ErrorCode, Refusal, v1 as pb};
 use xmlx_store::{Error, JobRow, Mode, RangeChange, RangeRow};

@@ -7,10 +7,10 @@ use xmlx_proto::v1::job_service_server::JobService;
 use xmlx_proto::{ErrorCode, Refusal, v1 as pb};
 use xmlx_store::{JobRow, Source, Store};
 
+use crate::convert;
 use crate::engine::{Command, MoveJob};
 use crate::role::RoleReader;
 use crate::submit::{self, Prepared};
-use crate::convert;
 
 /// What a client gets that does not say how many failures it wants, and the most it can have.
 const FAILURES_DEFAULT: i32 = 100;
@@ -37,8 +37,9 @@ impl JobApi {
 
     async fn plan(&self, job_id: i64) -> Result<Plan, Refusal> {
         let found = self.store.job_contract(job_id).await.map_err(|err| convert::refusal(&err))?;
-        let (contract, _, _) = found
-            .ok_or_else(|| Refusal::new(ErrorCode::NotFound, format!("there is no job {job_id}")))?;
+        let (contract, _, _) = found.ok_or_else(|| {
+            Refusal::new(ErrorCode::NotFound, format!("there is no job {job_id}"))
+        })?;
         Plan::from_json(&contract).map_err(|err| Refusal::new(ErrorCode::Internal, err.to_string()))
     }
 
@@ -51,7 +52,10 @@ impl JobApi {
 
 #[tonic::async_trait]
 impl JobService for JobApi {
-    async fn submit(&self, request: Request<pb::SubmitRequest>) -> Result<Response<pb::SubmitResponse>, Status> {
+    async fn submit(
+        &self,
+        request: Request<pb::SubmitRequest>,
+    ) -> Result<Response<pb::SubmitResponse>, Status> {
         let engine = self.role.engine()?;
         let response = match submit::prepare(&self.store, request.into_inner()).await? {
             Prepared::New(job) => engine.ask(|reply| Command::Submit { job, reply }).await??,
@@ -63,7 +67,10 @@ impl JobService for JobApi {
         Ok(Response::new(response))
     }
 
-    async fn list_jobs(&self, _: Request<pb::ListJobsRequest>) -> Result<Response<pb::ListJobsResponse>, Status> {
+    async fn list_jobs(
+        &self,
+        _: Request<pb::ListJobsRequest>,
+    ) -> Result<Response<pb::ListJobsResponse>, Status> {
         let jobs = self.store.jobs().await.map_err(|err| convert::refusal(&err))?;
         let jobs = jobs.iter().map(convert::job_message).collect();
         Ok(Response::new(pb::ListJobsResponse { jobs }))
@@ -118,7 +125,10 @@ impl JobService for JobApi {
         }))
     }
 
-    async fn verify(&self, request: Request<pb::VerifyRequest>) -> Result<Response<pb::VerifyResponse>, Status> {
+    async fn verify(
+        &self,
+        request: Request<pb::VerifyRequest>,
+    ) -> Result<Response<pb::VerifyResponse>, Status> {
         let job = self.job(request.into_inner().job_id).await?;
         let plan = self.plan(job.job_id).await?;
         let found = self.store.verify(&plan, &job).await.map_err(|err| convert::refusal(&err))?;
@@ -136,17 +146,26 @@ impl JobService for JobApi {
         }))
     }
 
-    async fn pause(&self, request: Request<pb::PauseRequest>) -> Result<Response<pb::PauseResponse>, Status> {
+    async fn pause(
+        &self,
+        request: Request<pb::PauseRequest>,
+    ) -> Result<Response<pb::PauseResponse>, Status> {
         let outcome = self.move_job(request.into_inner().job_id, MoveJob::Pause).await?;
         Ok(Response::new(pb::PauseResponse { outcome }))
     }
 
-    async fn resume(&self, request: Request<pb::ResumeRequest>) -> Result<Response<pb::ResumeResponse>, Status> {
+    async fn resume(
+        &self,
+        request: Request<pb::ResumeRequest>,
+    ) -> Result<Response<pb::ResumeResponse>, Status> {
         let outcome = self.move_job(request.into_inner().job_id, MoveJob::Resume).await?;
         Ok(Response::new(pb::ResumeResponse { outcome }))
     }
 
-    async fn cancel(&self, request: Request<pb::CancelRequest>) -> Result<Response<pb::CancelResponse>, Status> {
+    async fn cancel(
+        &self,
+        request: Request<pb::CancelRequest>,
+    ) -> Result<Response<pb::CancelResponse>, Status> {
         let outcome = self.move_job(request.into_inner().job_id, MoveJob::Cancel).await?;
         Ok(Response::new(pb::CancelResponse { outcome }))
     }

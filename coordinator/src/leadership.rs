@@ -62,7 +62,9 @@ async fn stand_by(
     }
     let row = store.leader().await?;
     if !row.alive {
-        return store.acquire_leadership(&identity.holder, &identity.address, config.leader_ttl).await;
+        return store
+            .acquire_leadership(&identity.holder, &identity.address, config.leader_ttl)
+            .await;
     }
     let leader_address = Some(row.address).filter(|it| !it.is_empty() && *it != identity.address);
     role.send_replace(Role::Standby { leader_address });
@@ -79,9 +81,11 @@ async fn lead(
     let term = leadership.term;
     info!(term, "leading");
     let end = drain.child_token();
-    let renewal = tokio::spawn(renew(store.clone(), leadership.clone(), config.leader_ttl, end.clone()));
+    let renewal =
+        tokio::spawn(renew(store.clone(), leadership.clone(), config.leader_ttl, end.clone()));
     let (handle, inbox) = Handle::channel(term);
-    let engine = engine::run(store.clone(), config, leadership.clone(), handle.clone(), inbox, end.clone());
+    let engine =
+        engine::run(store.clone(), config, leadership.clone(), handle.clone(), inbox, end.clone());
     role.send_replace(Role::Leading { engine: handle });
     let outcome = engine.await;
     role.send_replace(Role::Standby { leader_address: None });

@@ -62,10 +62,15 @@ pub async fn run(config: Config, shutdown: Shutdown) -> anyhow::Result<()> {
         .http2_keepalive_interval(Some(Duration::from_secs(10)))
         .add_service(health_service)
         .add_service(reflection)
-        .add_service(WorkerServiceServer::new(worker_api).max_decoding_message_size(MESSAGE_BYTES_MAX))
+        .add_service(
+            WorkerServiceServer::new(worker_api).max_decoding_message_size(MESSAGE_BYTES_MAX),
+        )
         .add_service(JobServiceServer::new(job_api).max_decoding_message_size(MESSAGE_BYTES_MAX))
         .add_service(ClusterServiceServer::new(cluster_api))
-        .serve_with_incoming_shutdown(TcpListenerStream::new(listener), shutdown.drain.clone().cancelled_owned());
+        .serve_with_incoming_shutdown(
+            TcpListenerStream::new(listener),
+            shutdown.drain.clone().cancelled_owned(),
+        );
     let give_up = async {
         shutdown.drain.cancelled().await;
         tokio::select! {

@@ -20,7 +20,10 @@ pub(crate) enum Prepared {
 }
 
 /// Checks a request against the contract's rules and the database, and makes a job of it.
-pub(crate) async fn prepare(store: &Store, request: pb::SubmitRequest) -> Result<Prepared, Refusal> {
+pub(crate) async fn prepare(
+    store: &Store,
+    request: pb::SubmitRequest,
+) -> Result<Prepared, Refusal> {
     let invalid = |message: String| Refusal::new(ErrorCode::Invalid, message);
     if request.submit_key.is_empty() || request.submit_key.len() > KEY_CHARS_MAX {
         return Err(invalid(format!("`submit_key` must have 1 to {KEY_CHARS_MAX} characters")));
@@ -83,7 +86,11 @@ async fn scope(
 
 /// Two jobs must not decide the same applications at the same time. A job that was asked for again is
 /// found; any other overlap is refused.
-async fn same_or_overlap(store: &Store, plan: &Plan, new: &NewJob) -> Result<Option<JobRow>, Refusal> {
+async fn same_or_overlap(
+    store: &Store,
+    plan: &Plan,
+    new: &NewJob,
+) -> Result<Option<JobRow>, Refusal> {
     let db = |err| convert::refusal(&err);
     for job in store.jobs().await.map_err(db)? {
         let ended = !matches!(job.state.as_str(), "running" | "paused");
@@ -94,12 +101,17 @@ async fn same_or_overlap(store: &Store, plan: &Plan, new: &NewJob) -> Result<Opt
         if job.submit_key == new.submit_key || (as_asked && job.scope == new.scope) {
             return Ok(Some(job));
         }
-        let Some((contract, _, _)) = store.job_contract(job.job_id).await.map_err(db)? else { continue };
+        let Some((contract, _, _)) = store.job_contract(job.job_id).await.map_err(db)? else {
+            continue;
+        };
         let Ok(other) = Plan::from_json(&contract) else { continue };
         if other.source() == plan.source() && other.target_schema() == plan.target_schema() {
             let message = format!(
                 "job {} ({}) works on app_id {} to {} of the same source; wait for it, cancel it, or submit another range",
-                job.job_id, job.state, job.scope.lo, job.scope.hi - 1
+                job.job_id,
+                job.state,
+                job.scope.lo,
+                job.scope.hi - 1
             );
             return Err(Refusal::new(ErrorCode::NotPossible, message));
         }

@@ -68,7 +68,10 @@ impl WorkerApi {
         if newest < (*PROTOCOL.start()).max(hello.protocol_min) {
             let message = format!(
                 "the worker speaks protocol {}..={}, this coordinator {}..={}; upgrade the older of the two",
-                hello.protocol_min, hello.protocol_max, PROTOCOL.start(), PROTOCOL.end()
+                hello.protocol_min,
+                hello.protocol_max,
+                PROTOCOL.start(),
+                PROTOCOL.end()
             );
             return Err(Refusal::new(ErrorCode::Protocol, message));
         }
@@ -154,7 +157,12 @@ fn commands(session: &SessionId, body: Body) -> Result<Vec<Command>, Refusal> {
                 tracing::info!(%session, reason = it.reason, "lease released");
             }
             let committed_through = it.committed_through;
-            Event::Released { session, lease: convert::lease(it.lease)?, committed_through, backoff }
+            Event::Released {
+                session,
+                lease: convert::lease(it.lease)?,
+                committed_through,
+                backoff,
+            }
         }
         Body::Trouble(it) => {
             let class = match it.class() {

@@ -7,6 +7,7 @@ pub use status::{ErrorCode, Refusal};
 /// Messages and services of `xmlx.v1`.
 #[allow(
     clippy::all,
+    clippy::allow_attributes_without_reason,
     clippy::wildcard_enum_match_arm,
     clippy::use_self,
     clippy::too_many_lines,

@@ -51,7 +51,14 @@ impl Setup {
     /// One coordinator, one worker, `apps` sound applications.
     #[must_use]
     pub fn small(apps: usize) -> Self {
-        Self { coordinators: 1, workers: 1, apps, broken_permille: 0, group_apps: 20, tls: Tls::Off }
+        Self {
+            coordinators: 1,
+            workers: 1,
+            apps,
+            broken_permille: 0,
+            group_apps: 20,
+            tls: Tls::Off,
+        }
     }
 }
 
@@ -87,7 +94,8 @@ impl Cluster {
 
     /// Starts one more coordinator. The waits are short: safety does not rest on them.
     pub fn add_coordinator(&mut self) {
-        let address = TcpListener::bind("127.0.0.1:0").and_then(|it| it.local_addr()).expect("a free port");
+        let address =
+            TcpListener::bind("127.0.0.1:0").and_then(|it| it.local_addr()).expect("a free port");
         let address = address.to_string();
         let mut command = Command::new(binary("xmlx-coordinator"));
         command
@@ -143,14 +151,19 @@ impl Cluster {
     pub fn job(&self, job: i64) -> Value {
         let status = self.status();
         let jobs = status["jobs"].as_array().expect("jobs");
-        jobs.iter().find(|it| it["job"] == job).unwrap_or_else(|| panic!("no job {job} in {status}")).clone()
+        jobs.iter()
+            .find(|it| it["job"] == job)
+            .unwrap_or_else(|| panic!("no job {job} in {status}"))
+            .clone()
     }
 
     /// Submits the card contract; the job's id.
     #[must_use]
     pub fn submit(&self, args: &[&str]) -> i64 {
-        let all: Vec<&str> =
-            ["submit", "-o", "json", "--contract", "card.json"].into_iter().chain(args.iter().copied()).collect();
+        let all: Vec<&str> = ["submit", "-o", "json", "--contract", "card.json"]
+            .into_iter()
+            .chain(args.iter().copied())
+            .collect();
         let printed = self.client(&all).expect(0).json();
         printed["job"]["job"].as_i64().expect("a job id")
     }

@@ -66,7 +66,8 @@ impl Database {
 
     /// Loads generated applications of one line: `n` of them, by ascending id.
     pub async fn fill(&self, synth: &Synth, line: Line, n: usize) {
-        let plan = xmlx_extract::Plan::from_json(xmlx_samples::contract(line)).expect("a sample contract");
+        let plan =
+            xmlx_extract::Plan::from_json(xmlx_samples::contract(line)).expect("a sample contract");
         let samples = (0..).map(|i| synth.application(i)).filter(|it| it.line == line).take(n);
         let documents: Vec<Document> =
             samples.map(|it| Document { app_id: it.app_id, xml: it.xml }).collect();
@@ -93,9 +94,11 @@ impl Database {
         rows.iter().map(|it| it.try_get(0).expect(sql).expect("not NULL")).collect()
     }
 
+    /// Boxed: the driver's futures are large.
     async fn connect(&self) -> Client<Compat<TcpStream>> {
-        let config = Config::from_ado_string(&self.connection_string()).expect("devdb's own string");
+        let config =
+            Config::from_ado_string(&self.connection_string()).expect("devdb's own string");
         let tcp = TcpStream::connect(config.get_addr()).await.expect("devdb listens");
-        Client::connect(config, tcp.compat_write()).await.expect("devdb lets us in")
+        Box::pin(Client::connect(config, tcp.compat_write())).await.expect("devdb lets us in")
     }
 }

@@ -3,7 +3,11 @@
 //! Waiting is for events, with a deadline; nothing sleeps to hope. A fault that was to be injected
 //! and did not fire fails the test (see [`Cluster::assert_faults_fired`]).
 
-#![allow(clippy::missing_panics_doc, clippy::unwrap_used, reason = "tests panic where something does not hold")]
+#![allow(
+    clippy::missing_panics_doc,
+    clippy::unwrap_used,
+    reason = "tests panic where something does not hold"
+)]
 
 mod cluster;
 mod database;

@@ -92,7 +92,8 @@ impl Process {
     /// Sends a signal.
     pub fn signal(&self, signal: Signal) {
         let pid = Pid::from_raw(i32::try_from(self.child.id()).expect("process ids are small"));
-        nix::sys::signal::kill(pid, signal).unwrap_or_else(|err| panic!("{signal} to {}: {err}", self.name));
+        nix::sys::signal::kill(pid, signal)
+            .unwrap_or_else(|err| panic!("{signal} to {}: {err}", self.name));
     }
 
     /// SIGKILL, and wait until it is gone.
@@ -121,6 +122,7 @@ impl Process {
     }
 }
 
+#[allow(clippy::print_stderr, reason = "the log of a failed test belongs beside its failure")]
 impl Drop for Process {
     fn drop(&mut self) {
         drop(self.child.kill());

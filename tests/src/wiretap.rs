@@ -67,7 +67,8 @@ async fn relay(client: TcpStream, server: TcpStream, requests: Arc<AtomicU64>) {
         if REQUESTS.contains(&header[0]) && header[1] & END_OF_MESSAGE != 0 {
             requests.fetch_add(1, Ordering::SeqCst);
         }
-        if to_server.write_all(&header).await.is_err() || to_server.write_all(&body).await.is_err() {
+        if to_server.write_all(&header).await.is_err() || to_server.write_all(&body).await.is_err()
+        {
             break;
         }
     }

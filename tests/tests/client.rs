@@ -1,5 +1,7 @@
 //! The client's manners.
 
+#![allow(clippy::unwrap_used, reason = "tests panic where something does not hold")]
+
 use std::process::Command;
 
 use xmlx_samples::Line;
@@ -25,7 +27,15 @@ fn map_prints_one_json_object_per_file() {
     let sample = (0..).map(|i| synth.application(i)).find(|it| it.line == Line::Card).unwrap();
     std::fs::write(path("good.xml"), &sample.xml).unwrap();
     std::fs::write(path("bad.xml"), "<Submission").unwrap();
-    let printed = client(&["map", "--contract", &path("c.json"), "-o", "json", &path("good.xml"), &path("bad.xml")]);
+    let printed = client(&[
+        "map",
+        "--contract",
+        &path("c.json"),
+        "-o",
+        "json",
+        &path("good.xml"),
+        &path("bad.xml"),
+    ]);
     let printed = printed.expect(0);
     let lines: Vec<serde_json::Value> =
         printed.stdout.lines().map(|it| serde_json::from_str(it).unwrap()).collect();
@@ -55,7 +65,10 @@ async fn commands_are_safe_to_repeat_and_refuse_with_reasons() {
     let cluster = Cluster::start(Setup { workers: 0, ..Setup::small(10) }).await;
     assert!(cluster.client(&["init"]).expect(0).stdout.contains("already so"));
     let job = cluster.submit(&["--to", "1500"]);
-    let same = cluster.client(&["submit", "-o", "json", "--contract", "card.json", "--to", "1500"]).expect(0).json();
+    let same = cluster
+        .client(&["submit", "-o", "json", "--contract", "card.json", "--to", "1500"])
+        .expect(0)
+        .json();
     assert_eq!((&same["outcome"], &same["job"]["job"]), (&"already so".into(), &job.into()));
     let overlap = cluster.client(&["submit", "--contract", "card.json", "--to", "1200"]).expect(2);
     assert!(overlap.stderr.contains(&format!("job {job}")), "{overlap:?}");
@@ -73,7 +86,10 @@ async fn commands_are_safe_to_repeat_and_refuse_with_reasons() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_contract_that_does_not_fit_is_refused_at_once() {
     let cluster = Cluster::start(Setup { workers: 0, ..Setup::small(1) }).await;
-    assert_eq!(cluster.client(&["check", "card.json"]).expect(0).stdout.trim(), "the contract fits the database");
+    assert_eq!(
+        cluster.client(&["check", "card.json"]).expect(0).stdout.trim(),
+        "the contract fits the database"
+    );
     cluster.db.run("DROP TABLE [sample].[card_prescreen]").await;
     cluster.db.run("DROP TABLE [sample].[score]").await;
     let refused = cluster.client(&["submit", "--contract", "card.json"]).expect(2);
@@ -98,7 +114,9 @@ async fn loaded_files_are_processed() {
         std::fs::write(folder.path().join(format!("{}.xml", it.app_id)), it.xml).unwrap();
     }
     let dir = folder.path().display().to_string();
-    let load = || cluster.client(&["load", &dir, "--contract", "card.json", "-o", "json"]).expect(0).json();
+    let load = || {
+        cluster.client(&["load", &dir, "--contract", "card.json", "-o", "json"]).expect(0).json()
+    };
     assert_eq!(load()["loaded"], 20);
     assert_eq!(load()["loaded"], 0);
     let job = cluster.submit(&["--wait"]);

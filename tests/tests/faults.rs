@@ -1,15 +1,18 @@
 //! What fails on the way: processes, the leader, connections, answers.
 
+#![allow(clippy::unwrap_used, reason = "tests panic where something does not hold")]
+
 use xmlx_tests::{Cluster, Process, Setup, Signal};
 
 /// Both workers hold leases and have committed something.
 async fn under_way(cluster: &Cluster) {
-    cluster.wait_for("both workers to hold leases", async |it| {
-        let status = it.status();
-        let busy = |it: &serde_json::Value| it["leases"].as_i64().unwrap_or(0) > 0;
-        status["workers"].as_array().is_some_and(|all| all.len() == 2 && all.iter().all(busy))
-    })
-    .await;
+    cluster
+        .wait_for("both workers to hold leases", async |it| {
+            let status = it.status();
+            let busy = |it: &serde_json::Value| it["leases"].as_i64().unwrap_or(0) > 0;
+            status["workers"].as_array().is_some_and(|all| all.len() == 2 && all.iter().all(busy))
+        })
+        .await;
     cluster.wait_logged(20).await;
 }
 
@@ -34,7 +37,10 @@ async fn a_killed_worker_loses_its_leases_to_the_other() {
     under_way(&cluster).await;
     cluster.workers[0].kill();
     cluster.wait_done(job).await;
-    assert!(cluster.job(job)["leases_revoked"].as_i64().unwrap() > 0, "the killed worker held leases");
+    assert!(
+        cluster.job(job)["leases_revoked"].as_i64().unwrap() > 0,
+        "the killed worker held leases"
+    );
     assert_eq!(cluster.logged().await, 400);
     cluster.assert_verified(job).await;
 }
@@ -71,7 +77,11 @@ async fn a_zombie_commits_nothing() {
     let job = cluster.submit(&[]);
     under_way(&cluster).await;
     cluster.workers[0].signal(Signal::SIGSTOP);
-    cluster.wait_for("its leases to be revoked", async |it| it.job(job)["leases_revoked"].as_i64().unwrap() > 0).await;
+    cluster
+        .wait_for("its leases to be revoked", async |it| {
+            it.job(job)["leases_revoked"].as_i64().unwrap() > 0
+        })
+        .await;
     let of_zombie = "SELECT COUNT_BIG(*) FROM [sample].[processing_log] AS l WHERE l.[session_id] IN (SELECT s.[session_id] FROM [xmlx].[worker_session] AS s WHERE s.[name] = 'w1' AND s.[state] = 'lost')";
     let before = cluster.db.count(of_zombie).await;
     cluster.workers[0].signal(Signal::SIGCONT);
@@ -86,13 +96,20 @@ async fn draining_repeats_nothing() {
     let mut cluster = two_workers(300).await;
     let job = cluster.submit(&[]);
     under_way(&cluster).await;
-    assert_eq!(cluster.client(&["drain", "w1", "-o", "json"]).expect(0).json()["outcome"], "accepted");
+    assert_eq!(
+        cluster.client(&["drain", "w1", "-o", "json"]).expect(0).json()["outcome"],
+        "accepted"
+    );
     assert_eq!(cluster.workers[0].exit_code().await, 0, "a drained worker ends by itself");
     cluster.add_worker();
     cluster.workers[1].signal(Signal::SIGTERM);
     assert_eq!(cluster.workers[1].exit_code().await, 0);
     cluster.wait_done(job).await;
-    assert_eq!(cluster.job(job)["leases_revoked"], 0, "what was left was given back, not taken away");
+    assert_eq!(
+        cluster.job(job)["leases_revoked"],
+        0,
+        "what was left was given back, not taken away"
+    );
     cluster.assert_verified(job).await;
     let unknown = cluster.client(&["drain", "nobody"]).expect(2);
     assert!(unknown.stderr.contains("`nobody`"), "{unknown:?}");
@@ -109,10 +126,11 @@ async fn pause_is_a_barrier() {
     let at_pause = cluster.logged().await;
     assert_eq!(cluster.client(&["pause", &id]).expect(0).stdout.trim(), "already so");
     // Both workers have been told, and ask in vain, by the time their heartbeats show no lease.
-    cluster.wait_for("the workers to let go", async |it| {
-        it.status()["workers"].as_array().unwrap().iter().all(|it| it["leases"] == 0)
-    })
-    .await;
+    cluster
+        .wait_for("the workers to let go", async |it| {
+            it.status()["workers"].as_array().unwrap().iter().all(|it| it["leases"] == 0)
+        })
+        .await;
     assert_eq!(cluster.logged().await, at_pause);
     let _ = cluster.client(&["resume", &id]).expect(0);
     cluster.wait_done(job).await;

@@ -1,5 +1,7 @@
 //! The main job: every application once, whatever is started, killed and started again.
 
+#![allow(clippy::unwrap_used, reason = "tests panic where something does not hold")]
+
 use xmlx_tests::{Cluster, Setup};
 
 /// What the users of the reference do to convince themselves.
@@ -12,7 +14,10 @@ async fn limit_kill_look_start_again() {
     cluster.wait_logged(3).await;
     cluster.workers[0].kill();
     let after_kill = cluster.logged().await;
-    assert!((3..10).contains(&after_kill), "{after_kill} of 10 were done when the worker was killed");
+    assert!(
+        (3..10).contains(&after_kill),
+        "{after_kill} of 10 were done when the worker was killed"
+    );
 
     cluster.add_worker();
     cluster.wait_done(first).await;
@@ -25,7 +30,8 @@ async fn limit_kill_look_start_again() {
     assert_eq!(cluster.logged().await, 30);
     cluster.assert_verified(rest).await;
 
-    let again = cluster.client(&["submit", "--contract", "card.json", "--wait", "-o", "json"]).expect(0);
+    let again =
+        cluster.client(&["submit", "--contract", "card.json", "--wait", "-o", "json"]).expect(0);
     assert_eq!(again.json()["job"]["ok"], 0, "nothing is left to do");
     assert_eq!(cluster.logged().await, 30);
     cluster.assert_faults_fired();
@@ -35,7 +41,10 @@ async fn limit_kill_look_start_again() {
 #[tokio::test(flavor = "multi_thread")]
 async fn rows_of_another_tool_are_honoured() {
     let cluster = Cluster::start(Setup::small(40)).await;
-    let ids = cluster.db.column("SELECT CAST([app_id] AS bigint) FROM [sample].[application_xml] ORDER BY [app_id]").await;
+    let ids = cluster
+        .db
+        .column("SELECT CAST([app_id] AS bigint) FROM [sample].[application_xml] ORDER BY [app_id]")
+        .await;
     for (i, id) in ids[..6].iter().enumerate() {
         let status = if i % 2 == 0 { "success" } else { "failed" };
         let sql = format!(
@@ -61,14 +70,19 @@ async fn broken_applications_fail_alone() {
     assert_eq!(ok + failed, 300);
     assert!(failed > 30, "{failed} failed");
     let failures = cluster.client(&["failures", &job.to_string(), "-o", "json"]).expect(0).json();
-    let stages: Vec<&str> =
-        failures["stages"].as_array().unwrap().iter().map(|it| it["stage"].as_str().unwrap()).collect();
+    let stages: Vec<&str> = failures["stages"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| it["stage"].as_str().unwrap())
+        .collect();
     for stage in ["validation", "mapping", "constraint", "database"] {
         assert!(stages.contains(&stage), "no failure at {stage}: {stages:?}");
     }
     cluster.assert_verified(job).await;
 
-    let retried = cluster.client(&["retry", "--contract", "card.json", "--wait", "-o", "json"]).expect(0);
+    let retried =
+        cluster.client(&["retry", "--contract", "card.json", "--wait", "-o", "json"]).expect(0);
     assert_eq!(retried.json()["job"]["failed"], failed, "the same data fails the same way");
     let sql = "SELECT COUNT_BIG(*) FROM [sample].[processing_log] WHERE [status] = 'failed'";
     assert_eq!(cluster.db.count(sql).await, 2 * failed);
@@ -81,13 +95,17 @@ async fn status_shows_what_the_tables_say() {
     let job = cluster.submit(&["--wait"]);
     let shown = cluster.job(job);
     for (key, status) in [("ok", "success"), ("failed", "failed")] {
-        let sql = format!("SELECT COUNT_BIG(*) FROM [sample].[processing_log] WHERE [status] = '{status}'");
+        let sql = format!(
+            "SELECT COUNT_BIG(*) FROM [sample].[processing_log] WHERE [status] = '{status}'"
+        );
         assert_eq!(shown[key], cluster.db.count(&sql).await, "{key}");
     }
-    let plan = xmlx_extract::Plan::from_json(xmlx_samples::contract(xmlx_samples::Line::Card)).unwrap();
+    let plan =
+        xmlx_extract::Plan::from_json(xmlx_samples::contract(xmlx_samples::Line::Card)).unwrap();
     let mut rows = 0;
     for table in plan.tables() {
-        rows += cluster.db.count(&format!("SELECT COUNT_BIG(*) FROM [sample].[{}]", table.name)).await;
+        rows +=
+            cluster.db.count(&format!("SELECT COUNT_BIG(*) FROM [sample].[{}]", table.name)).await;
     }
     assert_eq!(shown["rows"], rows);
     assert_eq!(shown["total"], 120);

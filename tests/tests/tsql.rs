@@ -1,5 +1,7 @@
 //! All T-SQL in one place: written to `target/tsql`, where a parser of the server's vendor can read it.
 
+#![allow(clippy::unwrap_used, reason = "tests panic where something does not hold")]
+
 use xmlx_devdb::Tls;
 use xmlx_extract::Plan;
 use xmlx_store::{CommitPlan, Mode, Source, Store, StoreConfig, all_statements};
@@ -32,15 +34,28 @@ async fn every_statement_is_written_out() {
         let commit = CommitPlan::new(&plan, &catalog).unwrap();
         let tables = plan.tables().len();
         let params: Vec<String> = (1..=12)
-            .map(|i| if i == 8 || i == 10 { format!("@P{i} nvarchar(max)") } else { format!("@P{i} bigint") })
+            .map(|i| {
+                if i == 8 || i == 10 {
+                    format!("@P{i} nvarchar(max)")
+                } else {
+                    format!("@P{i} bigint")
+                }
+            })
             .chain((13..13 + tables).map(|i| format!("@P{i} nvarchar(max)")))
             .collect();
         let text = format!("-- params: {}\n{}", params.join(", "), commit.text());
-        assert_eq!(text.matches("OPENJSON").count(), tables + 1, "one statement per table, and the log");
+        assert_eq!(
+            text.matches("OPENJSON").count(),
+            tables + 1,
+            "one statement per table, and the log"
+        );
         write(&format!("commit_{}.sql", line.name()), &text);
         for mode in [Mode::Once, Mode::Retry] {
             for (name, text) in Source::new(&plan, mode, 0).statements() {
-                write(&format!("{name}_{}_{}.sql", mode.name(), line.name()), &format!("{READ_PARAMS}{text};\n"));
+                write(
+                    &format!("{name}_{}_{}.sql", mode.name(), line.name()),
+                    &format!("{READ_PARAMS}{text};\n"),
+                );
             }
         }
     }

@@ -1,5 +1,7 @@
 //! What goes over the wire to the database.
 
+#![allow(clippy::unwrap_used, reason = "tests panic where something does not hold")]
+
 use xmlx_devdb::Tls;
 use xmlx_tests::{Cluster, Setup, Wiretap};
 
@@ -10,14 +12,18 @@ async fn round_trips_per_group() {
     let mut cluster = Cluster::start(Setup { workers: 0, ..Setup::small(2_000) }).await;
     let tap = Wiretap::start(cluster.db.address()).await;
     let direct = cluster.db.connection_string();
-    let tapped = direct.replace(&cluster.db.address().port().to_string(), &tap.address().port().to_string());
+    let tapped =
+        direct.replace(&cluster.db.address().port().to_string(), &tap.address().port().to_string());
     cluster.add_worker_at(tapped);
     let job = cluster.submit(&["--wait"]);
     let trips = tap.round_trips();
     let ranges = cluster.job(job)["ranges_done"].as_u64().unwrap();
     // Groups of 20; ranges end in smaller ones, at most one each.
     let groups = 2_000 / 20;
-    println!("{trips} round trips, {groups} full groups in {ranges} ranges: {:.2} per group", trips as f64 / f64::from(groups));
+    println!(
+        "{trips} round trips, {groups} full groups in {ranges} ranges: {:.2} per group",
+        trips as f64 / f64::from(groups)
+    );
     assert!(trips >= u64::try_from(groups).unwrap() * 2, "the tap counts");
     assert!(trips <= u64::try_from(groups).unwrap() * 3, "{trips} round trips for {groups} groups");
     cluster.assert_verified(job).await;

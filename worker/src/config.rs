@@ -84,8 +84,9 @@ impl Args {
             None => Self::default(),
         };
         let database = self.database.clone().or(file.database);
-        let database = database
-            .context("no database: set `--database` or XMLX_DATABASE to an ADO.NET connection string")?;
+        let database = database.context(
+            "no database: set `--database` or XMLX_DATABASE to an ADO.NET connection string",
+        )?;
         let coordinators = self.coordinators.clone().or(file.coordinators);
         let coordinators = coordinators.unwrap_or_else(|| vec!["http://127.0.0.1:7400".to_owned()]);
         anyhow::ensure!(!coordinators.is_empty(), "`coordinators` is empty; name at least one URL");
@@ -96,14 +97,18 @@ impl Args {
         let slots = self.slots.or(file.slots).unwrap_or_else(processors);
         let group_apps = self.group_apps.or(file.group_apps).unwrap_or(100);
         anyhow::ensure!((1..=1024).contains(&slots), "`slots` must be between 1 and 1024");
-        anyhow::ensure!((1..=10_000).contains(&group_apps), "`group_apps` must be between 1 and 10000");
+        anyhow::ensure!(
+            (1..=10_000).contains(&group_apps),
+            "`group_apps` must be between 1 and 10000"
+        );
         Ok(Config {
             database,
             coordinators,
             name: self.name.clone().or(file.name).unwrap_or_else(default_name),
             slots,
             group_apps,
-            group_bytes: parse_size(group_bytes).map_err(|err| anyhow::anyhow!("`group_bytes`: {err}"))?,
+            group_bytes: parse_size(group_bytes)
+                .map_err(|err| anyhow::anyhow!("`group_bytes`: {err}"))?,
             drain_deadline: parse_duration(drain)
                 .map_err(|err| anyhow::anyhow!("`drain_deadline`: {err}"))?,
             log_format: self.log_format.or(file.log_format).unwrap_or_default(),
@@ -112,8 +117,10 @@ impl Args {
 }
 
 fn read(path: &PathBuf) -> anyhow::Result<Args> {
-    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read `{}`", path.display()))?;
-    toml::from_str(&text).with_context(|| format!("`{}` is not a valid configuration", path.display()))
+    let text = std::fs::read_to_string(path)
+        .with_context(|| format!("cannot read `{}`", path.display()))?;
+    toml::from_str(&text)
+        .with_context(|| format!("`{}` is not a valid configuration", path.display()))
 }
 
 fn processors() -> u32 {

@@ -61,7 +61,13 @@ impl std::fmt::Debug for Foreman {
 
 impl Foreman {
     pub(crate) fn new(shop: Arc<Shop>, reports: mpsc::Sender<Report>) -> Self {
-        Self { shop, clock: Clock::start(), reports, waiting: VecDeque::new(), running: JoinSet::new() }
+        Self {
+            shop,
+            clock: Clock::start(),
+            reports,
+            waiting: VecDeque::new(),
+            running: JoinSet::new(),
+        }
     }
 
     /// Works until drained.
@@ -167,7 +173,13 @@ impl Foreman {
         self.report(Report::Goodbye).await;
     }
 
-    async fn release(&self, lease: Lease, committed_through: i64, class: Option<Class>, reason: String) {
+    async fn release(
+        &self,
+        lease: Lease,
+        committed_through: i64,
+        class: Option<Class>,
+        reason: String,
+    ) {
         self.report(Report::Released { lease, committed_through, class, reason }).await;
     }
 

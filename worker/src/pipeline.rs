@@ -9,9 +9,9 @@ mod retry;
 
 use std::sync::Arc;
 
+use retry::persist;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
-use retry::persist;
 use xmlx_store::{Class, Decided, Error, Fetched, OpenRange, Store};
 
 use crate::Config;
@@ -54,9 +54,11 @@ impl From<Error> for Outcome {
     fn from(err: Error) -> Self {
         match err.class() {
             Class::Fenced => Self::Gone,
-            class @ (Class::Transient | Class::Ambiguous | Class::Capacity | Class::Data | Class::Fatal) => {
-                Self::Stuck { class, reason: err.to_string() }
-            }
+            class @ (Class::Transient
+            | Class::Ambiguous
+            | Class::Capacity
+            | Class::Data
+            | Class::Fatal) => Self::Stuck { class, reason: err.to_string() },
         }
     }
 }

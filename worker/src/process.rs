@@ -48,7 +48,13 @@ pub async fn run(config: Config, shutdown: Shutdown) -> anyhow::Result<()> {
     let thread = session::spawn(session, reports_out, over.clone())?;
     let deadline = config.drain_deadline;
     let drain = shutdown.drain.clone();
-    let shop = Arc::new(Shop { config, jobs: Jobs::new(store.clone()), store, board, drain: drain.clone() });
+    let shop = Arc::new(Shop {
+        config,
+        jobs: Jobs::new(store.clone()),
+        store,
+        board,
+        drain: drain.clone(),
+    });
     let foreman = Foreman::new(shop, reports_in);
     let give_up = async {
         drain.cancelled().await;
@@ -63,7 +69,9 @@ pub async fn run(config: Config, shutdown: Shutdown) -> anyhow::Result<()> {
     }
     // The foreman's end of the channel is gone: the session says what is left to say and ends.
     over.cancel();
-    tokio::task::spawn_blocking(move || thread.join()).await?.map_err(|_| anyhow::anyhow!("the session thread panicked"))?;
+    tokio::task::spawn_blocking(move || thread.join())
+        .await?
+        .map_err(|_| anyhow::anyhow!("the session thread panicked"))?;
     info!("worker stopped");
     Ok(())
 }

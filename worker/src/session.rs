@@ -85,7 +85,9 @@ impl Session {
                 stream::Ended::Refused(refusal) => {
                     leader = refusal.leader_address.filter(|it| *it != address);
                 }
-                stream::Ended::Broke(reason) => warn!(%address, reason, "no stream to the coordinator"),
+                stream::Ended::Broke(reason) => {
+                    warn!(%address, reason, "no stream to the coordinator")
+                }
             }
             if leader.is_none() {
                 tokio::select! {

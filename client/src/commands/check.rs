@@ -7,14 +7,16 @@ use xmlx_runtime::Secret;
 use super::{plan, store};
 use crate::output::{self, Answer, Format};
 
-pub(crate) async fn run(format: Format, contract: &Path, database: &Secret) -> anyhow::Result<Answer> {
+pub(crate) async fn run(
+    format: Format,
+    contract: &Path,
+    database: &Secret,
+) -> anyhow::Result<Answer> {
     let plan = plan(contract)?;
     let found = store(database)?.catalog(plan.target_schema()).await?.check(&plan);
     match format {
         Format::Json => {
-            let item = |it: &xmlx_store::Disagreement| {
-                serde_json::json!({ "place": it.place, "problem": it.problem })
-            };
+            let item = |it: &xmlx_store::Disagreement| serde_json::json!({ "place": it.place, "problem": it.problem });
             output::json(&found.iter().map(item).collect::<Vec<_>>())?;
         }
         Format::Table if found.is_empty() => output::line("the contract fits the database")?,

@@ -12,7 +12,8 @@ pub(crate) async fn run(database: Option<&Secret>, print: bool) -> anyhow::Resul
         output::line(control_schema().trim_end())?;
         return Ok(Answer::Yes);
     }
-    let database = database.context("no database: set `--database` or XMLX_DATABASE, or use `--print`")?;
+    let database =
+        database.context("no database: set `--database` or XMLX_DATABASE, or use `--print`")?;
     let store = store(database)?;
     let before = store.schema_version().await?;
     if before >= SCHEMA_VERSION {

@@ -9,15 +9,21 @@ use crate::output::{self, Answer, Format};
 use crate::view::{Failure, Job, Range, Stage, Worker};
 
 pub(crate) async fn jobs(cluster: &Cluster, format: Format) -> anyhow::Result<Answer> {
-    let response =
-        cluster.call(async |channel| cluster::jobs(channel).list_jobs(pb::ListJobsRequest {}).await).await?;
+    let response = cluster
+        .call(async |channel| cluster::jobs(channel).list_jobs(pb::ListJobsRequest {}).await)
+        .await?;
     let jobs: Vec<Job> = response.jobs.into_iter().map(Into::into).collect();
     list(format, &Job::HEADER, &jobs, Job::row)
 }
 
-pub(crate) async fn ranges(cluster: &Cluster, format: Format, job_id: i64) -> anyhow::Result<Answer> {
+pub(crate) async fn ranges(
+    cluster: &Cluster,
+    format: Format,
+    job_id: i64,
+) -> anyhow::Result<Answer> {
     let request = pb::ListRangesRequest { job_id };
-    let response = cluster.call(async |channel| cluster::jobs(channel).list_ranges(request).await).await?;
+    let response =
+        cluster.call(async |channel| cluster::jobs(channel).list_ranges(request).await).await?;
     let ranges: Vec<Range> = response.ranges.into_iter().map(Into::into).collect();
     list(format, &Range::HEADER, &ranges, Range::row)
 }
@@ -34,11 +40,14 @@ pub(crate) async fn failures(
     limit: i32,
 ) -> anyhow::Result<Answer> {
     let request = pb::ListFailuresRequest { job_id, limit };
-    let response = cluster.call(async |channel| cluster::jobs(channel).list_failures(request).await).await?;
+    let response =
+        cluster.call(async |channel| cluster::jobs(channel).list_failures(request).await).await?;
     let stages: Vec<Stage> = response.stages.into_iter().map(Into::into).collect();
     let failures: Vec<Failure> = response.failures.into_iter().map(Into::into).collect();
     match format {
-        Format::Json => output::json(&serde_json::json!({ "stages": stages, "failures": failures }))?,
+        Format::Json => {
+            output::json(&serde_json::json!({ "stages": stages, "failures": failures }))?
+        }
         Format::Table => {
             let rows = stages.iter().map(|it| vec![it.stage.clone(), it.count.to_string()]);
             output::table(&["STAGE", "FAILED"], rows.collect())?;

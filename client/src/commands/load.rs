@@ -37,7 +37,9 @@ pub(crate) async fn run(
         n_new += store.load(&plan, &documents).await?;
     }
     for file in &without_id {
-        output::note(&format!("`{file}` has no id that can be read; name it after its app_id, such as 123.xml"));
+        output::note(&format!(
+            "`{file}` has no id that can be read; name it after its app_id, such as 123.xml"
+        ));
     }
     let n_found = files.len();
     match format {
@@ -50,7 +52,8 @@ pub(crate) async fn run(
 }
 
 fn xml_files(dir: &Path) -> anyhow::Result<Vec<PathBuf>> {
-    let entries = std::fs::read_dir(dir).with_context(|| format!("cannot read `{}`", dir.display()))?;
+    let entries =
+        std::fs::read_dir(dir).with_context(|| format!("cannot read `{}`", dir.display()))?;
     let mut files = Vec::new();
     for entry in entries {
         let path = entry?.path();

@@ -22,8 +22,9 @@ pub(crate) fn run(format: Format, contract: &Path, files: &[PathBuf]) -> anyhow:
 }
 
 fn map(plan: &Plan, file: &Path) -> anyhow::Result<Json> {
-    let bytes = std::fs::read(file)
-        .map_err(|err| anyhow::Error::new(err).context(format!("cannot read `{}`", file.display())))?;
+    let bytes = std::fs::read(file).map_err(|err| {
+        anyhow::Error::new(err).context(format!("cannot read `{}`", file.display()))
+    })?;
     let name = file.display().to_string();
     let xml = String::from_utf8_lossy(&bytes);
     Ok(match plan.map(&xml, None) {
@@ -88,7 +89,8 @@ fn show(mapped: &Json) -> anyhow::Result<()> {
     for (table, rows) in mapped["tables"].as_object().into_iter().flatten() {
         output::line(&format!("  {table}"))?;
         for row in rows.as_array().into_iter().flatten().filter_map(Json::as_object) {
-            let cells: Vec<String> = row.iter().map(|(name, value)| format!("{name}={value}")).collect();
+            let cells: Vec<String> =
+                row.iter().map(|(name, value)| format!("{name}={value}")).collect();
             output::line(&format!("    {}", cells.join(" ")))?;
         }
     }

@@ -6,27 +6,44 @@ use crate::cluster::{self, Cluster};
 use crate::output::{self, Answer, Format};
 use crate::view::outcome_name;
 
-pub(crate) async fn pause(cluster: &Cluster, format: Format, job_id: i64) -> anyhow::Result<Answer> {
+pub(crate) async fn pause(
+    cluster: &Cluster,
+    format: Format,
+    job_id: i64,
+) -> anyhow::Result<Answer> {
     let request = pb::PauseRequest { job_id };
     let response = cluster.call(async |it| cluster::jobs(it).pause(request).await).await?;
     show(format, response.outcome())
 }
 
-pub(crate) async fn resume(cluster: &Cluster, format: Format, job_id: i64) -> anyhow::Result<Answer> {
+pub(crate) async fn resume(
+    cluster: &Cluster,
+    format: Format,
+    job_id: i64,
+) -> anyhow::Result<Answer> {
     let request = pb::ResumeRequest { job_id };
     let response = cluster.call(async |it| cluster::jobs(it).resume(request).await).await?;
     show(format, response.outcome())
 }
 
-pub(crate) async fn cancel(cluster: &Cluster, format: Format, job_id: i64) -> anyhow::Result<Answer> {
+pub(crate) async fn cancel(
+    cluster: &Cluster,
+    format: Format,
+    job_id: i64,
+) -> anyhow::Result<Answer> {
     let request = pb::CancelRequest { job_id };
     let response = cluster.call(async |it| cluster::jobs(it).cancel(request).await).await?;
     show(format, response.outcome())
 }
 
-pub(crate) async fn drain(cluster: &Cluster, format: Format, worker: &str) -> anyhow::Result<Answer> {
+pub(crate) async fn drain(
+    cluster: &Cluster,
+    format: Format,
+    worker: &str,
+) -> anyhow::Result<Answer> {
     let request = pb::DrainWorkerRequest { worker: worker.to_owned() };
-    let response = cluster.call(async |it| cluster::cluster(it).drain_worker(request.clone()).await).await?;
+    let response =
+        cluster.call(async |it| cluster::cluster(it).drain_worker(request.clone()).await).await?;
     show(format, response.outcome())
 }
 

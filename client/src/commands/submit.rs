@@ -32,7 +32,9 @@ pub(crate) async fn run(
     let file_name = args.contract.file_stem().map(|it| it.to_string_lossy().into_owned());
     let mode = match (kind, args.follow) {
         (Kind::Retry, false) => pb::JobMode::Retry,
-        (Kind::Retry, true) => anyhow::bail!("`retry` takes what has failed by now; it does not follow"),
+        (Kind::Retry, true) => {
+            anyhow::bail!("`retry` takes what has failed by now; it does not follow")
+        }
         (Kind::New, true) => pb::JobMode::Follow,
         (Kind::New, false) => pb::JobMode::Once,
     };
@@ -72,8 +74,9 @@ pub(crate) async fn submit(
 async fn wait(cluster: &Cluster, job_id: i64) -> anyhow::Result<Job> {
     let mut shown = -1;
     loop {
-        let response =
-            cluster.call(async |channel| cluster::jobs(channel).list_jobs(pb::ListJobsRequest {}).await).await?;
+        let response = cluster
+            .call(async |channel| cluster::jobs(channel).list_jobs(pb::ListJobsRequest {}).await)
+            .await?;
         let job = response.jobs.into_iter().find(|it| it.job_id == job_id);
         let job = Job::from(job.with_context(|| format!("job {job_id} is gone"))?);
         let decided = job.ok + job.failed;

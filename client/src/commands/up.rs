@@ -35,11 +35,23 @@ pub(crate) async fn run(args: Up) -> anyhow::Result<Answer> {
     let connection_string = database.reveal();
     let url = format!("http://{}", args.listen);
     let coordinator = xmlx_coordinator::Args::try_parse_from([
-        "up", "--database", connection_string, "--listen", &args.listen.to_string(),
+        "up",
+        "--database",
+        connection_string,
+        "--listen",
+        &args.listen.to_string(),
     ])?;
     let slots = args.slots.to_string();
     let worker = xmlx_worker::Args::try_parse_from([
-        "up", "--database", connection_string, "--coordinators", &url, "--slots", &slots, "--name", "up",
+        "up",
+        "--database",
+        connection_string,
+        "--coordinators",
+        &url,
+        "--slots",
+        &slots,
+        "--name",
+        "up",
     ])?;
     let shutdown = Shutdown::on_signals()?;
     output::note(&format!("database     {connection_string}\ncoordinator  {url}\nCtrl-C ends it"));

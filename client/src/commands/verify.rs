@@ -13,9 +13,17 @@ pub(crate) async fn run(cluster: &Cluster, format: Format, job_id: i64) -> anyho
         Format::Table => {
             let row = |it: &crate::view::Check| {
                 let holds = if it.holds { "yes" } else { "NO" };
-                vec![it.check.clone(), holds.to_owned(), it.violations.to_string(), it.detail.clone()]
+                vec![
+                    it.check.clone(),
+                    holds.to_owned(),
+                    it.violations.to_string(),
+                    it.detail.clone(),
+                ]
             };
-            output::table(&["CHECK", "HOLDS", "VIOLATIONS", "DETAIL"], found.checks.iter().map(row).collect())?;
+            output::table(
+                &["CHECK", "HOLDS", "VIOLATIONS", "DETAIL"],
+                found.checks.iter().map(row).collect(),
+            )?;
             for it in &found.failures_by_stage {
                 output::line(&format!("failed at {}: {}", it.stage, it.count))?;
             }

@@ -49,7 +49,8 @@ impl Killing {
         processes: &mut Processes,
     ) -> anyhow::Result<()> {
         if self.worker == Plan::Due && percent >= WORKER_AT {
-            let busiest = status.workers.iter().max_by_key(|it| it.leases).filter(|it| it.leases > 0);
+            let busiest =
+                status.workers.iter().max_by_key(|it| it.leases).filter(|it| it.leases > 0);
             if let Some(worker) = busiest
                 && processes.kill_worker(&worker.name).await?
             {

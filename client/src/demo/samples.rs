@@ -17,8 +17,14 @@ const CHUNK: u64 = 500;
 /// Creates control, source and target tables.
 pub(crate) async fn create(store: &Store) -> anyhow::Result<()> {
     store.migrate().await.context("cannot create the control tables")?;
-    store.run_script(xmlx_samples::target_sql()).await.context("cannot create the target tables")?;
-    store.run_script(xmlx_samples::source_sql()).await.context("cannot create the source tables")?;
+    store
+        .run_script(xmlx_samples::target_sql())
+        .await
+        .context("cannot create the target tables")?;
+    store
+        .run_script(xmlx_samples::source_sql())
+        .await
+        .context("cannot create the source tables")?;
     Ok(())
 }
 

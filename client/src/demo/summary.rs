@@ -47,13 +47,17 @@ pub(crate) fn show(
 ) -> anyhow::Result<Answer> {
     let it = summary(jobs, verified, elapsed, killing);
     let everything = i64::try_from(args.apps).is_ok_and(|apps| apps == it.apps);
-    let holds = it.verified && it.faults_fired && everything && jobs.iter().all(|job| job.state == "done");
+    let holds =
+        it.verified && it.faults_fired && everything && jobs.iter().all(|job| job.state == "done");
     match format {
         Format::Json => output::json(&it)?,
         Format::Table => print(&it)?,
     }
     for check in verified.iter().flat_map(|it| &it.checks).filter(|it| !it.holds) {
-        output::note(&format!("does not hold: {} ({} violations, {})", check.check, check.violations, check.detail));
+        output::note(&format!(
+            "does not hold: {} ({} violations, {})",
+            check.check, check.violations, check.detail
+        ));
     }
     for job in jobs.iter().filter(|it| it.state != "done") {
         output::note(&format!("job {} is {}: {}", job.job, job.state, job.reason));
@@ -62,12 +66,19 @@ pub(crate) fn show(
         output::note(&format!("{} applications were generated, {} decided", args.apps, it.apps));
     }
     if !it.faults_fired {
-        output::note("a process that was to be killed was not: too few applications; use a larger `--apps`");
+        output::note(
+            "a process that was to be killed was not: too few applications; use a larger `--apps`",
+        );
     }
     Ok(Answer::from(holds))
 }
 
-fn summary(jobs: &[Job], verified: &[Verification], elapsed: Duration, killing: &Killing) -> Summary {
+fn summary(
+    jobs: &[Job],
+    verified: &[Verification],
+    elapsed: Duration,
+    killing: &Killing,
+) -> Summary {
     let sum = |of: fn(&Job) -> i64| jobs.iter().map(of).sum::<i64>();
     let violations = |check: &str| verified.iter().map(|it| it.violations(check)).sum::<i64>();
     let apps = sum(|it| it.ok + it.failed);
@@ -94,7 +105,8 @@ fn summary(jobs: &[Job], verified: &[Verification], elapsed: Duration, killing: 
 }
 
 fn print(it: &Summary) -> anyhow::Result<()> {
-    let stages: Vec<String> = it.failures_by_stage.iter().map(|(stage, n)| format!("{stage} {n}")).collect();
+    let stages: Vec<String> =
+        it.failures_by_stage.iter().map(|(stage, n)| format!("{stage} {n}")).collect();
     let lines = [
         ("applications", format!("{} ({} succeeded, {} failed)", it.apps, it.succeeded, it.failed)),
         ("rows", it.rows.to_string()),

@@ -22,7 +22,8 @@ impl Engine {
         match command {
             Command::Join { hello, reply } => {
                 let joined = self.join(hello).await;
-                let deposed = joined.as_ref().err().is_some_and(|it| it.code == ErrorCode::NotLeader);
+                let deposed =
+                    joined.as_ref().err().is_some_and(|it| it.code == ErrorCode::NotLeader);
                 drop(reply.send(joined));
                 if deposed { Err(Error::Deposed) } else { Ok(()) }
             }
@@ -72,7 +73,9 @@ impl Engine {
             }
             Action::Send { session, order } => {
                 let body = match order {
-                    Order::Grant(lease) => Body::Grant(pb::Grant { lease: Some(convert::lease_message(lease)) }),
+                    Order::Grant(lease) => {
+                        Body::Grant(pb::Grant { lease: Some(convert::lease_message(lease)) })
+                    }
                     Order::Revoke { lease, reason } => Body::Revoke(pb::Revoke {
                         lease: Some(convert::lease_message(lease)),
                         reason: reason.to_owned(),
@@ -110,7 +113,10 @@ impl Engine {
             slots: i32::try_from(hello.slots).unwrap_or(i32::MAX),
             state: "active".to_owned(),
         };
-        self.store.open_session(&self.leadership, &row).await.map_err(|err| convert::refusal(&err))?;
+        self.store
+            .open_session(&self.leadership, &row)
+            .await
+            .map_err(|err| convert::refusal(&err))?;
         info!(session = %hello.session, name = %hello.name, slots = hello.slots, held = hello.held.len(), "worker joined");
         let joined = self.sessions.open(&hello);
         let welcome = pb::Welcome {
@@ -132,12 +138,21 @@ impl Engine {
         }
         let mut job = job.clone();
         job.job_id = jobs.iter().map(|it| it.job_id).max().unwrap_or(0) + 1;
-        self.store.insert_job(&self.leadership, &job).await.map_err(|err| convert::refusal(&err))?;
+        self.store
+            .insert_job(&self.leadership, &job)
+            .await
+            .map_err(|err| convert::refusal(&err))?;
         let jobs = self.store.jobs().await.map_err(|err| convert::refusal(&err))?;
         let row = jobs.iter().find(|it| it.job_id == job.job_id).ok_or_else(|| {
             Refusal::new(ErrorCode::Internal, "the job is gone right after its submission")
         })?;
-        info!(job = job.job_id, mode = job.mode.name(), lo = job.scope.lo, hi = job.scope.hi, "job submitted");
+        info!(
+            job = job.job_id,
+            mode = job.mode.name(),
+            lo = job.scope.lo,
+            hi = job.scope.hi,
+            "job submitted"
+        );
         if let Err(err) = self.load(row).await {
             self.recover(&err).await.map_err(|err| convert::refusal(&err))?;
         }
@@ -204,7 +219,8 @@ impl Engine {
     async fn drain(&mut self, worker: &str) -> Result<Result<pb::Outcome, Refusal>, Error> {
         let sessions = self.sessions.named(worker);
         if sessions.is_empty() {
-            let message = format!("no worker `{worker}` is connected; `xmlx-client workers` lists them");
+            let message =
+                format!("no worker `{worker}` is connected; `xmlx-client workers` lists them");
             return Ok(Err(Refusal::new(ErrorCode::NotFound, message)));
         }
         if sessions.iter().all(|it| self.table.is_draining(it)) {

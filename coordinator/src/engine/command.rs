@@ -106,7 +106,10 @@ impl Handle {
         let (reply, answer) = oneshot::channel();
         self.tell(command(reply)).await;
         answer.await.map_err(|_| {
-            Refusal::new(ErrorCode::NotLeader, "this coordinator has just stopped leading; try again")
+            Refusal::new(
+                ErrorCode::NotLeader,
+                "this coordinator has just stopped leading; try again",
+            )
         })
     }
 }

@@ -80,11 +80,18 @@ impl Sessions {
         }
     }
 
-    pub(crate) fn beat(&mut self, session: &SessionId, now_ms: u64, memory_bytes: u64, apps_done: u64) {
+    pub(crate) fn beat(
+        &mut self,
+        session: &SessionId,
+        now_ms: u64,
+        memory_bytes: u64,
+        apps_done: u64,
+    ) {
         let Some(stream) = self.streams.get_mut(session) else { return };
         if let Some(before) = stream.beat_ms.filter(|it| *it < now_ms) {
             let seconds = std::time::Duration::from_millis(now_ms - before).as_secs_f64();
-            let apps = u32::try_from(apps_done.saturating_sub(stream.apps_done)).unwrap_or(u32::MAX);
+            let apps =
+                u32::try_from(apps_done.saturating_sub(stream.apps_done)).unwrap_or(u32::MAX);
             let rate = f64::from(apps) / seconds;
             stream.apps_per_second += (rate - stream.apps_per_second) * RATE_WEIGHT;
         }

@@ -197,7 +197,7 @@ fn row(table: &str, id: i64, n: i64) -> String {
         ),
         "person_address" => format!(
             "[{person},{},\"Long Street Name\",\"Springfield\",\"IL\",\"627040000\",{}]",
-            181 + (n + 1) / 2 % 2,
+            181 + n % 2,
             n + 5
         ),
         "person_job" => format!("[{person},181,\"A Company of Note\",4321.5,\"5551234567\"]"),

@@ -144,7 +144,10 @@ impl Job {
         }
         if let Some(rest) = change.rest {
             let rest_range = Range::pending(change.to_hi, change.from_hi);
-            assert!(self.ranges.insert(rest, rest_range).is_none(), "range ids are never used twice");
+            assert!(
+                self.ranges.insert(rest, rest_range).is_none(),
+                "range ids are never used twice"
+            );
             self.last_range = rest;
         }
         self.checked = false;

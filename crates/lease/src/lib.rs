@@ -11,7 +11,9 @@ mod session;
 mod sizing;
 mod table;
 
-pub use event::{Action, Boundary, Change, Event, JobSnapshot, Lease, Order, Progress, RangeSnapshot};
+pub use event::{
+    Action, Boundary, Change, Event, JobSnapshot, Lease, Order, Progress, RangeSnapshot,
+};
 pub use ids::{Epoch, JobId, RangeId, SessionId, Timestamp};
 pub use job::{JobState, RangeState};
 pub use sizing::Limits;

@@ -68,7 +68,9 @@ impl LeaseTable {
     #[must_use]
     pub fn leases_of(&self, session: &SessionId) -> usize {
         let ranges = self.jobs.values().flat_map(|job| job.ranges.values());
-        ranges.filter(|it| matches!(&it.state, RangeState::Leased(owner) if owner == session)).count()
+        ranges
+            .filter(|it| matches!(&it.state, RangeState::Leased(owner) if owner == session))
+            .count()
     }
 
     /// Whether the session is being drained.
@@ -134,11 +136,13 @@ impl LeaseTable {
         // What the table has as its own and the session does not present was never received.
         for (job, range) in self.ranges_of(&id) {
             let lease = self.jobs[&job].ranges[&range].lease(job, range);
-            if !held.iter().any(|it| it.range == range && it.job == job && it.epoch == lease.epoch) {
+            if !held.iter().any(|it| it.range == range && it.job == job && it.epoch == lease.epoch)
+            {
                 actions.extend(self.revoke(job, range, "not presented at a reconnect"));
             }
         }
-        let session = self.sessions.entry(id).or_insert_with(|| Session::new(slots, now, &self.limits));
+        let session =
+            self.sessions.entry(id).or_insert_with(|| Session::new(slots, now, &self.limits));
         session.broken = false;
         session.credits = 0;
         session.lost_at = now.after(self.limits.lost_after);
@@ -151,7 +155,10 @@ impl LeaseTable {
             session.lost_at = now.after(self.limits.lost_after);
         }
         for it in progress {
-            let range = self.jobs.get_mut(&it.lease.job).and_then(|job| job.ranges.get_mut(&it.lease.range));
+            let range = self
+                .jobs
+                .get_mut(&it.lease.job)
+                .and_then(|job| job.ranges.get_mut(&it.lease.range));
             if let Some(range) = range.filter(|range| range.held_by(id, it.lease.epoch)) {
                 range.committed_through = range.committed_through.max(it.committed_through);
             }
@@ -168,7 +175,13 @@ impl LeaseTable {
         Vec::new()
     }
 
-    fn finish(&mut self, id: &SessionId, lease: Lease, apps: u64, elapsed: Duration) -> Vec<Action> {
+    fn finish(
+        &mut self,
+        id: &SessionId,
+        lease: Lease,
+        apps: u64,
+        elapsed: Duration,
+    ) -> Vec<Action> {
         if let Some(session) = self.sessions.get_mut(id) {
             session.measure(apps, elapsed);
         }
@@ -196,7 +209,8 @@ impl LeaseTable {
         }
         range.committed_through = range.committed_through.max(committed_through);
         range.rests_until = rests_until;
-        let change = job.move_to(lease.job, lease.range, "released", RangeState::Pending, lease.epoch);
+        let change =
+            job.move_to(lease.job, lease.range, "released", RangeState::Pending, lease.epoch);
         vec![Action::Save(change)]
     }
 
@@ -232,12 +246,16 @@ impl LeaseTable {
         let mut orphans = Vec::new();
         for (&job_id, job) in &self.jobs {
             for (&range_id, range) in &job.ranges {
-                if matches!(&range.state, RangeState::Leased(it) if !self.sessions.contains_key(it)) {
+                if matches!(&range.state, RangeState::Leased(it) if !self.sessions.contains_key(it))
+                {
                     orphans.push((job_id, range_id));
                 }
             }
         }
-        orphans.into_iter().flat_map(|(job, range)| self.revoke(job, range, "its owner is gone")).collect()
+        orphans
+            .into_iter()
+            .flat_map(|(job, range)| self.revoke(job, range, "its owner is gone"))
+            .collect()
     }
 
     fn end_session(&mut self, id: &SessionId, reason: &'static str) -> Vec<Action> {
@@ -257,7 +275,8 @@ impl LeaseTable {
         let range = &job.ranges[&range_id];
         let RangeState::Leased(owner) = range.state.clone() else { return Vec::new() };
         let lease = range.lease(job_id, range_id);
-        let change = job.move_to(job_id, range_id, "revoked", RangeState::Pending, lease.epoch.next());
+        let change =
+            job.move_to(job_id, range_id, "revoked", RangeState::Pending, lease.epoch.next());
         let mut actions = vec![Action::Save(change)];
         if self.sessions.contains_key(&owner) {
             actions.push(Action::Send { session: owner, order: Order::Revoke { lease, reason } });
@@ -329,7 +348,13 @@ impl LeaseTable {
         vec![Action::Save(change), Action::Send { session: session.clone(), order }]
     }
 
-    fn found(&mut self, job_id: JobId, id: RangeId, boundary: Boundary, now: Timestamp) -> Vec<Action> {
+    fn found(
+        &mut self,
+        job_id: JobId,
+        id: RangeId,
+        boundary: Boundary,
+        now: Timestamp,
+    ) -> Vec<Action> {
         let Some(job) = self.jobs.get_mut(&job_id) else { return Vec::new() };
         let Some(range) = job.ranges.get_mut(&id) else { return Vec::new() };
         let Some(session_id) = range.carving_for.take() else { return Vec::new() };

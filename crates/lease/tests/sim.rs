@@ -4,11 +4,13 @@
 //!
 //! The database is a model (`sim/db.rs`) with the same compare-and-sets as the T-SQL.
 
+#![allow(clippy::unwrap_used, reason = "a simulation panics where something does not hold")]
+
 mod sim {
-    pub mod cluster;
-    pub mod db;
-    pub mod rng;
-    pub mod worker;
+    pub(crate) mod cluster;
+    pub(crate) mod db;
+    pub(crate) mod rng;
+    pub(crate) mod worker;
 }
 
 use sim::cluster::{Cluster, Mutation};

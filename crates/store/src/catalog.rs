@@ -104,7 +104,8 @@ impl Catalog {
 
     fn check_table(&self, table: &Table, schema: &str, found: &mut Vec<Disagreement>) {
         let Some(columns) = self.tables.get(&table.name.to_lowercase()) else {
-            let problem = format!("does not exist in schema `{schema}`; create it, or take its mappings out");
+            let problem =
+                format!("does not exist in schema `{schema}`; create it, or take its mappings out");
             found.push(Disagreement { place: table.name.clone(), problem });
             return;
         };
@@ -113,9 +114,15 @@ impl Catalog {
         };
         for column in &table.columns {
             match columns.get(&column.name.to_lowercase()) {
-                None => report(&column.name, "does not exist; add it, or take its mapping out".to_owned()),
+                None => report(
+                    &column.name,
+                    "does not exist; add it, or take its mapping out".to_owned(),
+                ),
                 Some(it) if it.computed => {
-                    report(&column.name, "is computed by the database; take its mapping out".to_owned());
+                    report(
+                        &column.name,
+                        "is computed by the database; take its mapping out".to_owned(),
+                    );
                 }
                 Some(it) if !type_fits(column, it) => {
                     let problem = format!(
@@ -130,13 +137,18 @@ impl Catalog {
         for (key, it) in columns {
             let required = !it.nullable && !it.identity && !it.computed && it.default.is_none();
             if required && !table.columns.iter().any(|column| column.name.to_lowercase() == *key) {
-                report(&it.name, "does not allow NULL, has no default, and no mapping fills it; add one".to_owned());
+                report(
+                    &it.name,
+                    "does not allow NULL, has no default, and no mapping fills it; add one"
+                        .to_owned(),
+                );
             }
         }
     }
 
     fn check_order(&self, plan: &Plan, found: &mut Vec<Disagreement>) {
-        let position = |name: &String| plan.tables().iter().position(|it| it.name.to_lowercase() == *name);
+        let position =
+            |name: &String| plan.tables().iter().position(|it| it.name.to_lowercase() == *name);
         for (child, parent) in &self.foreign_keys {
             if let (Some(child_at), Some(parent_at)) = (position(child), position(parent))
                 && child_at < parent_at

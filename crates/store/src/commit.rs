@@ -99,7 +99,8 @@ impl CommitPlan {
                 .iter()
                 .map(|it| catalog.column(&table.name, &it.name).expect("the check found it"))
                 .collect();
-            let table_codecs: Vec<ColumnCodec> = columns.iter().map(|it| ColumnCodec::new(it)).collect();
+            let table_codecs: Vec<ColumnCodec> =
+                columns.iter().map(|it| ColumnCodec::new(it)).collect();
             let target = name::table(plan.target_schema(), &table.name);
             insert(&mut text, &target, table, &columns, &table_codecs, FIRST_TABLE_PARAM + i);
             codecs.push(table_codecs);
@@ -154,7 +155,8 @@ impl CommitPlan {
     }
 
     fn encode(&self, decided: &[Decided]) -> Encoded {
-        let mut it = Encoded { tables: vec![String::new(); self.codecs.len()], ..Encoded::default() };
+        let mut it =
+            Encoded { tables: vec![String::new(); self.codecs.len()], ..Encoded::default() };
         for app in decided {
             match app {
                 Decided::Rows(app) => {

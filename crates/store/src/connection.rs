@@ -122,7 +122,11 @@ pub(crate) type Row = tiberius::Row;
 impl Connection {
     /// Runs one statement. After an error the connection is dropped, whatever the error was: what it
     /// still holds unread must never answer another question.
-    pub(crate) async fn run(&mut self, sql: &str, params: &[&dyn ToSql]) -> Result<Vec<Row>, Error> {
+    pub(crate) async fn run(
+        &mut self,
+        sql: &str,
+        params: &[&dyn ToSql],
+    ) -> Result<Vec<Row>, Error> {
         let object = match self.object.take() {
             Some(it) => it,
             None => self.store.checkout().await?,
@@ -199,18 +203,22 @@ impl managed::Manager for Manager {
         .map_err(|_| RecycleError::message("no answer"))?
         .map_err(|err| RecycleError::Backend(err.into()))?;
         let echoed = rows.first().and_then(|it| it.try_get::<i64, _>(0).ok().flatten());
-        if echoed == Some(nonce) { Ok(()) } else { Err(RecycleError::message("answers are off by one")) }
+        if echoed == Some(nonce) {
+            Ok(())
+        } else {
+            Err(RecycleError::message("answers are off by one"))
+        }
     }
 }
 
 /// Connects, following one redirection (listeners and gateways route).
 async fn connect(config: Config) -> Result<TdsClient, Error> {
-    match connect_once(config.clone()).await {
+    match Box::pin(connect_once(config.clone())).await {
         Err(tiberius::error::Error::Routing { host, port }) => {
             let mut routed = config;
             routed.host(&host);
             routed.port(port);
-            connect_once(routed).await.map_err(Into::into)
+            Box::pin(connect_once(routed)).await.map_err(Into::into)
         }
         Ok(client) => Ok(client),
         Err(err @ tiberius::error::Error::Server(_)) => Err(err.into()),
@@ -221,7 +229,7 @@ async fn connect(config: Config) -> Result<TdsClient, Error> {
 async fn connect_once(config: Config) -> tiberius::Result<TdsClient> {
     let tcp = TcpStream::connect(config.get_addr()).await?;
     tcp.set_nodelay(true)?;
-    Client::connect(config, tcp.compat_write()).await
+    Box::pin(Client::connect(config, tcp.compat_write())).await
 }
 
 /// Reads one column; what is NULL or of another type is a [`Error::Shape`].

@@ -32,9 +32,8 @@ impl ColumnCodec {
         let name = column.type_name.as_str();
         let (sql_type, family) = match name {
             "bit" => (name.to_owned(), Family::Bit),
-            "tinyint" | "smallint" | "int" | "bigint" | "float" | "real" | "money" | "smallmoney" => {
-                (name.to_owned(), Family::Number)
-            }
+            "tinyint" | "smallint" | "int" | "bigint" | "float" | "real" | "money"
+            | "smallmoney" => (name.to_owned(), Family::Number),
             "decimal" | "numeric" => {
                 (format!("{name}({},{})", column.precision, column.scale), Family::Number)
             }

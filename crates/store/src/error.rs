@@ -96,8 +96,22 @@ impl From<Tds> for Error {
 /// with its message instead of failing one application after the other for the same reason.
 fn class_of(number: u32) -> Class {
     match number {
-        1205 | 1222 | 3960 | 40197 | 40501 | 40613 | 49918..=49920 | 10928 | 10929 | 10053
-        | 10054 | 10060 | 64 | 233 | 596 | 6005 => Class::Transient,
+        1205
+        | 1222
+        | 3960
+        | 40197
+        | 40501
+        | 40613
+        | 49918..=49920
+        | 10928
+        | 10929
+        | 10053
+        | 10054
+        | 10060
+        | 64
+        | 233
+        | 596
+        | 6005 => Class::Transient,
         1105 | 9002 | 701 | 8645 | 802 => Class::Capacity,
         515 | 547 | 220 | 241 | 242 | 245 | 248 | 295 | 8114 | 8115 | 2628 | 8152 | 2627 | 2601
         | 13609 => Class::Data,

@@ -127,7 +127,12 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Deposed`].
-    pub async fn set_job_total(&self, leader: &Leadership, job_id: i64, total: i64) -> Result<(), Error> {
+    pub async fn set_job_total(
+        &self,
+        leader: &Leadership,
+        job_id: i64,
+        total: i64,
+    ) -> Result<(), Error> {
         self.run(statements::JOB_TOTAL, &[&leader.term, &job_id, &total]).await?;
         Ok(())
     }

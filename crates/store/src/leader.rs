@@ -35,7 +35,8 @@ impl Store {
     pub async fn leader(&self) -> Result<LeaderRow, Error> {
         const IT: &str = "leader_read";
         let rows = self.run(statements::LEADER_READ, &[]).await?;
-        let row = rows.first().ok_or(Error::Shape { statement: IT, detail: "no row".to_owned() })?;
+        let row =
+            rows.first().ok_or(Error::Shape { statement: IT, detail: "no row".to_owned() })?;
         Ok(LeaderRow {
             term: column(row, "term", IT)?,
             holder: text(row, "holder", IT)?,
@@ -66,7 +67,8 @@ impl Store {
     /// # Errors
     /// [`Error::Deposed`] where the term has moved on.
     pub async fn renew_leadership(&self, it: &Leadership, ttl: Duration) -> Result<(), Error> {
-        let rows = self.run(statements::LEADER_RENEW, &[&it.holder, &it.term, &millis(ttl)]).await?;
+        let rows =
+            self.run(statements::LEADER_RENEW, &[&it.holder, &it.term, &millis(ttl)]).await?;
         if rows.is_empty() { Err(Error::Deposed) } else { Ok(()) }
     }
 

@@ -43,7 +43,8 @@ impl Store {
             .expect("writing to a string does not fail");
         }
         sql.push_str("COMMIT;\n");
-        let rows: Vec<(i64, &str)> = documents.iter().map(|it| (it.app_id, it.xml.as_str())).collect();
+        let rows: Vec<(i64, &str)> =
+            documents.iter().map(|it| (it.app_id, it.xml.as_str())).collect();
         let ids: Vec<i64> = documents.iter().map(|it| it.app_id).collect();
         let rows = serde_json::to_string(&rows).expect("numbers and strings are always JSON");
         let ids = serde_json::to_string(&ids).expect("numbers are always JSON");

@@ -78,19 +78,19 @@ impl Source {
         let table = name::table(schema, &source.table);
         let document = name::quoted(&source.column);
         let log = name::table(schema, "processing_log");
-        let scope = format!(
-            "x.[app_id] >= @P1 AND x.[app_id] < @P2 AND x.{document} IS NOT NULL"
-        );
+        let scope = format!("x.[app_id] >= @P1 AND x.[app_id] < @P2 AND x.{document} IS NOT NULL");
         let of_line = |row: &str| {
             let application = name::table(schema, source.application_table.as_ref()?);
-            Some(format!("EXISTS (SELECT 1 FROM {application} AS a WHERE a.[app_id] = {row}.[app_id])"))
+            Some(format!(
+                "EXISTS (SELECT 1 FROM {application} AS a WHERE a.[app_id] = {row}.[app_id])"
+            ))
         };
         let and_of_line = |row| of_line(row).map_or_else(String::new, |it| format!(" AND {it}"));
         let in_line = and_of_line("x");
         let waits = match mode {
-            Mode::Once | Mode::Follow => format!(
-                "NOT EXISTS (SELECT 1 FROM {log} AS l WHERE l.[app_id] = x.[app_id])"
-            ),
+            Mode::Once | Mode::Follow => {
+                format!("NOT EXISTS (SELECT 1 FROM {log} AS l WHERE l.[app_id] = x.[app_id])")
+            }
             Mode::Retry => format!(
                 "(SELECT TOP (1) l.[status] FROM {log} AS l WHERE l.[app_id] = x.[app_id] ORDER BY l.[log_id] DESC) = 'failed' \
                  AND (SELECT MAX(l.[log_id]) FROM {log} AS l WHERE l.[app_id] = x.[app_id]) <= @P4"
@@ -172,7 +172,8 @@ impl Source {
     /// See [`Error`].
     pub async fn waiting(&self, store: &Store, scope: Scope) -> Result<i64, Error> {
         let n_unused = 0_i64;
-        let params: [&dyn tiberius::ToSql; 4] = [&scope.lo, &scope.hi, &n_unused, &self.log_watermark];
+        let params: [&dyn tiberius::ToSql; 4] =
+            [&scope.lo, &scope.hi, &n_unused, &self.log_watermark];
         count(&store.run(&self.waiting, &params).await?, "waiting")
     }
 
@@ -191,7 +192,8 @@ impl Source {
     pub async fn bounds(&self, store: &Store) -> Result<Option<Scope>, Error> {
         let rows = store.run(&self.bounds, &[]).await?;
         let Some(row) = rows.first() else { return Ok(None) };
-        let (lo, hi) = (optional::<i64>(row, "lo", "bounds")?, optional::<i64>(row, "hi", "bounds")?);
+        let (lo, hi) =
+            (optional::<i64>(row, "lo", "bounds")?, optional::<i64>(row, "hi", "bounds")?);
         Ok(lo.zip(hi).map(|(lo, hi)| Scope { lo, hi: hi + 1 }))
     }
 
@@ -200,10 +202,8 @@ impl Source {
     /// # Errors
     /// See [`Error`].
     pub async fn newest_log_id(&self, store: &Store) -> Result<i64, Error> {
-        let sql = format!(
-            "SELECT COALESCE(MAX(CAST([log_id] AS bigint)), 0) AS [n] FROM {}",
-            self.log
-        );
+        let sql =
+            format!("SELECT COALESCE(MAX(CAST([log_id] AS bigint)), 0) AS [n] FROM {}", self.log);
         count(&store.run(&sql, &[]).await?, "newest_log_id")
     }
 }
@@ -223,7 +223,10 @@ fn fetched(row: Row) -> Result<Fetched, Error> {
         Some(ColumnData::Xml(Some(xml))) => xml.into_owned().into_string(),
         other => {
             let kind = other.map_or("missing", |_| "neither text nor xml");
-            return Err(Error::Shape { statement: IT, detail: format!("the document column is {kind}") });
+            return Err(Error::Shape {
+                statement: IT,
+                detail: format!("the document column is {kind}"),
+            });
         }
     };
     Ok(Fetched { app_id, xml })

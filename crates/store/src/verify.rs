@@ -70,7 +70,11 @@ impl Store {
         let open = ranges.iter().filter(|it| it.state != "done").count();
         checks.push(check("all ranges are done", open, format!("{} ranges", ranges.len())));
         let undecided = source.waiting(self, job.scope).await?;
-        checks.push(Check { name: "no application is lost", violations: undecided, detail: "applications of the scope without a decision".to_owned() });
+        checks.push(Check {
+            name: "no application is lost",
+            violations: undecided,
+            detail: "applications of the scope without a decision".to_owned(),
+        });
         checks.push(self.repeated(&source, job).await?);
         checks.extend(self.rows_match_log(plan, &source, job).await?);
         checks.extend(self.sums_match(&source, job).await?);
@@ -83,7 +87,11 @@ impl Store {
     ///
     /// # Errors
     /// See [`Error`].
-    pub async fn failure_stages(&self, source: &Source, job: &JobRow) -> Result<Vec<StageCount>, Error> {
+    pub async fn failure_stages(
+        &self,
+        source: &Source,
+        job: &JobRow,
+    ) -> Result<Vec<StageCount>, Error> {
         const IT: &str = "failure_stages";
         let stage = "LEFT(l.[failure_reason], CHARINDEX(':', l.[failure_reason] + ':') - 1)";
         let sql = format!(
@@ -107,7 +115,12 @@ impl Store {
     ///
     /// # Errors
     /// See [`Error`].
-    pub async fn failures(&self, source: &Source, job: &JobRow, n_max: i64) -> Result<Vec<Failure>, Error> {
+    pub async fn failures(
+        &self,
+        source: &Source,
+        job: &JobRow,
+        n_max: i64,
+    ) -> Result<Vec<Failure>, Error> {
         const IT: &str = "failures";
         let sql = format!(
             "SELECT TOP (@P4) CAST(l.[app_id] AS bigint) AS [app_id], l.[failure_reason], l.[session_id], CONVERT(varchar(30), l.[processing_time], 126) AS [at] \
@@ -120,7 +133,8 @@ impl Store {
         let rows = self.run(&sql, &params).await?;
         let mut failures = Vec::with_capacity(rows.len());
         for row in &rows {
-            let or_empty = |name| optional::<&str>(row, name, IT).map(|it| it.unwrap_or_default().to_owned());
+            let or_empty =
+                |name| optional::<&str>(row, name, IT).map(|it| it.unwrap_or_default().to_owned());
             failures.push(Failure {
                 app_id: column(row, "app_id", IT)?,
                 reason: or_empty("failure_reason")?,
@@ -138,17 +152,30 @@ impl Store {
             of_job = source.log_of_job
         );
         let violations = self.count_of_job(&sql, job).await?;
-        Ok(Check { name: "no application is repeated", violations, detail: "applications with two decisions of this job".to_owned() })
+        Ok(Check {
+            name: "no application is repeated",
+            violations,
+            detail: "applications with two decisions of this job".to_owned(),
+        })
     }
 
     /// `success` if and only if all rows are there, `failed` if and only if none.
-    async fn rows_match_log(&self, plan: &Plan, source: &Source, job: &JobRow) -> Result<Vec<Check>, Error> {
-        let has_app_id = |it: &&xmlx_extract::Table| it.columns.iter().any(|column| column.name.eq_ignore_ascii_case("app_id"));
+    async fn rows_match_log(
+        &self,
+        plan: &Plan,
+        source: &Source,
+        job: &JobRow,
+    ) -> Result<Vec<Check>, Error> {
+        let has_app_id = |it: &&xmlx_extract::Table| {
+            it.columns.iter().any(|column| column.name.eq_ignore_ascii_case("app_id"))
+        };
         let Some(root) = plan.tables().iter().find(has_app_id) else { return Ok(Vec::new()) };
         let root = name::table(plan.target_schema(), &root.name);
         let exists = format!("EXISTS (SELECT 1 FROM {root} AS b WHERE b.[app_id] = l.[app_id])");
         let (log, of_job) = (&source.log, &source.log_of_job);
-        let without = format!("SELECT COUNT_BIG(*) AS [n] FROM {log} AS l WHERE {of_job} AND l.[status] = 'success' AND NOT {exists}");
+        let without = format!(
+            "SELECT COUNT_BIG(*) AS [n] FROM {log} AS l WHERE {of_job} AND l.[status] = 'success' AND NOT {exists}"
+        );
         let with = format!(
             "SELECT COUNT_BIG(*) AS [n] FROM {log} AS l WHERE {of_job} AND l.[status] = 'failed' AND {exists} \
              AND NOT EXISTS (SELECT 1 FROM {log} AS k WHERE k.[app_id] = l.[app_id] AND k.[status] = 'success')"
@@ -183,7 +210,11 @@ impl Store {
             let params: [&dyn tiberius::ToSql; 4] =
                 [&job.scope.lo, &job.scope.hi, &job.log_watermark, &job.job_id];
             let logged = count(&self.run(&sql, &params).await?, "sums_match")?;
-            checks.push(Check { name, violations: (logged - sum).abs(), detail: format!("{sum} counted, {logged} logged") });
+            checks.push(Check {
+                name,
+                violations: (logged - sum).abs(),
+                detail: format!("{sum} counted, {logged} logged"),
+            });
         }
         Ok(checks)
     }

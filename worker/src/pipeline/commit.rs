@@ -50,7 +50,8 @@ impl Committer<'_> {
     /// Commits a group. Where the database refuses its data, it is taken apart until the guilty
     /// application stands alone; that one fails, its neighbours are unharmed.
     async fn group(&mut self, mut group: Vec<Decided>) -> Result<(), Outcome> {
-        let mut parts: VecDeque<Range<usize>> = VecDeque::from([0..group.len()]);
+        let mut parts: VecDeque<Range<usize>> = VecDeque::new();
+        parts.push_back(0..group.len());
         while let Some(part) = parts.pop_front() {
             let end = group.partition_point(|it| it.app_id() < self.range.scope.hi);
             let part = part.start..part.end.min(end);

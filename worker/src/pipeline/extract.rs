@@ -35,7 +35,14 @@ fn extract(job: &Job, it: &Fetched) -> Decided {
         Ok(Ok(application)) => {
             if let Some(first) = application.warnings.first() {
                 let n = application.warnings.len();
-                debug!(app_id, warnings = n, table = first.table, column = first.column, reason = first.reason, "warnings");
+                debug!(
+                    app_id,
+                    warnings = n,
+                    table = first.table,
+                    column = first.column,
+                    reason = first.reason,
+                    "warnings"
+                );
             }
             return Decided::Rows(application);
         }

@@ -34,7 +34,11 @@ macro_rules! persist {
 pub(super) use persist;
 
 /// Waits before the next try, or gives the error back.
-pub(super) async fn pause(stop: &CancellationToken, err: Error, tries: &mut u32) -> Result<(), Error> {
+pub(super) async fn pause(
+    stop: &CancellationToken,
+    err: Error,
+    tries: &mut u32,
+) -> Result<(), Error> {
     *tries += 1;
     let passes = matches!(err.class(), Class::Transient | Class::Ambiguous);
     if !passes || *tries >= TRIES_MAX || stop.is_cancelled() {

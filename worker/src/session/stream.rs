@@ -94,7 +94,9 @@ impl Session {
         let first = tokio::time::timeout(WELCOME_TIMEOUT, incoming.message()).await;
         let message = match first {
             Ok(Ok(Some(it))) => it,
-            Ok(Ok(None)) => return Err(Ended::Broke("the stream ended before a welcome".to_owned())),
+            Ok(Ok(None)) => {
+                return Err(Ended::Broke("the stream ended before a welcome".to_owned()));
+            }
             Ok(Err(status)) => return Err(Ended::Refused(Refusal::from_status(&status))),
             Err(_) => return Err(Ended::Broke("no welcome".to_owned())),
         };
@@ -196,14 +198,22 @@ impl Talk<'_> {
         let order = match message.body {
             Some(In::Grant(pb::Grant { lease: Some(it) })) => Order::Grant(self.lease(&it)),
             Some(In::Revoke(pb::Revoke { lease: Some(it), reason })) => {
-                info!(job = it.job_id, range = it.range_id, epoch = it.epoch, reason, "lease revoked");
+                info!(
+                    job = it.job_id,
+                    range = it.range_id,
+                    epoch = it.epoch,
+                    reason,
+                    "lease revoked"
+                );
                 Order::Revoke(self.lease(&it).key)
             }
             Some(In::Drain(_)) => Order::Drain,
             Some(In::Redirect(it)) => {
                 return Err(Ended::Redirected(Some(it.leader_address).filter(|it| !it.is_empty())));
             }
-            Some(In::HeartbeatAck(_) | In::Welcome(_) | In::Grant(_) | In::Revoke(_)) | None => return Ok(()),
+            Some(In::HeartbeatAck(_) | In::Welcome(_) | In::Grant(_) | In::Revoke(_)) | None => {
+                return Ok(());
+            }
         };
         drop(self.session.orders.send(order).await);
         Ok(())
@@ -244,12 +254,14 @@ fn report_message(report: Report) -> Out {
         Report::Done { lease, apps, elapsed_ms } => {
             Out::RangeDone(pb::RangeDone { lease: Some(lease_message(&lease)), apps, elapsed_ms })
         }
-        Report::Released { lease, committed_through, class, reason } => Out::Released(pb::Released {
-            lease: Some(lease_message(&lease)),
-            committed_through,
-            class: class.map_or(pb::ErrorClass::Unspecified, class_message).into(),
-            reason,
-        }),
+        Report::Released { lease, committed_through, class, reason } => {
+            Out::Released(pb::Released {
+                lease: Some(lease_message(&lease)),
+                committed_through,
+                class: class.map_or(pb::ErrorClass::Unspecified, class_message).into(),
+                reason,
+            })
+        }
         Report::Trouble { job_id, class, reason } => {
             Out::Trouble(pb::Trouble { job_id, class: class_message(class).into(), reason })
         }

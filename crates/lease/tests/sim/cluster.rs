@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use xmlx_lease::{Action, Boundary, Epoch, Event, JobState, LeaseTable, Limits, RangeId, RangeState, Timestamp};
+use xmlx_lease::{
+    Action, Boundary, Epoch, Event, JobState, LeaseTable, Limits, RangeId, RangeState, Timestamp,
+};
 
 use super::db::{Db, JOB, Refused};
 use super::rng::Rng;
@@ -10,7 +12,7 @@ use super::worker::Worker;
 
 /// A defect planted to see whether it is found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mutation {
+pub(crate) enum Mutation {
     None,
     CommitWithoutFence,
     SaveWithoutTerm,
@@ -30,7 +32,7 @@ struct Leader {
 }
 
 #[derive(Debug)]
-pub struct Cluster {
+pub(crate) struct Cluster {
     rng: Rng,
     db: Db,
     now: u64,
@@ -46,7 +48,7 @@ pub struct Cluster {
 }
 
 impl Cluster {
-    pub fn new(seed: u64, mutation: Mutation) -> Self {
+    pub(crate) fn new(seed: u64, mutation: Mutation) -> Self {
         let mut rng = Rng::new(seed);
         let n = 40 + rng.below(160);
         let mut id = 0;
@@ -71,7 +73,7 @@ impl Cluster {
     }
 
     /// A digest of everything that happened, or what was violated.
-    pub fn run(mut self, steps: u64) -> Result<u64, String> {
+    pub(crate) fn run(mut self, steps: u64) -> Result<u64, String> {
         self.elect();
         for _ in 0..3 {
             self.hire();
@@ -158,7 +160,9 @@ impl Cluster {
     /// A stream breaks; the leader may take its time to notice.
     fn cut_off(&mut self) {
         let mut broke = None;
-        self.with_worker(|worker, _, _| broke = Some((worker.disconnect(), worker.session.clone())));
+        self.with_worker(|worker, _, _| {
+            broke = Some((worker.disconnect(), worker.session.clone()))
+        });
         if let Some((leader, session)) = broke
             && self.rng.one_in(2)
         {
@@ -179,8 +183,16 @@ impl Cluster {
     /// A new leader takes over; the old one may go on for a while, not knowing.
     fn elect(&mut self) {
         self.db.term += 1;
-        let table = LeaseTable::new(Limits { first_apps: 10, apps_min: 3, ..Limits::default() }, Timestamp(self.now));
-        self.leaders.push(Leader { term: self.db.term, table, asked: VecDeque::new(), alive: true });
+        let table = LeaseTable::new(
+            Limits { first_apps: 10, apps_min: 3, ..Limits::default() },
+            Timestamp(self.now),
+        );
+        self.leaders.push(Leader {
+            term: self.db.term,
+            table,
+            asked: VecDeque::new(),
+            alive: true,
+        });
         let i = self.leaders.len() - 1;
         self.reload(i);
     }
@@ -205,7 +217,9 @@ impl Cluster {
 
     fn hear_worker(&mut self) {
         let mut heard = None;
-        self.with_worker(|worker, _, _| heard = worker.outbox.pop_front().map(|it| (worker.leader, it)));
+        self.with_worker(|worker, _, _| {
+            heard = worker.outbox.pop_front().map(|it| (worker.leader, it))
+        });
         if let Some((leader, event)) = heard {
             self.tell(leader, event);
         }
@@ -213,7 +227,9 @@ impl Cluster {
 
     fn answer_boundary(&mut self) {
         for i in 0..self.leaders.len() {
-            let Some((range, from, hi, count)) = self.leaders[i].asked.pop_front() else { continue };
+            let Some((range, from, hi, count)) = self.leaders[i].asked.pop_front() else {
+                continue;
+            };
             let n = usize::try_from(count).unwrap();
             let ids: Vec<i64> = self.db.source.range(from..hi).take(n).copied().collect();
             let boundary = match ids.last() {
@@ -283,7 +299,10 @@ impl Cluster {
                     Err(Refused::Conflict) => return self.reload(i),
                 },
                 Action::Send { session, order } => {
-                    let to = self.workers.iter_mut().find(|it| it.session == session && it.leader == Some(i));
+                    let to = self
+                        .workers
+                        .iter_mut()
+                        .find(|it| it.session == session && it.leader == Some(i));
                     if let Some(worker) = to {
                         worker.inbox.push_back(order);
                     }
@@ -292,7 +311,10 @@ impl Cluster {
                     self.leaders[i].asked.push_back((range, from, hi, count));
                 }
                 Action::EndSession { session, .. } => {
-                    let ended = self.workers.iter_mut().find(|it| it.session == session && it.leader == Some(i));
+                    let ended = self
+                        .workers
+                        .iter_mut()
+                        .find(|it| it.session == session && it.leader == Some(i));
                     if let Some(worker) = ended {
                         worker.disconnect();
                     }

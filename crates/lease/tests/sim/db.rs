@@ -2,32 +2,35 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use xmlx_lease::{Change, Epoch, JobId, JobSnapshot, JobState, Lease, RangeId, RangeSnapshot, RangeState, SessionId};
+use xmlx_lease::{
+    Change, Epoch, JobId, JobSnapshot, JobState, Lease, RangeId, RangeSnapshot, RangeState,
+    SessionId,
+};
 
 use super::cluster::Mutation;
 
-pub const JOB: JobId = JobId(1);
+pub(crate) const JOB: JobId = JobId(1);
 
 #[derive(Debug)]
-pub struct Db {
-    pub term: u64,
-    pub state: JobState,
-    pub scope: (i64, i64),
-    pub ranges: BTreeMap<RangeId, RangeSnapshot>,
+pub(crate) struct Db {
+    pub(crate) term: u64,
+    pub(crate) state: JobState,
+    pub(crate) scope: (i64, i64),
+    pub(crate) ranges: BTreeMap<RangeId, RangeSnapshot>,
     /// Ids that exist.
-    pub source: BTreeSet<i64>,
-    pub committed: BTreeMap<i64, u32>,
+    pub(crate) source: BTreeSet<i64>,
+    pub(crate) committed: BTreeMap<i64, u32>,
     mutation: Mutation,
 }
 
 #[derive(Debug, PartialEq, Eq)]
-pub enum Refused {
+pub(crate) enum Refused {
     Deposed,
     Conflict,
 }
 
 impl Db {
-    pub fn new(source: BTreeSet<i64>, mutation: Mutation) -> Self {
+    pub(crate) fn new(source: BTreeSet<i64>, mutation: Mutation) -> Self {
         let scope = (1, source.last().map_or(1, |it| it + 1));
         let whole = RangeSnapshot {
             range: RangeId(1),
@@ -38,22 +41,35 @@ impl Db {
             committed_through: scope.0 - 1,
         };
         let ranges = BTreeMap::from([(RangeId(1), whole)]);
-        Self { term: 0, state: JobState::Running, scope, ranges, source, committed: BTreeMap::new(), mutation }
+        Self {
+            term: 0,
+            state: JobState::Running,
+            scope,
+            ranges,
+            source,
+            committed: BTreeMap::new(),
+            mutation,
+        }
     }
 
-    pub fn snapshot(&self) -> JobSnapshot {
+    pub(crate) fn snapshot(&self) -> JobSnapshot {
         JobSnapshot {
             job: JOB,
             state: self.state,
             total: Some(u64::try_from(self.source.len()).unwrap()),
             decided: u64::try_from(self.committed.len()).unwrap(),
             last_range: *self.ranges.keys().next_back().unwrap(),
-            ranges: self.ranges.values().filter(|it| it.state != RangeState::Done).cloned().collect(),
+            ranges: self
+                .ranges
+                .values()
+                .filter(|it| it.state != RangeState::Done)
+                .cloned()
+                .collect(),
         }
     }
 
     /// The leader's compare-and-set, as `range_change.sql` has it.
-    pub fn save(&mut self, term: u64, it: &Change) -> Result<(), Refused> {
+    pub(crate) fn save(&mut self, term: u64, it: &Change) -> Result<(), Refused> {
         if term != self.term && self.mutation != Mutation::SaveWithoutTerm {
             return Err(Refused::Deposed);
         }
@@ -90,7 +106,7 @@ impl Db {
     }
 
     /// The fenced commit of a group.
-    pub fn commit(&mut self, session: &SessionId, lease: &Lease, group: &[i64]) -> bool {
+    pub(crate) fn commit(&mut self, session: &SessionId, lease: &Lease, group: &[i64]) -> bool {
         let (first, last) = (group[0], group[group.len() - 1]);
         let range = self.ranges.get_mut(&lease.range).expect("a granted range exists");
         let held = range.epoch == lease.epoch && range.state == RangeState::Leased(session.clone());
@@ -107,7 +123,7 @@ impl Db {
     }
 
     /// The owner closes its range.
-    pub fn complete(&mut self, session: &SessionId, lease: &Lease) -> bool {
+    pub(crate) fn complete(&mut self, session: &SessionId, lease: &Lease) -> bool {
         let range = self.ranges.get_mut(&lease.range).expect("a granted range exists");
         let held = range.epoch == lease.epoch && range.state == RangeState::Leased(session.clone());
         if !held || range.hi != lease.hi {
@@ -119,7 +135,7 @@ impl Db {
     }
 
     /// What has to hold at every committed state.
-    pub fn check(&self) -> Result<(), String> {
+    pub(crate) fn check(&self) -> Result<(), String> {
         let mut by_lo: Vec<(i64, i64)> = self.ranges.values().map(|it| (it.lo, it.hi)).collect();
         by_lo.sort_unstable();
         let mut next = self.scope.0;
@@ -133,7 +149,8 @@ impl Db {
             return Err(format!("ranges end at {next}, the scope at {}", self.scope.1));
         }
         for range in self.ranges.values().filter(|it| it.state == RangeState::Done) {
-            let lost = self.source.range(range.lo..range.hi).find(|it| !self.committed.contains_key(it));
+            let lost =
+                self.source.range(range.lo..range.hi).find(|it| !self.committed.contains_key(it));
             if let Some(app) = lost {
                 return Err(format!("app {app} is lost in a range that is done"));
             }

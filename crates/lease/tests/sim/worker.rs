@@ -11,26 +11,26 @@ use super::rng::Rng;
 const SLOTS: u32 = 2;
 
 #[derive(Debug)]
-pub struct Worker {
-    pub session: SessionId,
+pub(crate) struct Worker {
+    pub(crate) session: SessionId,
     /// Which leader its stream goes to.
-    pub leader: Option<usize>,
-    pub inbox: VecDeque<Order>,
-    pub outbox: VecDeque<Event>,
-    pub leases: BTreeMap<(RangeId, Epoch), Held>,
-    pub draining: bool,
+    pub(crate) leader: Option<usize>,
+    pub(crate) inbox: VecDeque<Order>,
+    pub(crate) outbox: VecDeque<Event>,
+    pub(crate) leases: BTreeMap<(RangeId, Epoch), Held>,
+    pub(crate) draining: bool,
 }
 
 #[derive(Debug)]
-pub struct Held {
-    pub lease: Lease,
-    pub cursor: i64,
+pub(crate) struct Held {
+    pub(crate) lease: Lease,
+    pub(crate) cursor: i64,
     /// A group that was sent and whose answer was lost: it is sent again.
-    pub unanswered: Option<Vec<i64>>,
+    pub(crate) unanswered: Option<Vec<i64>>,
 }
 
 impl Worker {
-    pub fn new(n: u64) -> Self {
+    pub(crate) fn new(n: u64) -> Self {
         Self {
             session: SessionId(format!("s{n}")),
             leader: None,
@@ -41,7 +41,7 @@ impl Worker {
         }
     }
 
-    pub fn connect(&mut self, leader: usize) {
+    pub(crate) fn connect(&mut self, leader: usize) {
         self.leader = Some(leader);
         self.inbox.clear();
         self.outbox.clear();
@@ -50,39 +50,41 @@ impl Worker {
         self.ask();
     }
 
-    pub fn disconnect(&mut self) -> Option<usize> {
+    pub(crate) fn disconnect(&mut self) -> Option<usize> {
         self.inbox.clear();
         self.outbox.clear();
         self.leader.take()
     }
 
-    pub fn say(&mut self, event: Event) {
+    pub(crate) fn say(&mut self, event: Event) {
         if self.leader.is_some() {
             self.outbox.push_back(event);
         }
     }
 
-    pub fn ask(&mut self) {
+    pub(crate) fn ask(&mut self) {
         let held = u32::try_from(self.leases.len()).unwrap();
         let credits = if self.draining { 0 } else { (SLOTS + 1).saturating_sub(held) };
         self.say(Event::Asked { session: self.session.clone(), credits });
     }
 
-    pub fn beat(&mut self) {
+    pub(crate) fn beat(&mut self) {
         let progress = |it: &Held| Progress { lease: it.lease, committed_through: it.cursor };
         let progress = self.leases.values().map(progress).collect();
         self.say(Event::Beat { session: self.session.clone(), progress });
         self.ask();
     }
 
-    pub fn obey(&mut self, order: Order, db: &Db) {
+    pub(crate) fn obey(&mut self, order: Order, db: &Db) {
         match order {
             Order::Grant(lease) => {
                 // The owner reads where to start from the database.
                 let cursor = db.ranges[&lease.range].committed_through;
-                self.leases
-                    .entry((lease.range, lease.epoch))
-                    .or_insert(Held { lease, cursor, unanswered: None });
+                self.leases.entry((lease.range, lease.epoch)).or_insert(Held {
+                    lease,
+                    cursor,
+                    unanswered: None,
+                });
             }
             Order::Revoke { lease, .. } => {
                 self.leases.remove(&(lease.range, lease.epoch));
@@ -93,7 +95,7 @@ impl Worker {
     }
 
     /// One group of one lease, or the end of the range.
-    pub fn work(&mut self, db: &mut Db, rng: &mut Rng) {
+    pub(crate) fn work(&mut self, db: &mut Db, rng: &mut Rng) {
         let keys: Vec<_> = self.leases.keys().copied().collect();
         let Some(&key) = rng.pick(&keys) else { return };
         let session = self.session.clone();
@@ -102,7 +104,12 @@ impl Worker {
         if self.draining {
             let committed_through = held.cursor;
             self.leases.remove(&key);
-            self.say(Event::Released { session, lease, committed_through, backoff: Duration::ZERO });
+            self.say(Event::Released {
+                session,
+                lease,
+                committed_through,
+                backoff: Duration::ZERO,
+            });
             return;
         }
         let repeated = held.unanswered.take();
@@ -126,7 +133,12 @@ impl Worker {
         } else {
             let committed_through = held.cursor;
             self.leases.remove(&key);
-            self.say(Event::Released { session, lease, committed_through, backoff: Duration::ZERO });
+            self.say(Event::Released {
+                session,
+                lease,
+                committed_through,
+                backoff: Duration::ZERO,
+            });
         }
     }
 
@@ -137,7 +149,12 @@ impl Worker {
             let elapsed = Duration::from_millis(rng.below(5_000));
             self.say(Event::Finished { session, lease, apps: 5, elapsed });
         } else {
-            self.say(Event::Released { session, lease, committed_through: 0, backoff: Duration::ZERO });
+            self.say(Event::Released {
+                session,
+                lease,
+                committed_through: 0,
+                backoff: Duration::ZERO,
+            });
         }
         self.ask();
     }
