@@ -15,29 +15,41 @@ pub(crate) const DEVDB_USER: &str = "sa";
 pub(crate) const DEVDB_PASSWORD: &str = "xmlx-devdb";
 
 pub(crate) async fn run(role: Role) -> anyhow::Result<Answer> {
-    std::thread::spawn(|| {
-        let mut rest = Vec::new();
-        drop(std::io::stdin().lock().read_to_end(&mut rest));
-        std::process::exit(0);
-    });
+    let shutdown = Shutdown::on_signals()?;
     match role {
-        Role::Devdb(args) => devdb(args).await?,
+        Role::Devdb(args) => {
+            at_end_of_input({
+                let shutdown = shutdown.clone();
+                move || shutdown.drain.cancel()
+            });
+            devdb(args, shutdown).await?;
+        }
         Role::Coordinator(args) => {
+            at_end_of_input(|| std::process::exit(0));
             let config = args.config()?;
             xmlx_runtime::init_telemetry(config.log_format, "info");
-            xmlx_coordinator::run(config, Shutdown::on_signals()?).await?;
+            xmlx_coordinator::run(config, shutdown).await?;
         }
         Role::Worker(args) => {
+            at_end_of_input(|| std::process::exit(0));
             let config = args.config()?;
             xmlx_runtime::init_telemetry(config.log_format, "info");
-            xmlx_worker::run(config, Shutdown::on_signals()?).await?;
+            xmlx_worker::run(config, shutdown).await?;
         }
     }
     Ok(Answer::Yes)
 }
 
+fn at_end_of_input(act: impl FnOnce() + Send + 'static) {
+    std::thread::spawn(move || {
+        let mut rest = Vec::new();
+        drop(std::io::stdin().lock().read_to_end(&mut rest));
+        act();
+    });
+}
+
 /// Prints the connection string once connections are accepted.
-async fn devdb(args: DevDb) -> anyhow::Result<()> {
+async fn devdb(args: DevDb, shutdown: Shutdown) -> anyhow::Result<()> {
     xmlx_runtime::init_telemetry(xmlx_runtime::LogFormat::Text, "info");
     let faults = Faults::none();
     for text in &args.fault {
@@ -49,14 +61,11 @@ async fn devdb(args: DevDb) -> anyhow::Result<()> {
         user: DEVDB_USER.to_owned(),
         password: DEVDB_PASSWORD.to_owned(),
         tls: Tls::SelfSigned,
-        faults: faults.clone(),
+        faults,
     })
     .context("cannot start the embedded database")?;
     output::line(&server.connection_string())?;
-    Shutdown::on_signals()?.drain.cancelled().await;
-    for fired in faults.fired() {
-        output::line(&format!("fired {fired:?}"))?;
-    }
+    shutdown.drain.cancelled().await;
     server.stop();
     Ok(())
 }

@@ -14,7 +14,7 @@ use tokio::sync::mpsc;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
-use xmlx_lease::{Action, Event, JobId, LeaseTable, Timestamp};
+use xmlx_lease::{Action, Event, JobId, LeaseTable, SessionId, Timestamp};
 use xmlx_runtime::Clock;
 use xmlx_store::{Error, Leadership, Mode, Store};
 
@@ -38,6 +38,8 @@ pub(crate) struct Engine {
     table: LeaseTable,
     sessions: Sessions,
     modes: BTreeMap<JobId, Mode>,
+    /// When sessions of an earlier leader that have not come back are noted as lost; then `None`.
+    strays_at: Option<Duration>,
     clock: Clock,
     /// For tasks that report back.
     handle: Handle,
@@ -62,6 +64,7 @@ pub(crate) async fn run(
         heartbeat: config.heartbeat,
         lost_after: config.limits.lost_after,
         modes: BTreeMap::new(),
+        strays_at: Some(clock.now() + config.limits.reattach_grace),
         clock,
         handle,
         end: end.clone(),
@@ -83,7 +86,10 @@ pub(crate) async fn run(
                 },
                 None => return Ok(()),
             },
-            _ = tick.tick() => engine.apply(Event::Ticked).await?,
+            _ = tick.tick() => {
+                engine.apply(Event::Ticked).await?;
+                engine.end_strays().await?;
+            }
             _ = follow.tick() => engine.look_for_new(),
         }
     }
@@ -134,6 +140,29 @@ impl Engine {
             let held = job.ranges.1 > 0;
             if held || matches!(job.state.as_str(), "running" | "paused") {
                 self.load(&job).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Sessions that were open when an earlier leader died and have not come back are lost. Their
+    /// leases are the table's business; this is for whoever reads the table of sessions.
+    async fn end_strays(&mut self) -> Result<(), Error> {
+        if self.strays_at.is_none_or(|it| self.clock.now() < it) {
+            return Ok(());
+        }
+        self.strays_at = None;
+        let sessions = match self.store.sessions().await {
+            Ok(it) => it,
+            Err(err) => {
+                warn!(%err, "cannot read the sessions");
+                return Ok(());
+            }
+        };
+        for session in sessions.into_iter().map(|it| SessionId(it.session_id)) {
+            if !self.table.knows(&session) {
+                let gone = Action::EndSession { session, reason: "lost" };
+                self.carry_out(vec![gone]).await?;
             }
         }
         Ok(())

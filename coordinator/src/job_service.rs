@@ -5,7 +5,7 @@ use xmlx_extract::Plan;
 use xmlx_lease::JobId;
 use xmlx_proto::v1::job_service_server::JobService;
 use xmlx_proto::{ErrorCode, Refusal, v1 as pb};
-use xmlx_store::{JobRow, Source, Store};
+use xmlx_store::{JobRow, Store};
 
 use crate::convert;
 use crate::engine::{Command, MoveJob};
@@ -109,10 +109,9 @@ impl JobService for JobApi {
             return Err(Refusal::new(ErrorCode::Invalid, message).into());
         }
         let job = self.job(request.job_id).await?;
-        let source = Source::new(&self.plan(job.job_id).await?, job.mode, job.log_watermark);
-        let db = |err| convert::refusal(&err);
-        let stages = self.store.failure_stages(&source, &job).await.map_err(db)?;
-        let failures = self.store.failures(&source, &job, i64::from(n)).await.map_err(db)?;
+        let plan = self.plan(job.job_id).await?;
+        let found = self.store.failures(&plan, &job, i64::from(n)).await;
+        let (stages, failures) = found.map_err(|err| convert::refusal(&err))?;
         let failure = |it: xmlx_store::Failure| pb::Failure {
             app_id: it.app_id,
             reason: it.reason,

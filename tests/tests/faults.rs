@@ -82,13 +82,12 @@ async fn a_zombie_commits_nothing() {
             it.job(job)["leases_revoked"].as_i64().unwrap() > 0
         })
         .await;
-    let of_zombie = "SELECT COUNT_BIG(*) FROM [sample].[processing_log] AS l WHERE l.[session_id] IN (SELECT s.[session_id] FROM [xmlx].[worker_session] AS s WHERE s.[name] = 'w1' AND s.[state] = 'lost')";
-    let before = cluster.db.count(of_zombie).await;
     cluster.workers[0].signal(Signal::SIGCONT);
     cluster.wait_done(job).await;
     assert_eq!(cluster.logged().await, 400);
     cluster.assert_verified(job).await;
-    assert!(before <= 400);
+    let log = cluster.workers[0].log();
+    assert!(log.contains("moved on") || log.contains("lease revoked"), "the zombie noticed: {log}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -4,7 +4,10 @@
 
 use xmlx_devdb::Tls;
 use xmlx_extract::Plan;
-use xmlx_store::{CommitPlan, Mode, Source, Store, StoreConfig, all_statements};
+use xmlx_store::{
+    CommitPlan, Mode, Source, Store, StoreConfig, all_statements, control_schema,
+    verification_statements,
+};
 use xmlx_tests::{Database, workspace};
 
 /// Parameters of the generated reads: bounds of the ids, a count, the log's watermark.
@@ -12,14 +15,20 @@ const READ_PARAMS: &str = "-- params: @P1 bigint, @P2 bigint, @P3 bigint, @P4 bi
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_statement_is_written_out() {
-    let folder = workspace().join("target/tsql");
-    std::fs::create_dir_all(&folder).unwrap();
-    let write = |name: &str, text: &str| std::fs::write(folder.join(name), text).unwrap();
+    let write = |name: &str, text: &str| {
+        let path = workspace().join("target/tsql").join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    };
     for (name, text) in all_statements() {
-        write(&format!("{name}.sql"), text);
+        let folder = if name == "001_control" { "scripts" } else { "queries" };
+        write(&format!("{folder}/{name}.sql"), text);
     }
-    write("samples_target.sql", xmlx_samples::target_sql());
-    write("samples_source.sql", xmlx_samples::source_sql());
+    write("scripts/samples_target.sql", xmlx_samples::target_sql());
+    write("scripts/samples_source.sql", xmlx_samples::source_sql());
+    write("schema/control.sql", &unguarded(control_schema()));
+    let samples = format!("{}\nGO\n{}", xmlx_samples::target_sql(), xmlx_samples::source_sql());
+    write("schema/samples.sql", &unguarded(&samples));
 
     let db = Database::start(Tls::Off).await;
     let store = Store::new(&StoreConfig {
@@ -49,7 +58,14 @@ async fn every_statement_is_written_out() {
             tables + 1,
             "one statement per table, and the log"
         );
-        write(&format!("commit_{}.sql", line.name()), &text);
+        write(&format!("queries/commit_{}.sql", line.name()), &text);
+        let source = Source::new(&plan, Mode::Once, 0);
+        for (name, text) in verification_statements(&plan, &source) {
+            write(
+                &format!("queries/verify_{name}_{}.sql", line.name()),
+                &format!("{READ_PARAMS}{text};\n"),
+            );
+        }
         for mode in [Mode::Once, Mode::Retry] {
             for (name, text) in Source::new(&plan, mode, 0).statements() {
                 write(
@@ -59,4 +75,25 @@ async fn every_statement_is_written_out() {
             }
         }
     }
+}
+
+/// A script without its guards against a second run: a schema checker looks at no statement behind an IF.
+fn unguarded(script: &str) -> String {
+    let mut schemas = Vec::new();
+    let mut plain = String::new();
+    for line in script.lines() {
+        if let Some((_, create)) = line.split_once("CREATE SCHEMA [") {
+            let name = create.split(']').next().unwrap();
+            if !schemas.contains(&name) {
+                schemas.push(name);
+                plain.push_str(&format!("CREATE SCHEMA [{name}];\n"));
+            }
+        } else if !line.starts_with("IF OBJECT_ID(")
+            && !line.starts_with("IF NOT EXISTS (SELECT 1 FROM sys.indexes")
+        {
+            plain.push_str(line);
+            plain.push('\n');
+        }
+    }
+    plain
 }

@@ -113,7 +113,7 @@ fn class_of(number: u32) -> Class {
         | 596
         | 6005 => Class::Transient,
         1105 | 9002 | 701 | 8645 | 802 => Class::Capacity,
-        515 | 547 | 220 | 241 | 242 | 245 | 248 | 295 | 8114 | 8115 | 2628 | 8152 | 2627 | 2601
+        515 | 547 | 220 | 241 | 242 | 244 | 245 | 248 | 295 | 8114 | 8115 | 2628 | 8152 | 2627 | 2601
         | 13609 => Class::Data,
         _ => Class::Fatal,
     }
@@ -130,7 +130,7 @@ fn public_message(number: u32, message: &str) -> String {
             .unwrap_or_else(|| "a text is too long for its column".to_owned()),
         547 | 515 if message.contains("INSERT") => first_line(message),
         8152 => "a text is too long for its column".to_owned(),
-        220 | 241 | 242 | 245 | 248 | 295 | 8114 | 8115 => {
+        220 | 241 | 242 | 244 | 245 | 248 | 295 | 8114 | 8115 => {
             "a value cannot be converted to its column's type".to_owned()
         }
         547 => "a foreign key or check is violated".to_owned(),

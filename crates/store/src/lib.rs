@@ -32,4 +32,4 @@ pub use schema::{SCHEMA_VERSION, control_schema};
 pub use sessions::SessionRow;
 pub use source::{Fetched, Mode, Scope, Source};
 pub use statements::all as all_statements;
-pub use verify::{Check, Failure, StageCount, Verification};
+pub use verify::{Check, Failure, StageCount, Verification, verification_statements};

@@ -1,10 +1,13 @@
 //! Whether a job did what it promised: the same queries at its end and at any later time.
 
+mod sql;
+
 use xmlx_extract::Plan;
 
-use crate::connection::{column, optional, text};
+use crate::connection::{Row, column, optional, text};
 use crate::source::count;
-use crate::{Error, JobRow, RangeRow, Scope, Source, Store, name};
+use crate::{Error, JobRow, RangeRow, Scope, Source, Store};
+use sql::Statements;
 
 /// One thing that has to hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,6 +61,13 @@ impl Verification {
     }
 }
 
+/// Every statement of the verification with what it is for, for checks from outside.
+#[must_use]
+pub fn verification_statements(plan: &Plan, source: &Source) -> Vec<(String, String)> {
+    let statements = Statements::new(plan, source);
+    statements.all().into_iter().map(|(name, sql)| (name, sql.to_owned())).collect()
+}
+
 impl Store {
     /// Verifies a job against the tables.
     ///
@@ -65,72 +75,48 @@ impl Store {
     /// See [`Error`].
     pub async fn verify(&self, plan: &Plan, job: &JobRow) -> Result<Verification, Error> {
         let source = Source::new(plan, job.mode, job.log_watermark);
+        let sql = Statements::new(plan, &source);
         let ranges = self.ranges(job.job_id).await?;
-        let mut checks = vec![tiling(job.scope, &ranges)];
         let open = ranges.iter().filter(|it| it.state != "done").count();
-        checks.push(check("all ranges are done", open, format!("{} ranges", ranges.len())));
-        let undecided = source.waiting(self, job.scope).await?;
-        checks.push(Check {
-            name: "no application is lost",
-            violations: undecided,
-            detail: "applications of the scope without a decision".to_owned(),
-        });
-        checks.push(self.repeated(&source, job).await?);
-        checks.extend(self.rows_match_log(plan, &source, job).await?);
-        checks.extend(self.sums_match(&source, job).await?);
-        let stages = self.failure_stages(&source, job).await?;
+        let mut checks = vec![
+            tiling(job.scope, &ranges),
+            check("all ranges are done", in_i64(open), format!("{} ranges", ranges.len())),
+        ];
+        let lost = source.waiting(self, job.scope).await?;
+        let detail = "applications of the scope without a decision".to_owned();
+        checks.push(check("no application is lost", lost, detail));
+        let repeated = self.count_of_job(&sql.repeated, job).await?;
+        let detail = "applications with two decisions of this job".to_owned();
+        checks.push(check("no application is repeated", repeated, detail));
+        for (name, sql) in [
+            ("every success has its rows", &sql.without_rows),
+            ("no failure has rows", &sql.with_rows),
+        ] {
+            if let Some(sql) = sql {
+                let violations = self.count_of_job(sql, job).await?;
+                checks.push(check(name, violations, "looked up in the first table".to_owned()));
+            }
+        }
+        checks.extend(self.sums(&sql, job).await?);
+        let stages = self.stages(&sql, job).await?;
         let left_out = source.left_out(self, job.scope).await?;
         Ok(Verification { checks, stages, left_out })
     }
 
-    /// Failures of the job by stage, the commonest first.
-    ///
-    /// # Errors
-    /// See [`Error`].
-    pub async fn failure_stages(
-        &self,
-        source: &Source,
-        job: &JobRow,
-    ) -> Result<Vec<StageCount>, Error> {
-        const IT: &str = "failure_stages";
-        let stage = "LEFT(l.[failure_reason], CHARINDEX(':', l.[failure_reason] + ':') - 1)";
-        let sql = format!(
-            "SELECT {stage} AS [stage], COUNT_BIG(*) AS [n] FROM {log} AS l WHERE {of_job} AND l.[status] = 'failed' GROUP BY {stage} ORDER BY [n] DESC",
-            log = source.log,
-            of_job = source.log_of_job
-        );
-        let rows = self.run(&sql, &[&job.scope.lo, &job.scope.hi, &job.log_watermark]).await?;
-        let mut stages = Vec::with_capacity(rows.len());
-        for row in &rows {
-            let stage: Option<&str> = optional(row, "stage", IT)?;
-            stages.push(StageCount {
-                stage: stage.unwrap_or("unknown").to_owned(),
-                count: column(row, "n", IT)?,
-            });
-        }
-        Ok(stages)
-    }
-
-    /// The latest failures of the job, at most `n_max`.
+    /// Failures of the job by stage, the commonest first, and the latest of them, at most `n_max`.
     ///
     /// # Errors
     /// See [`Error`].
     pub async fn failures(
         &self,
-        source: &Source,
+        plan: &Plan,
         job: &JobRow,
         n_max: i64,
-    ) -> Result<Vec<Failure>, Error> {
+    ) -> Result<(Vec<StageCount>, Vec<Failure>), Error> {
         const IT: &str = "failures";
-        let sql = format!(
-            "SELECT TOP (@P4) CAST(l.[app_id] AS bigint) AS [app_id], l.[failure_reason], l.[session_id], CONVERT(varchar(30), l.[processing_time], 126) AS [at] \
-             FROM {log} AS l WHERE {of_job} AND l.[status] = 'failed' ORDER BY l.[log_id] DESC",
-            log = source.log,
-            of_job = source.log_of_job
-        );
-        let params: [&dyn tiberius::ToSql; 4] =
-            [&job.scope.lo, &job.scope.hi, &job.log_watermark, &n_max];
-        let rows = self.run(&sql, &params).await?;
+        let source = Source::new(plan, job.mode, job.log_watermark);
+        let sql = Statements::new(plan, &source);
+        let rows = self.run_of_job(&sql.failures, job, n_max).await?;
         let mut failures = Vec::with_capacity(rows.len());
         for row in &rows {
             let or_empty =
@@ -142,85 +128,49 @@ impl Store {
                 at: text(row, "at", IT)?,
             });
         }
-        Ok(failures)
+        Ok((self.stages(&sql, job).await?, failures))
     }
 
-    async fn repeated(&self, source: &Source, job: &JobRow) -> Result<Check, Error> {
-        let sql = format!(
-            "SELECT COUNT_BIG(*) AS [n] FROM (SELECT l.[app_id] FROM {log} AS l WHERE {of_job} GROUP BY l.[app_id] HAVING COUNT_BIG(*) > 1) AS t",
-            log = source.log,
-            of_job = source.log_of_job
-        );
-        let violations = self.count_of_job(&sql, job).await?;
-        Ok(Check {
-            name: "no application is repeated",
-            violations,
-            detail: "applications with two decisions of this job".to_owned(),
-        })
+    async fn stages(&self, sql: &Statements, job: &JobRow) -> Result<Vec<StageCount>, Error> {
+        const IT: &str = "stages";
+        let rows = self.run_of_job(&sql.stages, job, 0).await?;
+        let mut stages = Vec::with_capacity(rows.len());
+        for row in &rows {
+            let stage: Option<&str> = optional(row, "stage", IT)?;
+            let stage = stage.unwrap_or("unknown").to_owned();
+            stages.push(StageCount { stage, count: column(row, "n", IT)? });
+        }
+        Ok(stages)
     }
 
-    /// `success` if and only if all rows are there, `failed` if and only if none.
-    async fn rows_match_log(
-        &self,
-        plan: &Plan,
-        source: &Source,
-        job: &JobRow,
-    ) -> Result<Vec<Check>, Error> {
-        let has_app_id = |it: &&xmlx_extract::Table| {
-            it.columns.iter().any(|column| column.name.eq_ignore_ascii_case("app_id"))
+    /// The ranges' counters equal what log and tables say.
+    async fn sums(&self, sql: &Statements, job: &JobRow) -> Result<Vec<Check>, Error> {
+        let job_id = job.job_id;
+        let ok =
+            count(&self.run_of_job(&sql.logged_success, job, job_id).await?, "logged_success")?;
+        let failed =
+            count(&self.run_of_job(&sql.logged_failed, job, job_id).await?, "logged_failed")?;
+        let mut rows = 0;
+        for sql in &sql.rows {
+            rows += self.count_of_job(sql, job).await?;
+        }
+        let equal = |name, counted: i64, found: i64| {
+            check(name, (counted - found).abs(), format!("{counted} counted, {found} found"))
         };
-        let Some(root) = plan.tables().iter().find(has_app_id) else { return Ok(Vec::new()) };
-        let root = name::table(plan.target_schema(), &root.name);
-        let exists = format!("EXISTS (SELECT 1 FROM {root} AS b WHERE b.[app_id] = l.[app_id])");
-        let (log, of_job) = (&source.log, &source.log_of_job);
-        let without = format!(
-            "SELECT COUNT_BIG(*) AS [n] FROM {log} AS l WHERE {of_job} AND l.[status] = 'success' AND NOT {exists}"
-        );
-        let with = format!(
-            "SELECT COUNT_BIG(*) AS [n] FROM {log} AS l WHERE {of_job} AND l.[status] = 'failed' AND {exists} \
-             AND NOT EXISTS (SELECT 1 FROM {log} AS k WHERE k.[app_id] = l.[app_id] AND k.[status] = 'success')"
-        );
         Ok(vec![
-            Check {
-                name: "every success has its rows",
-                violations: self.count_of_job(&without, job).await?,
-                detail: format!("looked up in {root}"),
-            },
-            Check {
-                name: "no failure has rows",
-                violations: self.count_of_job(&with, job).await?,
-                detail: format!("looked up in {root}"),
-            },
+            equal("successes counted equal successes logged", job.done_ok, ok),
+            equal("failures counted equal failures logged", job.done_failed, failed),
+            equal("rows counted equal rows in the tables", job.rows_written, rows),
         ])
     }
 
-    /// The ranges' counters equal what the log says.
-    async fn sums_match(&self, source: &Source, job: &JobRow) -> Result<Vec<Check>, Error> {
-        let mut checks = Vec::new();
-        for (name, status, sum) in [
-            ("successes counted equal successes logged", "success", job.done_ok),
-            ("failures counted equal failures logged", "failed", job.done_failed),
-        ] {
-            let sql = format!(
-                "SELECT COUNT_BIG(*) AS [n] FROM {log} AS l WHERE {of_job} AND l.[status] = '{status}' \
-                 AND l.[session_id] IN (SELECT h.[session_id] FROM [xmlx].[range_history] AS h WHERE h.[job_id] = @P4)",
-                log = source.log,
-                of_job = source.log_of_job
-            );
-            let params: [&dyn tiberius::ToSql; 4] =
-                [&job.scope.lo, &job.scope.hi, &job.log_watermark, &job.job_id];
-            let logged = count(&self.run(&sql, &params).await?, "sums_match")?;
-            checks.push(Check {
-                name,
-                violations: (logged - sum).abs(),
-                detail: format!("{sum} counted, {logged} logged"),
-            });
-        }
-        Ok(checks)
+    async fn count_of_job(&self, sql: &str, job: &JobRow) -> Result<i64, Error> {
+        count(&self.run_of_job(sql, job, 0).await?, "verify")
     }
 
-    async fn count_of_job(&self, sql: &str, job: &JobRow) -> Result<i64, Error> {
-        count(&self.run(sql, &[&job.scope.lo, &job.scope.hi, &job.log_watermark]).await?, "verify")
+    /// Runs a statement over a job's log rows; `fourth` is its fourth parameter, where it has one.
+    async fn run_of_job(&self, sql: &str, job: &JobRow, fourth: i64) -> Result<Vec<Row>, Error> {
+        self.run(sql, &[&job.scope.lo, &job.scope.hi, &job.log_watermark, &fourth]).await
     }
 }
 
@@ -237,11 +187,15 @@ fn tiling(scope: Scope, ranges: &[RangeRow]) -> Check {
     if next != scope.hi {
         gaps += 1;
     }
-    check("ranges tile the scope", gaps, format!("[{}, {})", scope.lo, scope.hi))
+    check("ranges tile the scope", in_i64(gaps), format!("[{}, {})", scope.lo, scope.hi))
 }
 
-fn check(name: &'static str, violations: usize, detail: String) -> Check {
-    Check { name, violations: i64::try_from(violations).unwrap_or(i64::MAX), detail }
+fn check(name: &'static str, violations: i64, detail: String) -> Check {
+    Check { name, violations, detail }
+}
+
+fn in_i64(n: usize) -> i64 {
+    i64::try_from(n).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]

@@ -62,7 +62,7 @@ fn open(file: &Path, synchronous: &str) -> Result<Connection, rusqlite::Error> {
     db.execute_batch(&format!(
         "PRAGMA page_size = 8192; PRAGMA journal_mode = WAL; PRAGMA synchronous = {synchronous}; PRAGMA foreign_keys = ON;
          PRAGMA temp_store = MEMORY; PRAGMA cache_size = -32768; PRAGMA mmap_size = 1073741824;
-         PRAGMA wal_autocheckpoint = 4000; PRAGMA recursive_triggers = ON;"
+         PRAGMA wal_autocheckpoint = 4000;"
     ))?;
     db.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
     functions::register(&db)?;

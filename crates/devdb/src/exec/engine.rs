@@ -22,6 +22,8 @@ use crate::sync;
 const IDLE_READERS_MAX: usize = 8;
 /// Batches kept parsed; past that all are forgotten, which costs the product's few hundred a millisecond each.
 const BATCHES_MAX: usize = 1024;
+/// Declarations of one text kept: clients declare a parameter by the width of its value.
+const DECLARATIONS_MAX: usize = 32;
 /// A longer text is one of a kind and not kept.
 const BATCH_BYTES_MAX: usize = 64 << 10;
 /// SQL Server's descriptors look like this.
@@ -74,8 +76,7 @@ impl Engine {
                 batches.clear();
             }
             let kept = batches.entry(text.to_owned()).or_default();
-            // Declarations differ by the widths of values; those of long ago are not worth keeping.
-            kept.truncate(IDLE_READERS_MAX);
+            kept.truncate(DECLARATIONS_MAX - 1);
             kept.insert(0, Arc::clone(&batch));
         }
         Ok(batch)
