@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use serde::Deserialize;
 use xmlx_lease::Limits;
-use xmlx_runtime::{LogFormat, Secret, parse_duration};
+use xmlx_runtime::{LogFormat, Secret, duration_setting, read_settings};
 
 /// What is written on the command line, in the environment or in the file.
 #[derive(Clone, Debug, Default, clap::Parser, Deserialize)]
@@ -88,32 +88,30 @@ impl Args {
     /// # Errors
     /// Names the setting and what it should look like.
     pub fn config(&self) -> anyhow::Result<Config> {
-        let file = match &self.config {
-            Some(path) => read(path)?,
-            None => Self::default(),
-        };
+        let file: Self = read_settings(self.config.as_deref())?;
         let database = self.database.clone().or(file.database);
         let database = database.context(
             "no database: set `--database` or XMLX_DATABASE to an ADO.NET connection string",
         )?;
         let defaults = Limits::default();
         let limits = Limits {
-            lost_after: duration(
+            lost_after: duration_setting(
                 "lost_after",
-                &self.lost_after,
-                &file.lost_after,
+                (self.lost_after.as_ref(), file.lost_after.as_ref()),
                 defaults.lost_after,
             )?,
-            reattach_grace: duration(
+            reattach_grace: duration_setting(
                 "reattach_grace",
-                &self.reattach_grace,
-                &file.reattach_grace,
+                (self.reattach_grace.as_ref(), file.reattach_grace.as_ref()),
                 defaults.reattach_grace,
             )?,
             ..defaults
         };
-        let heartbeat =
-            duration("heartbeat", &self.heartbeat, &file.heartbeat, Duration::from_secs(1))?;
+        let heartbeat = duration_setting(
+            "heartbeat",
+            (self.heartbeat.as_ref(), file.heartbeat.as_ref()),
+            Duration::from_secs(1),
+        )?;
         anyhow::ensure!(
             heartbeat * 2 <= limits.lost_after,
             "`lost_after` ({:?}) must be at least twice `heartbeat` ({heartbeat:?})",
@@ -128,31 +126,13 @@ impl Args {
             advertise: self.advertise.clone().or(file.advertise),
             heartbeat,
             limits,
-            leader_ttl: duration(
+            leader_ttl: duration_setting(
                 "leader_ttl",
-                &self.leader_ttl,
-                &file.leader_ttl,
+                (self.leader_ttl.as_ref(), file.leader_ttl.as_ref()),
                 Duration::from_secs(6),
             )?,
             connections_max: self.connections.or(file.connections).unwrap_or(8).max(3),
             log_format: self.log_format.or(file.log_format).unwrap_or_default(),
         })
     }
-}
-
-fn read(path: &PathBuf) -> anyhow::Result<Args> {
-    let text = std::fs::read_to_string(path)
-        .with_context(|| format!("cannot read `{}`", path.display()))?;
-    toml::from_str(&text)
-        .with_context(|| format!("`{}` is not a valid configuration", path.display()))
-}
-
-fn duration(
-    name: &str,
-    flag: &Option<String>,
-    file: &Option<String>,
-    default: Duration,
-) -> anyhow::Result<Duration> {
-    let Some(text) = flag.as_ref().or(file.as_ref()) else { return Ok(default) };
-    parse_duration(text).map_err(|err| anyhow::anyhow!("`{name}`: {err}"))
 }

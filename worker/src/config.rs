@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use serde::Deserialize;
-use xmlx_runtime::{LogFormat, Secret, parse_duration, parse_size};
+use xmlx_runtime::{LogFormat, Secret, duration_setting, parse_size, read_settings};
 
 /// What is written on the command line, in the environment or in the file.
 #[derive(Clone, Debug, Default, clap::Parser, Deserialize)]
@@ -79,10 +79,7 @@ impl Args {
     /// # Errors
     /// Names the setting and what it should look like.
     pub fn config(&self) -> anyhow::Result<Config> {
-        let file = match &self.config {
-            Some(path) => read(path)?,
-            None => Self::default(),
-        };
+        let file: Self = read_settings(self.config.as_deref())?;
         let database = self.database.clone().or(file.database);
         let database = database.context(
             "no database: set `--database` or XMLX_DATABASE to an ADO.NET connection string",
@@ -92,8 +89,6 @@ impl Args {
         anyhow::ensure!(!coordinators.is_empty(), "`coordinators` is empty; name at least one URL");
         let group_bytes = self.group_bytes.as_ref().or(file.group_bytes.as_ref());
         let group_bytes = group_bytes.map_or("4MiB", String::as_str);
-        let drain = self.drain_deadline.as_ref().or(file.drain_deadline.as_ref());
-        let drain = drain.map_or("25s", String::as_str);
         let slots = self.slots.or(file.slots).unwrap_or_else(processors);
         let group_apps = self.group_apps.or(file.group_apps).unwrap_or(100);
         anyhow::ensure!((1..=1024).contains(&slots), "`slots` must be between 1 and 1024");
@@ -109,18 +104,14 @@ impl Args {
             group_apps,
             group_bytes: parse_size(group_bytes)
                 .map_err(|err| anyhow::anyhow!("`group_bytes`: {err}"))?,
-            drain_deadline: parse_duration(drain)
-                .map_err(|err| anyhow::anyhow!("`drain_deadline`: {err}"))?,
+            drain_deadline: duration_setting(
+                "drain_deadline",
+                (self.drain_deadline.as_ref(), file.drain_deadline.as_ref()),
+                Duration::from_secs(25),
+            )?,
             log_format: self.log_format.or(file.log_format).unwrap_or_default(),
         })
     }
-}
-
-fn read(path: &PathBuf) -> anyhow::Result<Args> {
-    let text = std::fs::read_to_string(path)
-        .with_context(|| format!("cannot read `{}`", path.display()))?;
-    toml::from_str(&text)
-        .with_context(|| format!("`{}` is not a valid configuration", path.display()))
 }
 
 fn processors() -> u32 {

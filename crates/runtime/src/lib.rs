@@ -2,12 +2,14 @@
 
 mod clock;
 mod secret;
+mod settings;
 mod shutdown;
 mod telemetry;
 mod units;
 
 pub use clock::Clock;
 pub use secret::Secret;
+pub use settings::{duration_setting, read_settings};
 pub use shutdown::Shutdown;
 pub use telemetry::{LogFormat, init as init_telemetry};
 pub use units::{parse_duration, parse_size};
