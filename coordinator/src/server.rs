@@ -7,6 +7,7 @@ use anyhow::Context as _;
 use tokio::net::TcpListener;
 use tokio_stream::wrappers::TcpListenerStream;
 use tonic::transport::Server;
+use tower::limit::GlobalConcurrencyLimitLayer;
 use tracing::info;
 use xmlx_proto::v1::cluster_service_server::ClusterServiceServer;
 use xmlx_proto::v1::job_service_server::JobServiceServer;
@@ -21,6 +22,9 @@ use crate::leadership::{self, Identity};
 use crate::worker_service::WorkerApi;
 use crate::{Config, role};
 
+/// More requests at once wait: each may take a connection to the database. A worker's stream counts
+/// until it is open.
+const REQUESTS_MAX: usize = 128;
 /// Connections that have not ended so long after a drain are cut.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -60,6 +64,7 @@ pub async fn run(config: Config, shutdown: Shutdown) -> anyhow::Result<()> {
         .build_v1()?;
     let served = Server::builder()
         .http2_keepalive_interval(Some(Duration::from_secs(10)))
+        .layer(GlobalConcurrencyLimitLayer::new(REQUESTS_MAX))
         .add_service(health_service)
         .add_service(reflection)
         .add_service(
