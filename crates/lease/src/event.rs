@@ -50,7 +50,7 @@ pub enum Event {
     Ticked,
 }
 
-/// Where to cut a pending range.
+/// Where to cut a range.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Boundary {
     /// `count` applications wait below this id (exclusive).
@@ -68,6 +68,10 @@ pub struct Progress {
     pub lease: Lease,
     /// Every application at or below is decided.
     pub committed_through: i64,
+    /// Every application at or below has been fetched: a cut has to lie above.
+    pub claimed_through: i64,
+    /// Applications decided under this lease.
+    pub apps: u64,
 }
 
 /// A job as the database has it.
@@ -128,6 +132,8 @@ pub enum Order {
     Grant(Lease),
     /// Drop it; what you still commit will be refused.
     Revoke { lease: Lease, reason: &'static str },
+    /// The range ends at `at` now; what lies behind belongs to somebody else.
+    Split { lease: Lease, at: i64 },
     /// Finish the group in hand, release the rest, say goodbye.
     Drain,
 }

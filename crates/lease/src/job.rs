@@ -58,10 +58,15 @@ pub(crate) struct Range {
     pub(crate) epoch: Epoch,
     pub(crate) state: RangeState,
     pub(crate) committed_through: i64,
+    /// Every application at or below has been fetched by the owner.
+    pub(crate) claimed_through: i64,
     /// Applications it was carved for; 0 where unknown.
     pub(crate) apps: u64,
-    /// A boundary is being looked for on behalf of this session.
-    pub(crate) carving_for: Option<SessionId>,
+    /// Those of them that are decided.
+    pub(crate) apps_done: u64,
+    /// A boundary is being looked for on behalf of this session: to carve a piece off for it where
+    /// the range is pending, to split the range for it where somebody holds it.
+    pub(crate) cutting_for: Option<SessionId>,
     /// Not handed out before.
     pub(crate) rests_until: Timestamp,
 }
@@ -83,7 +88,7 @@ impl Job {
     /// The pending range with the lowest ids that may be handed out now.
     pub(crate) fn next_pending(&self, now: Timestamp) -> Option<RangeId> {
         let free = |it: &&Range| {
-            it.state == RangeState::Pending && it.carving_for.is_none() && it.rests_until <= now
+            it.state == RangeState::Pending && it.cutting_for.is_none() && it.rests_until <= now
         };
         let ranges = self.ranges.iter().filter(|(_, it)| free(it));
         ranges.min_by_key(|(_, it)| it.lo).map(|(&id, _)| id)
@@ -96,7 +101,7 @@ impl Job {
         Some(self.total?.saturating_sub(self.decided).saturating_sub(leased))
     }
 
-    /// Hands `[lo, cut)` of a pending range to `session`; the rest stays pending as a new range.
+    /// Hands `[lo, cut)` of a pending range to `session`; the rest stays pending as a range of its own.
     pub(crate) fn grant(
         &mut self,
         job: JobId,
@@ -111,7 +116,7 @@ impl Job {
         change.to_epoch = range.epoch.next();
         change.to_hi = cut.min(range.hi);
         change.rest = (change.to_hi < range.hi).then_some(rest_id);
-        range.apps = apps;
+        (range.apps, range.apps_done) = (apps, 0);
         self.carry_out(&change);
         let range = &self.ranges[&id];
         (change, range.lease(job, id))
@@ -133,12 +138,33 @@ impl Job {
         change
     }
 
+    /// Takes `[at, hi)` away from the owner of a range; it becomes a pending range.
+    pub(crate) fn split(&mut self, job: JobId, id: RangeId, at: i64, apps_left: u64) -> Change {
+        let rest_id = RangeId(self.last_range.0 + 1);
+        let range = self.ranges.get_mut(&id).expect("the caller found it");
+        let mut change = range.change(job, id, "split", range.state.clone());
+        change.to_hi = at;
+        change.rest = Some(rest_id);
+        range.apps = range.apps_done + apps_left;
+        self.carry_out(&change);
+        change
+    }
+
+    /// The lease with the most applications to go that may be split, if it is worth it.
+    pub(crate) fn largest_lease(&self, apps_min: u64) -> Option<(RangeId, u64)> {
+        let whole =
+            |it: &&Range| matches!(it.state, RangeState::Leased(_)) && it.cutting_for.is_none();
+        let leases = self.ranges.iter().filter(|(_, it)| whole(it));
+        let largest = leases.map(|(&id, it)| (id, it.apps.saturating_sub(it.apps_done)));
+        largest.filter(|(_, left)| *left >= 2 * apps_min).max_by_key(|(_, left)| *left)
+    }
+
     fn carry_out(&mut self, change: &Change) {
         let range = self.ranges.get_mut(&change.range).expect("the change was made from it");
         range.state = change.to.clone();
         range.epoch = change.to_epoch;
         range.hi = change.to_hi;
-        range.carving_for = None;
+        range.cutting_for = None;
         if range.state == RangeState::Done {
             self.ranges.remove(&change.range);
         }
@@ -162,8 +188,10 @@ impl Range {
             epoch: Epoch::default(),
             state: RangeState::Pending,
             committed_through: lo - 1,
+            claimed_through: lo - 1,
             apps: 0,
-            carving_for: None,
+            apps_done: 0,
+            cutting_for: None,
             rests_until: Timestamp::default(),
         }
     }
@@ -173,6 +201,7 @@ impl Range {
             epoch: it.epoch,
             state: it.state,
             committed_through: it.committed_through,
+            claimed_through: it.committed_through,
             ..Self::pending(it.lo, it.hi)
         }
     }

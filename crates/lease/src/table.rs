@@ -8,6 +8,9 @@ use crate::job::{Job, JobState, RangeState};
 use crate::session::Session;
 use crate::{JobId, Limits, RangeId, SessionId, Timestamp};
 
+/// A boundary that could not be found is looked for again after this time.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
+
 /// All jobs, ranges and sessions that one leader knows of. See [`LeaseTable::apply`].
 #[derive(Debug)]
 pub struct LeaseTable {
@@ -161,6 +164,8 @@ impl LeaseTable {
                 .and_then(|job| job.ranges.get_mut(&it.lease.range));
             if let Some(range) = range.filter(|range| range.held_by(id, it.lease.epoch)) {
                 range.committed_through = range.committed_through.max(it.committed_through);
+                range.claimed_through = range.claimed_through.max(it.claimed_through);
+                range.apps_done = it.apps;
             }
         }
         Vec::new()
@@ -168,7 +173,7 @@ impl LeaseTable {
 
     fn ask(&mut self, id: &SessionId, credits: u32) -> Vec<Action> {
         let ranges = self.jobs.values().flat_map(|it| it.ranges.values());
-        let promised = ranges.filter(|it| it.carving_for.as_ref() == Some(id)).count();
+        let promised = ranges.filter(|it| it.cutting_for.as_ref() == Some(id)).count();
         if let Some(session) = self.sessions.get_mut(id) {
             session.credits = credits.saturating_sub(u32::try_from(promised).unwrap_or(u32::MAX));
         }
@@ -296,14 +301,49 @@ impl LeaseTable {
         found
     }
 
-    /// Hands pending ranges to whoever asked, the session with the fewest leases first.
+    /// Hands pending ranges to whoever asked, the session with the fewest leases first. Where none is
+    /// left and a slot stands idle, the largest lease is split for it.
     fn hand_out(&mut self, now: Timestamp) -> Vec<Action> {
         let mut actions = Vec::new();
         while let Some(session) = self.neediest() {
-            let Some((job, range)) = self.next_range(now) else { break };
-            actions.extend(self.offer(job, range, &session));
+            let cut = match self.next_range(now) {
+                Some((job, range)) => self.offer(job, range, &session),
+                None if self.leases_of(&session) < self.slots_of(&session) => self.steal(&session),
+                None => break,
+            };
+            if cut.is_empty() {
+                break;
+            }
+            actions.extend(cut);
         }
         actions
+    }
+
+    fn slots_of(&self, session: &SessionId) -> usize {
+        self.sessions.get(session).map_or(0, |it| usize::try_from(it.slots).unwrap_or(usize::MAX))
+    }
+
+    /// Looks for the middle of what the owner of the largest lease has not fetched yet.
+    fn steal(&mut self, session_id: &SessionId) -> Vec<Action> {
+        if self.is_cutting_for(session_id) {
+            return Vec::new();
+        }
+        let running = self.jobs.iter().filter(|(_, it)| it.state == JobState::Running);
+        let largest =
+            running.filter_map(|(&job, it)| Some((job, it.largest_lease(self.limits.apps_min)?)));
+        let Some((job_id, (range_id, left))) = largest.max_by_key(|(_, (_, left))| *left) else {
+            return Vec::new();
+        };
+        let job = self.jobs.get_mut(&job_id).expect("just found");
+        let range = job.ranges.get_mut(&range_id).expect("just found");
+        range.cutting_for = Some(session_id.clone());
+        let (from, hi) = (range.claimed_through + 1, range.hi);
+        vec![Action::FindBoundary { job: job_id, range: range_id, from, hi, count: left / 2 }]
+    }
+
+    fn is_cutting_for(&self, session: &SessionId) -> bool {
+        let mut ranges = self.jobs.values().flat_map(|it| it.ranges.values());
+        ranges.any(|it| it.cutting_for.as_ref() == Some(session))
     }
 
     fn neediest(&self) -> Option<SessionId> {
@@ -329,7 +369,7 @@ impl LeaseTable {
             let (hi, apps) = (range.hi, range.apps);
             return self.grant(job_id, range_id, session_id, hi, apps);
         }
-        range.carving_for = Some(session_id.clone());
+        range.cutting_for = Some(session_id.clone());
         let (from, hi) = (range.committed_through + 1, range.hi);
         vec![Action::FindBoundary { job: job_id, range: range_id, from, hi, count }]
     }
@@ -357,12 +397,26 @@ impl LeaseTable {
     ) -> Vec<Action> {
         let Some(job) = self.jobs.get_mut(&job_id) else { return Vec::new() };
         let Some(range) = job.ranges.get_mut(&id) else { return Vec::new() };
-        let Some(session_id) = range.carving_for.take() else { return Vec::new() };
-        if range.state != RangeState::Pending {
-            return Vec::new();
+        let Some(session_id) = range.cutting_for.take() else { return Vec::new() };
+        match range.state.clone() {
+            RangeState::Pending => self.found_for_pending(job_id, id, &session_id, boundary, now),
+            RangeState::Leased(owner) => self.found_for_leased(job_id, id, owner, boundary),
+            RangeState::Done => Vec::new(),
         }
+    }
+
+    fn found_for_pending(
+        &mut self,
+        job_id: JobId,
+        id: RangeId,
+        session_id: &SessionId,
+        boundary: Boundary,
+        now: Timestamp,
+    ) -> Vec<Action> {
+        let job = self.jobs.get_mut(&job_id).expect("the caller found it");
+        let range = job.ranges.get_mut(&id).expect("the caller found it");
         let epoch = range.epoch;
-        let waits = self.sessions.get_mut(&session_id).filter(|it| !it.draining && !it.broken);
+        let waits = self.sessions.get_mut(session_id).filter(|it| !it.draining && !it.broken);
         match boundary {
             Boundary::Empty => {
                 if let Some(session) = waits {
@@ -371,7 +425,7 @@ impl LeaseTable {
                 vec![Action::Save(job.move_to(job_id, id, "empty", RangeState::Done, epoch))]
             }
             Boundary::Unknown => {
-                range.rests_until = now.after(Duration::from_secs(1));
+                range.rests_until = now.after(LOOK_AGAIN);
                 if let Some(session) = waits {
                     session.credits += 1;
                 }
@@ -382,9 +436,33 @@ impl LeaseTable {
                 if waits.is_none() || job.state != JobState::Running {
                     return Vec::new();
                 }
-                self.grant(job_id, id, &session_id, at, count)
+                self.grant(job_id, id, session_id, at, count)
             }
         }
+    }
+
+    /// Cuts the lease, durably, and tells its owner; what the owner fetched behind the cut in the
+    /// meantime the fence refuses. The rest is handed out like any pending range.
+    fn found_for_leased(
+        &mut self,
+        job_id: JobId,
+        id: RangeId,
+        owner: SessionId,
+        boundary: Boundary,
+    ) -> Vec<Action> {
+        let job = self.jobs.get_mut(&job_id).expect("the caller found it");
+        let range = &job.ranges[&id];
+        let Boundary::Cut { at, count } = boundary else { return Vec::new() };
+        let above = at > range.claimed_through + 1 && at > range.lo && at < range.hi;
+        if !above || job.state != JobState::Running {
+            return Vec::new();
+        }
+        let lease = range.lease(job_id, id);
+        let change = job.split(job_id, id, at, count);
+        vec![
+            Action::Save(change),
+            Action::Send { session: owner, order: Order::Split { lease, at } },
+        ]
     }
 
     fn checks(&mut self) -> Vec<Action> {

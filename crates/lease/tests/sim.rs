@@ -13,6 +13,8 @@ mod sim {
     pub(crate) mod worker;
 }
 
+use std::collections::BTreeMap;
+
 use sim::cluster::{Cluster, Mutation};
 
 const SEEDS: u64 = 420;
@@ -21,14 +23,25 @@ const STEPS: u64 = 2_500;
 #[test]
 fn nothing_is_lost_or_repeated_under_faults() {
     let mut steps = 0;
+    let mut changes: BTreeMap<&str, u64> = BTreeMap::new();
     for seed in 1..=SEEDS {
         let first = Cluster::new(seed, Mutation::None).run(STEPS);
         let second = Cluster::new(seed, Mutation::None).run(STEPS);
         let first = first.unwrap_or_else(|violation| panic!("seed {seed}: {violation}"));
+        for (event, n) in &first.changes {
+            *changes.entry(event).or_insert(0) += n;
+        }
         assert_eq!(Ok(first), second, "seed {seed} does not replay");
         steps += 2 * STEPS;
     }
     assert!(steps >= 1_000_000, "{steps} steps are too few");
+    println!("{steps} steps, changes saved: {changes:?}");
+    for event in ["granted", "revoked", "released", "split"] {
+        assert!(
+            changes.get(event).is_some_and(|n| *n > 100),
+            "`{event}` hardly happened: {changes:?}"
+        );
+    }
 }
 
 /// The checkers can fail: each planted defect is found within the seeds of a run.

@@ -22,6 +22,15 @@ pub(crate) enum Mutation {
     SplitLosesTheRest,
 }
 
+/// What a run came to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Digest {
+    /// Every step and time, folded.
+    pub(crate) trace: u64,
+    /// Saved changes by name.
+    pub(crate) changes: BTreeMap<&'static str, u64>,
+}
+
 #[derive(Debug)]
 struct Leader {
     term: u64,
@@ -44,7 +53,7 @@ pub(crate) struct Cluster {
     /// Commits when a pause was acknowledged; there must be no more while it lasts.
     barrier: Option<usize>,
     epochs: BTreeMap<RangeId, Epoch>,
-    trace: u64,
+    digest: Digest,
 }
 
 impl Cluster {
@@ -68,12 +77,12 @@ impl Cluster {
             mutation,
             barrier: None,
             epochs: BTreeMap::new(),
-            trace: 0,
+            digest: Digest::default(),
         }
     }
 
-    /// A digest of everything that happened, or what was violated.
-    pub(crate) fn run(mut self, steps: u64) -> Result<u64, String> {
+    /// What happened, or what was violated.
+    pub(crate) fn run(mut self, steps: u64) -> Result<Digest, String> {
         self.elect();
         for _ in 0..3 {
             self.hire();
@@ -97,17 +106,18 @@ impl Cluster {
         Err(format!("no end in sight: {:?}", self.db.ranges))
     }
 
-    fn finished(&self) -> Result<u64, String> {
+    fn finished(&self) -> Result<Digest, String> {
         match self.db.source.iter().find(|it| self.db.committed.get(it) != Some(&1)) {
             Some(app) => Err(format!("app {app} was not decided")),
-            None => Ok(self.trace),
+            None => Ok(self.digest.clone()),
         }
     }
 
     fn step(&mut self) {
         self.now += self.rng.below(60);
-        let kind = self.rng.below(if self.faults { 112 } else { 100 });
-        self.trace = self.trace.wrapping_mul(31).wrapping_add(kind * 1_000_003 + self.now);
+        let kind = self.rng.below(if self.faults { 116 } else { 100 });
+        self.digest.trace =
+            self.digest.trace.wrapping_mul(31).wrapping_add(kind * 1_000_003 + self.now);
         match kind {
             0..30 => self.with_worker(|worker, db, rng| worker.work(db, rng)),
             30..55 => self.hear_worker(),
@@ -127,7 +137,7 @@ impl Cluster {
             107 => self.crash_leader(),
             108 => self.pause(),
             109 => self.resume(),
-            110 => self.drain(),
+            110..115 => self.drain(),
             _ => self.now += 3_000,
         }
     }
@@ -294,7 +304,7 @@ impl Cluster {
             match action {
                 Action::Save(change) => match self.db.save(self.leaders[i].term, &change) {
                     Ok(()) if self.faults && self.rng.one_in(200) => return self.reload(i),
-                    Ok(()) => (),
+                    Ok(()) => *self.digest.changes.entry(change.event).or_insert(0) += 1,
                     Err(Refused::Deposed) => return self.depose(i),
                     Err(Refused::Conflict) => return self.reload(i),
                 },

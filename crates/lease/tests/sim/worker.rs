@@ -25,6 +25,7 @@ pub(crate) struct Worker {
 pub(crate) struct Held {
     pub(crate) lease: Lease,
     pub(crate) cursor: i64,
+    pub(crate) apps: u64,
     /// A group that was sent and whose answer was lost: it is sent again.
     pub(crate) unanswered: Option<Vec<i64>>,
 }
@@ -69,7 +70,12 @@ impl Worker {
     }
 
     pub(crate) fn beat(&mut self) {
-        let progress = |it: &Held| Progress { lease: it.lease, committed_through: it.cursor };
+        let progress = |it: &Held| Progress {
+            lease: it.lease,
+            committed_through: it.cursor,
+            claimed_through: it.cursor,
+            apps: it.apps,
+        };
         let progress = self.leases.values().map(progress).collect();
         self.say(Event::Beat { session: self.session.clone(), progress });
         self.ask();
@@ -83,11 +89,17 @@ impl Worker {
                 self.leases.entry((lease.range, lease.epoch)).or_insert(Held {
                     lease,
                     cursor,
+                    apps: 0,
                     unanswered: None,
                 });
             }
             Order::Revoke { lease, .. } => {
                 self.leases.remove(&(lease.range, lease.epoch));
+            }
+            Order::Split { lease, at } => {
+                if let Some(held) = self.leases.get_mut(&(lease.range, lease.epoch)) {
+                    held.lease.hi = held.lease.hi.min(at);
+                }
             }
             Order::Drain => self.draining = true,
         }
@@ -122,7 +134,14 @@ impl Worker {
             return;
         }
         let last = group[group.len() - 1];
+        // A cut that the owner has not heard of: it learns from the refusal, and takes what is left.
+        let hi = db.ranges[&lease.range].hi;
+        if !was_repeated && last >= hi && db.ranges[&lease.range].epoch == lease.epoch {
+            held.lease.hi = hi;
+            return;
+        }
         if db.commit(&session, &lease, &group) {
+            held.apps += u64::try_from(group.len()).unwrap();
             if rng.one_in(10) {
                 held.unanswered = Some(group);
             } else {
@@ -145,6 +164,7 @@ impl Worker {
     fn close(&mut self, db: &mut Db, lease: Lease, rng: &mut Rng) {
         let session = self.session.clone();
         self.leases.remove(&(lease.range, lease.epoch));
+        let lease = Lease { hi: lease.hi.min(db.ranges[&lease.range].hi), ..lease };
         if db.complete(&session, &lease) {
             let elapsed = Duration::from_millis(rng.below(5_000));
             self.say(Event::Finished { session, lease, apps: 5, elapsed });
