@@ -43,6 +43,15 @@ pub struct Args {
     /// Owners have so long to reconnect after a takeover [default: 8s]
     #[arg(long)]
     reattach_grace: Option<String>,
+    /// A lease is meant to be worked off in about this time [default: 20s]
+    #[arg(long)]
+    lease_work: Option<String>,
+    /// Applications in a lease while nothing has been measured [default: 200]
+    #[arg(long)]
+    lease_apps_first: Option<u64>,
+    /// No lease is made smaller [default: 50]
+    #[arg(long)]
+    lease_apps_min: Option<u64>,
     /// Most connections to the database [default: 8]
     #[arg(long)]
     connections: Option<usize>,
@@ -105,8 +114,23 @@ impl Args {
                 (self.reattach_grace.as_ref(), file.reattach_grace.as_ref()),
                 defaults.reattach_grace,
             )?,
+            lease_work: duration_setting(
+                "lease_work",
+                (self.lease_work.as_ref(), file.lease_work.as_ref()),
+                defaults.lease_work,
+            )?,
+            first_apps: self
+                .lease_apps_first
+                .or(file.lease_apps_first)
+                .unwrap_or(defaults.first_apps),
+            apps_min: self.lease_apps_min.or(file.lease_apps_min).unwrap_or(defaults.apps_min),
             ..defaults
         };
+        anyhow::ensure!(
+            (1..=limits.apps_max).contains(&limits.apps_min),
+            "`lease_apps_min` must be between 1 and {}",
+            limits.apps_max
+        );
         let heartbeat = duration_setting(
             "heartbeat",
             (self.heartbeat.as_ref(), file.heartbeat.as_ref()),

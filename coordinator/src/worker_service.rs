@@ -191,6 +191,8 @@ fn heartbeat(session: SessionId, it: pb::Heartbeat) -> Result<Vec<Command>, Refu
         progress.push(Progress {
             lease: convert::lease(one.lease)?,
             committed_through: one.committed_through,
+            claimed_through: one.claimed_through,
+            apps: one.apps,
         });
     }
     let beat = Command::Beat {

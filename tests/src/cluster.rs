@@ -32,6 +32,10 @@ pub struct Setup {
     pub group_apps: u32,
     /// How connections are encrypted.
     pub tls: Tls,
+    /// More flags for every coordinator.
+    pub coordinator_flags: &'static [&'static str],
+    /// More flags for every worker.
+    pub worker_flags: &'static [&'static str],
 }
 
 /// The processes, their database and their folder.
@@ -58,6 +62,8 @@ impl Setup {
             broken_permille: 0,
             group_apps: 20,
             tls: Tls::Off,
+            coordinator_flags: &[],
+            worker_flags: &[],
         }
     }
 }
@@ -101,7 +107,8 @@ impl Cluster {
         command
             .env("XMLX_DATABASE", self.db.connection_string())
             .args(["--listen", &address, "--heartbeat", "100ms", "--lost-after", "2s"])
-            .args(["--leader-ttl", "2s", "--reattach-grace", "3s"]);
+            .args(["--leader-ttl", "2s", "--reattach-grace", "3s"])
+            .args(self.setup.coordinator_flags);
         let name = format!("c{}", self.coordinators.len() + 1);
         let process = Process::start(&name, command, self.folder.path());
         self.coordinators.push((format!("http://{address}"), process));
@@ -119,7 +126,8 @@ impl Cluster {
         command
             .env("XMLX_DATABASE", connection_string)
             .args(["--name", &name, "--slots", "2", "--coordinators", &self.urls()])
-            .args(["--group-apps", &self.setup.group_apps.to_string()]);
+            .args(["--group-apps", &self.setup.group_apps.to_string()])
+            .args(self.setup.worker_flags);
         self.workers.push(Process::start(&name, command, self.folder.path()));
     }
 

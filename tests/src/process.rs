@@ -102,6 +102,11 @@ impl Process {
         self.child.wait().expect("a killed process can be waited for");
     }
 
+    /// Whether it runs.
+    pub fn runs(&mut self) -> bool {
+        self.child.try_wait().expect("our own child").is_none()
+    }
+
     /// Waits for its end; its exit code.
     pub async fn exit_code(&mut self) -> i32 {
         let waited = tokio::time::timeout(EXIT_DEADLINE, async {

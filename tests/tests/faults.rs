@@ -180,3 +180,44 @@ async fn a_full_log_pauses_the_job() {
     cluster.assert_verified(job).await;
     cluster.assert_faults_fired();
 }
+
+/// An application that takes its process down with it costs at most three of them; its neighbours are done.
+#[tokio::test(flavor = "multi_thread")]
+async fn poison_is_isolated() {
+    let setup = Setup { worker_flags: &["--test-abort-on-app", "1150"], ..Setup::small(200) };
+    let mut cluster = Cluster::start(setup).await;
+    let poison = "SELECT COUNT_BIG(*) FROM [sample].[application_xml] WHERE [app_id] = 1150";
+    assert_eq!(cluster.db.count(poison).await, 1, "the sample has that application");
+    let job = cluster.submit(&[]);
+    let deadline = tokio::time::Instant::now() + std::time::Duration::from_secs(60);
+    while cluster.job(job)["state"] != "done" {
+        assert!(tokio::time::Instant::now() < deadline, "{}", cluster.job(job));
+        if !cluster.workers.last_mut().unwrap().runs() {
+            cluster.add_worker();
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    let lives = cluster.workers.iter_mut().map(|it| it.runs()).filter(|runs| !runs).count();
+    assert!((1..=3).contains(&lives), "{lives} workers died");
+    let shown = cluster.job(job);
+    assert_eq!((&shown["ok"], &shown["failed"]), (&199.into(), &1.into()));
+    let failures = cluster.client(&["failures", &job.to_string(), "-o", "json"]).expect(0).json();
+    assert_eq!(failures["stages"][0]["stage"], "poison");
+    assert_eq!(failures["failures"][0]["app_id"], 1150);
+    cluster.assert_verified(job).await;
+}
+
+/// One lease over everything, and a slot that stands idle: it gets half of what is left.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_idle_slot_takes_half_of_the_largest_lease() {
+    let flags = &["--lease-apps-first", "400"];
+    let setup = Setup { group_apps: 5, coordinator_flags: flags, ..Setup::small(400) };
+    let cluster = Cluster::start(setup).await;
+    cluster.db.faults().add("commit:1+:delay=10ms".parse().unwrap());
+    let job = cluster.submit(&["--wait"]);
+    let splits = "SELECT COUNT_BIG(*) FROM [xmlx].[range_history] WHERE [event] = 'split'";
+    assert!(cluster.db.count(splits).await > 0);
+    assert_eq!(cluster.job(job)["ok"], 400);
+    cluster.assert_verified(job).await;
+    cluster.assert_faults_fired();
+}

@@ -30,14 +30,19 @@ pub(crate) struct Board {
 struct Held {
     lease: Lease,
     committed_through: i64,
+    claimed_through: i64,
     apps: u64,
     revoked: CancellationToken,
 }
 
 impl Held {
     fn standing(&self) -> Standing {
-        let (committed_through, apps) = (self.committed_through, self.apps);
-        Standing { lease: self.lease.clone(), committed_through, apps }
+        Standing {
+            lease: self.lease.clone(),
+            committed_through: self.committed_through,
+            claimed_through: self.claimed_through,
+            apps: self.apps,
+        }
     }
 }
 
@@ -46,6 +51,7 @@ impl Held {
 pub(crate) struct Standing {
     pub(crate) lease: Lease,
     pub(crate) committed_through: i64,
+    pub(crate) claimed_through: i64,
     pub(crate) apps: u64,
 }
 
@@ -79,7 +85,16 @@ impl Board {
         }
         let revoked = CancellationToken::new();
         let committed_through = lease.scope.lo - 1;
-        held.insert(id, Held { lease, committed_through, apps: 0, revoked: revoked.clone() });
+        held.insert(
+            id,
+            Held {
+                lease,
+                committed_through,
+                claimed_through: committed_through,
+                apps: 0,
+                revoked: revoked.clone(),
+            },
+        );
         Some(revoked)
     }
 
@@ -87,6 +102,25 @@ impl Board {
     pub(crate) fn revoke(&self, key: &LeaseKey) {
         if let Some(it) = self.lock().get(&id(key)) {
             it.revoked.cancel();
+        }
+    }
+
+    /// The lease ends at `at` now.
+    pub(crate) fn cut(&self, key: &LeaseKey, at: i64) {
+        if let Some(it) = self.lock().get_mut(&id(key)) {
+            it.lease.scope.hi = it.lease.scope.hi.min(at);
+        }
+    }
+
+    /// Where the lease ends by now; `hi` where it is not held any more.
+    pub(crate) fn end_of(&self, key: &LeaseKey, hi: i64) -> i64 {
+        self.lock().get(&id(key)).map_or(hi, |it| it.lease.scope.hi.min(hi))
+    }
+
+    /// Every application of the lease at or below has been fetched.
+    pub(crate) fn claimed(&self, key: &LeaseKey, through: i64) {
+        if let Some(it) = self.lock().get_mut(&id(key)) {
+            it.claimed_through = it.claimed_through.max(through);
         }
     }
 

@@ -40,6 +40,10 @@ pub struct Args {
     /// How log lines look [default: text]
     #[arg(long, env = "XMLX_LOG_FORMAT")]
     log_format: Option<LogFormat>,
+    /// For tests: the process aborts when it meets this application
+    #[arg(long, hide = true)]
+    #[serde(skip)]
+    test_abort_on_app: Option<i64>,
     /// Check the settings and exit
     #[arg(long)]
     #[serde(skip)]
@@ -63,6 +67,8 @@ pub struct Config {
     pub group_bytes: u64,
     /// How long a drain may take.
     pub drain_deadline: Duration,
+    /// For tests: the process aborts when it meets this application.
+    pub test_abort_on_app: Option<i64>,
     /// How log lines look.
     pub log_format: LogFormat,
 }
@@ -109,6 +115,7 @@ impl Args {
                 (self.drain_deadline.as_ref(), file.drain_deadline.as_ref()),
                 Duration::from_secs(25),
             )?,
+            test_abort_on_app: self.test_abort_on_app,
             log_format: self.log_format.or(file.log_format).unwrap_or_default(),
         })
     }

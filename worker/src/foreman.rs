@@ -20,6 +20,8 @@ pub(crate) enum Order {
     Grant(Lease),
     /// Drop it.
     Revoke(LeaseKey),
+    /// It ends at `at` now.
+    Split { key: LeaseKey, at: i64 },
     /// Take nothing new, finish what is in hand.
     Drain,
 }
@@ -106,6 +108,7 @@ impl Foreman {
                     self.report_credits().await;
                 }
             }
+            Order::Split { key, at } => self.shop.board.cut(&key, at),
             Order::Drain => {
                 info!("draining by order");
                 self.shop.drain.cancel();

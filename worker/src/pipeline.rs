@@ -32,6 +32,14 @@ pub(crate) struct Shop {
     pub(crate) drain: CancellationToken,
 }
 
+/// Documents that go through the stages together.
+#[derive(Debug)]
+pub(crate) struct Group {
+    pub(crate) apps: Vec<Fetched>,
+    /// One application that may have brought an earlier owner down: it is tried alone.
+    pub(crate) suspect: bool,
+}
+
 /// How a lease ended.
 #[derive(Debug)]
 pub(crate) enum Outcome {
@@ -94,12 +102,15 @@ async fn stages(
     range: OpenRange,
     stop: &CancellationToken,
 ) -> Outcome {
-    let (fetched_in, fetched_out) = mpsc::channel::<Vec<Fetched>>(WAITING_GROUPS);
+    let (fetched_in, fetched_out) = mpsc::channel::<Group>(WAITING_GROUPS);
     let (decided_in, decided_out) = mpsc::channel::<Vec<Decided>>(WAITING_GROUPS);
-    let fetching = fetch::run(shop, job, range, stop, fetched_in);
-    let extracting = extract::run(job, fetched_out, decided_in);
+    let fetching = fetch::run(shop, lease, job, range, stop, fetched_in);
+    let extracting = extract::run(shop, lease, job, stop, fetched_out, decided_in);
     let committing = commit::run(shop, lease, job, range, stop, decided_out);
-    let (fetched, (), committed) = tokio::join!(fetching, extracting, committing);
+    let (fetched, extracted, committed) = tokio::join!(fetching, extracting, committing);
+    if let Err(outcome) = extracted {
+        return outcome;
+    }
     match (fetched, committed) {
         (_, Err(outcome)) | (Err(outcome), Ok(_)) => outcome,
         // Everything that waits is decided only if the fetch got to the end and nothing was dropped.

@@ -80,6 +80,9 @@ impl Engine {
                         lease: Some(convert::lease_message(lease)),
                         reason: reason.to_owned(),
                     }),
+                    Order::Split { lease, at } => {
+                        Body::Split(pb::Split { lease: Some(convert::lease_message(lease)), at })
+                    }
                     Order::Drain => Body::Drain(pb::Drain {
                         deadline_ms: u64::try_from(DRAIN_DEADLINE.as_millis()).unwrap_or(u64::MAX),
                     }),

@@ -8,6 +8,9 @@ use crate::job::{Job, JobState, RangeState};
 use crate::session::Session;
 use crate::{JobId, Limits, RangeId, SessionId, Timestamp};
 
+/// A lease that was taken away; and one whose owner was lost, perhaps through an application in it.
+const REVOKED: &str = "revoked";
+const LOST: &str = "lost";
 /// A boundary that could not be found is looked for again after this time.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
@@ -116,7 +119,7 @@ impl LeaseTable {
             JobState::Paused => "the job is paused",
             JobState::Ended => "the job has ended",
         };
-        leased.into_iter().flat_map(|range| self.revoke(id, range, reason)).collect()
+        leased.into_iter().flat_map(|range| self.revoke(id, range, REVOKED, reason)).collect()
     }
 
     fn count(&mut self, id: JobId, total: u64) -> Vec<Action> {
@@ -141,7 +144,7 @@ impl LeaseTable {
             let lease = self.jobs[&job].ranges[&range].lease(job, range);
             if !held.iter().any(|it| it.range == range && it.job == job && it.epoch == lease.epoch)
             {
-                actions.extend(self.revoke(job, range, "not presented at a reconnect"));
+                actions.extend(self.revoke(job, range, REVOKED, "not presented at a reconnect"));
             }
         }
         let session =
@@ -239,7 +242,7 @@ impl LeaseTable {
         let lost: Vec<SessionId> = lost.map(|(id, _)| id.clone()).collect();
         let mut actions = Vec::new();
         for session in lost {
-            actions.extend(self.end_session(&session, "lost"));
+            actions.extend(self.end_session(&session, LOST));
         }
         if self.orphans_from <= now {
             actions.extend(self.revoke_orphans());
@@ -259,7 +262,7 @@ impl LeaseTable {
         }
         orphans
             .into_iter()
-            .flat_map(|(job, range)| self.revoke(job, range, "its owner is gone"))
+            .flat_map(|(job, range)| self.revoke(job, range, LOST, "its owner is gone"))
             .collect()
     }
 
@@ -268,20 +271,26 @@ impl LeaseTable {
             return Vec::new();
         }
         let mut actions = vec![Action::EndSession { session: id.clone(), reason }];
+        let event = if reason == LOST { LOST } else { REVOKED };
         for (job, range) in self.ranges_of(id) {
-            actions.extend(self.revoke(job, range, "its owner is gone"));
+            actions.extend(self.revoke(job, range, event, "its owner is gone"));
         }
         actions
     }
 
     /// Takes a range away: durable first, then the owner is told, if it can be.
-    fn revoke(&mut self, job_id: JobId, range_id: RangeId, reason: &'static str) -> Vec<Action> {
+    fn revoke(
+        &mut self,
+        job_id: JobId,
+        range_id: RangeId,
+        event: &'static str,
+        reason: &'static str,
+    ) -> Vec<Action> {
         let job = self.jobs.get_mut(&job_id).expect("the caller found it");
         let range = &job.ranges[&range_id];
         let RangeState::Leased(owner) = range.state.clone() else { return Vec::new() };
         let lease = range.lease(job_id, range_id);
-        let change =
-            job.move_to(job_id, range_id, "revoked", RangeState::Pending, lease.epoch.next());
+        let change = job.move_to(job_id, range_id, event, RangeState::Pending, lease.epoch.next());
         let mut actions = vec![Action::Save(change)];
         if self.sessions.contains_key(&owner) {
             actions.push(Action::Send { session: owner, order: Order::Revoke { lease, reason } });

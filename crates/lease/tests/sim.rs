@@ -36,7 +36,7 @@ fn nothing_is_lost_or_repeated_under_faults() {
     }
     assert!(steps >= 1_000_000, "{steps} steps are too few");
     println!("{steps} steps, changes saved: {changes:?}");
-    for event in ["granted", "revoked", "released", "split"] {
+    for event in ["granted", "revoked", "lost", "released", "split"] {
         assert!(
             changes.get(event).is_some_and(|n| *n > 100),
             "`{event}` hardly happened: {changes:?}"

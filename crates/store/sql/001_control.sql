@@ -54,6 +54,7 @@ CREATE TABLE [xmlx].[job] (
 );
 GO
 -- The ranges of a job tile its scope. `committed_through`: every application of the range at or below it is decided.
+-- `deaths`: owners that were lost while they held it; the next one takes the first applications one at a time.
 IF OBJECT_ID(N'[xmlx].[range]', N'U') IS NULL
 CREATE TABLE [xmlx].[range] (
     [job_id] bigint NOT NULL,
@@ -67,6 +68,7 @@ CREATE TABLE [xmlx].[range] (
     [done_ok] bigint NOT NULL CONSTRAINT [DF_range_done_ok] DEFAULT (0),
     [done_failed] bigint NOT NULL CONSTRAINT [DF_range_done_failed] DEFAULT (0),
     [rows_written] bigint NOT NULL CONSTRAINT [DF_range_rows_written] DEFAULT (0),
+    [deaths] int NOT NULL CONSTRAINT [DF_range_deaths] DEFAULT (0),
     CONSTRAINT [PK_range] PRIMARY KEY CLUSTERED ([job_id], [range_id]),
     CONSTRAINT [FK_range_job] FOREIGN KEY ([job_id]) REFERENCES [xmlx].[job] ([job_id])
 );
@@ -86,6 +88,15 @@ CREATE TABLE [xmlx].[range_history] (
     [committed_through] bigint NOT NULL,
     [at] datetime2(3) NOT NULL CONSTRAINT [DF_range_history_at] DEFAULT (sysutcdatetime()),
     CONSTRAINT [PK_range_history] PRIMARY KEY CLUSTERED ([history_id])
+);
+GO
+-- Applications that are being tried alone; a row that stays behind was in flight when its process died.
+IF OBJECT_ID(N'[xmlx].[suspect]', N'U') IS NULL
+CREATE TABLE [xmlx].[suspect] (
+    [job_id] bigint NOT NULL,
+    [app_id] bigint NOT NULL,
+    [tries] int NOT NULL,
+    CONSTRAINT [PK_suspect] PRIMARY KEY CLUSTERED ([job_id], [app_id])
 );
 GO
 IF NOT EXISTS (SELECT 1 FROM [xmlx].[leader] WHERE [id] = 1)

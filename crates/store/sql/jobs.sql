@@ -6,7 +6,7 @@ SELECT j.[job_id], j.[submit_key], j.[name], j.[contract_hash], j.[mode], j.[sco
     (SELECT COUNT_BIG(*) FROM [xmlx].[range] AS r WHERE r.[job_id] = j.[job_id] AND r.[state] = 'pending') AS [pending],
     (SELECT COUNT_BIG(*) FROM [xmlx].[range] AS r WHERE r.[job_id] = j.[job_id] AND r.[state] = 'leased') AS [leased],
     (SELECT COUNT_BIG(*) FROM [xmlx].[range] AS r WHERE r.[job_id] = j.[job_id] AND r.[state] = 'done') AS [done],
-    (SELECT COUNT_BIG(*) FROM [xmlx].[range_history] AS h WHERE h.[job_id] = j.[job_id] AND h.[event] = 'revoked') AS [revoked],
+    (SELECT COUNT_BIG(*) FROM [xmlx].[range_history] AS h WHERE h.[job_id] = j.[job_id] AND h.[event] IN ('revoked', 'lost')) AS [revoked],
     CONVERT(varchar(30), j.[created_at], 126) AS [created_at],
     CONVERT(varchar(30), j.[finished_at], 126) AS [finished_at]
 FROM [xmlx].[job] AS j ORDER BY j.[job_id];

@@ -8,6 +8,7 @@ UPDATE [xmlx].[leader] SET [holder] = [holder] WHERE [id] = 1 AND [term] = @P1;
 IF @@ROWCOUNT <> 1 THROW 51002, N'deposed', 1;
 UPDATE [xmlx].[range]
 SET [state] = @P7, [epoch] = @P8, [owner_session] = NULLIF(@P9, ''), [hi] = @P10,
+    [deaths] = [deaths] + CASE WHEN @P11 = 'lost' THEN 1 ELSE 0 END,
     [committed_through] = CASE WHEN @P7 = 'done' THEN @P10 - 1 ELSE [committed_through] END
 WHERE [job_id] = @P2 AND [range_id] = @P3 AND [state] = @P4 AND [epoch] = @P5 AND [hi] = @P6 AND [committed_through] < @P10;
 IF @@ROWCOUNT <> 1 THROW 51003, N'conflict', 1;

@@ -23,6 +23,8 @@ pub struct OpenRange {
     pub scope: Scope,
     /// Every application at or below is decided.
     pub committed_through: i64,
+    /// Owners that were lost while they held it.
+    pub deaths: i32,
 }
 
 /// A range as the database has it.
@@ -132,6 +134,7 @@ impl LeaseKey {
         Ok(Some(OpenRange {
             scope: Scope { lo: column(row, "lo", IT)?, hi: column(row, "hi", IT)? },
             committed_through: column(row, "committed_through", IT)?,
+            deaths: column(row, "deaths", IT)?,
         }))
     }
 
@@ -143,6 +146,36 @@ impl LeaseKey {
         let params: [&dyn tiberius::ToSql; 5] =
             [&self.job_id, &self.range_id, &self.epoch, &self.session_id, &hi];
         connection.run(statements::RANGE_COMPLETE, &params).await?;
+        Ok(())
+    }
+
+    /// Notes that an application is about to be tried alone; how often it has been by now. What a
+    /// dying process leaves behind tells the next owner.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn note_suspect(
+        &self,
+        connection: &mut Connection,
+        app_id: i64,
+    ) -> Result<i32, Error> {
+        const IT: &str = "suspect_note";
+        let rows = connection.run(statements::SUSPECT_NOTE, &[&self.job_id, &app_id]).await?;
+        let row =
+            rows.first().ok_or(Error::Shape { statement: IT, detail: "no row".to_owned() })?;
+        column(row, "tries", IT)
+    }
+
+    /// The application did no harm.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn clear_suspect(
+        &self,
+        connection: &mut Connection,
+        app_id: i64,
+    ) -> Result<(), Error> {
+        connection.run(statements::SUSPECT_CLEAR, &[&self.job_id, &app_id]).await?;
         Ok(())
     }
 }

@@ -35,4 +35,6 @@ statements! {
     SESSION_CLOSE = "session_close";
     SESSION_OPEN = "session_open";
     SESSIONS = "sessions";
+    SUSPECT_CLEAR = "suspect_clear";
+    SUSPECT_NOTE = "suspect_note";
 }

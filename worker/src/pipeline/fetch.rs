@@ -5,11 +5,16 @@ use tokio_util::sync::CancellationToken;
 use xmlx_store::{Fetched, OpenRange, Scope};
 
 use super::retry::persist;
-use super::{Outcome, Shop};
+use super::{Group, Outcome, Shop};
+use crate::board::Lease;
 use crate::jobs::Job;
 
 /// The first group is small: nothing is known of the documents' size yet.
 const FIRST_GROUP: i64 = 20;
+
+/// So many groups can be in the stages of a pipeline at once: among them is whatever brought an
+/// earlier owner down.
+const SUSPECT_GROUPS: i64 = 5;
 
 /// Why the stage ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,12 +27,14 @@ pub(crate) enum Ended {
 
 pub(super) async fn run(
     shop: &Shop,
+    lease: &Lease,
     job: &Job,
     range: OpenRange,
     stop: &CancellationToken,
-    groups: mpsc::Sender<Vec<Fetched>>,
+    groups: mpsc::Sender<Group>,
 ) -> Result<Ended, Outcome> {
     let apps_max = i64::from(shop.config.group_apps);
+    let mut suspects = if range.deaths > 0 { SUSPECT_GROUPS * apps_max } else { 0 };
     let mut size = FIRST_GROUP.min(apps_max);
     let mut scope = Scope { lo: range.committed_through + 1, hi: range.scope.hi };
     let mut connection = shop.store.connection();
@@ -35,17 +42,21 @@ pub(super) async fn run(
         if stop.is_cancelled() {
             return Ok(Ended::Stopped);
         }
-        let fetched = persist!(stop, job.source.fetch(&mut connection, scope, size));
-        let group = fetched.map_err(Outcome::from)?;
-        let Some(last) = group.last() else { return Ok(Ended::AtTheEnd) };
+        scope.hi = shop.board.end_of(&lease.key, scope.hi);
+        let suspect = suspects > 0;
+        let asked = if suspect { 1 } else { size };
+        let fetched = persist!(stop, job.source.fetch(&mut connection, scope, asked));
+        let apps = fetched.map_err(Outcome::from)?;
+        let Some(last) = apps.last() else { return Ok(Ended::AtTheEnd) };
+        shop.board.claimed(&lease.key, last.app_id);
         scope.lo = last.app_id + 1;
-        let n = i64::try_from(group.len()).unwrap_or(i64::MAX);
-        let complete = n < size;
-        size = next_size(&group, shop.config.group_bytes).clamp(1, apps_max);
-        if groups.send(group).await.is_err() {
+        let n = i64::try_from(apps.len()).unwrap_or(i64::MAX);
+        suspects -= n;
+        size = next_size(&apps, shop.config.group_bytes).clamp(1, apps_max);
+        if groups.send(Group { apps, suspect }).await.is_err() {
             return Ok(Ended::Stopped);
         }
-        if complete {
+        if n < asked {
             return Ok(Ended::AtTheEnd);
         }
     }

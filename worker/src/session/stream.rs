@@ -207,11 +207,17 @@ impl Talk<'_> {
                 );
                 Order::Revoke(self.lease(&it).key)
             }
+            Some(In::Split(pb::Split { lease: Some(it), at })) => {
+                Order::Split { key: self.lease(&it).key, at }
+            }
             Some(In::Drain(_)) => Order::Drain,
             Some(In::Redirect(it)) => {
                 return Err(Ended::Redirected(Some(it.leader_address).filter(|it| !it.is_empty())));
             }
-            Some(In::HeartbeatAck(_) | In::Welcome(_) | In::Grant(_) | In::Revoke(_)) | None => {
+            Some(
+                In::HeartbeatAck(_) | In::Welcome(_) | In::Grant(_) | In::Revoke(_) | In::Split(_),
+            )
+            | None => {
                 return Ok(());
             }
         };
@@ -245,7 +251,12 @@ fn lease_message(it: &Lease) -> pb::Lease {
 }
 
 fn progress_message(it: &Standing) -> pb::Progress {
-    pb::Progress { lease: Some(lease_message(&it.lease)), committed_through: it.committed_through }
+    pb::Progress {
+        lease: Some(lease_message(&it.lease)),
+        committed_through: it.committed_through,
+        claimed_through: it.claimed_through,
+        apps: it.apps,
+    }
 }
 
 fn report_message(report: Report) -> Out {
