@@ -94,6 +94,13 @@ impl Job {
         ranges.min_by_key(|(_, it)| it.lo).map(|(&id, _)| id)
     }
 
+    /// Ranges that are in somebody's hands, or about to be.
+    pub(crate) fn n_leases(&self) -> usize {
+        let taken =
+            |it: &&Range| matches!(it.state, RangeState::Leased(_)) || it.cutting_for.is_some();
+        self.ranges.values().filter(taken).count()
+    }
+
     /// Applications that are neither decided nor in anybody's lease, where that is known.
     pub(crate) fn unassigned(&self) -> Option<u64> {
         let leased = self.ranges.values().filter(|it| matches!(it.state, RangeState::Leased(_)));

@@ -360,9 +360,12 @@ impl LeaseTable {
         able.max_by_key(|(_, it)| it.credits).map(|(id, _)| id.clone())
     }
 
+    /// Jobs share the slots: the one with the fewest leases is served first, the older one of two.
     fn next_range(&self, now: Timestamp) -> Option<(JobId, RangeId)> {
-        let mut running = self.jobs.iter().filter(|(_, it)| it.state == JobState::Running);
-        running.find_map(|(&id, job)| Some((id, job.next_pending(now)?)))
+        let running = self.jobs.iter().filter(|(_, it)| it.state == JobState::Running);
+        let waiting =
+            running.filter_map(|(&id, job)| Some((job.n_leases(), id, job.next_pending(now)?)));
+        waiting.min().map(|(_, id, range)| (id, range))
     }
 
     /// A range that was carved before goes out whole; a fresh one is first cut to size.
