@@ -44,7 +44,9 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<Answer> {
         Command::Cancel { job } => steer::cancel(&cluster, format, job).await,
         Command::Drain { worker } => steer::drain(&cluster, format, &worker).await,
         Command::Verify { job } => verify::run(&cluster, format, job).await,
-        Command::Init { database, print } => init::run(database.database.as_ref(), print).await,
+        Command::Init { database, print } => {
+            init::run(format, database.database.as_ref(), print).await
+        }
         Command::Check { contract, database } => {
             check::run(format, &contract, &database.database).await
         }

@@ -5,6 +5,9 @@
 
 mod act;
 mod command;
+mod jobs;
+mod look;
+mod obey;
 mod sessions;
 
 use std::collections::BTreeMap;

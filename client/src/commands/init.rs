@@ -5,9 +5,13 @@ use xmlx_runtime::Secret;
 use xmlx_store::{SCHEMA_VERSION, control_schema};
 
 use super::store;
-use crate::output::{self, Answer};
+use crate::output::{self, Answer, Format};
 
-pub(crate) async fn run(database: Option<&Secret>, print: bool) -> anyhow::Result<Answer> {
+pub(crate) async fn run(
+    format: Format,
+    database: Option<&Secret>,
+    print: bool,
+) -> anyhow::Result<Answer> {
     if print {
         output::line(control_schema().trim_end())?;
         return Ok(Answer::Yes);
@@ -17,10 +21,18 @@ pub(crate) async fn run(database: Option<&Secret>, print: bool) -> anyhow::Resul
     let store = store(database)?;
     let before = store.schema_version().await?;
     if before >= SCHEMA_VERSION {
-        output::line(&format!("already so: control schema version {before}"))?;
-        return Ok(Answer::Yes);
+        return show(format, "already so", before);
     }
     store.migrate().await?;
-    output::line(&format!("control schema version {} created", store.schema_version().await?))?;
+    show(format, "accepted", store.schema_version().await?)
+}
+
+fn show(format: Format, outcome: &str, version: i32) -> anyhow::Result<Answer> {
+    match format {
+        Format::Json => {
+            output::json(&serde_json::json!({ "outcome": outcome, "schema_version": version }))?;
+        }
+        Format::Table => output::line(&format!("{outcome}: control schema version {version}"))?,
+    }
     Ok(Answer::Yes)
 }

@@ -1,0 +1,71 @@
+//! Looking into a job's source, in tasks beside the engine: it may take long, and heartbeats must not wait.
+
+use std::time::Duration;
+
+use tracing::warn;
+use xmlx_extract::Plan;
+use xmlx_lease::{Boundary, JobId};
+use xmlx_store::{Error, Scope, Source, Store};
+
+use super::convert;
+
+/// Looking is tried again after so long.
+const RETRY_PAUSE: Duration = Duration::from_secs(2);
+
+pub(super) async fn source_of(store: &Store, job: JobId) -> Result<Source, Error> {
+    const IT: &str = "job_contract";
+    let found = store.job_contract(job.0).await?;
+    let (contract, mode, watermark) =
+        found.ok_or_else(|| Error::Shape { statement: IT, detail: format!("no job {job}") })?;
+    let plan = Plan::from_json(&contract)
+        .map_err(|err| Error::Shape { statement: IT, detail: err.to_string() })?;
+    Ok(Source::new(&plan, mode, watermark))
+}
+
+pub(super) async fn find_boundary(store: &Store, job: JobId, scope: Scope, count: u64) -> Boundary {
+    let n = i64::try_from(count).unwrap_or(i64::MAX);
+    let found = async { source_of(store, job).await?.boundary(store, scope, n).await };
+    match found.await {
+        Ok(None) => Boundary::Empty,
+        // Fewer than asked for: the rest of the range has nothing for anybody else.
+        Ok(Some((_, found))) if found < n => {
+            Boundary::Cut { at: scope.hi, count: convert::count(found) }
+        }
+        Ok(Some((last, found))) => Boundary::Cut { at: last + 1, count: convert::count(found) },
+        Err(err) => {
+            warn!(%job, %err, "cannot find where to cut a range");
+            Boundary::Unknown
+        }
+    }
+}
+
+pub(super) async fn count_waiting(store: &Store, job: JobId, scope: Scope) -> Result<i64, Error> {
+    source_of(store, job).await?.waiting(store, scope).await
+}
+
+pub(super) async fn count_undecided(store: &Store, job: JobId) -> Result<i64, Error> {
+    let jobs = store.jobs().await?;
+    let Some(row) = jobs.iter().find(|it| it.job_id == job.0) else { return Ok(0) };
+    source_of(store, job).await?.waiting(store, row.scope).await
+}
+
+pub(super) async fn new_bound(store: &Store, job: JobId) -> Result<Option<(i64, i64)>, Error> {
+    let jobs = store.jobs().await?;
+    let running = jobs.iter().find(|it| it.job_id == job.0 && it.state == "running");
+    let Some(row) = running else { return Ok(None) };
+    let bounds = source_of(store, job).await?.bounds(store).await?;
+    Ok(bounds.filter(|it| it.hi > row.scope.hi).map(|it| (row.scope.hi, it.hi)))
+}
+
+pub(super) async fn until_it_works<F, T>(mut attempt: impl FnMut() -> F) -> T
+where
+    F: Future<Output = Result<T, Error>>,
+{
+    loop {
+        match attempt().await {
+            Ok(it) => return it,
+            Err(err) => warn!(%err, "cannot read the source; trying again"),
+        }
+        tokio::time::sleep(RETRY_PAUSE).await;
+    }
+}
