@@ -131,10 +131,10 @@ pub(crate) struct Submit {
     #[arg(long)]
     pub(crate) name: Option<String>,
     /// First app_id
-    #[arg(long)]
+    #[arg(long, allow_negative_numbers = true)]
     pub(crate) from: Option<i64>,
     /// Last app_id
-    #[arg(long)]
+    #[arg(long, allow_negative_numbers = true)]
     pub(crate) to: Option<i64>,
     /// At most so many applications
     #[arg(long)]

@@ -141,13 +141,17 @@ impl Args {
             "`lost_after` ({:?}) must be at least twice `heartbeat` ({heartbeat:?})",
             limits.lost_after
         );
+        let listen = self.listen.or(file.listen);
+        let listen = listen.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 7400)));
+        let advertise = self.advertise.clone().or(file.advertise);
+        anyhow::ensure!(
+            advertise.is_some() || !listen.ip().is_unspecified(),
+            "`listen` is {listen}, which nobody can connect to; set `advertise` to the URL under which others reach this coordinator"
+        );
         Ok(Config {
             database,
-            listen: self
-                .listen
-                .or(file.listen)
-                .unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 7400))),
-            advertise: self.advertise.clone().or(file.advertise),
+            listen,
+            advertise,
             heartbeat,
             limits,
             leader_ttl: duration_setting(

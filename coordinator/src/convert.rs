@@ -5,7 +5,7 @@ use xmlx_lease::{
     SessionId,
 };
 use xmlx_proto::{ErrorCode, Refusal, v1 as pb};
-use xmlx_store::{Error, JobRow, Mode, RangeChange, RangeRow};
+use xmlx_store::{Class, Error, JobRow, Mode, RangeChange, RangeRow};
 
 pub(crate) fn lease(it: Option<pb::Lease>) -> Result<Lease, Refusal> {
     let it = it.ok_or_else(|| Refusal::new(ErrorCode::Invalid, "`lease` is missing"))?;
@@ -135,9 +135,13 @@ pub(crate) fn refusal(err: &Error) -> Refusal {
             "the state changed in the meantime; look at `xmlx-client status` and try again",
         ),
         Error::Mismatch(_) => Refusal::new(ErrorCode::Invalid, err.to_string()),
-        Error::Server { .. } | Error::Connect(_) | Error::Lost(_) => {
-            Refusal::new(ErrorCode::Unavailable, err.to_string())
+        Error::Server { .. } | Error::Connect(_) | Error::Lost(_) | Error::Shape { .. } => {
+            // What passes by itself a client tries again; the rest it has to hear of.
+            let code = match err.class() {
+                Class::Transient | Class::Ambiguous | Class::Capacity => ErrorCode::Unavailable,
+                Class::Fenced | Class::Data | Class::Fatal => ErrorCode::Internal,
+            };
+            Refusal::new(code, err.to_string())
         }
-        Error::Shape { .. } => Refusal::new(ErrorCode::Internal, err.to_string()),
     }
 }

@@ -10,7 +10,7 @@ mod look;
 mod obey;
 mod sessions;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use tokio::sync::mpsc;
@@ -33,14 +33,27 @@ const FOLLOW: Duration = Duration::from_secs(2);
 /// After a failed save the database is asked again so often.
 const RELOAD_PAUSE: Duration = Duration::from_millis(300);
 
+/// The database, twice: what the leader writes must not wait behind what somebody asks.
+#[derive(Clone, Debug)]
+pub(crate) struct Stores {
+    /// For the leader's own row and the engine.
+    pub(crate) saves: Store,
+    /// For clients and for looking into sources.
+    pub(crate) looks: Store,
+}
+
 pub(crate) struct Engine {
     store: Store,
+    looks: Store,
     leadership: Leadership,
     heartbeat: Duration,
     lost_after: Duration,
     table: LeaseTable,
     sessions: Sessions,
     modes: BTreeMap<JobId, Mode>,
+    /// Jobs whose applications are being counted, and `follow` jobs whose sources are being looked at.
+    counting: BTreeSet<JobId>,
+    following: BTreeSet<JobId>,
     /// When sessions of an earlier leader that have not come back are noted as lost; then `None`.
     strays_at: Option<Duration>,
     clock: Clock,
@@ -51,7 +64,7 @@ pub(crate) struct Engine {
 
 /// Runs until `end` (then `Ok`) or until another coordinator leads.
 pub(crate) async fn run(
-    store: Store,
+    stores: Stores,
     config: &Config,
     leadership: Leadership,
     handle: Handle,
@@ -61,7 +74,10 @@ pub(crate) async fn run(
     let clock = Clock::start();
     let mut engine = Engine {
         table: LeaseTable::new(config.limits, Timestamp(clock.millis())),
-        store,
+        store: stores.saves,
+        looks: stores.looks,
+        counting: BTreeSet::new(),
+        following: BTreeSet::new(),
         sessions: Sessions::new(handle.term()),
         leadership,
         heartbeat: config.heartbeat,
@@ -83,15 +99,15 @@ pub(crate) async fn run(
             biased;
             () = end.cancelled() => return Ok(()),
             command = inbox.recv() => match command {
-                Some(command) => match engine.obey(command).await {
-                    Err(err) if !matches!(err, Error::Deposed) => engine.recover(&err).await?,
-                    other => other?,
-                },
+                Some(command) => {
+                    let outcome = engine.obey(command).await;
+                    engine.settle(outcome).await?;
+                }
                 None => return Ok(()),
             },
             _ = tick.tick() => {
-                engine.apply(Event::Ticked).await?;
-                engine.end_strays().await?;
+                let outcome = engine.tick().await;
+                engine.settle(outcome).await?;
             }
             _ = follow.tick() => engine.look_for_new(),
         }
@@ -99,27 +115,31 @@ pub(crate) async fn run(
 }
 
 impl Engine {
-    /// Applies an event and carries out its actions.
+    /// Applies an event and carries out its actions. After an error the table is ahead of the
+    /// database: the caller hands it to [`Engine::settle`] before anything else happens.
     async fn apply(&mut self, event: Event) -> Result<(), Error> {
         let now = Timestamp(self.clock.millis());
-        let actions = self.table.apply(event, now);
-        self.carry_out(actions).await
-    }
-
-    async fn carry_out(&mut self, actions: Vec<Action>) -> Result<(), Error> {
-        for action in actions {
-            match self.act(action).await {
-                Ok(()) => (),
-                Err(err @ Error::Deposed) => return Err(err),
-                Err(err) => return Box::pin(self.recover(&err)).await,
-            }
+        for action in self.table.apply(event, now) {
+            self.act(action).await?;
         }
         Ok(())
     }
 
-    async fn recover(&mut self, err: &Error) -> Result<(), Error> {
-        warn!(%err, "a change was not saved; reading the tables again");
-        self.reload().await
+    async fn tick(&mut self) -> Result<(), Error> {
+        self.apply(Event::Ticked).await?;
+        self.end_strays().await
+    }
+
+    /// Makes table and database agree again after an error, however long it takes.
+    async fn settle(&mut self, outcome: Result<(), Error>) -> Result<(), Error> {
+        match outcome {
+            Ok(()) => Ok(()),
+            Err(err @ Error::Deposed) => Err(err),
+            Err(err) => {
+                warn!(%err, "a change was not saved; reading the tables again");
+                self.reload().await
+            }
+        }
     }
 
     /// Reads every job of which something is left, until it works or the leadership ends. What
@@ -129,7 +149,7 @@ impl Engine {
             match self.try_reload().await {
                 Err(err @ Error::Deposed) => return Err(err),
                 Ok(()) => return Ok(()),
-                Err(err) => warn!(%err, "cannot read the tables"),
+                Err(err) => warn!(%err, "cannot make the table agree with the database"),
             }
             tokio::select! {
                 () = tokio::time::sleep(RELOAD_PAUSE) => (),
@@ -140,8 +160,9 @@ impl Engine {
 
     async fn try_reload(&mut self) -> Result<(), Error> {
         for job in self.store.jobs().await? {
+            let open = matches!(job.state.as_str(), "running" | "paused");
             let held = job.ranges.1 > 0;
-            if held || matches!(job.state.as_str(), "running" | "paused") {
+            if open || held || self.table.is_open(JobId(job.job_id)) {
                 self.load(&job).await?;
             }
         }
@@ -164,8 +185,7 @@ impl Engine {
         };
         for session in sessions.into_iter().map(|it| SessionId(it.session_id)) {
             if !self.table.knows(&session) {
-                let gone = Action::EndSession { session, reason: "lost" };
-                self.carry_out(vec![gone]).await?;
+                self.act(Action::EndSession { session, reason: "lost" }).await?;
             }
         }
         Ok(())

@@ -1,5 +1,6 @@
 //! `JobService`: jobs as a client sees them.
 
+use tokio::sync::Semaphore;
 use tonic::{Request, Response, Status};
 use xmlx_extract::Plan;
 use xmlx_lease::JobId;
@@ -7,24 +8,26 @@ use xmlx_proto::v1::job_service_server::JobService;
 use xmlx_proto::{ErrorCode, Refusal, v1 as pb};
 use xmlx_store::{JobRow, Store};
 
-use crate::convert;
 use crate::engine::{Command, MoveJob};
 use crate::role::RoleReader;
-use crate::submit::{self, Prepared};
+use crate::{convert, submit};
 
 /// What a client gets that does not say how many failures it wants, and the most it can have.
 const FAILURES_DEFAULT: i32 = 100;
 const FAILURES_MAX: i32 = 10_000;
+/// A verification reads whole tables: more than so many at once wait.
+const VERIFICATIONS_MAX: usize = 2;
 
 #[derive(Debug)]
 pub(crate) struct JobApi {
     role: RoleReader,
     store: Store,
+    verifying: Semaphore,
 }
 
 impl JobApi {
     pub(crate) fn new(role: RoleReader, store: Store) -> Self {
-        Self { role, store }
+        Self { role, store, verifying: Semaphore::new(VERIFICATIONS_MAX) }
     }
 
     async fn job(&self, job_id: i64) -> Result<JobRow, Refusal> {
@@ -57,13 +60,8 @@ impl JobService for JobApi {
         request: Request<pb::SubmitRequest>,
     ) -> Result<Response<pb::SubmitResponse>, Status> {
         let engine = self.role.engine()?;
-        let response = match submit::prepare(&self.store, request.into_inner()).await? {
-            Prepared::New(job) => engine.ask(|reply| Command::Submit { job, reply }).await??,
-            Prepared::Same(job) => pb::SubmitResponse {
-                outcome: pb::Outcome::AlreadySo.into(),
-                job: Some(convert::job_message(&job)),
-            },
-        };
+        let job = Box::new(submit::prepare(&self.store, request.into_inner()).await?);
+        let response = engine.ask(|reply| Command::Submit { job, reply }).await??;
         Ok(Response::new(response))
     }
 
@@ -130,6 +128,7 @@ impl JobService for JobApi {
     ) -> Result<Response<pb::VerifyResponse>, Status> {
         let job = self.job(request.into_inner().job_id).await?;
         let plan = self.plan(job.job_id).await?;
+        let _turn = self.verifying.acquire().await.expect("the semaphore is never closed");
         let found = self.store.verify(&plan, &job).await.map_err(|err| convert::refusal(&err))?;
         let check = |it: &xmlx_store::Check| pb::Check {
             name: it.name.to_owned(),

@@ -5,15 +5,18 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
-use xmlx_runtime::Clock;
+use xmlx_runtime::{AbortOnPanic, Clock};
 use xmlx_store::{Error, Leadership, Store};
 
 use crate::Config;
-use crate::engine::{self, Handle};
+use crate::engine::{self, Handle, Stores};
 use crate::role::Role;
 
 /// How often a standby looks whether the leadership is free.
 const POLL: Duration = Duration::from_secs(1);
+
+/// A database that does not take the resignation in this time will see the lease run out.
+const RESIGN_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Who this coordinator is.
 #[derive(Clone, Debug)]
@@ -24,15 +27,15 @@ pub(crate) struct Identity {
 
 /// Stands by and leads in turn until `drain`.
 pub(crate) async fn run(
-    store: Store,
+    stores: Stores,
     config: Config,
     identity: Identity,
     role: watch::Sender<Role>,
     drain: CancellationToken,
 ) {
     while !drain.is_cancelled() {
-        match stand_by(&store, &config, &identity, &role).await {
-            Ok(Some(leadership)) => lead(&store, &config, leadership, &role, &drain).await,
+        match stand_by(&stores.saves, &config, &identity, &role).await {
+            Ok(Some(leadership)) => lead(&stores, &config, leadership, &role, &drain).await,
             Ok(None) => pause(&drain).await,
             Err(err) => {
                 warn!(%err, "cannot read the leader row");
@@ -56,8 +59,13 @@ async fn stand_by(
     identity: &Identity,
     role: &watch::Sender<Role>,
 ) -> Result<Option<Leadership>, Error> {
-    if store.schema_version().await? < xmlx_store::SCHEMA_VERSION {
+    let version = store.schema_version().await?;
+    if version < xmlx_store::SCHEMA_VERSION {
         warn!("the control tables are missing or older than this build; run `xmlx-client init`");
+        return Ok(None);
+    }
+    if version > xmlx_store::SCHEMA_VERSION {
+        warn!(version, "the control tables are newer than this build; upgrade this coordinator");
         return Ok(None);
     }
     let row = store.leader().await?;
@@ -72,7 +80,7 @@ async fn stand_by(
 }
 
 async fn lead(
-    store: &Store,
+    Stores { saves: store, looks }: &Stores,
     config: &Config,
     leadership: Leadership,
     role: &watch::Sender<Role>,
@@ -80,14 +88,21 @@ async fn lead(
 ) {
     let term = leadership.term;
     info!(term, "leading");
+    let _guard = AbortOnPanic::new("engine");
     let end = drain.child_token();
     let renewal =
         tokio::spawn(renew(store.clone(), leadership.clone(), config.leader_ttl, end.clone()));
     let (handle, inbox) = Handle::channel(term);
+    let stores = Stores { saves: store.clone(), looks: looks.clone() };
     let engine =
-        engine::run(store.clone(), config, leadership.clone(), handle.clone(), inbox, end.clone());
+        engine::run(stores, config, leadership.clone(), handle.clone(), inbox, end.clone());
     role.send_replace(Role::Leading { engine: handle });
-    let outcome = engine.await;
+    // A statement that hangs must not keep a leader that is none any more: the connection is dropped
+    // with it, and what it may still do the term refuses.
+    let outcome = tokio::select! {
+        outcome = engine => outcome,
+        () = end.cancelled() => Ok(()),
+    };
     role.send_replace(Role::Standby { leader_address: None });
     end.cancel();
     if let Err(err) = renewal.await {
@@ -97,9 +112,10 @@ async fn lead(
         warn!(term, %err, "no longer leading");
     }
     // Where another one leads by now, this changes nothing.
-    match store.resign_leadership(&leadership).await {
-        Ok(()) => info!(term, "resigned"),
-        Err(err) => warn!(term, %err, "could not resign; the lease will run out"),
+    match tokio::time::timeout(RESIGN_TIMEOUT, store.resign_leadership(&leadership)).await {
+        Ok(Ok(())) => info!(term, "resigned"),
+        Ok(Err(err)) => warn!(term, %err, "could not resign; the lease will run out"),
+        Err(_) => warn!(term, "resigning takes too long; the lease will run out"),
     }
 }
 

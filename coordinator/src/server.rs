@@ -17,6 +17,7 @@ use xmlx_runtime::Shutdown;
 use xmlx_store::{Store, StoreConfig};
 
 use crate::cluster_service::ClusterApi;
+use crate::engine::Stores;
 use crate::job_service::JobApi;
 use crate::leadership::{self, Identity};
 use crate::worker_service::WorkerApi;
@@ -25,6 +26,8 @@ use crate::{Config, role};
 /// More requests at once wait: each may take a connection to the database. A worker's stream counts
 /// until it is open.
 const REQUESTS_MAX: usize = 128;
+/// One renews the leadership, one carries the engine's saves, one is spare.
+const SAVE_CONNECTIONS: usize = 3;
 /// Connections that have not ended so long after a drain are cut.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -34,11 +37,16 @@ const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
 /// Where the address cannot be bound or the connection string cannot be read.
 pub async fn run(config: Config, shutdown: Shutdown) -> anyhow::Result<()> {
     let holder = uuid::Uuid::new_v4().to_string();
-    let store = Store::new(&StoreConfig {
-        connection_string: config.database.reveal().to_owned(),
-        application_name: format!("xmlx/coordinator/{holder}"),
-        connections_max: config.connections_max,
-    })?;
+    let connect = |connections_max| {
+        Store::new(&StoreConfig {
+            connection_string: config.database.reveal().to_owned(),
+            application_name: format!("xmlx/coordinator/{holder}"),
+            connections_max,
+        })
+    };
+    // Renewals and saves never wait behind somebody's long question.
+    let saves = connect(SAVE_CONNECTIONS)?;
+    let store = connect(config.connections_max)?;
     let listener = TcpListener::bind(config.listen)
         .await
         .with_context(|| format!("cannot listen on `{}`", config.listen))?;
@@ -48,13 +56,13 @@ pub async fn run(config: Config, shutdown: Shutdown) -> anyhow::Result<()> {
     let (role_writer, role_reader) = role::channel();
     let identity = Identity { holder, address };
     let leading = tokio::spawn(leadership::run(
-        store.clone(),
+        Stores { saves, looks: store.clone() },
         config.clone(),
         identity,
         role_writer,
         shutdown.drain.clone(),
     ));
-    let worker_api = WorkerApi::new(role_reader.clone(), &config);
+    let worker_api = WorkerApi::new(role_reader.clone());
     let job_api = JobApi::new(role_reader.clone(), store.clone());
     let cluster_api = ClusterApi::new(role_reader, store);
     let (health, health_service) = tonic_health::server::health_reporter();

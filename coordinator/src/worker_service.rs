@@ -12,24 +12,25 @@ use xmlx_proto::v1::worker_service_server::WorkerService;
 use xmlx_proto::{ErrorCode, PROTOCOL, Refusal, v1 as pb};
 use xmlx_store::Class;
 
+use crate::convert;
 use crate::engine::{Command, Handle, Hello};
 use crate::role::{Role, RoleReader};
-use crate::{Config, convert};
 
 /// A stream whose first message does not come within this time is closed.
 const HELLO_TIMEOUT: Duration = Duration::from_secs(5);
+/// More than any machine has processors.
+const SLOTS_MAX: u32 = 1024;
 /// Released after an error: the range rests so long before somebody takes it again.
 const BACKOFF: Duration = Duration::from_secs(2);
 
 #[derive(Debug)]
 pub(crate) struct WorkerApi {
     role: RoleReader,
-    slots_max: u32,
 }
 
 impl WorkerApi {
-    pub(crate) fn new(role: RoleReader, _config: &Config) -> Self {
-        Self { role, slots_max: 1024 }
+    pub(crate) fn new(role: RoleReader) -> Self {
+        Self { role }
     }
 }
 
@@ -51,7 +52,7 @@ impl WorkerService for WorkerApi {
         let first = tokio::time::timeout(HELLO_TIMEOUT, incoming.message())
             .await
             .map_err(|_| Refusal::new(ErrorCode::Invalid, "no `hello` came"))??;
-        let hello = self.hello(first)?;
+        let hello = hello(first)?;
         let session = hello.session.clone();
         let joined = engine.ask(|reply| Command::Join { hello, reply }).await??;
         tokio::spawn(read(incoming, engine, session, joined.generation));
@@ -59,39 +60,37 @@ impl WorkerService for WorkerApi {
     }
 }
 
-impl WorkerApi {
-    fn hello(&self, first: Option<pb::WorkerMessage>) -> Result<Hello, Refusal> {
-        let Some(Body::Hello(hello)) = first.and_then(|it| it.body) else {
-            return Err(Refusal::new(ErrorCode::Invalid, "the first message must be `hello`"));
-        };
-        let newest = (*PROTOCOL.end()).min(hello.protocol_max);
-        if newest < (*PROTOCOL.start()).max(hello.protocol_min) {
-            let message = format!(
-                "the worker speaks protocol {}..={}, this coordinator {}..={}; upgrade the older of the two",
-                hello.protocol_min,
-                hello.protocol_max,
-                PROTOCOL.start(),
-                PROTOCOL.end()
-            );
-            return Err(Refusal::new(ErrorCode::Protocol, message));
-        }
-        if uuid::Uuid::parse_str(&hello.session_id).is_err() {
-            return Err(Refusal::new(ErrorCode::Invalid, "`hello.session_id` is no UUID"));
-        }
-        if hello.slots == 0 || hello.slots > self.slots_max {
-            let message = format!("`hello.slots` must be between 1 and {}", self.slots_max);
-            return Err(Refusal::new(ErrorCode::Invalid, message));
-        }
-        let held = hello.held.into_iter().map(|it| convert::lease(Some(it)));
-        Ok(Hello {
-            session: SessionId(hello.session_id),
-            name: hello.name,
-            build: hello.build,
-            slots: hello.slots,
-            held: held.collect::<Result<_, _>>()?,
-            protocol: newest,
-        })
+fn hello(first: Option<pb::WorkerMessage>) -> Result<Hello, Refusal> {
+    let Some(Body::Hello(hello)) = first.and_then(|it| it.body) else {
+        return Err(Refusal::new(ErrorCode::Invalid, "the first message must be `hello`"));
+    };
+    let newest = (*PROTOCOL.end()).min(hello.protocol_max);
+    if newest < (*PROTOCOL.start()).max(hello.protocol_min) {
+        let message = format!(
+            "the worker speaks protocol {}..={}, this coordinator {}..={}; upgrade the older of the two",
+            hello.protocol_min,
+            hello.protocol_max,
+            PROTOCOL.start(),
+            PROTOCOL.end()
+        );
+        return Err(Refusal::new(ErrorCode::Protocol, message));
     }
+    if uuid::Uuid::parse_str(&hello.session_id).is_err() {
+        return Err(Refusal::new(ErrorCode::Invalid, "`hello.session_id` is no UUID"));
+    }
+    if hello.slots == 0 || hello.slots > SLOTS_MAX {
+        let message = format!("`hello.slots` must be between 1 and {}", SLOTS_MAX);
+        return Err(Refusal::new(ErrorCode::Invalid, message));
+    }
+    let held = hello.held.into_iter().map(|it| convert::lease(Some(it)));
+    Ok(Hello {
+        session: SessionId(hello.session_id),
+        name: hello.name,
+        build: hello.build,
+        slots: hello.slots,
+        held: held.collect::<Result<_, _>>()?,
+        protocol: newest,
+    })
 }
 
 fn redirect(leader_address: Option<String>) -> Outgoing {

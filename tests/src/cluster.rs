@@ -220,6 +220,14 @@ impl Cluster {
         assert_eq!(self.repeated().await, 0);
     }
 
+    /// `verify` holds for each of the jobs.
+    pub fn assert_each_verified(&self, jobs: &[i64]) {
+        for job in jobs {
+            let verified = self.client(&["verify", &job.to_string(), "-o", "json"]);
+            assert_eq!(verified.code, 0, "{verified:?}");
+        }
+    }
+
     /// Every fault of the plan has struck.
     pub fn assert_faults_fired(&self) {
         let pending = self.db.faults().pending();

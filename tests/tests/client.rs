@@ -70,7 +70,7 @@ async fn commands_are_safe_to_repeat_and_refuse_with_reasons() {
         .expect(0)
         .json();
     assert_eq!((&same["outcome"], &same["job"]["job"]), (&"already so".into(), &job.into()));
-    let overlap = cluster.client(&["submit", "--contract", "card.json", "--to", "1200"]).expect(2);
+    let overlap = cluster.client(&["submit", "--contract", "card.json", "--limit", "3"]).expect(2);
     assert!(overlap.stderr.contains(&format!("job {job}")), "{overlap:?}");
     let verified = cluster.client(&["verify", &job.to_string()]).expect(1);
     assert!(verified.stdout.contains("NO"), "nothing is decided yet: {verified:?}");

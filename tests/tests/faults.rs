@@ -136,6 +136,40 @@ async fn pause_is_a_barrier() {
     cluster.assert_verified(job).await;
 }
 
+/// The answer to the pause is lost on its way from the database: the client's own repetition finds the
+/// job paused, and by then every lease has been revoked.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pause_whose_answer_is_lost_is_a_barrier_too() {
+    let cluster = two_workers(400).await;
+    let job = cluster.submit(&[]);
+    let id = job.to_string();
+    under_way(&cluster).await;
+    cluster.db.faults().add("text=UPDATE [xmlx].[job]\nSET [state]:1:drop-after".parse().unwrap());
+    let _ = cluster.client(&["pause", &id]).expect(0);
+    let at_pause = cluster.logged().await;
+    cluster
+        .wait_for("the workers to let go", async |it| {
+            it.status()["workers"].as_array().unwrap().iter().all(|it| it["leases"] == 0)
+        })
+        .await;
+    assert_eq!(cluster.logged().await, at_pause);
+    cluster.assert_faults_fired();
+    let _ = cluster.client(&["resume", &id]).expect(0);
+    cluster.wait_done(job).await;
+    cluster.assert_verified(job).await;
+}
+
+/// The answer to a submission is lost: the client's own repetition finds the job, and it is worked on.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_submission_whose_answer_is_lost_is_made_once() {
+    let cluster = Cluster::start(Setup::small(30)).await;
+    cluster.db.faults().add("text=INSERT INTO [xmlx].[job]:1:drop-after".parse().unwrap());
+    let job = cluster.submit(&["--wait"]);
+    assert_eq!(cluster.job(job)["ok"], 30);
+    assert_eq!(cluster.status()["jobs"].as_array().unwrap().len(), 1);
+    cluster.assert_faults_fired();
+}
+
 /// One fault at a time, at statements of the worker and of the leader.
 async fn survives(fault: &str) {
     let cluster = Cluster::start(Setup { workers: 2, ..Setup::small(150) }).await;

@@ -81,7 +81,8 @@ async fn a_bad_hello_is_refused_with_a_reason() {
         let body = hello.map_or(Body::Goodbye(pb::Goodbye::default()), Body::Hello);
         let message = pb::WorkerMessage { term: 0, body: Some(body) };
         let mut client = WorkerServiceClient::new(channel.clone());
-        let refused = client.session(tokio_stream::once(message)).await.err().expect("a refusal");
+        let refused =
+            client.session(tokio_stream::once(message)).await.map(drop).expect_err("a refusal");
         let refusal = Refusal::from_status(&refused);
         assert_eq!(refusal.code, code, "{refusal}");
         assert!(refusal.message.contains(text), "{refusal}");

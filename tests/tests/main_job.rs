@@ -86,6 +86,7 @@ async fn broken_applications_fail_alone() {
     assert_eq!(retried.json()["job"]["failed"], failed, "the same data fails the same way");
     let sql = "SELECT COUNT_BIG(*) FROM [sample].[processing_log] WHERE [status] = 'failed'";
     assert_eq!(cluster.db.count(sql).await, 2 * failed);
+    cluster.assert_each_verified(&[job, 2]);
 }
 
 /// Numbers shown equal SQL aggregates.

@@ -5,13 +5,13 @@
 use xmlx_devdb::Tls;
 use xmlx_extract::Plan;
 use xmlx_store::{
-    CommitPlan, Mode, Source, Store, StoreConfig, all_statements, control_schema,
+    CommitPlan, Mode, Source, Store, StoreConfig, all_statements, control_schema, load_statement,
     verification_statements,
 };
 use xmlx_tests::{Database, workspace};
 
 /// Parameters of the generated reads: bounds of the ids, a count, the log's watermark.
-const READ_PARAMS: &str = "-- params: @P1 bigint, @P2 bigint, @P3 bigint, @P4 bigint\n";
+const READ_PARAMS: &str = "-- params: @P1 bigint, @P2 bigint, @P3 bigint, @P4 bigint, @P5 bigint\n";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_statement_is_written_out() {
@@ -59,6 +59,9 @@ async fn every_statement_is_written_out() {
             "one statement per table, and the log"
         );
         write(&format!("queries/commit_{}.sql", line.name()), &text);
+        let load = load_statement(&plan);
+        let load = format!("-- params: @P1 nvarchar(max), @P2 nvarchar(max)\n{load}");
+        write(&format!("queries/load_{}.sql", line.name()), &load);
         let source = Source::new(&plan, Mode::Once, 0);
         for (name, text) in verification_statements(&plan, &source) {
             write(
@@ -69,7 +72,7 @@ async fn every_statement_is_written_out() {
         for mode in [Mode::Once, Mode::Retry] {
             for (name, text) in Source::new(&plan, mode, 0).statements() {
                 write(
-                    &format!("{name}_{}_{}.sql", mode.name(), line.name()),
+                    &format!("queries/{name}_{}_{}.sql", mode.name(), line.name()),
                     &format!("{READ_PARAMS}{text};\n"),
                 );
             }

@@ -1,9 +1,9 @@
 //! What the pipelines need of a job, read once.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
-use tokio::sync::Mutex;
+use tokio::sync::OnceCell;
 use xmlx_extract::Plan;
 use xmlx_store::{CommitPlan, Error, Source, Store};
 
@@ -22,7 +22,8 @@ pub(crate) struct Job {
 #[derive(Debug)]
 pub(crate) struct Jobs {
     store: Store,
-    known: Mutex<BTreeMap<i64, Arc<Job>>>,
+    /// Read once each, and nobody waits behind another job's reading.
+    known: Mutex<BTreeMap<i64, Arc<OnceCell<Arc<Job>>>>>,
 }
 
 impl Jobs {
@@ -32,16 +33,18 @@ impl Jobs {
 
     /// The job, from memory or the database. A contract never changes once submitted.
     pub(crate) async fn get(&self, job_id: i64) -> Result<Arc<Job>, Error> {
-        let mut known = self.known.lock().await;
-        if let Some(it) = known.get(&job_id) {
-            return Ok(Arc::clone(it));
-        }
-        let job = Arc::new(self.read(job_id).await?);
-        if known.len() >= JOBS_MAX {
+        let cell = self.cell(job_id);
+        let job = cell.get_or_try_init(async || self.read(job_id).await.map(Arc::new)).await?;
+        Ok(Arc::clone(job))
+    }
+
+    fn cell(&self, job_id: i64) -> Arc<OnceCell<Arc<Job>>> {
+        let mut known = self.known.lock().expect("nobody panics while holding this lock");
+        if known.len() >= JOBS_MAX && !known.contains_key(&job_id) {
+            // The lowest id is the oldest job.
             known.pop_first();
         }
-        known.insert(job_id, Arc::clone(&job));
-        Ok(job)
+        Arc::clone(known.entry(job_id).or_default())
     }
 
     async fn read(&self, job_id: i64) -> Result<Job, Error> {

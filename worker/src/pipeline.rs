@@ -7,10 +7,12 @@ mod extract;
 mod fetch;
 mod retry;
 
+pub(crate) use extract::hush_panics;
+
 use std::sync::Arc;
 
 use retry::persist;
-use tokio::sync::mpsc;
+use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use xmlx_store::{Class, Decided, Error, Fetched, OpenRange, Store};
 
@@ -28,6 +30,8 @@ pub(crate) struct Shop {
     pub(crate) store: Store,
     pub(crate) jobs: Jobs,
     pub(crate) board: Arc<Board>,
+    /// Held while a suspect is tried: one at a time in the whole process, or a death would tell nothing.
+    pub(crate) trial: Mutex<()>,
     /// Cancelled: finish the group in hand and release the rest.
     pub(crate) drain: CancellationToken,
 }
@@ -38,6 +42,14 @@ pub(crate) struct Group {
     pub(crate) apps: Vec<Fetched>,
     /// One application that may have brought an earlier owner down: it is tried alone.
     pub(crate) suspect: bool,
+}
+
+/// What has become of a group.
+#[derive(Debug)]
+pub(crate) struct Batch {
+    pub(crate) decided: Vec<Decided>,
+    /// Told once it is committed.
+    pub(crate) committed: oneshot::Sender<()>,
 }
 
 /// How a lease ended.
@@ -103,13 +115,13 @@ async fn stages(
     stop: &CancellationToken,
 ) -> Outcome {
     let (fetched_in, fetched_out) = mpsc::channel::<Group>(WAITING_GROUPS);
-    let (decided_in, decided_out) = mpsc::channel::<Vec<Decided>>(WAITING_GROUPS);
+    let (decided_in, decided_out) = mpsc::channel::<Batch>(WAITING_GROUPS);
     let fetching = fetch::run(shop, lease, job, range, stop, fetched_in);
-    let extracting = extract::run(shop, lease, job, stop, fetched_out, decided_in);
+    let extracting = extract::run(shop, lease, job, range.deaths, stop, fetched_out, decided_in);
     let committing = commit::run(shop, lease, job, range, stop, decided_out);
     let (fetched, extracted, committed) = tokio::join!(fetching, extracting, committing);
-    if let Err(outcome) = extracted {
-        return outcome;
+    if let Err(err) = extracted {
+        return err.into();
     }
     match (fetched, committed) {
         (_, Err(outcome)) | (Err(outcome), Ok(_)) => outcome,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tokio::sync::mpsc;
+use tokio::sync::{Mutex, mpsc};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 use xmlx_runtime::Shutdown;
@@ -11,7 +11,7 @@ use xmlx_store::{Store, StoreConfig};
 use crate::board::Board;
 use crate::foreman::Foreman;
 use crate::jobs::Jobs;
-use crate::pipeline::Shop;
+use crate::pipeline::{self, Shop};
 use crate::{Config, session};
 
 /// Orders and reports that may wait; the coordinator never has more than a few leases under way.
@@ -27,6 +27,7 @@ const PREFETCHED: u32 = 1;
 /// # Errors
 /// Where the connection string cannot be read or a thread cannot be started.
 pub async fn run(config: Config, shutdown: Shutdown) -> anyhow::Result<()> {
+    pipeline::hush_panics();
     let session_id = uuid::Uuid::new_v4().to_string();
     info!(name = config.name, session = session_id, slots = config.slots, "worker starts");
     let slots = usize::try_from(config.slots).unwrap_or(1);
@@ -53,6 +54,7 @@ pub async fn run(config: Config, shutdown: Shutdown) -> anyhow::Result<()> {
         jobs: Jobs::new(store.clone()),
         store,
         board,
+        trial: Mutex::new(()),
         drain: drain.clone(),
     });
     let foreman = Foreman::new(shop, reports_in);

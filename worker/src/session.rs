@@ -14,6 +14,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 use xmlx_proto::ErrorCode;
+use xmlx_runtime::AbortOnPanic;
 
 use crate::Config;
 use crate::board::Board;
@@ -40,22 +41,12 @@ pub(crate) fn spawn(
     over: CancellationToken,
 ) -> std::io::Result<JoinHandle<()>> {
     std::thread::Builder::new().name("session".to_owned()).spawn(move || {
-        let abort = AbortOnPanic;
+        // A worker whose heartbeat ends must not go on working unseen.
+        let _guard = AbortOnPanic::new("session");
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.expect("a runtime of one thread can always be built");
         runtime.block_on(session.run(reports, over));
-        std::mem::forget(abort);
     })
-}
-
-/// A worker whose heartbeat ends must not go on working unseen.
-struct AbortOnPanic;
-
-impl Drop for AbortOnPanic {
-    fn drop(&mut self) {
-        error!("the session thread panicked; the process ends so that its leases move on");
-        std::process::abort();
-    }
 }
 
 impl Session {
@@ -83,6 +74,7 @@ impl Session {
                     error!(%address, %refusal, "the coordinator refuses this build");
                 }
                 stream::Ended::Refused(refusal) => {
+                    warn!(%address, %refusal, "the coordinator does not take this worker");
                     leader = refusal.leader_address.filter(|it| *it != address);
                 }
                 stream::Ended::Broke(reason) => {

@@ -72,24 +72,30 @@ pub(crate) async fn submit(
 }
 
 async fn wait(cluster: &Cluster, job_id: i64) -> anyhow::Result<Job> {
-    let mut shown = -1;
+    let mut shown = String::new();
     loop {
         let response = cluster
             .call(async |channel| cluster::jobs(channel).list_jobs(pb::ListJobsRequest {}).await)
             .await?;
         let job = response.jobs.into_iter().find(|it| it.job_id == job_id);
         let job = Job::from(job.with_context(|| format!("job {job_id} is gone"))?);
-        let decided = job.ok + job.failed;
-        if decided != shown {
-            shown = decided;
-            let total = job.total.map_or_else(|| "?".to_owned(), |it| it.to_string());
-            output::note(&format!("{decided}/{total} applications, {} failed", job.failed));
+        let line = progress(&job);
+        if line != shown {
+            output::note(&line);
+            shown = line;
         }
         if job.has_ended() {
             return Ok(job);
         }
         tokio::time::sleep(LOOK).await;
     }
+}
+
+/// A job that waits for an operator says so, and why.
+fn progress(job: &Job) -> String {
+    let total = job.total.map_or_else(|| "?".to_owned(), |it| it.to_string());
+    let line = format!("{}/{total} applications, {} failed", job.ok + job.failed, job.failed);
+    if job.state == "running" { line } else { format!("{line}, {}: {}", job.state, job.reason) }
 }
 
 fn show(format: Format, outcome: pb::Outcome, job: &Job) -> anyhow::Result<()> {

@@ -1,7 +1,5 @@
 //! Actions out: what the lease table asks for, carried out.
 
-use std::time::Duration;
-
 use tracing::info;
 use xmlx_lease::{Action, Event, Order};
 use xmlx_proto::v1 as pb;
@@ -11,9 +9,6 @@ use xmlx_store::{Error, Scope};
 use super::command::Command;
 use super::look::find_boundary;
 use super::{Engine, convert};
-
-/// A draining worker releases what is left after so long.
-const DRAIN_DEADLINE: Duration = Duration::from_secs(25);
 
 impl Engine {
     pub(super) async fn act(&mut self, action: Action) -> Result<(), Error> {
@@ -34,9 +29,7 @@ impl Engine {
                     Order::Split { lease, at } => {
                         Body::Split(pb::Split { lease: Some(convert::lease_message(lease)), at })
                     }
-                    Order::Drain => Body::Drain(pb::Drain {
-                        deadline_ms: u64::try_from(DRAIN_DEADLINE.as_millis()).unwrap_or(u64::MAX),
-                    }),
+                    Order::Drain => Body::Drain(pb::Drain {}),
                 };
                 self.sessions.send(&session, body);
             }

@@ -30,11 +30,22 @@ pub(crate) enum Command {
     /// The workers as they are now.
     Workers { reply: oneshot::Sender<Vec<WorkerInfo>> },
     /// Applications of a scope have been counted.
-    Counted { job: JobId, scope_hi: i64, total: i64 },
+    Counted { job: JobId, total: i64 },
     /// All ranges are done, and so many applications of the scope are undecided.
     CheckedDone { job: JobId, undecided: i64 },
-    /// A `follow` job's source has grown.
-    Grown { job: JobId, hi: i64, new_hi: i64 },
+    /// A `follow` job's source has been looked at.
+    Looked { job: JobId, grown: Option<Grown> },
+}
+
+/// A source that has grown beyond a scope.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Grown {
+    /// Where the scope ends.
+    pub(crate) hi: i64,
+    /// Where the source ends.
+    pub(crate) new_hi: i64,
+    /// Applications between the two.
+    pub(crate) waiting: i64,
 }
 
 /// A hello that has been checked.

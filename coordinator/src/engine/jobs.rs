@@ -1,43 +1,84 @@
 //! A job's life: submitted, moved, counted, extended, done.
 
 use tracing::{info, warn};
+use xmlx_extract::Plan;
 use xmlx_lease::{Event, JobId, JobState};
 use xmlx_proto::{ErrorCode, Refusal, v1 as pb};
-use xmlx_store::{Class, Error, Mode, NewJob, Scope};
+use xmlx_store::{Class, Error, JobRow, Mode, NewJob, Scope, same_applications};
 
-use super::command::{Command, MoveJob};
-use super::look::{count_undecided, count_waiting, new_bound, until_it_works};
+use super::command::{Command, Grown, MoveJob};
+use super::look::{count_undecided, count_waiting, grown, source_of, until_it_works};
 use super::{Engine, convert};
 
 impl Engine {
-    pub(super) async fn submit(&mut self, job: &NewJob) -> Result<pb::SubmitResponse, Refusal> {
-        let jobs = self.store.jobs().await.map_err(|err| convert::refusal(&err))?;
-        if let Some(same) = jobs.iter().find(|it| it.submit_key == job.submit_key) {
-            let outcome = pb::Outcome::AlreadySo.into();
-            return Ok(pb::SubmitResponse { outcome, job: Some(convert::job_message(same)) });
+    /// Inserts the job, unless it is there or another one works on the same applications.
+    pub(super) async fn submit(
+        &mut self,
+        job: &NewJob,
+    ) -> Result<Result<pb::SubmitResponse, Refusal>, Error> {
+        let jobs = self.store.jobs().await?;
+        match self.same_or_overlap(&jobs, job).await? {
+            Err(refusal) => return Ok(Err(refusal)),
+            Ok(Some(same)) => {
+                if !self.table.is_open(JobId(same.job_id)) && is_open(&same) {
+                    self.load(&same).await?;
+                }
+                let outcome = pb::Outcome::AlreadySo.into();
+                return Ok(Ok(pb::SubmitResponse {
+                    outcome,
+                    job: Some(convert::job_message(&same)),
+                }));
+            }
+            Ok(None) => (),
         }
         let mut job = job.clone();
         job.job_id = jobs.iter().map(|it| it.job_id).max().unwrap_or(0) + 1;
-        self.store
-            .insert_job(&self.leadership, &job)
-            .await
-            .map_err(|err| convert::refusal(&err))?;
-        let jobs = self.store.jobs().await.map_err(|err| convert::refusal(&err))?;
-        let row = jobs.iter().find(|it| it.job_id == job.job_id).ok_or_else(|| {
-            Refusal::new(ErrorCode::Internal, "the job is gone right after its submission")
-        })?;
-        info!(
-            job = job.job_id,
-            mode = job.mode.name(),
-            lo = job.scope.lo,
-            hi = job.scope.hi,
-            "job submitted"
-        );
-        if let Err(err) = self.load(row).await {
-            self.recover(&err).await.map_err(|err| convert::refusal(&err))?;
-        }
+        self.store.insert_job(&self.leadership, &job).await?;
+        let (mode, lo, hi) = (job.mode.name(), job.scope.lo, job.scope.hi);
+        info!(job = job.job_id, mode, lo, hi, "job submitted");
+        let Some(row) = self.row(JobId(job.job_id)).await? else {
+            let message = "the job is gone right after its submission";
+            return Ok(Err(Refusal::new(ErrorCode::Internal, message)));
+        };
+        self.load(&row).await?;
         let outcome = pb::Outcome::Accepted.into();
-        Ok(pb::SubmitResponse { outcome, job: Some(convert::job_message(row)) })
+        Ok(Ok(pb::SubmitResponse { outcome, job: Some(convert::job_message(&row)) }))
+    }
+
+    /// Two jobs must not decide the same applications at the same time. A job that was asked for again
+    /// is found; any other overlap is refused.
+    async fn same_or_overlap(
+        &self,
+        jobs: &[JobRow],
+        new: &NewJob,
+    ) -> Result<Result<Option<JobRow>, Refusal>, Error> {
+        let plan = |text: &str| Plan::from_json(text).ok();
+        for job in jobs {
+            if job.submit_key == new.submit_key {
+                return Ok(Ok(Some(job.clone())));
+            }
+            if !is_open(job) || !overlap(job, new) {
+                continue;
+            }
+            if job.contract_hash == new.contract_hash
+                && job.mode == new.mode
+                && job.scope == new.scope
+            {
+                return Ok(Ok(Some(job.clone())));
+            }
+            let other =
+                self.store.job_contract(job.job_id).await?.and_then(|(text, _, _)| plan(&text));
+            let shared =
+                plan(&new.contract).zip(other).is_none_or(|(a, b)| same_applications(&a, &b));
+            if shared {
+                let (id, state, lo, hi) = (job.job_id, &job.state, job.scope.lo, job.scope.hi - 1);
+                let message = format!(
+                    "job {id} ({state}) works on app_id {lo} to {hi} of the same source; wait for it, cancel it, or submit another range"
+                );
+                return Ok(Err(Refusal::new(ErrorCode::NotPossible, message)));
+            }
+        }
+        Ok(Ok(None))
     }
 
     /// Durable first; then every lease is revoked, durably, before the answer goes out.
@@ -45,10 +86,9 @@ impl Engine {
         &mut self,
         job: JobId,
         to: MoveJob,
-    ) -> Result<pb::Outcome, Refusal> {
-        let jobs = self.store.jobs().await.map_err(|err| convert::refusal(&err))?;
-        let Some(row) = jobs.iter().find(|it| it.job_id == job.0) else {
-            return Err(Refusal::new(ErrorCode::NotFound, format!("there is no job {job}")));
+    ) -> Result<Result<pb::Outcome, Refusal>, Error> {
+        let Some(row) = self.row(job).await? else {
+            return Ok(Err(Refusal::new(ErrorCode::NotFound, format!("there is no job {job}"))));
         };
         let (state, target) = match to {
             MoveJob::Pause => ("paused", JobState::Paused),
@@ -56,31 +96,56 @@ impl Engine {
             MoveJob::Cancel => ("cancelled", JobState::Ended),
         };
         if row.state == state {
-            return Ok(pb::Outcome::AlreadySo);
+            // An earlier answer may have been lost on its way to us: the table has to know, too.
+            self.apply(Event::JobMoved { job, state: target }).await?;
+            return Ok(Ok(pb::Outcome::AlreadySo));
         }
         if convert::job_state(&row.state) == JobState::Ended {
             let message = format!("job {job} is {}; submit a new one", row.state);
-            return Err(Refusal::new(ErrorCode::NotPossible, message));
+            return Ok(Err(Refusal::new(ErrorCode::NotPossible, message)));
         }
-        self.persist_move(job, (&row.state, state), "by an operator", target)
-            .await
-            .map_err(|err| convert::refusal(&err))?;
-        Ok(pb::Outcome::Accepted)
+        if self.persist_move(job, (&row.state, state), "by an operator", target).await? {
+            return Ok(Ok(pb::Outcome::Accepted));
+        }
+        let message =
+            format!("job {job} has just changed; look at `xmlx-client jobs` and try again");
+        Ok(Err(Refusal::new(ErrorCode::NotPossible, message)))
     }
 
-    pub(super) async fn persist_move(
+    /// Whether the job was in state `from`; if not, nothing has changed.
+    async fn persist_move(
         &mut self,
         job: JobId,
         (from, to): (&str, &str),
         reason: &str,
         state: JobState,
-    ) -> Result<(), Error> {
-        self.store.move_job(&self.leadership, job.0, (from, to), reason).await?;
+    ) -> Result<bool, Error> {
+        match self.store.move_job(&self.leadership, job.0, (from, to), reason).await {
+            Ok(()) => (),
+            Err(Error::Conflict) => return Ok(false),
+            Err(err) => return Err(err),
+        }
         info!(%job, from, to, reason, "job moved");
-        self.apply(Event::JobMoved { job, state }).await
+        self.apply(Event::JobMoved { job, state }).await?;
+        if state == JobState::Ended {
+            self.note_log_end(job).await;
+        }
+        Ok(true)
     }
 
-    /// Capacity pauses the job, anything else that concerns the whole job fails it.
+    /// Nothing is committed for the job any more: later log rows are somebody else's.
+    async fn note_log_end(&self, job: JobId) {
+        let noted = async {
+            let log_end = source_of(&self.looks, job).await?.newest_log_id(&self.looks).await?;
+            self.store.set_job_log_end(&self.leadership, job.0, log_end).await
+        };
+        if let Err(err) = noted.await {
+            warn!(%job, %err, "cannot note where the job's log ends; `verify` may count later rows");
+        }
+    }
+
+    /// Capacity pauses the job, anything else that concerns the whole job fails it. Where it is
+    /// neither, another worker said so before.
     pub(super) async fn trouble(
         &mut self,
         job: JobId,
@@ -88,48 +153,34 @@ impl Engine {
         reason: &str,
     ) -> Result<(), Error> {
         warn!(%job, ?class, reason, "a worker reports trouble with the job");
-        let moved = if class == Class::Capacity {
-            self.persist_move(job, ("running", "paused"), reason, JobState::Paused).await
+        let (to, state) = if class == Class::Capacity {
+            ("paused", JobState::Paused)
         } else {
-            self.persist_move(job, ("running", "failed"), reason, JobState::Ended).await
+            ("failed", JobState::Ended)
         };
-        match moved {
-            // Another worker said so before.
-            Err(Error::Conflict) => Ok(()),
-            Err(err @ Error::Deposed) => Err(err),
-            Err(err) => {
-                warn!(%job, %err, "cannot note the trouble");
-                Ok(())
-            }
-            Ok(()) => Ok(()),
-        }
+        self.persist_move(job, ("running", to), reason, state).await?;
+        Ok(())
     }
 
     /// Counts a job's applications in the background: a submit must not wait for it.
-    pub(super) fn count(&self, job: JobId, scope: Scope) {
-        let (handle, store, end) = (self.handle.clone(), self.store.clone(), self.end.clone());
+    pub(super) fn count(&mut self, job: JobId, scope: Scope) {
+        if !self.counting.insert(job) {
+            return;
+        }
+        let (handle, store, end) = (self.handle.clone(), self.looks.clone(), self.end.clone());
         tokio::spawn(async move {
             let counting = until_it_works(|| count_waiting(&store, job, scope));
             tokio::select! {
-                total = counting => {
-                    handle.tell(Command::Counted { job, scope_hi: scope.hi, total }).await;
-                }
+                total = counting => handle.tell(Command::Counted { job, total }).await,
                 () = end.cancelled() => (),
             }
         });
     }
 
     /// What waits now and what has been decided make up the total.
-    pub(super) async fn counted(
-        &mut self,
-        job: JobId,
-        scope_hi: i64,
-        waiting: i64,
-    ) -> Result<(), Error> {
-        let jobs = self.store.jobs().await?;
-        let Some(row) = jobs.iter().find(|it| it.job_id == job.0 && it.scope.hi == scope_hi) else {
-            return Ok(());
-        };
+    pub(super) async fn counted(&mut self, job: JobId, waiting: i64) -> Result<(), Error> {
+        self.counting.remove(&job);
+        let Some(row) = self.row(job).await? else { return Ok(()) };
         let total = waiting + row.done_ok + row.done_failed;
         self.store.set_job_total(&self.leadership, job.0, total).await?;
         self.apply(Event::Counted { job, total: convert::count(total) }).await
@@ -139,7 +190,7 @@ impl Engine {
         if self.modes.get(&job) == Some(&Mode::Follow) {
             return;
         }
-        let (handle, store, end) = (self.handle.clone(), self.store.clone(), self.end.clone());
+        let (handle, store, end) = (self.handle.clone(), self.looks.clone(), self.end.clone());
         tokio::spawn(async move {
             let checking = until_it_works(|| count_undecided(&store, job));
             tokio::select! {
@@ -150,43 +201,68 @@ impl Engine {
     }
 
     pub(super) async fn checked_done(&mut self, job: JobId, undecided: i64) -> Result<(), Error> {
-        let moved = if undecided == 0 {
-            self.persist_move(job, ("running", "done"), "", JobState::Ended).await
+        if undecided == 0 {
+            self.persist_move(job, ("running", "done"), "", JobState::Ended).await?;
         } else {
             let reason = format!(
                 "{undecided} applications appeared in ranges that were done; submit the same again to take them"
             );
-            self.persist_move(job, ("running", "failed"), &reason, JobState::Ended).await
-        };
-        match moved {
-            Err(Error::Conflict) => Ok(()),
-            other => other,
+            self.persist_move(job, ("running", "failed"), &reason, JobState::Ended).await?;
+        }
+        Ok(())
+    }
+
+    /// Looks whether the sources of `follow` jobs have grown, one look at a time.
+    pub(super) fn look_for_new(&mut self) {
+        let follow = self.modes.iter().filter(|(_, mode)| **mode == Mode::Follow);
+        let due: Vec<JobId> =
+            follow.map(|(&job, _)| job).filter(|it| self.table.is_open(*it)).collect();
+        for job in due {
+            if self.following.insert(job) {
+                let (handle, store) = (self.handle.clone(), self.looks.clone());
+                tokio::spawn(async move {
+                    let grown = grown(&store, job).await.unwrap_or_else(|err| {
+                        warn!(%job, %err, "cannot look for new applications");
+                        None
+                    });
+                    handle.tell(Command::Looked { job, grown }).await;
+                });
+            }
         }
     }
 
-    /// Looks whether the sources of `follow` jobs have grown.
-    pub(super) fn look_for_new(&self) {
-        for (&job, _) in self.modes.iter().filter(|(_, mode)| **mode == Mode::Follow) {
-            let (handle, store) = (self.handle.clone(), self.store.clone());
-            tokio::spawn(async move {
-                match new_bound(&store, job).await {
-                    Ok(Some((hi, new_hi))) => handle.tell(Command::Grown { job, hi, new_hi }).await,
-                    Ok(None) => (),
-                    Err(err) => warn!(%job, %err, "cannot look for new applications"),
-                }
-            });
-        }
-    }
-
-    pub(super) async fn grown(&mut self, job: JobId, hi: i64, new_hi: i64) -> Result<(), Error> {
-        let Some(last) = self.table.last_range(job) else { return Ok(()) };
-        match self.store.extend_job(&self.leadership, job.0, last.0 + 1, (hi, new_hi)).await {
+    pub(super) async fn looked(&mut self, job: JobId, grown: Option<Grown>) -> Result<(), Error> {
+        self.following.remove(&job);
+        let (Some(grown), Some(last)) = (grown, self.table.last_range(job)) else { return Ok(()) };
+        let (hi, new_hi) = (grown.hi, grown.new_hi);
+        let range_id = last.0 + 1;
+        match self
+            .store
+            .extend_job(&self.leadership, job.0, range_id, (hi, new_hi), grown.waiting)
+            .await
+        {
             Ok(()) => info!(%job, hi, new_hi, "scope extended"),
             // Paused, ended, or extended by an earlier look.
             Err(Error::Conflict) => return Ok(()),
-            Err(err @ Error::Deposed) => return Err(err),
-            Err(err) => warn!(%job, %err, "cannot extend the scope"),
+            Err(err) => return Err(err),
         }
-        self.reload().await
+        match self.row(job).await? {
+            Some(row) => self.load(&row).await,
+            None => Ok(()),
+        }
     }
+
+    async fn row(&self, job: JobId) -> Result<Option<JobRow>, Error> {
+        Ok(self.store.jobs().await?.into_iter().find(|it| it.job_id == job.0))
+    }
+}
+
+fn is_open(job: &JobRow) -> bool {
+    matches!(job.state.as_str(), "running" | "paused")
+}
+
+/// A job that follows has no end.
+fn overlap(job: &JobRow, new: &NewJob) -> bool {
+    let end = |mode, hi| if mode == Mode::Follow { i64::MAX } else { hi };
+    new.scope.lo < end(job.mode, job.scope.hi) && job.scope.lo < end(new.mode, new.scope.hi)
 }

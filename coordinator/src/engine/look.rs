@@ -7,6 +7,7 @@ use xmlx_extract::Plan;
 use xmlx_lease::{Boundary, JobId};
 use xmlx_store::{Error, Scope, Source, Store};
 
+use super::command::Grown;
 use super::convert;
 
 /// Looking is tried again after so long.
@@ -49,12 +50,18 @@ pub(super) async fn count_undecided(store: &Store, job: JobId) -> Result<i64, Er
     source_of(store, job).await?.waiting(store, row.scope).await
 }
 
-pub(super) async fn new_bound(store: &Store, job: JobId) -> Result<Option<(i64, i64)>, Error> {
+/// Whether the source of a running job reaches beyond its scope.
+pub(super) async fn grown(store: &Store, job: JobId) -> Result<Option<Grown>, Error> {
     let jobs = store.jobs().await?;
     let running = jobs.iter().find(|it| it.job_id == job.0 && it.state == "running");
     let Some(row) = running else { return Ok(None) };
-    let bounds = source_of(store, job).await?.bounds(store).await?;
-    Ok(bounds.filter(|it| it.hi > row.scope.hi).map(|it| (row.scope.hi, it.hi)))
+    let source = source_of(store, job).await?;
+    let Some(bounds) = source.bounds(store).await?.filter(|it| it.hi > row.scope.hi) else {
+        return Ok(None);
+    };
+    let (hi, new_hi) = (row.scope.hi, bounds.hi);
+    let waiting = source.waiting(store, Scope { lo: hi, hi: new_hi }).await?;
+    Ok(Some(Grown { hi, new_hi, waiting }))
 }
 
 pub(super) async fn until_it_works<F, T>(mut attempt: impl FnMut() -> F) -> T

@@ -1,5 +1,6 @@
 //! Commands in: who asks for what, and where it is done.
 
+use tokio::sync::oneshot;
 use tracing::info;
 use xmlx_lease::Event;
 use xmlx_proto::v1::coordinator_message::Body;
@@ -13,11 +14,8 @@ impl Engine {
     pub(super) async fn obey(&mut self, command: Command) -> Result<(), Error> {
         match command {
             Command::Join { hello, reply } => {
-                let joined = self.join(hello).await;
-                let deposed =
-                    joined.as_ref().err().is_some_and(|it| it.code == ErrorCode::NotLeader);
-                drop(reply.send(joined));
-                if deposed { Err(Error::Deposed) } else { Ok(()) }
+                let outcome = self.join(hello).await;
+                self.answer(outcome.map(Ok), reply).await
             }
             Command::StreamEnded { session, generation } => {
                 if self.sessions.stream_ended(&session, generation) {
@@ -34,30 +32,41 @@ impl Engine {
             Command::Trouble { job, class, reason } => self.trouble(job, class, &reason).await,
             Command::Submit { job, reply } => {
                 let outcome = self.submit(&job).await;
-                drop(reply.send(outcome));
-                Ok(())
+                self.answer(outcome, reply).await
             }
             Command::Move { job, to, reply } => {
                 let outcome = self.move_job(job, to).await;
-                drop(reply.send(outcome));
-                Ok(())
+                self.answer(outcome, reply).await
             }
             Command::Drain { worker, reply } => {
-                let outcome = self.drain(&worker).await?;
-                drop(reply.send(outcome));
-                Ok(())
+                let outcome = self.drain(&worker).await;
+                self.answer(outcome, reply).await
             }
             Command::Workers { reply } => {
                 drop(reply.send(self.sessions.infos(&self.table)));
                 Ok(())
             }
-            Command::Counted { job, scope_hi, total } => self.counted(job, scope_hi, total).await,
+            Command::Counted { job, total } => self.counted(job, total).await,
             Command::CheckedDone { job, undecided } => self.checked_done(job, undecided).await,
-            Command::Grown { job, hi, new_hi } => self.grown(job, hi, new_hi).await,
+            Command::Looked { job, grown } => self.looked(job, grown).await,
         }
     }
 
-    pub(super) async fn join(&mut self, hello: Hello) -> Result<Joined, Refusal> {
+    /// Answers only once table and database agree again: an answer is a promise.
+    async fn answer<T>(
+        &mut self,
+        outcome: Result<Result<T, Refusal>, Error>,
+        reply: oneshot::Sender<Result<T, Refusal>>,
+    ) -> Result<(), Error> {
+        let (answer, settled) = match outcome {
+            Ok(it) => (it, Ok(())),
+            Err(err) => (Err(convert::refusal(&err)), self.settle(Err(err)).await),
+        };
+        drop(reply.send(answer));
+        settled
+    }
+
+    async fn join(&mut self, hello: Hello) -> Result<Joined, Error> {
         let row = SessionRow {
             session_id: hello.session.0.clone(),
             name: hello.name.clone(),
@@ -65,10 +74,7 @@ impl Engine {
             slots: i32::try_from(hello.slots).unwrap_or(i32::MAX),
             state: "active".to_owned(),
         };
-        self.store
-            .open_session(&self.leadership, &row)
-            .await
-            .map_err(|err| convert::refusal(&err))?;
+        self.store.open_session(&self.leadership, &row).await?;
         info!(session = %hello.session, name = %hello.name, slots = hello.slots, held = hello.held.len(), "worker joined");
         let joined = self.sessions.open(&hello);
         let welcome = pb::Welcome {
@@ -78,7 +84,7 @@ impl Engine {
         };
         self.sessions.send(&hello.session, Body::Welcome(welcome));
         let event = Event::Joined { session: hello.session, slots: hello.slots, held: hello.held };
-        self.apply(event).await.map_err(|err| convert::refusal(&err))?;
+        self.apply(event).await?;
         Ok(joined)
     }
 

@@ -2,6 +2,7 @@
 
 mod check;
 mod read;
+mod spelling;
 mod steps;
 
 use std::collections::BTreeMap;
@@ -21,6 +22,7 @@ pub(crate) const LOG_TABLE: &str = "processing_log";
 pub(crate) struct Contract {
     pub(crate) source: Source,
     pub(crate) target_schema: String,
+    pub(crate) root_element: String,
     /// The names of the elements from the root to the application.
     pub(crate) application_path: Vec<String>,
     pub(crate) insertion_order: Vec<String>,

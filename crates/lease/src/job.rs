@@ -124,6 +124,7 @@ impl Job {
         change.to_hi = cut.min(range.hi);
         change.rest = (change.to_hi < range.hi).then_some(rest_id);
         (range.apps, range.apps_done) = (apps, 0);
+        range.rests_until = Timestamp::default();
         self.carry_out(&change);
         let range = &self.ranges[&id];
         (change, range.lease(job, id))
@@ -139,6 +140,8 @@ impl Job {
         to_epoch: Epoch,
     ) -> Change {
         let range = self.ranges.get_mut(&id).expect("the caller found it");
+        range.apps = range.apps.saturating_sub(range.apps_done);
+        range.apps_done = 0;
         let mut change = range.change(job, id, event, to);
         change.to_epoch = to_epoch;
         self.carry_out(&change);
@@ -158,9 +161,12 @@ impl Job {
     }
 
     /// The lease with the most applications to go that may be split, if it is worth it.
-    pub(crate) fn largest_lease(&self, apps_min: u64) -> Option<(RangeId, u64)> {
-        let whole =
-            |it: &&Range| matches!(it.state, RangeState::Leased(_)) && it.cutting_for.is_none();
+    pub(crate) fn largest_lease(&self, apps_min: u64, now: Timestamp) -> Option<(RangeId, u64)> {
+        let whole = |it: &&Range| {
+            matches!(it.state, RangeState::Leased(_))
+                && it.cutting_for.is_none()
+                && it.rests_until <= now
+        };
         let leases = self.ranges.iter().filter(|(_, it)| whole(it));
         let largest = leases.map(|(&id, it)| (id, it.apps.saturating_sub(it.apps_done)));
         largest.filter(|(_, left)| *left >= 2 * apps_min).max_by_key(|(_, left)| *left)
@@ -232,7 +238,15 @@ impl Range {
         Lease { job, range, epoch: self.epoch, lo: self.lo, hi: self.hi }
     }
 
+    pub(crate) fn is_pending(&self) -> bool {
+        self.state == RangeState::Pending
+    }
+
+    pub(crate) fn held_by_session(&self, session: &SessionId) -> bool {
+        matches!(&self.state, RangeState::Leased(it) if it == session)
+    }
+
     pub(crate) fn held_by(&self, session: &SessionId, epoch: Epoch) -> bool {
-        self.epoch == epoch && matches!(&self.state, RangeState::Leased(it) if it == session)
+        self.epoch == epoch && self.held_by_session(session)
     }
 }

@@ -1,16 +1,20 @@
 //! The lease table: an event and the time in, changes and actions out.
 
+mod hand_out;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::event::{Action, Boundary, Event, JobSnapshot, Lease, Order, Progress};
-use crate::job::{Job, JobState, RangeState};
+use crate::event::{Action, Event, JobSnapshot, Lease, Order, Progress};
+use crate::job::{Job, JobState, Range, RangeState};
 use crate::session::Session;
 use crate::{JobId, Limits, RangeId, SessionId, Timestamp};
 
 /// A lease that was taken away; and one whose owner was lost, perhaps through an application in it.
 const REVOKED: &str = "revoked";
 const LOST: &str = "lost";
+/// Leases that a worker holds beside one per slot, so that no slot waits for the coordinator.
+const PREFETCHED: u32 = 1;
 /// A boundary that could not be found is looked for again after this time.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
@@ -62,6 +66,12 @@ impl LeaseTable {
     #[must_use]
     pub fn knows(&self, session: &SessionId) -> bool {
         self.sessions.contains_key(session)
+    }
+
+    /// Whether the table thinks that the job has not ended.
+    #[must_use]
+    pub fn is_open(&self, job: JobId) -> bool {
+        self.jobs.get(&job).is_some_and(|it| it.state != JobState::Ended)
     }
 
     /// The highest range id of the job; `None` where it is not known.
@@ -147,8 +157,14 @@ impl LeaseTable {
                 actions.extend(self.revoke(job, range, REVOKED, "not presented at a reconnect"));
             }
         }
-        let session =
-            self.sessions.entry(id).or_insert_with(|| Session::new(slots, now, &self.limits));
+        let session = self
+            .sessions
+            .entry(id.clone())
+            .or_insert_with(|| Session::new(slots, now, &self.limits));
+        if session.draining {
+            // The order may have been lost with the stream before.
+            actions.push(Action::Send { session: id, order: Order::Drain });
+        }
         session.broken = false;
         session.credits = 0;
         session.lost_at = now.after(self.limits.lost_after);
@@ -174,11 +190,15 @@ impl LeaseTable {
         Vec::new()
     }
 
+    /// What is on its way to the session counts: an old wish that was read late is none any more.
     fn ask(&mut self, id: &SessionId, credits: u32) -> Vec<Action> {
         let ranges = self.jobs.values().flat_map(|it| it.ranges.values());
-        let promised = ranges.filter(|it| it.cutting_for.as_ref() == Some(id)).count();
+        let promised = |it: &&Range| {
+            it.held_by_session(id) || (it.is_pending() && it.cutting_for.as_ref() == Some(id))
+        };
+        let promised = u32::try_from(ranges.filter(promised).count()).unwrap_or(u32::MAX);
         if let Some(session) = self.sessions.get_mut(id) {
-            session.credits = credits.saturating_sub(u32::try_from(promised).unwrap_or(u32::MAX));
+            session.credits = credits.min((session.slots + PREFETCHED).saturating_sub(promised));
         }
         Vec::new()
     }
@@ -308,173 +328,6 @@ impl LeaseTable {
             }
         }
         found
-    }
-
-    /// Hands pending ranges to whoever asked, the session with the fewest leases first. Where none is
-    /// left and a slot stands idle, the largest lease is split for it.
-    fn hand_out(&mut self, now: Timestamp) -> Vec<Action> {
-        let mut actions = Vec::new();
-        while let Some(session) = self.neediest() {
-            let cut = match self.next_range(now) {
-                Some((job, range)) => self.offer(job, range, &session),
-                None if self.leases_of(&session) < self.slots_of(&session) => self.steal(&session),
-                None => break,
-            };
-            if cut.is_empty() {
-                break;
-            }
-            actions.extend(cut);
-        }
-        actions
-    }
-
-    fn slots_of(&self, session: &SessionId) -> usize {
-        self.sessions.get(session).map_or(0, |it| usize::try_from(it.slots).unwrap_or(usize::MAX))
-    }
-
-    /// Looks for the middle of what the owner of the largest lease has not fetched yet.
-    fn steal(&mut self, session_id: &SessionId) -> Vec<Action> {
-        if self.is_cutting_for(session_id) {
-            return Vec::new();
-        }
-        let running = self.jobs.iter().filter(|(_, it)| it.state == JobState::Running);
-        let largest =
-            running.filter_map(|(&job, it)| Some((job, it.largest_lease(self.limits.apps_min)?)));
-        let Some((job_id, (range_id, left))) = largest.max_by_key(|(_, (_, left))| *left) else {
-            return Vec::new();
-        };
-        let job = self.jobs.get_mut(&job_id).expect("just found");
-        let range = job.ranges.get_mut(&range_id).expect("just found");
-        range.cutting_for = Some(session_id.clone());
-        let (from, hi) = (range.claimed_through + 1, range.hi);
-        vec![Action::FindBoundary { job: job_id, range: range_id, from, hi, count: left / 2 }]
-    }
-
-    fn is_cutting_for(&self, session: &SessionId) -> bool {
-        let mut ranges = self.jobs.values().flat_map(|it| it.ranges.values());
-        ranges.any(|it| it.cutting_for.as_ref() == Some(session))
-    }
-
-    fn neediest(&self) -> Option<SessionId> {
-        let able = self.sessions.iter().filter(|(_, it)| it.may_take());
-        able.max_by_key(|(_, it)| it.credits).map(|(id, _)| id.clone())
-    }
-
-    /// Jobs share the slots: the one with the fewest leases is served first, the older one of two.
-    fn next_range(&self, now: Timestamp) -> Option<(JobId, RangeId)> {
-        let running = self.jobs.iter().filter(|(_, it)| it.state == JobState::Running);
-        let waiting =
-            running.filter_map(|(&id, job)| Some((job.n_leases(), id, job.next_pending(now)?)));
-        waiting.min().map(|(_, id, range)| (id, range))
-    }
-
-    /// A range that was carved before goes out whole; a fresh one is first cut to size.
-    fn offer(&mut self, job_id: JobId, range_id: RangeId, session_id: &SessionId) -> Vec<Action> {
-        let slots = self.sessions.values().map(|it| u64::from(it.slots)).sum();
-        let session = self.sessions.get_mut(session_id).expect("the caller found it");
-        session.credits -= 1;
-        let rate = session.rate;
-        let job = self.jobs.get_mut(&job_id).expect("the caller found it");
-        let count = self.limits.lease_apps(rate, job.unassigned(), slots);
-        let range = job.ranges.get_mut(&range_id).expect("the caller found it");
-        if range.epoch.0 > 0 {
-            let (hi, apps) = (range.hi, range.apps);
-            return self.grant(job_id, range_id, session_id, hi, apps);
-        }
-        range.cutting_for = Some(session_id.clone());
-        let (from, hi) = (range.committed_through + 1, range.hi);
-        vec![Action::FindBoundary { job: job_id, range: range_id, from, hi, count }]
-    }
-
-    fn grant(
-        &mut self,
-        job_id: JobId,
-        range: RangeId,
-        session: &SessionId,
-        cut: i64,
-        apps: u64,
-    ) -> Vec<Action> {
-        let job = self.jobs.get_mut(&job_id).expect("the caller found it");
-        let (change, lease) = job.grant(job_id, range, session, cut, apps);
-        let order = Order::Grant(lease);
-        vec![Action::Save(change), Action::Send { session: session.clone(), order }]
-    }
-
-    fn found(
-        &mut self,
-        job_id: JobId,
-        id: RangeId,
-        boundary: Boundary,
-        now: Timestamp,
-    ) -> Vec<Action> {
-        let Some(job) = self.jobs.get_mut(&job_id) else { return Vec::new() };
-        let Some(range) = job.ranges.get_mut(&id) else { return Vec::new() };
-        let Some(session_id) = range.cutting_for.take() else { return Vec::new() };
-        match range.state.clone() {
-            RangeState::Pending => self.found_for_pending(job_id, id, &session_id, boundary, now),
-            RangeState::Leased(owner) => self.found_for_leased(job_id, id, owner, boundary),
-            RangeState::Done => Vec::new(),
-        }
-    }
-
-    fn found_for_pending(
-        &mut self,
-        job_id: JobId,
-        id: RangeId,
-        session_id: &SessionId,
-        boundary: Boundary,
-        now: Timestamp,
-    ) -> Vec<Action> {
-        let job = self.jobs.get_mut(&job_id).expect("the caller found it");
-        let range = job.ranges.get_mut(&id).expect("the caller found it");
-        let epoch = range.epoch;
-        let waits = self.sessions.get_mut(session_id).filter(|it| !it.draining && !it.broken);
-        match boundary {
-            Boundary::Empty => {
-                if let Some(session) = waits {
-                    session.credits += 1;
-                }
-                vec![Action::Save(job.move_to(job_id, id, "empty", RangeState::Done, epoch))]
-            }
-            Boundary::Unknown => {
-                range.rests_until = now.after(LOOK_AGAIN);
-                if let Some(session) = waits {
-                    session.credits += 1;
-                }
-                Vec::new()
-            }
-            Boundary::Cut { at, count } => {
-                // Who asked may be gone, or the job paused: then nothing was promised.
-                if waits.is_none() || job.state != JobState::Running {
-                    return Vec::new();
-                }
-                self.grant(job_id, id, session_id, at, count)
-            }
-        }
-    }
-
-    /// Cuts the lease, durably, and tells its owner; what the owner fetched behind the cut in the
-    /// meantime the fence refuses. The rest is handed out like any pending range.
-    fn found_for_leased(
-        &mut self,
-        job_id: JobId,
-        id: RangeId,
-        owner: SessionId,
-        boundary: Boundary,
-    ) -> Vec<Action> {
-        let job = self.jobs.get_mut(&job_id).expect("the caller found it");
-        let range = &job.ranges[&id];
-        let Boundary::Cut { at, count } = boundary else { return Vec::new() };
-        let above = at > range.claimed_through + 1 && at > range.lo && at < range.hi;
-        if !above || job.state != JobState::Running {
-            return Vec::new();
-        }
-        let lease = range.lease(job_id, id);
-        let change = job.split(job_id, id, at, count);
-        vec![
-            Action::Save(change),
-            Action::Send { session: owner, order: Order::Split { lease, at } },
-        ]
     }
 
     fn checks(&mut self) -> Vec<Action> {

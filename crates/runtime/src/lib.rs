@@ -1,5 +1,6 @@
 //! What every program of the project needs: telemetry, shutdown, the clock, secrets, units.
 
+mod abort;
 mod clock;
 mod secret;
 mod settings;
@@ -7,6 +8,7 @@ mod shutdown;
 mod telemetry;
 mod units;
 
+pub use abort::AbortOnPanic;
 pub use clock::Clock;
 pub use secret::Secret;
 pub use settings::{duration_setting, read_settings};

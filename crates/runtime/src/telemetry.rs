@@ -1,6 +1,12 @@
 //! Logs: to standard error, filtered by `RUST_LOG`, as text or JSON.
 
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::{FilterExt as _, filter_fn};
+use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, fmt, registry};
+
+/// The database driver logs messages of the server, with values of applications in them, and rows.
+const NEVER_LOGGED: &str = "tiberius";
 
 /// How log lines look.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum, serde::Deserialize)]
@@ -17,10 +23,13 @@ pub enum LogFormat {
 pub fn init(format: LogFormat, default_level: &str) {
     let filter =
         EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default_level));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let filter = filter.and(filter_fn(|it| !it.target().starts_with(NEVER_LOGGED)));
+    let layer = fmt::layer().with_writer(std::io::stderr);
     let started = match format {
-        LogFormat::Text => builder.with_target(false).try_init(),
-        LogFormat::Json => builder.json().flatten_event(true).try_init(),
+        LogFormat::Text => registry().with(layer.with_target(false).with_filter(filter)).try_init(),
+        LogFormat::Json => {
+            registry().with(layer.json().flatten_event(true).with_filter(filter)).try_init()
+        }
     };
     // Already started: an all-in-one process calls this once per role.
     drop(started);

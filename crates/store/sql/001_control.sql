@@ -1,4 +1,4 @@
--- The control schema, version 1. Run by `xmlx-client init` and by a leader that finds it missing; safe to repeat.
+-- The control schema, version 1. Run by `xmlx-client init`; safe to repeat.
 IF SCHEMA_ID(N'xmlx') IS NULL EXEC(N'CREATE SCHEMA [xmlx]');
 GO
 IF OBJECT_ID(N'[xmlx].[schema_version]', N'U') IS NULL
@@ -32,7 +32,8 @@ CREATE TABLE [xmlx].[worker_session] (
     CONSTRAINT [PK_worker_session] PRIMARY KEY CLUSTERED ([session_id])
 );
 GO
--- `submit_key` makes a repeated submit find the job of the first one.
+-- `submit_key` makes a repeated submit find the job of the first one. The job's rows of processing_log lie above
+-- `log_watermark` and, once it has ended, not above `log_end`.
 IF OBJECT_ID(N'[xmlx].[job]', N'U') IS NULL
 CREATE TABLE [xmlx].[job] (
     [job_id] bigint NOT NULL,
@@ -47,6 +48,7 @@ CREATE TABLE [xmlx].[job] (
     [reason] nvarchar(1000) NOT NULL CONSTRAINT [DF_job_reason] DEFAULT (N''),
     [total] bigint NULL,
     [log_watermark] bigint NOT NULL,
+    [log_end] bigint NULL,
     [created_at] datetime2(3) NOT NULL CONSTRAINT [DF_job_created_at] DEFAULT (sysutcdatetime()),
     [finished_at] datetime2(3) NULL,
     CONSTRAINT [PK_job] PRIMARY KEY CLUSTERED ([job_id]),
@@ -90,12 +92,16 @@ CREATE TABLE [xmlx].[range_history] (
     CONSTRAINT [PK_range_history] PRIMARY KEY CLUSTERED ([history_id])
 );
 GO
--- Applications that are being tried alone; a row that stays behind was in flight when its process died.
+IF NOT EXISTS (SELECT 1 FROM sys.indexes WHERE [name] = N'IX_range_history_job_id' AND [object_id] = OBJECT_ID(N'[xmlx].[range_history]', N'U'))
+CREATE INDEX [IX_range_history_job_id] ON [xmlx].[range_history] ([job_id], [event]);
+GO
+-- Applications that were tried alone after a death in their range: `tries` counts the deaths that preceded a try.
 IF OBJECT_ID(N'[xmlx].[suspect]', N'U') IS NULL
 CREATE TABLE [xmlx].[suspect] (
     [job_id] bigint NOT NULL,
     [app_id] bigint NOT NULL,
     [tries] int NOT NULL,
+    [deaths] int NOT NULL,
     CONSTRAINT [PK_suspect] PRIMARY KEY CLUSTERED ([job_id], [app_id])
 );
 GO

@@ -3,7 +3,7 @@
 SELECT t.[name] AS [table_name], c.[name] AS [column_name], y.[name] AS [type_name],
     CAST(c.[max_length] AS int) AS [max_length], CAST(c.[precision] AS int) AS [precision], CAST(c.[scale] AS int) AS [scale],
     CAST(c.[is_nullable] AS int) AS [is_nullable], CAST(c.[is_identity] AS int) AS [is_identity], CAST(c.[is_computed] AS int) AS [is_computed],
-    d.[definition] AS [default_definition]
+    CAST(CASE WHEN c.[default_object_id] <> 0 THEN 1 ELSE 0 END AS int) AS [has_default], d.[definition] AS [default_definition]
 FROM [sys].[tables] AS t
 JOIN [sys].[schemas] AS s ON s.[schema_id] = t.[schema_id]
 JOIN [sys].[columns] AS c ON c.[object_id] = t.[object_id]

@@ -1,5 +1,5 @@
 -- Every job with what its ranges add up to.
-SELECT j.[job_id], j.[submit_key], j.[name], j.[contract_hash], j.[mode], j.[scope_lo], j.[scope_hi], j.[state], j.[reason], j.[total], j.[log_watermark],
+SELECT j.[job_id], j.[submit_key], j.[name], j.[contract_hash], j.[mode], j.[scope_lo], j.[scope_hi], j.[state], j.[reason], j.[total], j.[log_watermark], j.[log_end],
     COALESCE((SELECT SUM(r.[done_ok]) FROM [xmlx].[range] AS r WHERE r.[job_id] = j.[job_id]), 0) AS [done_ok],
     COALESCE((SELECT SUM(r.[done_failed]) FROM [xmlx].[range] AS r WHERE r.[job_id] = j.[job_id]), 0) AS [done_failed],
     COALESCE((SELECT SUM(r.[rows_written]) FROM [xmlx].[range] AS r WHERE r.[job_id] = j.[job_id]), 0) AS [rows_written],

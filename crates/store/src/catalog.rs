@@ -27,6 +27,8 @@ pub(crate) struct CatalogColumn {
     pub(crate) identity: bool,
     pub(crate) computed: bool,
     pub(crate) default: Option<String>,
+    /// It has a default that this login may not see.
+    pub(crate) default_hidden: bool,
 }
 
 /// One point on which contract and database disagree.
@@ -56,15 +58,18 @@ impl Store {
         for row in &self.run(statements::CATALOG_COLUMNS, &[&schema]).await? {
             let flag = |name| column::<i32>(row, name, COLUMNS).map(|it| it != 0);
             let default: Option<&str> = optional(row, "default_definition", COLUMNS)?;
+            let type_name = text(row, "type_name", COLUMNS)?.to_lowercase();
             let it = CatalogColumn {
                 name: text(row, "column_name", COLUMNS)?,
-                type_name: text(row, "type_name", COLUMNS)?.to_lowercase(),
                 precision: column(row, "precision", COLUMNS)?,
                 scale: column(row, "scale", COLUMNS)?,
                 nullable: flag("is_nullable")?,
                 identity: flag("is_identity")?,
-                computed: flag("is_computed")?,
+                // Nobody can write a row version either.
+                computed: flag("is_computed")? || type_name == "timestamp",
                 default: default.map(ToOwned::to_owned),
+                default_hidden: flag("has_default")? && default.is_none(),
+                type_name,
             };
             let table = text(row, "table_name", COLUMNS)?.to_lowercase();
             catalog.tables.entry(table).or_default().insert(it.name.to_lowercase(), it);
@@ -124,6 +129,10 @@ impl Catalog {
                         "is computed by the database; take its mapping out".to_owned(),
                     );
                 }
+                Some(it) if it.default_hidden => report(
+                    &column.name,
+                    "has a default that this login may not read; grant VIEW DEFINITION on the schema".to_owned(),
+                ),
                 Some(it) if !type_fits(column, it) => {
                     let problem = format!(
                         "is `{}`, which cannot take what the contract calls {:?}; change `data_type`",
@@ -135,8 +144,12 @@ impl Catalog {
             }
         }
         for (key, it) in columns {
-            let required = !it.nullable && !it.identity && !it.computed && it.default.is_none();
-            if required && !table.columns.iter().any(|column| column.name.to_lowercase() == *key) {
+            let filled = it.nullable
+                || it.identity
+                || it.computed
+                || it.default.is_some()
+                || it.default_hidden;
+            if !filled && !table.columns.iter().any(|column| column.name.to_lowercase() == *key) {
                 report(
                     &it.name,
                     "does not allow NULL, has no default, and no mapping fills it; add one"

@@ -216,8 +216,9 @@ fn insert(
     let values: Vec<String> = columns
         .iter()
         .zip(&names)
-        .map(|(column, name)| match &column.default {
-            Some(default) => format!("COALESCE(j.{name}, {default})"),
+        .zip(codecs)
+        .map(|((column, name), codec)| match &column.default {
+            Some(default) => format!("COALESCE(j.{name}, CONVERT({}, {default}))", codec.sql_type),
             None => format!("j.{name}"),
         })
         .collect();

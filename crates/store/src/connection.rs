@@ -11,8 +11,10 @@ use crate::Error;
 
 /// A server that does not accept within this time is treated as absent.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// A statement that runs longer is given up; the longest are counts over the source.
-const STATEMENT_TIMEOUT: Duration = Duration::from_secs(120);
+/// A statement that is answered later is given up, its connection dropped: the server is gone, or cut off.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// The same for statements that read whole tables: counts, and the verification.
+const LONG_PATIENCE: Duration = Duration::from_secs(3600);
 /// A connection that was used within this time is not probed before it is used again.
 const TRUSTED_FOR: Duration = Duration::from_secs(10);
 /// Waiting for a free connection longer than this is an error.
@@ -74,7 +76,7 @@ impl Store {
         let mut tds = Config::from_ado_string(&config.connection_string)
             .map_err(|err| ConnectError(err.to_string()))?;
         tds.application_name(&config.application_name);
-        tds.command_timeout(Some(STATEMENT_TIMEOUT));
+        tds.command_timeout(Some(LONG_PATIENCE));
         let pool = Pool::builder(Manager { config: tds })
             .max_size(config.connections_max)
             .wait_timeout(Some(POOL_TIMEOUT))
@@ -95,6 +97,15 @@ impl Store {
         self.connection().run(sql, params).await
     }
 
+    /// Runs one statement that may read whole tables.
+    pub(crate) async fn run_long(
+        &self,
+        sql: &str,
+        params: &[&dyn ToSql],
+    ) -> Result<Vec<Row>, Error> {
+        self.connection().run_within(LONG_PATIENCE, sql, params).await
+    }
+
     /// Runs a batch that may not travel as sp_executesql (DDL that has to be alone).
     pub(crate) async fn run_batch(&self, sql: &str) -> Result<(), Error> {
         let mut lent = Lent::new(self.checkout().await?);
@@ -105,9 +116,7 @@ impl Store {
 
     async fn checkout(&self) -> Result<Object<Manager>, Error> {
         Box::pin(self.pool.get()).await.map_err(|err| match err {
-            managed::PoolError::Backend(Error::Server { number, message }) => {
-                Error::Server { number, message }
-            }
+            // A server that fails over or recovers refuses logins in many ways; all of them pass.
             managed::PoolError::Backend(err) => Error::Connect(err.to_string()),
             err @ (managed::PoolError::Timeout(_)
             | managed::PoolError::Closed
@@ -127,12 +136,23 @@ impl Connection {
         sql: &str,
         params: &[&dyn ToSql],
     ) -> Result<Vec<Row>, Error> {
+        self.run_within(PATIENCE, sql, params).await
+    }
+
+    async fn run_within(
+        &mut self,
+        patience: Duration,
+        sql: &str,
+        params: &[&dyn ToSql],
+    ) -> Result<Vec<Row>, Error> {
         let object = match self.object.take() {
             Some(it) => it,
             None => self.store.checkout().await?,
         };
         let mut lent = Lent::new(object);
-        let rows = Box::pin(query(lent.client(), sql, params)).await?;
+        let answer =
+            tokio::time::timeout(patience, Box::pin(query(lent.client(), sql, params))).await;
+        let rows = answer.map_err(|_| Error::Lost(format!("no answer within {patience:?}")))??;
         self.object = Some(lent.give_back());
         Ok(rows)
     }

@@ -141,6 +141,7 @@ mod tests {
             identity: false,
             computed: false,
             default: None,
+            default_hidden: false,
         })
     }
 

@@ -96,7 +96,17 @@ impl From<Tds> for Error {
 /// with its message instead of failing one application after the other for the same reason.
 fn class_of(number: u32) -> Class {
     match number {
-        1205
+        921
+        | 922
+        | 927
+        | 976
+        | 978
+        | 983
+        | 1204
+        | 1205
+        | 3906
+        | 9001
+        | 18401
         | 1222
         | 3960
         | 40197
@@ -113,11 +123,36 @@ fn class_of(number: u32) -> Class {
         | 596
         | 6005 => Class::Transient,
         1105 | 9002 | 701 | 8645 | 802 => Class::Capacity,
-        515 | 547 | 220 | 241 | 242 | 244 | 245 | 248 | 295 | 8114 | 8115 | 2628 | 8152 | 2627
-        | 2601 | 13609 => Class::Data,
+        511
+        | 515
+        | 537
+        | 547
+        | 220
+        | 232
+        | 235
+        | 236
+        | 241
+        | 242
+        | 244
+        | 245
+        | 248
+        | 293..=296
+        | 8114
+        | 8115
+        | 2628
+        | 8152
+        | 2627
+        | 2601
+        | 8134
+        | 8169
+        | 13609 => Class::Data,
         _ => Class::Fatal,
     }
 }
+
+/// Syntax and unknown names: their messages repeat the statement, which holds no values.
+const NAMES_ONLY_FROM: u32 = 102;
+const NAMES_ONLY_TO: u32 = 208;
 
 /// The part of a server's message that names things and holds no value. The messages are cut by
 /// their English wording; a server that speaks another language yields only the number's meaning.
@@ -130,13 +165,31 @@ fn public_message(number: u32, message: &str) -> String {
             .unwrap_or_else(|| "a text is too long for its column".to_owned()),
         547 | 515 if message.contains("INSERT") => first_line(message),
         8152 => "a text is too long for its column".to_owned(),
-        220 | 241 | 242 | 244 | 245 | 248 | 295 | 8114 | 8115 => {
+        220 | 232 | 235 | 236 | 241 | 242 | 244 | 245 | 248 | 293..=296 | 8114 | 8115 | 8169 => {
             "a value cannot be converted to its column's type".to_owned()
         }
         547 => "a foreign key or check is violated".to_owned(),
         515 => "a column does not allow NULL".to_owned(),
         13609 => "the rows could not be read as JSON".to_owned(),
-        _ => first_line(message),
+        NAMES_ONLY_FROM..=NAMES_ONLY_TO
+        | 229
+        | 544
+        | 545
+        | 701
+        | 911
+        | 916
+        | 1088
+        | 1105
+        | 1204
+        | 1205
+        | 1222
+        | 2812
+        | 4060
+        | 8101
+        | 8645
+        | 9002
+        | 18456 => first_line(message),
+        _ => "see the server's log".to_owned(),
     }
 }
 

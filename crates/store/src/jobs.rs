@@ -47,6 +47,8 @@ pub struct JobRow {
     pub total: Option<i64>,
     /// The highest `log_id` at submission.
     pub log_watermark: i64,
+    /// The highest `log_id` when it had ended.
+    pub log_end: Option<i64>,
     /// Applications that succeeded.
     pub done_ok: i64,
     /// Applications that failed.
@@ -137,7 +139,22 @@ impl Store {
         Ok(())
     }
 
-    /// Extends a `follow` job from `hi` to `new_hi` by one pending range.
+    /// Notes the highest `log_id` once nothing is committed for the job any more.
+    ///
+    /// # Errors
+    /// [`Error::Deposed`].
+    pub async fn set_job_log_end(
+        &self,
+        leader: &Leadership,
+        job_id: i64,
+        log_end: i64,
+    ) -> Result<(), Error> {
+        self.run(statements::JOB_LOG_END, &[&leader.term, &job_id, &log_end]).await?;
+        Ok(())
+    }
+
+    /// Extends a `follow` job from `hi` to `new_hi` by one pending range, in which `waiting`
+    /// applications wait.
     ///
     /// # Errors
     /// [`Error::Conflict`] where the scope does not end at `hi` or the job does not run; [`Error::Deposed`].
@@ -147,8 +164,11 @@ impl Store {
         job_id: i64,
         range_id: i64,
         (hi, new_hi): (i64, i64),
+        waiting: i64,
     ) -> Result<(), Error> {
-        self.run(statements::JOB_EXTEND, &[&leader.term, &job_id, &range_id, &hi, &new_hi]).await?;
+        let params: [&dyn tiberius::ToSql; 6] =
+            [&leader.term, &job_id, &range_id, &hi, &new_hi, &waiting];
+        self.run(statements::JOB_EXTEND, &params).await?;
         Ok(())
     }
 }
@@ -167,6 +187,7 @@ fn job(row: &crate::connection::Row) -> Result<JobRow, Error> {
         reason: text(row, "reason", IT)?,
         total: optional(row, "total", IT)?,
         log_watermark: column(row, "log_watermark", IT)?,
+        log_end: optional(row, "log_end", IT)?,
         done_ok: column(row, "done_ok", IT)?,
         done_failed: column(row, "done_failed", IT)?,
         rows_written: column(row, "rows_written", IT)?,

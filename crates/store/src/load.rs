@@ -16,6 +16,32 @@ pub struct Document {
     pub xml: String,
 }
 
+/// The statement that loads documents. Parameters: rows of id and document, and ids, as JSON.
+#[must_use]
+pub fn load_statement(plan: &Plan) -> String {
+    let source = plan.source();
+    let table = name::table(plan.target_schema(), &source.table);
+    let column = name::quoted(&source.column);
+    let mut sql = format!(
+        "SET XACT_ABORT ON;\nBEGIN TRAN;\n\
+         INSERT INTO {table} ([app_id], {column}) SELECT i.[app_id], i.[document] FROM OPENJSON(@P1) \
+         WITH ([app_id] bigint '$[0]', [document] nvarchar(max) '$[1]') AS i \
+         WHERE NOT EXISTS (SELECT 1 FROM {table} AS x WHERE x.[app_id] = i.[app_id]);\n\
+         SELECT CAST(@@ROWCOUNT AS bigint) AS [n];\n"
+    );
+    if let Some(application) = &source.application_table {
+        let table = name::table(plan.target_schema(), application);
+        writeln!(
+            sql,
+            "INSERT INTO {table} ([app_id]) SELECT i.[app_id] FROM OPENJSON(@P2) WITH ([app_id] bigint '$') AS i \
+             WHERE NOT EXISTS (SELECT 1 FROM {table} AS x WHERE x.[app_id] = i.[app_id]);"
+        )
+        .expect("writing to a string does not fail");
+    }
+    sql.push_str("COMMIT;\n");
+    sql
+}
+
 impl Store {
     /// Inserts documents into the contract's source table and their ids into its application
     /// table; ids that are there already are left as they are. Returns how many documents are new.
@@ -23,26 +49,7 @@ impl Store {
     /// # Errors
     /// See [`Error`]; nothing of this call is kept then.
     pub async fn load(&self, plan: &Plan, documents: &[Document]) -> Result<i64, Error> {
-        let source = plan.source();
-        let table = name::table(plan.target_schema(), &source.table);
-        let column = name::quoted(&source.column);
-        let mut sql = format!(
-            "SET XACT_ABORT ON;\nBEGIN TRAN;\n\
-             INSERT INTO {table} ([app_id], {column}) SELECT i.[app_id], i.[document] FROM OPENJSON(@P1) \
-             WITH ([app_id] bigint '$[0]', [document] nvarchar(max) '$[1]') AS i \
-             WHERE NOT EXISTS (SELECT 1 FROM {table} AS x WHERE x.[app_id] = i.[app_id]);\n\
-             SELECT CAST(@@ROWCOUNT AS bigint) AS [n];\n"
-        );
-        if let Some(application) = &source.application_table {
-            let table = name::table(plan.target_schema(), application);
-            writeln!(
-                sql,
-                "INSERT INTO {table} ([app_id]) SELECT i.[app_id] FROM OPENJSON(@P2) WITH ([app_id] bigint '$') AS i \
-                 WHERE NOT EXISTS (SELECT 1 FROM {table} AS x WHERE x.[app_id] = i.[app_id]);"
-            )
-            .expect("writing to a string does not fail");
-        }
-        sql.push_str("COMMIT;\n");
+        let sql = load_statement(plan);
         let rows: Vec<(i64, &str)> =
             documents.iter().map(|it| (it.app_id, it.xml.as_str())).collect();
         let ids: Vec<i64> = documents.iter().map(|it| it.app_id).collect();

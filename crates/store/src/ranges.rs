@@ -149,8 +149,8 @@ impl LeaseKey {
         Ok(())
     }
 
-    /// Notes that an application is about to be tried alone; how often it has been by now. What a
-    /// dying process leaves behind tells the next owner.
+    /// Notes that an application is about to be tried alone in a range that has seen `deaths`; how
+    /// often it has been, this time included. Idempotent within one life.
     ///
     /// # Errors
     /// See [`Error`].
@@ -158,24 +158,13 @@ impl LeaseKey {
         &self,
         connection: &mut Connection,
         app_id: i64,
+        deaths: i32,
     ) -> Result<i32, Error> {
         const IT: &str = "suspect_note";
-        let rows = connection.run(statements::SUSPECT_NOTE, &[&self.job_id, &app_id]).await?;
+        let rows =
+            connection.run(statements::SUSPECT_NOTE, &[&self.job_id, &app_id, &deaths]).await?;
         let row =
             rows.first().ok_or(Error::Shape { statement: IT, detail: "no row".to_owned() })?;
         column(row, "tries", IT)
-    }
-
-    /// The application did no harm.
-    ///
-    /// # Errors
-    /// See [`Error`].
-    pub async fn clear_suspect(
-        &self,
-        connection: &mut Connection,
-        app_id: i64,
-    ) -> Result<(), Error> {
-        connection.run(statements::SUSPECT_CLEAR, &[&self.job_id, &app_id]).await?;
-        Ok(())
     }
 }

@@ -61,10 +61,11 @@ pub struct Source {
     waiting: String,
     bounds: String,
     left_out: String,
+    newest_log_id: String,
     /// The quoted `processing_log`.
     pub(crate) log: String,
     /// Which rows `l` of the log are decisions of the job: ids of its scope and product line, written
-    /// since its submission. Parameters 1 to 3: bounds and log watermark.
+    /// since its submission and before its end. Parameters 1 to 3: bounds and log watermark; 5: log end.
     pub(crate) log_of_job: String,
     log_watermark: i64,
 }
@@ -112,9 +113,12 @@ impl Source {
             left_out: format!(
                 "SELECT COUNT_BIG(*) AS [n] FROM {table} AS x WHERE {scope} AND {outside}"
             ),
+            newest_log_id: format!(
+                "SELECT COALESCE(CAST(MAX([log_id]) AS bigint), 0) AS [n] FROM {log}"
+            ),
             log,
             log_of_job: format!(
-                "l.[app_id] >= @P1 AND l.[app_id] < @P2 AND l.[log_id] > @P3{}",
+                "l.[app_id] >= @P1 AND l.[app_id] < @P2 AND l.[log_id] > @P3 AND l.[log_id] <= @P5{}",
                 and_of_line("l")
             ),
             log_watermark,
@@ -130,6 +134,7 @@ impl Source {
             ("waiting", self.waiting.as_str()),
             ("bounds", self.bounds.as_str()),
             ("left_out", self.left_out.as_str()),
+            ("newest_log_id", self.newest_log_id.as_str()),
         ]
     }
 
@@ -160,7 +165,7 @@ impl Source {
         n: i64,
     ) -> Result<Option<(i64, i64)>, Error> {
         let params: [&dyn tiberius::ToSql; 4] = [&scope.lo, &scope.hi, &n, &self.log_watermark];
-        let rows = store.run(&self.boundary, &params).await?;
+        let rows = store.run_long(&self.boundary, &params).await?;
         let Some(row) = rows.first() else { return Ok(None) };
         let Some(last) = optional(row, "last", "boundary")? else { return Ok(None) };
         Ok(Some((last, column(row, "n", "boundary")?)))
@@ -174,7 +179,7 @@ impl Source {
         let n_unused = 0_i64;
         let params: [&dyn tiberius::ToSql; 4] =
             [&scope.lo, &scope.hi, &n_unused, &self.log_watermark];
-        count(&store.run(&self.waiting, &params).await?, "waiting")
+        count(&store.run_long(&self.waiting, &params).await?, "waiting")
     }
 
     /// How many documents of the scope belong to no application of this product line.
@@ -182,7 +187,7 @@ impl Source {
     /// # Errors
     /// See [`Error`].
     pub async fn left_out(&self, store: &Store, scope: Scope) -> Result<i64, Error> {
-        count(&store.run(&self.left_out, &[&scope.lo, &scope.hi]).await?, "left_out")
+        count(&store.run_long(&self.left_out, &[&scope.lo, &scope.hi]).await?, "left_out")
     }
 
     /// All ids of the source table; `None` where it is empty.
@@ -190,7 +195,7 @@ impl Source {
     /// # Errors
     /// See [`Error`].
     pub async fn bounds(&self, store: &Store) -> Result<Option<Scope>, Error> {
-        let rows = store.run(&self.bounds, &[]).await?;
+        let rows = store.run_long(&self.bounds, &[]).await?;
         let Some(row) = rows.first() else { return Ok(None) };
         let (lo, hi) =
             (optional::<i64>(row, "lo", "bounds")?, optional::<i64>(row, "hi", "bounds")?);
@@ -206,6 +211,18 @@ impl Source {
             format!("SELECT COALESCE(MAX(CAST([log_id] AS bigint)), 0) AS [n] FROM {}", self.log);
         count(&store.run(&sql, &[]).await?, "newest_log_id")
     }
+}
+
+/// Whether two jobs could decide the same applications: one log, one source, and not two different
+/// product lines.
+#[must_use]
+pub fn same_applications(a: &Plan, b: &Plan) -> bool {
+    let named = |plan: &Plan, table: &str| name::table(plan.target_schema(), table).to_lowercase();
+    let lines = |plan: &Plan| plan.source().application_table.as_ref().map(|it| named(plan, it));
+    let same_log = named(a, "processing_log") == named(b, "processing_log");
+    let same_source = named(a, &a.source().table) == named(b, &b.source().table);
+    let same_line = lines(a).zip(lines(b)).is_none_or(|(a, b)| a == b);
+    (same_log || same_source) && same_line
 }
 
 pub(crate) fn count(rows: &[Row], statement: &'static str) -> Result<i64, Error> {

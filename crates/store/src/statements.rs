@@ -19,6 +19,7 @@ statements! {
     JOB_CONTRACT = "job_contract";
     JOB_EXTEND = "job_extend";
     JOB_INSERT = "job_insert";
+    JOB_LOG_END = "job_log_end";
     JOB_STATE = "job_state";
     JOB_TOTAL = "job_total";
     JOBS = "jobs";
@@ -35,6 +36,5 @@ statements! {
     SESSION_CLOSE = "session_close";
     SESSION_OPEN = "session_open";
     SESSIONS = "sessions";
-    SUSPECT_CLEAR = "suspect_clear";
     SUSPECT_NOTE = "suspect_note";
 }

@@ -10,7 +10,7 @@ use xmlx_extract::Stage;
 use xmlx_store::{Class, Committed, Connection, Decided, Error, Group, OpenRange};
 
 use super::retry::persist;
-use super::{Outcome, Shop};
+use super::{Batch, Outcome, Shop};
 use crate::board::Lease;
 use crate::jobs::Job;
 
@@ -32,16 +32,18 @@ pub(super) async fn run<'a>(
     job: &'a Job,
     range: OpenRange,
     stop: &'a CancellationToken,
-    mut groups: mpsc::Receiver<Vec<Decided>>,
+    mut batches: mpsc::Receiver<Batch>,
 ) -> Result<Committer<'a>, Outcome> {
     let connection = shop.store.connection();
     let mut it = Committer { shop, lease, job, stop, connection, range };
-    while let Some(group) = groups.recv().await {
+    while let Some(batch) = batches.recv().await {
         if stop.is_cancelled() {
             // The one group that was in hand when the drain began has been committed.
             return Err(Outcome::Drained);
         }
-        it.group(group).await?;
+        it.group(batch.decided).await?;
+        // Only a suspect is waited for.
+        let _ = batch.committed.send(());
     }
     Ok(it)
 }

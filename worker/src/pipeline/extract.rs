@@ -1,16 +1,17 @@
 //! Second stage: documents into rows, away from the async threads.
 
+use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error};
 use xmlx_extract::Stage;
-use xmlx_store::{Decided, Fetched};
+use xmlx_store::{Decided, Error, Fetched};
 
 use super::retry::persist;
-use super::{Group, Outcome, Shop};
+use super::{Batch, Group, Shop};
 use crate::board::Lease;
 use crate::jobs::Job;
 
@@ -21,42 +22,68 @@ pub(super) async fn run(
     shop: &Shop,
     lease: &Lease,
     job: &Arc<Job>,
+    deaths: i32,
     stop: &CancellationToken,
     mut groups: mpsc::Receiver<Group>,
-    decided: mpsc::Sender<Vec<Decided>>,
-) -> Result<(), Outcome> {
+    decided: mpsc::Sender<Batch>,
+) -> Result<(), Error> {
     let mut connection = shop.store.connection();
     while let Some(group) = groups.recv().await {
-        let key = &lease.key;
         let suspect = group.apps.first().filter(|_| group.suspect).map(|it| it.app_id);
-        if let Some(app_id) = suspect {
-            let tries = persist!(stop, key.note_suspect(&mut connection, app_id));
-            if tries.map_err(Outcome::from)? > TRIES_MAX {
-                error!(
-                    app_id,
-                    "the application fails: its worker processes died with it in flight"
-                );
-                let reason =
-                    format!("{}: {TRIES_MAX} worker processes died trying it alone", Stage::Poison);
-                if decided.send(vec![Decided::Failed { app_id, reason }]).await.is_err() {
-                    return Ok(());
-                }
-                continue;
+        let _trial = match suspect {
+            Some(_) => Some(shop.trial.lock().await),
+            None => None,
+        };
+        let tries = match suspect {
+            Some(app_id) => {
+                persist!(stop, lease.key.note_suspect(&mut connection, app_id, deaths))?
             }
+            None => 0,
+        };
+        let extracted = match suspect {
+            Some(app_id) if tries > TRIES_MAX => vec![poison(app_id)],
+            _ => {
+                let (job, abort_on) = (Arc::clone(job), shop.config.test_abort_on_app);
+                let extracting = tokio::task::spawn_blocking(move || {
+                    group.apps.iter().map(|it| extract(&job, it, abort_on)).collect::<Vec<_>>()
+                });
+                extracting.await.expect("panics are caught one application at a time")
+            }
+        };
+        let (committed, wait) = oneshot::channel();
+        if decided.send(Batch { decided: extracted, committed }).await.is_err() {
+            return Ok(());
         }
-        let (job, abort_on) = (Arc::clone(job), shop.config.test_abort_on_app);
-        let extracted = tokio::task::spawn_blocking(move || {
-            group.apps.iter().map(|it| extract(&job, it, abort_on)).collect::<Vec<_>>()
-        });
-        let extracted = extracted.await.expect("panics are caught one application at a time");
-        if let Some(app_id) = suspect {
-            persist!(stop, key.clear_suspect(&mut connection, app_id)).map_err(Outcome::from)?;
-        }
-        if decided.send(extracted).await.is_err() {
+        // A suspect is alone until it is committed: what dies then dies of it.
+        if suspect.is_some() && wait.await.is_err() {
             return Ok(());
         }
     }
     Ok(())
+}
+
+fn poison(app_id: i64) -> Decided {
+    error!(app_id, "the application fails: its worker processes died with it in flight");
+    let reason = format!("{}: {TRIES_MAX} worker processes died trying it alone", Stage::Poison);
+    Decided::Failed { app_id, reason }
+}
+
+thread_local! {
+    /// Whether this thread is in the middle of a document.
+    static READING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Keeps the message of a panic in a document to itself: it may hold parts of the document.
+pub(crate) fn hush_panics() {
+    let before = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if READING.get() {
+            let place = panic.location().map(ToString::to_string);
+            error!(place, "a panic while reading a document");
+        } else {
+            before(panic);
+        }
+    }));
 }
 
 /// A panic in one application fails that application.
@@ -65,7 +92,9 @@ fn extract(job: &Job, it: &Fetched, abort_on: Option<i64>) -> Decided {
     if abort_on == Some(app_id) {
         std::process::abort();
     }
+    READING.set(true);
     let mapped = catch_unwind(AssertUnwindSafe(|| job.plan.map(&it.xml, Some(app_id))));
+    READING.set(false);
     let reason = match mapped {
         Ok(Ok(application)) => {
             if let Some(first) = application.warnings.first() {

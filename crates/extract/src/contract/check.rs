@@ -2,15 +2,44 @@
 
 use std::collections::BTreeSet;
 
+use super::spelling::suggest;
 use super::{Contract, LOG_TABLE, Mapping, Rule, RuleKind, Step};
 use crate::problem::Problems;
 
 /// Notes everything that does not fit.
 pub(crate) fn check(contract: &Contract, problems: &mut Problems) {
+    check_paths(contract, problems);
     check_rules(contract, problems);
     check_order(contract, problems);
     check_mappings(contract, problems);
     check_keys(contract, problems);
+}
+
+/// Everything is within the root element.
+fn check_paths(contract: &Contract, problems: &mut Problems) {
+    let root = contract.root_element.as_str();
+    let is_outside =
+        |path: &[String]| !root.is_empty() && path.first().is_some_and(|first| first != root);
+    // A path that is missing has been noted.
+    let is_written = |path: &[String]| path.iter().all(|name| !name.is_empty());
+    if is_outside(&contract.application_path) && is_written(&contract.application_path) {
+        let reason = format!("`{root}` is not the root of `xml_application_path`");
+        let suggestion = format!("write `{}`, or correct the path", contract.application_path[0]);
+        problems.add("xml_root_element", reason, suggestion);
+        return;
+    }
+    let rules = contract.rules.iter().map(|rule| (&rule.at, "xml_child_path", &rule.child_path));
+    let relationships = contract
+        .relationships
+        .iter()
+        .map(|relationship| (&relationship.at, "xml_child_path", &relationship.child_path));
+    let mappings = contract.mappings.iter().map(|mapping| (&mapping.at, "xml_path", &mapping.path));
+    for (at, key, path) in rules.chain(relationships).chain(mappings) {
+        if is_outside(path) && is_written(path) {
+            let reason = format!("`/{}` is outside of the root element `{root}`", path.join("/"));
+            problems.add(format!("{at}.{key}"), reason, format!("begin it with `/{root}`"));
+        }
+    }
 }
 
 fn check_rules(contract: &Contract, problems: &mut Problems) {
@@ -73,9 +102,11 @@ fn check_order(contract: &Contract, problems: &mut Problems) {
         let child = relationship.child_table.as_str();
         if !child.is_empty() && !order.contains(child) {
             let reason = format!("`{child}` is not in `table_insertion_order`");
-            problems.add(format!("{}.child_table", relationship.at), reason, "add it there");
+            let suggestion = suggest(child, order.iter().copied(), "add it there");
+            problems.add(format!("{}.child_table", relationship.at), reason, suggestion);
         }
     }
+    check_parents_first(contract, problems);
     let related = |table: &str| {
         contract.relationships.iter().any(|relationship| {
             relationship.child_table == table || relationship.parent_table == table
@@ -101,6 +132,25 @@ fn check_order(contract: &Contract, problems: &mut Problems) {
     }
 }
 
+/// A row needs the row that it hangs off.
+fn check_parents_first(contract: &Contract, problems: &mut Problems) {
+    let order = &contract.insertion_order;
+    let place = |name: &str| order.iter().position(|table| table == name);
+    for relationship in &contract.relationships {
+        let (parent, child) = (&relationship.parent_table, &relationship.child_table);
+        let (Some(parent_place), Some(child_place)) = (place(parent), place(child)) else {
+            continue;
+        };
+        if child_place < parent_place {
+            problems.add(
+                format!("table_insertion_order[{child_place}]"),
+                format!("`{child}` comes before its parent `{parent}`"),
+                format!("list `{parent}` first"),
+            );
+        }
+    }
+}
+
 fn check_mappings(contract: &Contract, problems: &mut Problems) {
     let order: BTreeSet<&str> = contract.insertion_order.iter().map(String::as_str).collect();
     let mut columns = BTreeSet::new();
@@ -108,7 +158,8 @@ fn check_mappings(contract: &Contract, problems: &mut Problems) {
         let at = &mapping.at;
         if !mapping.table.is_empty() && !order.contains(mapping.table.as_str()) {
             let reason = format!("`{}` is not in `table_insertion_order`", mapping.table);
-            problems.add(format!("{at}.target_table"), reason, "add it there");
+            let suggestion = suggest(&mapping.table, order.iter().copied(), "add it there");
+            problems.add(format!("{at}.target_table"), reason, suggestion);
         }
         if mapping.table == LOG_TABLE {
             let reason = format!("`{LOG_TABLE}` is written by the product itself");
@@ -116,11 +167,12 @@ fn check_mappings(contract: &Contract, problems: &mut Problems) {
         }
         if mapping.has(&Step::Enum) && !contract.enums.contains_key(mapping.enum_key()) {
             let reason = format!("there is no enum `{}`", mapping.enum_key());
-            problems.add(
-                format!("{at}.mapping_type"),
-                reason,
+            let suggestion = suggest(
+                mapping.enum_key(),
+                contract.enums.keys().map(String::as_str),
                 "add it to `enum_mappings` or set `enum_name`",
             );
+            problems.add(format!("{at}.mapping_type"), reason, suggestion);
         }
         if mapping.has(&Step::Calculated) && mapping.expression.is_none() {
             problems.add(

@@ -4,6 +4,9 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value as Json};
 
+use super::spelling::{
+    DATA_TYPES, MAPPING_KEYS, RELATIONSHIP_KEYS, ROOT_KEYS, RULE_KEYS, check_keys, suggest,
+};
 use super::{Contract, Mapping, Relationship, Rule, RuleKind, Scalar, Step};
 use crate::plan::Source;
 use crate::problem::Problems;
@@ -41,9 +44,10 @@ pub(crate) fn read(text: &str, problems: &mut Problems) -> Option<Contract> {
         column: reader.text(&root, "", "source_column"),
         application_table: reader.optional_text(&root, "", "source_application_table"),
     };
-    reader.text(&root, "", "xml_root_element");
+    check_keys(&root, "", ROOT_KEYS, reader.problems);
     Some(Contract {
         source,
+        root_element: reader.text(&root, "", "xml_root_element"),
         target_schema: reader
             .optional_text(&root, "", "target_schema")
             .unwrap_or_else(|| "dbo".to_owned()),
@@ -209,6 +213,7 @@ impl Reader<'_> {
     }
 
     fn rule(&mut self, object: &Object, at: String) -> Option<Rule> {
+        check_keys(object, &at, RULE_KEYS, self.problems);
         let child_path = self.path(object, &at, "xml_child_path");
         let mut filled = Vec::new();
         let mut choice = None;
@@ -264,6 +269,7 @@ impl Reader<'_> {
     }
 
     fn relationship(&mut self, object: &Object, at: String) -> Relationship {
+        check_keys(object, &at, RELATIONSHIP_KEYS, self.problems);
         Relationship {
             parent_table: self.text(object, &at, "parent_table"),
             child_table: self.text(object, &at, "child_table"),
@@ -274,6 +280,7 @@ impl Reader<'_> {
     }
 
     fn mapping(&mut self, object: &Object, at: String) -> Mapping {
+        check_keys(object, &at, MAPPING_KEYS, self.problems);
         let steps = self.steps(object, &at);
         let column = self.optional_text(object, &at, "target_column").unwrap_or_default();
         if column.is_empty() && !steps.iter().any(Step::makes_rows_alone) {
@@ -320,11 +327,7 @@ impl Reader<'_> {
         for text in texts.into_iter().filter(|text| !text.trim().is_empty()) {
             match Step::read(text) {
                 Ok(step) => steps.push(step),
-                Err(reason) => self.problems.add(
-                    &at,
-                    reason,
-                    "write it like `add_score(V4)` or `warranty_field(620)`",
-                ),
+                Err(misread) => self.problems.add(&at, misread.reason, misread.suggestion),
             }
         }
         steps
@@ -372,8 +375,8 @@ impl Reader<'_> {
             "smalldatetime" => DataType::SmallDateTime,
             "" => DataType::Text { chars_max: None },
             other => {
-                let suggestion = "write string, int, smallint, tinyint, bigint, decimal, float, bit, date, datetime or \
-                                  smalldatetime";
+                let all = format!("write one of {}", DATA_TYPES.join(", "));
+                let suggestion = suggest(other, DATA_TYPES.iter().copied(), &all);
                 self.problems.add(
                     join(at, "data_type"),
                     format!("`{other}` is no data type"),

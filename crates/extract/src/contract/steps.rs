@@ -1,5 +1,7 @@
 //! Mapping types.
 
+use super::spelling::suggest;
+
 /// One mapping type of a chain.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Step {
@@ -23,28 +25,69 @@ pub(crate) enum Step {
     PolicyException(Option<i64>),
     Warranty(i64),
     Collateral(i64),
-    /// `extract_date` and what the reference does not know: a change of type and nothing else.
+    /// `extract_date`: a change of type and nothing else.
     Convert,
+}
+
+/// The names of all mapping types.
+const NAMES: [&str; 20] = [
+    "enum",
+    "char_to_bit",
+    "boolean_to_bit",
+    "numbers_only",
+    "extract_numeric",
+    "extract_date",
+    "identity_insert",
+    "last_valid_pr_contact",
+    "last_valid_sec_contact",
+    "authu_contact",
+    "curr_address_only",
+    "calculated_field",
+    "default_getutcdate_if_null",
+    "add_score",
+    "add_indicator",
+    "add_history",
+    "add_report_lookup",
+    "policy_exceptions",
+    "warranty_field",
+    "add_collateral",
+];
+
+/// What is wrong with a mapping type, and what to do about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Misread {
+    pub(super) reason: String,
+    pub(super) suggestion: String,
+}
+
+impl Misread {
+    fn form(reason: String) -> Self {
+        let suggestion = "write it like `add_score(V4)` or `warranty_field(620)`".to_owned();
+        Self { reason, suggestion }
+    }
 }
 
 impl Step {
     /// Reads a mapping type such as `add_score(V4)`.
-    pub(super) fn read(text: &str) -> Result<Self, String> {
+    pub(super) fn read(text: &str) -> Result<Self, Misread> {
         let text = text.trim();
         let (name, parameter) = match text.split_once('(') {
             Some((name, rest)) => {
                 let parameter = rest
                     .strip_suffix(')')
-                    .ok_or_else(|| format!("`{text}` lacks its closing bracket"))?;
+                    .ok_or_else(|| Misread::form(format!("`{text}` lacks its closing bracket")))?;
                 (name.trim(), parameter.trim())
             }
             None => (text, ""),
         };
-        let number =
-            || parameter.parse().map_err(|_| format!("`{name}` needs a number in brackets"));
+        let number = || {
+            parameter
+                .parse()
+                .map_err(|_| Misread::form(format!("`{name}` needs a number in brackets")))
+        };
         let named = || {
             let given = (!parameter.is_empty()).then(|| parameter.to_owned());
-            given.ok_or_else(|| format!("`{name}` needs a name in brackets"))
+            given.ok_or_else(|| Misread::form(format!("`{name}` needs a name in brackets")))
         };
         Ok(match name {
             "enum" => Self::Enum,
@@ -66,7 +109,17 @@ impl Step {
             "policy_exceptions" => Self::PolicyException(Some(number()?)),
             "warranty_field" => Self::Warranty(number()?),
             "add_collateral" => Self::Collateral(number()?),
-            _ => Self::Convert,
+            "extract_date" => Self::Convert,
+            _ => {
+                return Err(Misread {
+                    reason: format!("there is no mapping type `{name}`"),
+                    suggestion: suggest(
+                        name,
+                        NAMES,
+                        "write one of those in docs/contract.md, or `extract_date` to convert and no more",
+                    ),
+                });
+            }
         })
     }
 
@@ -122,12 +175,24 @@ mod tests {
             ("policy_exceptions()", Ok(Step::PolicyException(None))),
             ("policy_exceptions(630)", Ok(Step::PolicyException(Some(630)))),
             ("add_report_lookup", Ok(Step::AddReportLookup(String::new()))),
-            ("something_new", Ok(Step::Convert)),
-            ("add_score", Err("`add_score` needs a name in brackets".to_owned())),
-            ("warranty_field(x)", Err("`warranty_field` needs a number in brackets".to_owned())),
-            ("add_collateral(1", Err("`add_collateral(1` lacks its closing bracket".to_owned())),
+            ("extract_date", Ok(Step::Convert)),
+            ("add_score", Err("`add_score` needs a name in brackets")),
+            ("warranty_field(x)", Err("`warranty_field` needs a number in brackets")),
+            ("add_collateral(1", Err("`add_collateral(1` lacks its closing bracket")),
+            ("something_new", Err("there is no mapping type `something_new`")),
         ] {
-            assert_eq!(Step::read(text), expected, "`{text}`");
+            let read = Step::read(text).map_err(|misread| misread.reason);
+            assert_eq!(read, expected.map_err(str::to_owned), "`{text}`");
         }
+    }
+
+    #[test]
+    fn every_name_is_known() {
+        for name in NAMES {
+            let reason = Step::read(name).err().map(|misread| misread.reason);
+            assert!(reason.is_none_or(|reason| reason.contains("needs a")), "{name}");
+        }
+        let misread = Step::read("number_only").expect_err("misspelt");
+        assert_eq!(misread.suggestion, "did you mean `numbers_only`?");
     }
 }

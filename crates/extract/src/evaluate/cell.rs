@@ -102,12 +102,8 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
         if value.is_null() && !cell.nullable {
             return Ok(fallback(cell, false));
         }
-        let is_default = cell
-            .default
-            .as_ref()
-            .map_or(cell.steps.iter().any(is_enum), |default| *default == value);
-        let alone = source_blank && cell.exclude_default && is_default;
-        Ok(Outcome { value, origin: if alone { Origin::Default } else { Origin::Data } })
+        let applied = source_blank && is_applied_default(cell, &value);
+        Ok(Outcome { value, origin: if applied { Origin::Default } else { Origin::Data } })
     }
 
     /// Takes the value of a conversion, or notes why there is none.
@@ -297,6 +293,19 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
 
 fn is_enum(step: &CellStep) -> bool {
     matches!(step, CellStep::Enum(_))
+}
+
+/// Says whether what came of a blank source is the contract's default and no more. A flag that steps made of it counts
+/// as data, and so does the entry of an enum for everything else, unless the contract excludes them.
+fn is_applied_default(cell: &Cell, value: &Value) -> bool {
+    let makes_flag =
+        cell.steps.iter().any(|step| matches!(step, CellStep::CharToBit | CellStep::BooleanToBit));
+    match &cell.default {
+        Some(_) if makes_flag && !cell.exclude_default => false,
+        Some(Value::Text(default)) => *value == finish_text(default, cell),
+        Some(default) => default == value,
+        None => cell.exclude_default && cell.steps.iter().any(is_enum),
+    }
 }
 
 /// What a blank value becomes in steps that know the default.

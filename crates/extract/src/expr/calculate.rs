@@ -62,10 +62,15 @@ impl<'a, F: Fields<'a>> Calculation<F> {
     }
 
     fn number(&mut self, expr: &'a Expr) -> Option<Decimal> {
-        match self.value(expr) {
-            Datum::Number(number) => Some(number),
+        let datum = self.value(expr);
+        self.number_of(&datum)
+    }
+
+    fn number_of(&mut self, datum: &Datum<'_>) -> Option<Decimal> {
+        match datum {
+            Datum::Number(number) => Some(*number),
             Datum::Text(text) => {
-                let number = number::read(&text).number();
+                let number = number::read(text).number();
                 self.unreadable |= number.is_none() && !text.is_empty();
                 number
             }
@@ -94,6 +99,15 @@ impl<'a, F: Fields<'a>> Calculation<F> {
         result
     }
 
+    /// How many units to add: none where a field is blank or missing.
+    fn count(&mut self, expr: &'a Expr) -> Option<Decimal> {
+        match self.value(expr) {
+            Datum::Null if matches!(expr, Expr::Field(_)) => Some(Decimal::ZERO),
+            Datum::Text(text) if text.is_empty() => Some(Decimal::ZERO),
+            datum => self.number_of(&datum),
+        }
+    }
+
     /// Adds to a date; the time of day is dropped.
     fn date_add(
         &mut self,
@@ -101,7 +115,7 @@ impl<'a, F: Fields<'a>> Calculation<F> {
         count: &'a Expr,
         start: &'a Expr,
     ) -> Option<NaiveDateTime> {
-        let count = i64::try_from(self.number(count)?.trunc()).ok()?;
+        let count = i64::try_from(self.count(count)?.trunc()).ok()?;
         let start = self.date(start)?.date();
         let size = count.unsigned_abs();
         let months = |n_months: u64| u32::try_from(n_months).ok().map(Months::new);

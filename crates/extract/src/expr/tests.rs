@@ -88,7 +88,11 @@ fn values() {
     check("DATEADD(day, -a, e)", "2020-01-26 00:00:00");
     check("DATEADD(month, 1, e)", "2020-02-29 00:00:00");
     check("DATEADD(year, 1, '2024-02-29')", "2025-02-28 00:00:00");
-    check("DATEADD(day, missing, d)", "NULL");
+    check("DATEADD(day, missing, d)", "2018-09-15 00:00:00");
+    check("DATEADD(day, blank, d)", "2018-09-15 00:00:00");
+    check("DATEADD(day, c, d)", "NULL (unreadable)");
+    check("DATEADD(day, missing * 7, d)", "NULL");
+    check("DATEADD(day, 1, missing)", "NULL");
     check("DATEADD(day, 99999999999999, d)", "NULL");
     check("CASE WHEN a > 3 THEN DATEADD(week, 1, DATE(e)) END", "2020-02-07 00:00:00");
 }

@@ -106,6 +106,36 @@ fn flags() {
 }
 
 #[test]
+fn an_applied_default_alone_makes_no_row() {
+    for more in [
+        json!({ "default_value": "9" }),
+        json!({ "default_value": "9", "nullable": false }),
+        json!({ "mapping_type": ["numbers_only"], "default_value": "9" }),
+        json!({ "mapping_type": ["numbers_only"], "default_value": "9", "nullable": false }),
+        json!({ "mapping_type": ["extract_date"], "default_value": "9" }),
+        json!({ "mapping_type": ["enum"], "enum_name": "when", "default_value": "9", "nullable": false }),
+        json!({ "mapping_type": ["enum"], "enum_name": "colour", "default_value": "19" }),
+    ] {
+        for exclude in [false, true] {
+            let mut more = more.clone();
+            more["exclude_default_when_record_empty"] = json!(exclude);
+            check("int", &more, "", "");
+            let default = &more["default_value"].as_str().expect("a default");
+            check("int", &more, "other='o'", &format!("x={default} y='o'"));
+        }
+    }
+    let numbers =
+        json!({ "mapping_type": ["numbers_only"], "default_value": "000-1", "data_length": 3 });
+    check("string", &numbers, "", "");
+    check("string", &numbers, "other='o'", "x='000' y='o'");
+    // The document itself may say what the default says.
+    check("string", &numbers, "a='0001'", "x='000'");
+    // Flags and the entry of an enum for everything else count, unless the contract says otherwise.
+    check("bit", &json!({ "mapping_type": ["char_to_bit"], "default_value": "0" }), "", "x=false");
+    check("int", &json!({ "mapping_type": ["enum"], "enum_name": "colour" }), "", "x=19");
+}
+
+#[test]
 fn numbers_only() {
     let numbers = |more: Json| {
         let mut mapping = json!({ "mapping_type": ["numbers_only"] });
@@ -142,6 +172,8 @@ fn calculated() {
     );
     check("string", &with("CASE WHEN loan.a LIKE 'V%' THEN a ELSE '' END"), "a='v4'", "x='v4'");
     check("datetime", &with("DATEADD(day, loan_id, a)"), "a='2024-01-01'", "x=2024-01-08 00:00:00");
+    check("datetime", &with("DATEADD(day, n, a)"), "a='2024-01-01' n=' '", "x=2024-01-01 00:00:00");
+    check("datetime", &with("DATEADD(day, n, a)"), "a='2024-01-01'", "x=2024-01-01 00:00:00");
     let then_enum = json!({
         "mapping_type": ["calculated_field", "enum"], "enum_name": "when",
         "expression": "CASE WHEN a = 'x' THEN 5 END"

@@ -148,3 +148,96 @@ fn mistakes_in_tables_and_rules() {
         &["table_insertion_order[1]: `loan_terms` has no relationship"],
     );
 }
+
+/// Checks the one problem of a contract, and what is suggested.
+fn check_suggestion(change: impl Fn(&mut Json), problem: &str, suggestion: &str) {
+    let mut contract = base();
+    change(&mut contract);
+    let err = Plan::from_json(&contract.to_string()).expect_err(problem);
+    let found = &err.problems()[0];
+    assert_eq!(
+        (format!("{}: {}", found.path, found.reason).as_str(), found.suggestion.as_str()),
+        (problem, suggestion)
+    );
+    assert_eq!(err.problems().len(), 1, "{err}");
+}
+
+#[test]
+fn misspelt_words() {
+    check_suggestion(
+        |contract| contract["mappings"][2]["mapping_type"] = json!(["number_only"]),
+        "mappings[2].mapping_type: there is no mapping type `number_only`",
+        "did you mean `numbers_only`?",
+    );
+    check_suggestion(
+        |contract| contract["mappings"][2]["defualt_value"] = json!("x"),
+        "mappings[2].defualt_value: there is no key `defualt_value`",
+        "did you mean `default_value`?",
+    );
+    check_suggestion(
+        |contract| contract["enum_mapping"] = json!({}),
+        "enum_mapping: there is no key `enum_mapping`",
+        "did you mean `enum_mappings`?",
+    );
+    check_suggestion(
+        |contract| contract["relationships"][0]["priority"] = json!(1),
+        "relationships[0].priority: there is no key `priority`",
+        "remove it, or begin it with `_` to keep a remark",
+    );
+    check_suggestion(
+        |contract| contract["mappings"][2]["data_type"] = json!("sting"),
+        "mappings[2].data_type: `sting` is no data type",
+        "did you mean `string`?",
+    );
+    check_suggestion(
+        |contract| contract["mappings"][3]["enum_name"] = json!("wen"),
+        "mappings[3].mapping_type: there is no enum `wen`",
+        "did you mean `when`?",
+    );
+    check_suggestion(
+        |contract| contract["mappings"][2]["target_table"] = json!("party_bas"),
+        "mappings[2].target_table: `party_bas` is not in `table_insertion_order`",
+        "did you mean `party_base`?",
+    );
+}
+
+#[test]
+fn keys_of_older_contracts_and_remarks() {
+    check(
+        |contract| {
+            for key in ["validation_rules", "key_identifiers", "default_values", "contact_type"] {
+                contract[key] = json!({});
+                contract["mappings"][2][key] = json!([]);
+            }
+            contract["_remark"] = json!("ours");
+            contract["description"] = json!("of the contract");
+            contract["mappings"][2]["description"] = json!("of the mapping");
+        },
+        &[],
+    );
+}
+
+#[test]
+fn paths_outside_of_the_root() {
+    check_suggestion(
+        |contract| contract["xml_root_element"] = json!("Message"),
+        "xml_root_element: `Message` is not the root of `xml_application_path`",
+        "write `Msg`, or correct the path",
+    );
+    check_suggestion(
+        |contract| add(contract, mapping("/Mgs/Req", "a", "loan_base.x", "int", json!({}))),
+        "mappings[7].xml_path: `/Mgs/Req` is outside of the root element `Msg`",
+        "begin it with `/Msg`",
+    );
+}
+
+#[test]
+fn children_before_their_parents() {
+    check_suggestion(
+        |contract| {
+            contract["table_insertion_order"].as_array_mut().expect("a list").swap(0, 1);
+        },
+        "table_insertion_order[0]: `loan_terms` comes before its parent `loan_base`",
+        "list `loan_base` first",
+    );
+}

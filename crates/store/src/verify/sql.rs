@@ -1,4 +1,5 @@
-//! The statements of the verification. Parameters 1 to 3 are the job's bounds and log watermark.
+//! The statements of the verification. Parameters 1 to 3 are the job's bounds and log watermark, 5 is
+//! where its log ends.
 
 use xmlx_extract::{Plan, Table};
 
