@@ -1,5 +1,7 @@
 //! The source of a job: which applications wait, and their documents.
 
+use std::borrow::Cow;
+
 use tiberius::ColumnData;
 use xmlx_extract::Plan;
 
@@ -44,13 +46,16 @@ pub struct Scope {
     pub hi: i64,
 }
 
+/// A larger document is not read at all, so that a worker's memory has a bound. In bytes as stored.
+pub const DOCUMENT_BYTES_MAX: i64 = 64 << 20;
+
 /// One application as the source has it.
 #[derive(Clone, Debug)]
 pub struct Fetched {
     /// Its id.
     pub app_id: i64,
-    /// Its document.
-    pub xml: String,
+    /// Its document; `None` where it is larger than [`DOCUMENT_BYTES_MAX`].
+    pub xml: Option<String>,
 }
 
 /// The statements that read one job's source.
@@ -101,7 +106,7 @@ impl Source {
         let outside = of_line("x").map_or_else(|| "1 = 0".to_owned(), |it| format!("NOT {it}"));
         Self {
             fetch: format!(
-                "SELECT TOP (@P3) CAST(x.[app_id] AS bigint) AS [app_id], x.{document} AS [xml] {from} ORDER BY x.[app_id]"
+                "SELECT TOP (@P3) CAST(x.[app_id] AS bigint) AS [app_id], CASE WHEN DATALENGTH(x.{document}) <= {DOCUMENT_BYTES_MAX} THEN x.{document} END AS [xml] {from} ORDER BY x.[app_id]"
             ),
             boundary: format!(
                 "SELECT MAX(t.[app_id]) AS [last], COUNT_BIG(*) AS [n] FROM (SELECT TOP (@P3) CAST(x.[app_id] AS bigint) AS [app_id] {from} ORDER BY x.[app_id]) AS t"
@@ -236,8 +241,8 @@ fn fetched(row: Row) -> Result<Fetched, Error> {
     let app_id = column(&row, "app_id", IT)?;
     let cell = row.into_iter().nth(1);
     let xml = match cell {
-        Some(ColumnData::String(Some(text))) => text.into_owned(),
-        Some(ColumnData::Xml(Some(xml))) => xml.into_owned().into_string(),
+        Some(ColumnData::String(text)) => text.map(Cow::into_owned),
+        Some(ColumnData::Xml(xml)) => xml.map(|it| it.into_owned().into_string()),
         other => {
             let kind = other.map_or("missing", |_| "neither text nor xml");
             return Err(Error::Shape {

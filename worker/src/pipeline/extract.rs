@@ -8,7 +8,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error};
 use xmlx_extract::Stage;
-use xmlx_store::{Decided, Error, Fetched};
+use xmlx_store::{DOCUMENT_BYTES_MAX, Decided, Error, Fetched};
 
 use super::retry::persist;
 use super::{Batch, Group, Shop};
@@ -92,8 +92,15 @@ fn extract(job: &Job, it: &Fetched, abort_on: Option<i64>) -> Decided {
     if abort_on == Some(app_id) {
         std::process::abort();
     }
+    let Some(xml) = &it.xml else {
+        let reason = format!(
+            "{}: the document is larger than {DOCUMENT_BYTES_MAX} bytes",
+            Stage::Validation
+        );
+        return Decided::Failed { app_id, reason };
+    };
     READING.set(true);
-    let mapped = catch_unwind(AssertUnwindSafe(|| job.plan.map(&it.xml, Some(app_id))));
+    let mapped = catch_unwind(AssertUnwindSafe(|| job.plan.map(xml, Some(app_id))));
     READING.set(false);
     let reason = match mapped {
         Ok(Ok(application)) => {

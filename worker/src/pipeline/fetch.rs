@@ -64,7 +64,7 @@ pub(super) async fn run(
 
 /// So many documents of the last group's average size make up a group.
 fn next_size(group: &[Fetched], group_bytes: u64) -> i64 {
-    let bytes: usize = group.iter().map(|it| it.xml.len()).sum();
+    let bytes: usize = group.iter().filter_map(|it| it.xml.as_ref()).map(String::len).sum();
     let average = (bytes / group.len().max(1)).max(1);
     let average = u64::try_from(average).unwrap_or(u64::MAX);
     i64::try_from(group_bytes / average).unwrap_or(i64::MAX)
@@ -76,7 +76,7 @@ mod tests {
 
     #[test]
     fn groups_follow_the_documents_size() {
-        let group = |bytes: usize| vec![Fetched { app_id: 1, xml: "x".repeat(bytes) }; 3];
+        let group = |bytes: usize| vec![Fetched { app_id: 1, xml: Some("x".repeat(bytes)) }; 3];
         assert_eq!(next_size(&group(1_000), 100_000), 100);
         assert_eq!(next_size(&group(200_000), 100_000), 0);
         assert_eq!(next_size(&group(0), 100), 100);
