@@ -54,6 +54,8 @@ pub(crate) struct Engine {
     /// Jobs whose applications are being counted, and `follow` jobs whose sources are being looked at.
     counting: BTreeSet<JobId>,
     following: BTreeSet<JobId>,
+    /// Where the sources of `follow` jobs ended at the latest look.
+    seen: BTreeMap<JobId, i64>,
     /// When sessions of an earlier leader that have not come back are noted as lost; then `None`.
     strays_at: Option<Duration>,
     clock: Clock,
@@ -78,6 +80,7 @@ pub(crate) async fn run(
         looks: stores.looks,
         counting: BTreeSet::new(),
         following: BTreeSet::new(),
+        seen: BTreeMap::new(),
         sessions: Sessions::new(handle.term()),
         leadership,
         heartbeat: config.heartbeat,

@@ -34,15 +34,24 @@ pub(crate) enum Command {
     /// All ranges are done, and so many applications of the scope are undecided.
     CheckedDone { job: JobId, undecided: i64 },
     /// A `follow` job's source has been looked at.
-    Looked { job: JobId, grown: Option<Grown> },
+    Looked { job: JobId, look: Option<Look> },
 }
 
-/// A source that has grown beyond a scope.
+/// What a look at a source found.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Look {
+    /// Where the source ends now.
+    pub(crate) end: i64,
+    /// By how much the scope can grow.
+    pub(crate) grown: Option<Grown>,
+}
+
+/// A source that reaches beyond a scope.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Grown {
     /// Where the scope ends.
     pub(crate) hi: i64,
-    /// Where the source ends.
+    /// Where it may end.
     pub(crate) new_hi: i64,
     /// Applications between the two.
     pub(crate) waiting: i64,

@@ -6,8 +6,8 @@ use xmlx_lease::{Event, JobId, JobState};
 use xmlx_proto::{ErrorCode, Refusal, v1 as pb};
 use xmlx_store::{Class, Error, JobRow, Mode, NewJob, Scope, same_applications};
 
-use super::command::{Command, Grown, MoveJob};
-use super::look::{count_undecided, count_waiting, grown, source_of, until_it_works};
+use super::command::{Command, Look, MoveJob};
+use super::look::{count_undecided, count_waiting, look, source_of, until_it_works};
 use super::{Engine, convert};
 
 impl Engine {
@@ -220,20 +220,25 @@ impl Engine {
         for job in due {
             if self.following.insert(job) {
                 let (handle, store) = (self.handle.clone(), self.looks.clone());
+                let seen = self.seen.get(&job).copied();
                 tokio::spawn(async move {
-                    let grown = grown(&store, job).await.unwrap_or_else(|err| {
+                    let look = look(&store, job, seen).await.unwrap_or_else(|err| {
                         warn!(%job, %err, "cannot look for new applications");
                         None
                     });
-                    handle.tell(Command::Looked { job, grown }).await;
+                    handle.tell(Command::Looked { job, look }).await;
                 });
             }
         }
     }
 
-    pub(super) async fn looked(&mut self, job: JobId, grown: Option<Grown>) -> Result<(), Error> {
+    pub(super) async fn looked(&mut self, job: JobId, look: Option<Look>) -> Result<(), Error> {
         self.following.remove(&job);
-        let (Some(grown), Some(last)) = (grown, self.table.last_range(job)) else { return Ok(()) };
+        let Some(look) = look else { return Ok(()) };
+        self.seen.insert(job, look.end);
+        let (Some(grown), Some(last)) = (look.grown, self.table.last_range(job)) else {
+            return Ok(());
+        };
         let (hi, new_hi) = (grown.hi, grown.new_hi);
         let range_id = last.0 + 1;
         match self

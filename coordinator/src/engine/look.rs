@@ -7,7 +7,7 @@ use xmlx_extract::Plan;
 use xmlx_lease::{Boundary, JobId};
 use xmlx_store::{Error, Scope, Source, Store};
 
-use super::command::Grown;
+use super::command::{Grown, Look};
 use super::convert;
 
 /// Looking is tried again after so long.
@@ -50,18 +50,25 @@ pub(super) async fn count_undecided(store: &Store, job: JobId) -> Result<i64, Er
     source_of(store, job).await?.waiting(store, row.scope).await
 }
 
-/// Whether the source of a running job reaches beyond its scope.
-pub(super) async fn grown(store: &Store, job: JobId) -> Result<Option<Grown>, Error> {
+/// Whether the source of a running job reaches beyond its scope. The scope grows to where the source
+/// ended at the look before (`seen`): ids below that have had their time to be committed, whatever
+/// order they were committed in.
+pub(super) async fn look(
+    store: &Store,
+    job: JobId,
+    seen: Option<i64>,
+) -> Result<Option<Look>, Error> {
     let jobs = store.jobs().await?;
     let running = jobs.iter().find(|it| it.job_id == job.0 && it.state == "running");
     let Some(row) = running else { return Ok(None) };
     let source = source_of(store, job).await?;
-    let Some(bounds) = source.bounds(store).await?.filter(|it| it.hi > row.scope.hi) else {
-        return Ok(None);
+    let Some(bounds) = source.bounds(store).await? else { return Ok(None) };
+    let (end, hi) = (bounds.hi, row.scope.hi);
+    let Some(new_hi) = seen.map(|it| it.min(end)).filter(|it| *it > hi) else {
+        return Ok(Some(Look { end, grown: None }));
     };
-    let (hi, new_hi) = (row.scope.hi, bounds.hi);
     let waiting = source.waiting(store, Scope { lo: hi, hi: new_hi }).await?;
-    Ok(Some(Grown { hi, new_hi, waiting }))
+    Ok(Some(Look { end, grown: Some(Grown { hi, new_hi, waiting }) }))
 }
 
 pub(super) async fn until_it_works<F, T>(mut attempt: impl FnMut() -> F) -> T

@@ -48,7 +48,7 @@ impl Engine {
             }
             Command::Counted { job, total } => self.counted(job, total).await,
             Command::CheckedDone { job, undecided } => self.checked_done(job, undecided).await,
-            Command::Looked { job, grown } => self.looked(job, grown).await,
+            Command::Looked { job, look } => self.looked(job, look).await,
         }
     }
 
