@@ -3,6 +3,7 @@
 use crate::date;
 use crate::number::{self, Reading};
 use crate::table::DataType;
+use crate::text::strip;
 use crate::value::Value;
 use chrono::{Datelike, NaiveDate, NaiveDateTime};
 use rust_decimal::Decimal;
@@ -176,7 +177,7 @@ fn is_no(text: &str) -> bool {
 
 /// Cuts a text to a number of characters and strips what is left.
 pub(crate) fn cut(text: &str, chars_max: Option<u32>) -> &str {
-    let text = text.trim();
+    let text = strip(text);
     let Some(chars_max) = chars_max else { return text };
     if text.len() <= chars_max as usize {
         return text;

@@ -5,9 +5,11 @@
 
 use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
 
+use crate::text::strip;
+
 /// Reads a date with or without a time of day.
 pub(crate) fn read(text: &str) -> Option<NaiveDateTime> {
-    let bytes = text.trim().as_bytes();
+    let bytes = strip(text).as_bytes();
     let n_digits = bytes.iter().take(9).take_while(|byte| byte.is_ascii_digit()).count();
     match (n_digits, bytes.get(n_digits)) {
         (4, Some(b'-')) => read_dashes(bytes),

@@ -8,6 +8,7 @@ mod names;
 mod pass;
 mod paths;
 mod prolog;
+mod words;
 
 use std::borrow::Cow;
 
@@ -35,8 +36,8 @@ pub(crate) struct Document<'x> {
     pub(crate) contacts: Vec<ElementIx>,
     /// What belongs to contacts, in document order.
     pub(crate) parts: Vec<Part>,
-    /// Raw values of the fields that are looked for in the whole document.
-    fields: Vec<Option<&'x str>>,
+    /// Texts of the fields that are looked for in the whole document, which expressions read many times.
+    fields: Vec<Option<Cow<'x, str>>>,
     paths: Paths<'x>,
 }
 
@@ -69,8 +70,8 @@ impl<'x> Document<'x> {
     }
 
     /// Returns the text of a field that is looked for in the whole document.
-    pub(crate) fn field(&self, field: FieldIx) -> Option<Cow<'x, str>> {
-        self.fields[field as usize].map(decode::decode)
+    pub(crate) fn field(&self, field: FieldIx) -> Option<&str> {
+        self.fields[field as usize].as_deref()
     }
 
     /// Returns the name of the root element.

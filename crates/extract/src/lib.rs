@@ -19,6 +19,7 @@ mod problem;
 mod program;
 mod rejection;
 mod table;
+mod text;
 mod value;
 
 pub use limits::Limits;

@@ -2,6 +2,8 @@
 
 use rust_decimal::{Decimal, RoundingStrategy};
 
+use crate::text::strip;
+
 /// Digits that a [`Decimal`] holds for sure.
 const DIGITS_MAX: usize = 28;
 
@@ -31,8 +33,9 @@ impl Reading {
 
 /// Reads a text that is a number and nothing else.
 pub(crate) fn read(text: &str) -> Reading {
-    match scan(text.trim().as_bytes()) {
-        Some((reading, used)) if used == text.trim().len() => reading,
+    let text = strip(text);
+    match scan(text.as_bytes()) {
+        Some((reading, used)) if used == text.len() => reading,
         Some(_) | None => Reading::Unreadable,
     }
 }

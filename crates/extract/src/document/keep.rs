@@ -1,8 +1,9 @@
 //! Keeps what the plan reads of each element.
 
+use super::decode::decode;
 use super::paths::Paths;
 use super::{Document, ElementIx, NOWHERE, Part};
-use crate::layout::{FieldIx, Layout, NameMatch, Role, Shape, Target, hash_name};
+use crate::layout::{FieldIx, Layout, NameMatch, Role, Shape, Target};
 
 /// Room for what a usual document has, so that it is not made in small steps.
 const USUAL_SLOTS: usize = 1024;
@@ -53,7 +54,7 @@ impl<'x, 'p> Keeper<'x, 'p> {
             nodes: vec![NOWHERE; layout.nodes.len()],
             contacts: Vec::new(),
             parts: Vec::new(),
-            fields: vec![None; layout.n_fields],
+            fields: Vec::new(),
             paths: Paths::new(),
         };
         Self { layout, document, hits: Vec::with_capacity(USUAL_HITS) }
@@ -69,8 +70,7 @@ impl<'x, 'p> Keeper<'x, 'p> {
 
     /// Finds the path of a child, or begins it.
     #[inline]
-    fn path_of(&mut self, parent: u32, name: &'x str) -> u32 {
-        let hash = hash_name(name.as_bytes());
+    fn path_of(&mut self, parent: u32, name: &'x str, hash: u64) -> u32 {
         if let Some(path) = self.document.paths.find(parent, name, hash) {
             return path;
         }
@@ -84,9 +84,15 @@ impl<'x, 'p> Keeper<'x, 'p> {
         self.document.paths.add(parent, name, hash, node, shape)
     }
 
-    /// Enters an element.
-    pub(super) fn enter(&mut self, parent: Open, name: &'x str) -> (Open, Destination<'p>) {
-        let path = self.path_of(parent.path, name);
+    /// Enters an element. `hash` is [`crate::layout::hash_name_in`] of its name.
+    #[inline]
+    pub(super) fn enter(
+        &mut self,
+        parent: Open,
+        name: &'x str,
+        hash: u64,
+    ) -> (Open, Destination<'p>) {
+        let path = self.path_of(parent.path, name, hash);
         let entry = self.document.paths.get_mut(path);
         entry.n_elements += 1;
         let shape = &self.layout.shapes[entry.shape as usize];
@@ -144,7 +150,7 @@ impl<'x, 'p> Keeper<'x, 'p> {
         &mut self,
         destination: &Destination<'p>,
         targets: &[Target],
-        name: &str,
+        name: &[u8],
         raw: &'x str,
     ) {
         for target in targets {
@@ -153,7 +159,7 @@ impl<'x, 'p> Keeper<'x, 'p> {
                     if destination.base == NOWHERE {
                         continue;
                     }
-                    let exact = **wanted == *name;
+                    let exact = *wanted.as_bytes() == *name;
                     let value =
                         &mut self.document.slots[destination.base as usize + *slot as usize];
                     let fits = match matching {
@@ -169,7 +175,7 @@ impl<'x, 'p> Keeper<'x, 'p> {
                     let element = self.document.paths.get(path).n_elements;
                     self.hits.push(Hit {
                         field: *field,
-                        exact: **wanted == *name,
+                        exact: *wanted.as_bytes() == *name,
                         path,
                         element,
                         raw,
@@ -181,17 +187,17 @@ impl<'x, 'p> Keeper<'x, 'p> {
 
     /// Decides which values the fields have.
     pub(super) fn finish(mut self) -> Document<'x> {
-        let mut best: Vec<Option<(bool, u32)>> = vec![None; self.layout.n_fields];
+        let mut best: Vec<Option<&Hit<'x>>> = vec![None; self.layout.n_fields];
         for hit in &self.hits {
             if self.document.paths.get(hit.path).n_elements != hit.element {
                 continue;
             }
-            let field = hit.field as usize;
-            if best[field].is_none_or(|best| best <= (hit.exact, hit.path)) {
-                best[field] = Some((hit.exact, hit.path));
-                self.document.fields[field] = Some(hit.raw);
+            let best = &mut best[hit.field as usize];
+            if best.is_none_or(|best| (best.exact, best.path) <= (hit.exact, hit.path)) {
+                *best = Some(hit);
             }
         }
+        self.document.fields = best.iter().map(|hit| hit.map(|hit| decode(hit.raw))).collect();
         self.document
     }
 }

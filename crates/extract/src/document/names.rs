@@ -1,73 +1,48 @@
 //! Finds names that occur twice in one element.
 
-/// Bits of the filter that lets most names through without a comparison.
-const N_BITS: usize = 4096;
-
-/// As many names are compared one by one, which is quicker than the filter.
-const FEW: usize = 12;
+/// Places of the filter that lets most names through without a comparison.
+const N_PLACES: usize = 2048;
 
 /// The names of one element's attributes.
 #[derive(Debug)]
 pub(super) struct SeenNames<'x> {
-    /// Hashes of the names, which tell most of them apart.
-    hashes: Vec<u64>,
-    names: Vec<&'x str>,
-    /// In use for more than [`FEW`] names.
-    filter: [u64; N_BITS / 64],
+    names: Vec<&'x [u8]>,
+    /// By hash, the last element that had a name there.
+    filter: Box<[u16; N_PLACES]>,
+    /// Which element this is.
+    element: u16,
 }
 
 impl<'x> SeenNames<'x> {
     pub(super) fn new() -> Self {
-        Self { hashes: Vec::new(), names: Vec::new(), filter: [0; N_BITS / 64] }
+        Self { names: Vec::new(), filter: Box::new([0; N_PLACES]), element: 0 }
     }
 
     /// Forgets the names of the element before.
+    #[inline]
     pub(super) fn clear(&mut self) {
-        self.hashes.clear();
         self.names.clear();
+        self.element = self.element.wrapping_add(1);
+        if self.element == 0 {
+            self.filter.fill(0);
+            self.element = 1;
+        }
     }
 
+    #[inline]
     pub(super) fn len(&self) -> usize {
         self.names.len()
     }
 
     /// Adds a name and its hash; says whether it is new.
     #[inline]
-    pub(super) fn add(&mut self, name: &'x str, hash: u64) -> bool {
-        let seen = self.perhaps_seen(hash)
-            && self
-                .hashes
-                .iter()
-                .zip(&self.names)
-                .any(|(known, seen)| *known == hash && *seen == name);
-        self.hashes.push(hash);
+    pub(super) fn add(&mut self, name: &'x [u8], hash: u64) -> bool {
+        #[expect(clippy::cast_possible_truncation, reason = "the lower bits are wanted")]
+        let place = hash as usize % N_PLACES;
+        let seen = self.filter[place] == self.element && self.names.contains(&name);
+        self.filter[place] = self.element;
         self.names.push(name);
         !seen
-    }
-
-    #[inline]
-    fn perhaps_seen(&mut self, hash: u64) -> bool {
-        if self.hashes.len() < FEW {
-            return self.hashes.contains(&hash);
-        }
-        if self.hashes.len() == FEW {
-            self.filter = [0; N_BITS / 64];
-            for known in 0..FEW {
-                self.mark(self.hashes[known]);
-            }
-        }
-        self.mark(hash)
-    }
-
-    /// Marks a hash in the filter; says whether its bit was set.
-    #[inline]
-    fn mark(&mut self, hash: u64) -> bool {
-        let bit = (hash >> 32) as usize % N_BITS;
-        let word = &mut self.filter[bit / 64];
-        let mask = 1 << (bit % 64);
-        let was_set = *word & mask != 0;
-        *word |= mask;
-        was_set
     }
 }
 
@@ -78,18 +53,22 @@ mod tests {
     #[test]
     fn names_seen_twice() {
         let names: Vec<String> = (0..100).map(|n| format!("name_{n}")).collect();
-        for n_names in [1, FEW - 1, FEW, FEW + 1, 100] {
-            let mut seen = SeenNames::new();
-            seen.add("of the element before", 7);
+        let mut seen = SeenNames::new();
+        for n_names in [1, 2, 12, 100] {
             seen.clear();
             for (n, name) in (0..).zip(&names[..n_names]) {
                 // Different names may have one hash.
-                assert!(seen.add(name, n / 2 * 0x1_0000_0001));
+                assert!(seen.add(name.as_bytes(), n / 2));
             }
             for (n, name) in (0..).zip(&names[..n_names]) {
-                assert!(!seen.add(name, n / 2 * 0x1_0000_0001));
+                assert!(!seen.add(name.as_bytes(), n / 2));
             }
-            assert!(seen.add("of the element before", 7));
+            assert!(seen.add(b"of another element", 0));
+            assert_eq!(seen.len(), n_names * 2 + 1);
         }
+        seen.element = u16::MAX;
+        seen.clear();
+        assert!(seen.add(b"name_1", 0));
+        assert!(!seen.add(b"name_1", 0));
     }
 }

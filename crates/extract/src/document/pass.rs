@@ -1,18 +1,23 @@
-//! The loop over the events of a document.
+//! The loop over a document: tags and the text between them are read here, what is rare is left to quick-xml.
 
 use quick_xml::Reader;
 use quick_xml::errors::{Error, IllFormedError};
-use quick_xml::events::{BytesDecl, BytesRef, BytesStart, Event};
+use quick_xml::events::{BytesDecl, Event};
 
-use super::attributes::{Attributes, local_name};
+use super::attributes::{Attributes, Next, local_start, skip_spaces};
+use super::decode::check_references;
 use super::keep::{Destination, Keeper, Open};
 use super::names::SeenNames;
+use super::words::{NameEnd, name_end};
 use super::{Document, Flaw, NOWHERE, prolog};
-use crate::layout::{Layout, hash_name};
+use crate::layout::{Layout, hash_name_in};
 use crate::limits::Limits;
 
 /// The text in which the reference looks for the root element, in characters.
 const ROOT_WITHIN: usize = 100;
+
+/// What the root element is in.
+const ABOVE_ROOT: Open = Open { path: 0, contact: NOWHERE, is_contact: false };
 
 /// Reads a document whose root element has the given name.
 pub(crate) fn read<'x>(
@@ -34,22 +39,24 @@ pub(crate) fn read<'x>(
 
 struct Pass<'x, 'p> {
     text: &'x str,
+    /// What has not been read yet begins here.
+    at: usize,
     limits: &'p Limits,
     keeper: Keeper<'x, 'p>,
-    open: Vec<Open>,
+    /// The open elements and their names.
+    open: Vec<(Open, &'x [u8])>,
     seen: SeenNames<'x>,
     root_seen: bool,
 }
 
 impl<'x, 'p> Pass<'x, 'p> {
     fn new(text: &'x str, layout: &'p Layout, limits: &'p Limits) -> Self {
-        let above_root = Open { path: 0, contact: NOWHERE, is_contact: false };
-        let keeper = Keeper::new(layout);
         Self {
             text,
+            at: 0,
             limits,
-            keeper,
-            open: vec![above_root],
+            keeper: Keeper::new(layout),
+            open: Vec::new(),
             seen: SeenNames::new(),
             root_seen: false,
         }
@@ -59,46 +66,17 @@ impl<'x, 'p> Pass<'x, 'p> {
         self.check_start(root)?;
         prolog::check_characters(self.text)
             .map_err(|at| Flaw::at(at, "malformed XML: a character that XML does not have"))?;
-        let mut reader = Reader::from_str(self.text);
-        let config = reader.config_mut();
-        config.check_comments = true;
-        config.trim_text(true);
+        let bytes = self.text.as_bytes();
         loop {
-            let before = offset(reader.buffer_position());
-            let event = reader
-                .read_event()
-                .map_err(|err| malformed(&err, offset(reader.error_position())))?;
-            match event {
-                Event::Start(start) => {
-                    let open = self.element(&start)?;
-                    self.open.push(open);
-                    if self.open.len() > self.limits.depth + 1 {
-                        return Err(Flaw::over("depth", self.limits.depth, before));
-                    }
-                }
-                Event::Empty(start) => {
-                    self.element(&start)?;
-                }
-                Event::End(_) => {
-                    self.open.pop();
-                }
-                Event::Text(_) | Event::CData(_) => self.expect_inside(before)?,
-                Event::GeneralRef(reference) => {
-                    self.expect_inside(before)?;
-                    check_reference(&reference, before)?;
-                }
-                Event::Decl(declaration) => check_declaration(&declaration, before)?,
-                Event::DocType(_) if self.root_seen => {
-                    return Err(Flaw::at(
-                        before,
-                        "malformed XML: a document type after the root element",
-                    ));
-                }
-                Event::Comment(_) | Event::PI(_) | Event::DocType(_) => {}
-                Event::Eof => break,
+            self.between_tags()?;
+            match bytes.get(self.at + 1) {
+                Some(b'/') => self.end_tag()?,
+                Some(b'!' | b'?') => self.rare()?,
+                Some(_) => self.start_tag()?,
+                None => break,
             }
         }
-        if self.open.len() > 1 {
+        if !self.open.is_empty() {
             return Err(Flaw::at(
                 self.text.len(),
                 "malformed XML: the document ends inside of an element",
@@ -128,93 +106,154 @@ impl<'x, 'p> Pass<'x, 'p> {
         Ok(())
     }
 
-    fn expect_inside(&self, at: usize) -> Result<(), Flaw> {
-        if self.open.len() > 1 {
-            Ok(())
-        } else {
-            Err(Flaw::at(at, "malformed XML: text outside of the root element"))
+    /// Goes on to the next tag, or to the end of the document.
+    #[inline]
+    fn between_tags(&mut self) -> Result<(), Flaw> {
+        let bytes = self.text.as_bytes();
+        let start = skip_spaces(bytes, self.at);
+        self.at = start;
+        if bytes.get(start) == Some(&b'<') || start == bytes.len() {
+            return Ok(());
         }
+        if self.open.is_empty() {
+            return Err(Flaw::at(start, "malformed XML: text outside of the root element"));
+        }
+        let length = memchr::memchr(b'<', &bytes[start..]);
+        self.at = length.map_or(bytes.len(), |length| start + length);
+        check_references(&self.text[start..self.at])
+            .map_err(|at| Flaw::at(start + at, "malformed XML: `&` that begins no known reference"))
+    }
+
+    /// Closes the innermost element.
+    #[inline]
+    fn end_tag(&mut self) -> Result<(), Flaw> {
+        let Some((_, name)) = self.open.pop() else {
+            return Err(Flaw::at(self.at, "malformed XML: an end tag without a start tag"));
+        };
+        let bytes = self.text.as_bytes();
+        let after_name = self.at + 2 + name.len();
+        if bytes.get(self.at + 2..after_name) == Some(name) {
+            let end = skip_spaces(bytes, after_name);
+            if bytes.get(end) == Some(&b'>') {
+                self.at = end + 1;
+                return Ok(());
+            }
+        }
+        Err(Flaw::at(self.at, "malformed XML: an end tag that closes another element"))
     }
 
     /// Keeps what is wanted of an element.
-    fn element(&mut self, start: &BytesStart<'_>) -> Result<Open, Flaw> {
-        let (at, content) = self.slice(start);
-        let parent = *self.open.last().expect("what is above the root is never closed");
-        if self.open.len() == 1 {
+    #[inline]
+    fn start_tag(&mut self) -> Result<(), Flaw> {
+        let tag = self.at;
+        let bytes = self.text.as_bytes();
+        let is_root = self.open.is_empty();
+        if is_root {
             if self.root_seen {
-                return Err(Flaw::at(at, "malformed XML: a second root element"));
+                return Err(Flaw::at(tag, "malformed XML: a second root element"));
             }
             self.root_seen = true;
         }
-        let (name, attributes) = content.split_at(start.name().as_ref().len());
-        let Some(local_name) = local_name(name) else {
-            return Err(Flaw::at(at, "malformed XML: this is no element name"));
+        let start = tag + 1;
+        let NameEnd { at: end, has_colon } = name_end(bytes, start);
+        let name = &bytes[start..end];
+        let ends_name = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\r' | b'\n' | b'/' | b'>');
+        let local = local_start(name, has_colon).filter(|_| bytes.get(end).is_none_or(ends_name));
+        let Some(local) = local else {
+            return Err(Flaw::at(start, "malformed XML: this is no element name"));
         };
         // A root with a prefix is another root.
-        let local_name = if self.open.len() == 1 { name } else { local_name };
-        let (open, destination) = self.keeper.enter(parent, local_name);
+        let local = if is_root { 0 } else { local };
+        let hash = hash_name_in(&bytes[start + local..], name.len() - local);
+        let parent = self.open.last().map_or(ABOVE_ROOT, |(open, _)| *open);
+        let (open, destination) = self.keeper.enter(parent, &self.text[start + local..end], hash);
         if self.keeper.n_paths() > self.limits.distinct_paths + 1 {
-            return Err(Flaw::over("distinct_paths", self.limits.distinct_paths, at));
+            return Err(Flaw::over("distinct_paths", self.limits.distinct_paths, tag));
         }
         if self.keeper.n_contact_elements() > self.limits.contact_elements {
-            return Err(Flaw::over("contact_elements", self.limits.contact_elements, at));
+            return Err(Flaw::over("contact_elements", self.limits.contact_elements, tag));
         }
-        self.attributes(Attributes::new(attributes), &destination, at + name.len())?;
-        Ok(open)
+        let is_empty = self.attributes(&destination, end)?;
+        if !is_empty {
+            self.open.push((open, name));
+            if self.open.len() > self.limits.depth {
+                return Err(Flaw::over("depth", self.limits.depth, tag));
+            }
+        }
+        Ok(())
     }
 
-    /// Keeps what is wanted of the attributes of an element, which begin at an offset.
-    fn attributes(
-        &mut self,
-        mut attributes: Attributes<'x>,
-        destination: &Destination<'p>,
-        at: usize,
-    ) -> Result<(), Flaw> {
+    /// Keeps what is wanted of the attributes of an element, which begin at an offset; says whether the element ends
+    /// with its tag.
+    fn attributes(&mut self, destination: &Destination<'p>, at: usize) -> Result<bool, Flaw> {
+        let (text, bytes) = (self.text, self.text.as_bytes());
+        let mut attributes = Attributes::new(text, at);
         self.seen.clear();
         loop {
             let attribute = match attributes.next() {
-                Ok(Some(attribute)) => attribute,
-                Ok(None) => return Ok(()),
+                Ok(Next::Attribute(attribute)) => attribute,
+                Ok(Next::End { is_empty }) => {
+                    self.at = attributes.at();
+                    return Ok(is_empty);
+                }
                 Err(wrong) => {
-                    return Err(Flaw::at(at + attributes.at(), format!("malformed XML: {wrong}")));
+                    return Err(Flaw::at(attributes.at(), format!("malformed XML: {wrong}")));
                 }
             };
-            let hash = hash_name(attribute.local_name.as_bytes());
+            let local_name = &attribute.name[attribute.local..];
+            let hash = hash_name_in(&bytes[attribute.at + attribute.local..], local_name.len());
             if !self.seen.add(attribute.name, hash) {
                 let reason = "malformed XML: an attribute that occurs twice";
-                return Err(Flaw::at(at + attributes.at(), reason));
+                return Err(Flaw::at(attributes.at(), reason));
             }
             if self.seen.len() > self.limits.attributes_per_element {
                 let max = self.limits.attributes_per_element;
                 return Err(Flaw::over("attributes_per_element", max, at));
             }
-            if attribute.raw.len() > self.limits.attribute_bytes {
+            if attribute.value_end - attribute.value > self.limits.attribute_bytes {
                 return Err(Flaw::over("attribute_bytes", self.limits.attribute_bytes, at));
             }
-            let targets = destination.shape.attributes.targets(attribute.local_name, hash);
-            if !targets.is_empty() && !attribute.is_declaration() {
-                self.keeper.keep(destination, targets, attribute.local_name, attribute.raw);
+            let targets = destination.shape.attributes.targets(local_name, hash);
+            if !targets.is_empty() && !is_declaration(attribute.name) {
+                let raw = &text[attribute.value..attribute.value_end];
+                self.keeper.keep(destination, targets, local_name, raw);
             }
         }
     }
 
-    /// Returns what the event holds as a slice of the document, which outlives the event, and where it begins.
-    fn slice(&self, start: &BytesStart<'_>) -> (usize, &'x str) {
-        let at = (start.as_ptr() as usize).wrapping_sub(self.text.as_ptr() as usize);
-        let content = self.text.get(at..at.wrapping_add(start.len()));
-        (at, content.expect("events of a slice are slices of it"))
+    /// Reads a comment, a processing instruction, a declaration, a CDATA section or a document type.
+    #[cold]
+    fn rare(&mut self) -> Result<(), Flaw> {
+        let at = self.at;
+        let mut reader = Reader::from_str(&self.text[at..]);
+        reader.config_mut().check_comments = true;
+        let event = reader
+            .read_event()
+            .map_err(|err| malformed(&err, at + offset(reader.error_position())))?;
+        match event {
+            Event::Decl(declaration) => check_declaration(&declaration, at)?,
+            Event::DocType(_) if self.root_seen => {
+                return Err(Flaw::at(at, "malformed XML: a document type after the root element"));
+            }
+            Event::CData(_) if self.open.is_empty() => {
+                return Err(Flaw::at(at, "malformed XML: text outside of the root element"));
+            }
+            Event::CData(_) | Event::Comment(_) | Event::PI(_) | Event::DocType(_) => {}
+            Event::Start(_)
+            | Event::End(_)
+            | Event::Empty(_)
+            | Event::Text(_)
+            | Event::GeneralRef(_)
+            | Event::Eof => return Err(Flaw::at(at, "malformed XML: not well-formed")),
+        }
+        self.at = at + offset(reader.buffer_position());
+        Ok(())
     }
 }
 
-/// Refuses a reference in text that means nothing.
-fn check_reference(reference: &BytesRef<'_>, at: usize) -> Result<(), Flaw> {
-    let known = matches!(&**reference, "amp" | "lt" | "gt" | "quot" | "apos")
-        || matches!(reference.resolve_char_ref(), Ok(Some(_)));
-    if known {
-        Ok(())
-    } else {
-        Err(Flaw::at(at, "malformed XML: `&` that begins no known reference"))
-    }
+/// Says whether an attribute declares a namespace, which is no attribute to those who read the document.
+fn is_declaration(name: &[u8]) -> bool {
+    name.starts_with(b"xmlns") && (name.len() == 5 || name[5] == b':')
 }
 
 fn check_declaration(declaration: &BytesDecl<'_>, at: usize) -> Result<(), Flaw> {

@@ -23,7 +23,7 @@ pub(super) struct PathEntry<'x> {
 #[derive(Debug)]
 pub(super) struct Paths<'x> {
     entries: Vec<PathEntry<'x>>,
-    /// Path numbers by parent and name, linear probing; a power of two long and at most half full.
+    /// Path numbers by parent and name, linear probing; a power of two long and at most three quarters full.
     index: Vec<u32>,
 }
 
@@ -85,7 +85,7 @@ impl<'x> Paths<'x> {
     ) -> u32 {
         let path = u32::try_from(self.entries.len()).expect("the number of paths is limited");
         self.entries.push(PathEntry { name, hash, parent, node, shape, n_elements: 0 });
-        if self.entries.len() * 2 > self.index.len() {
+        if self.entries.len() * 4 > self.index.len() * 3 {
             self.index = vec![NOWHERE; self.index.len() * 2];
             for path in 1..path {
                 self.enter(path);

@@ -12,6 +12,7 @@ use crate::convert::{
 use crate::expr::{Calculation, Datum};
 use crate::program::{Cell, CellStep, EnumTable};
 use crate::table::DataType;
+use crate::text::strip;
 use crate::value::Value;
 
 /// Where the value of a cell came from.
@@ -51,7 +52,7 @@ impl Current<'_> {
     fn is_blank(&self) -> bool {
         match self {
             Self::Nothing => true,
-            Self::Text(text) => text.trim().is_empty(),
+            Self::Text(text) => strip(text).is_empty(),
             Self::Value(_) => false,
         }
     }
@@ -88,7 +89,7 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
             }
             Current::Nothing => return Ok(Outcome { value: Value::Null, origin: Origin::Nothing }),
             Current::Text(text) if is_text => finish_text(&text, cell),
-            Current::Text(text) if text.trim().is_empty() => return Ok(fallback(cell, false)),
+            Current::Text(text) if strip(&text).is_empty() => return Ok(fallback(cell, false)),
             Current::Text(text) => {
                 let conversion = convert(&text, cell.data_type, NumberStyle::Whole);
                 match self.accept(table_ix, cell, conversion)? {
@@ -185,7 +186,7 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
         let key = match (original, current) {
             (Some(original), _) => original,
             (None, Current::Nothing) => "",
-            (None, Current::Text(text)) => text.trim(),
+            (None, Current::Text(text)) => strip(text),
             (None, Current::Value(value)) => {
                 shown = show(value);
                 shown.as_str()

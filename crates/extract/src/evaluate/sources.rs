@@ -8,6 +8,7 @@ use crate::document::Part;
 use crate::expr::Fields;
 use crate::layout::SlotIx;
 use crate::program::{CalculationProgram, FieldSource, LastContact, Source};
+use crate::text::strip;
 
 /// Words that say that there is no value.
 pub(super) fn says_nothing(text: &str) -> bool {
@@ -16,7 +17,7 @@ pub(super) fn says_nothing(text: &str) -> bool {
 
 /// Says whether two words are the same apart from case and surrounding space.
 pub(super) fn same_word(left: &str, right: &str) -> bool {
-    let (left, right) = (left.trim(), right.trim());
+    let (left, right) = (strip(left), strip(right));
     left.eq_ignore_ascii_case(right)
         || (!left.is_ascii() && left.to_lowercase() == right.to_lowercase())
 }
@@ -133,7 +134,7 @@ impl<'a, 'x: 'a> Fields<'a> for RowFields<'_, 'a, 'x> {
         let document = evaluation.document;
         self.calculation.fields[field].iter().find_map(|source| match source {
             FieldSource::Own(slot) => document.text(self.scope.element?, *slot),
-            FieldSource::Anywhere(field) => document.field(*field),
+            FieldSource::Anywhere(field) => document.field(*field).map(Cow::Borrowed),
             FieldSource::PrimaryContact(slot) => {
                 let primary =
                     evaluation.kept.iter().min_by_key(|kept| (kept.rank != 0, kept.contact))?;

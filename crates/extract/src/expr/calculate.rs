@@ -104,7 +104,9 @@ impl<'a, F: Fields<'a>> Calculation<F> {
         match self.value(expr) {
             Datum::Null if matches!(expr, Expr::Field(_)) => Some(Decimal::ZERO),
             Datum::Text(text) if text.is_empty() => Some(Decimal::ZERO),
-            datum => self.number_of(&datum),
+            datum @ (Datum::Null | Datum::Text(_) | Datum::Number(_) | Datum::Date(_)) => {
+                self.number_of(&datum)
+            }
         }
     }
 

@@ -5,6 +5,7 @@ use std::cmp::Ordering;
 use super::{Comparison, Datum, Expr};
 use crate::date;
 use crate::number;
+use crate::text::strip;
 
 /// Compares two values; `None` is unknown. The expressions say what is known about literals.
 pub(super) fn compare(
@@ -36,7 +37,7 @@ fn is_empty_literal(expr: &Expr) -> bool {
 pub(super) fn is_blank(datum: &Datum<'_>) -> bool {
     match datum {
         Datum::Null => true,
-        Datum::Text(text) => text.trim().is_empty(),
+        Datum::Text(text) => strip(text).is_empty(),
         Datum::Number(_) | Datum::Date(_) => false,
     }
 }

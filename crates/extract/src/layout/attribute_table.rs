@@ -32,8 +32,8 @@ impl AttributeTable {
 
     /// Returns where the value of an attribute goes. `hash` is [`super::hash_name`] of the name.
     #[inline]
-    pub(crate) fn targets(&self, name: &str, hash: u64) -> &[Target] {
-        let found = self.targets.find(hash, |known| known.eq_ignore_ascii_case(name));
+    pub(crate) fn targets(&self, name: &[u8], hash: u64) -> &[Target] {
+        let found = self.targets.find(hash, |known| known.as_bytes().eq_ignore_ascii_case(name));
         found.map_or(&[], Vec::as_slice)
     }
 }
@@ -49,7 +49,7 @@ mod tests {
             Target::Slot { name: "Id".into(), matching: NameMatch::Exact, slot: 0 },
             Target::Field { name: "ID".into(), field: 3 },
         ]);
-        assert_eq!(table.targets("id", hash_name(b"id")).len(), 2);
-        assert_eq!(table.targets("ix", hash_name(b"ix")), []);
+        assert_eq!(table.targets(b"id", hash_name(b"id")).len(), 2);
+        assert_eq!(table.targets(b"ix", hash_name(b"ix")), []);
     }
 }

@@ -44,7 +44,7 @@ fn texts_that_are_no_documents() {
         "<Msg></Nope></Msg>",
         "validation: malformed XML: an end tag that closes another element, at byte 5",
     );
-    check("<Msg/><Msg/>", "validation: malformed XML: a second root element, at byte 7");
+    check("<Msg/><Msg/>", "validation: malformed XML: a second root element, at byte 6");
     check(
         "<Msg/>text<!-- -->",
         "validation: malformed XML: text outside of the root element, at byte 6",

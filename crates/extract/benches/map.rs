@@ -1,0 +1,55 @@
+//! How fast documents are mapped beside a bare loop over their events, and what each application allocates.
+//!
+//! `cargo bench -p xmlx-extract`
+
+#[path = "map/documents.rs"]
+mod documents;
+
+use divan::counter::BytesCount;
+use divan::{AllocProfiler, Bencher, black_box};
+use quick_xml::Reader;
+use quick_xml::events::Event;
+use xmlx_extract::Plan;
+
+#[global_allocator]
+static ALLOCATIONS: AllocProfiler = AllocProfiler::system();
+
+/// Bytes of the documents.
+const SIZES: [usize; 3] = [8 << 10, 150 << 10, 2 << 20];
+
+fn main() {
+    divan::main();
+}
+
+/// Mapping, with the rows that come of it.
+#[divan::bench(args = SIZES)]
+fn map(bencher: Bencher<'_, '_>, n_bytes: usize) {
+    let plan = Plan::from_json(&documents::contract()).expect("a contract");
+    let xml = documents::document(n_bytes);
+    assert!(plan.map(&xml, Some(7)).expect("rows").tables.iter().all(|rows| !rows.is_empty()));
+    bencher.counter(BytesCount::of_str(&xml)).bench(|| plan.map(black_box(&xml), Some(7)));
+}
+
+/// Reading alone: another id is noticed after reading and before rows are made.
+#[divan::bench(args = SIZES)]
+fn read(bencher: Bencher<'_, '_>, n_bytes: usize) {
+    let plan = Plan::from_json(&documents::contract()).expect("a contract");
+    let xml = documents::document(n_bytes);
+    bencher.counter(BytesCount::of_str(&xml)).bench(|| plan.map(black_box(&xml), Some(0)));
+}
+
+/// What mapping is measured by: the events of quick-xml, not looked into.
+#[divan::bench(args = SIZES)]
+fn bare_events(bencher: Bencher<'_, '_>, n_bytes: usize) {
+    let xml = documents::document(n_bytes);
+    bencher.counter(BytesCount::of_str(&xml)).bench(|| count_events(black_box(&xml)));
+}
+
+fn count_events(xml: &str) -> usize {
+    let mut reader = Reader::from_str(xml);
+    let mut n_events = 0;
+    while !matches!(reader.read_event(), Ok(Event::Eof) | Err(_)) {
+        n_events += 1;
+    }
+    n_events
+}
