@@ -5,99 +5,76 @@ use std::fmt::Write as _;
 /// Columns of each kind that the application's table has.
 const N_COLUMNS: usize = 40;
 
+/// Kinds of these columns: type and conversion, and what documents have for them.
+const KINDS: [(&str, &str, &str); 5] = [
+    ("text", r#""string", "data_length": 20"#, "Lantern &amp; Vine"),
+    ("amount", r#""decimal", "data_length": 2"#, "1204.50"),
+    ("date", r#""datetime""#, "2024-03-05 10:11:12.345"),
+    ("flag", r#""bit", "mapping_type": ["char_to_bit"]"#, "Y"),
+    ("code", r#""smallint", "mapping_type": ["enum"], "enum_name": "when""#, "NOW"),
+];
+
+/// Everything of the contract but its mappings.
+const TABLES: &str = r#"
+    "xml_root_element": "Msg", "xml_application_path": "/Msg/Req/loan",
+    "source_table": "inbox", "source_column": "body",
+    "table_insertion_order": ["loan", "terms", "party", "home"],
+    "element_filtering": { "filter_rules": [
+        { "element_type": "contact", "xml_child_path": "/Msg/Req/loan/party",
+          "required_attributes": { "pid": true, "kind": ["MAIN", "CO"] } },
+        { "element_type": "address", "xml_child_path": "/Msg/Req/loan/party/home",
+          "required_attributes": { "type": ["NOW", "OLD"] } }
+    ] },
+    "relationships": [
+        { "parent_table": "loan", "child_table": "terms", "foreign_key_column": "loan_id",
+          "xml_child_path": "/Msg/Req/loan" },
+        { "parent_table": "loan", "child_table": "party", "foreign_key_column": "loan_id",
+          "xml_child_path": "/Msg/Req/loan/party" },
+        { "parent_table": "party", "child_table": "home", "foreign_key_column": "party_id",
+          "xml_child_path": "/Msg/Req/loan/party/home" }
+    ],
+    "enum_mappings": { "when": { "NOW": 1, "OLD": 2 } },
+    "bit_conversions": { "char_to_bit": { "Y": 1, "N": 0 } }"#;
+
+/// What is mapped: path and attribute, table and column, type and more.
+const MAPPINGS: [(&str, &str, &str); 7] = [
+    ("Msg/Req@ID", "loan.loan_id", r#""int", "mapping_type": ["identity_insert"]"#),
+    ("Msg/Req/loan/party@pid", "party.party_id", r#""int", "mapping_type": ["identity_insert"]"#),
+    ("Msg/Req/loan/party@first_name", "party.first_name", r#""string", "data_length": 50"#),
+    ("Msg/Req/loan/party@ssn", "party.ssn", r#""string", "mapping_type": ["numbers_only"]"#),
+    (
+        "Msg/Req/loan/party/home@type",
+        "home.type_enum",
+        r#""smallint", "mapping_type": ["enum"], "enum_name": "when""#,
+    ),
+    ("Msg/Req/loan/party/home@city", "home.city", r#""string", "data_length": 50"#),
+    (
+        "Msg/Req/loan@term",
+        "terms.months",
+        r#""int", "mapping_type": ["calculated_field"],
+           "expression": "CASE WHEN loan.basis = 'Y' THEN loan.term * 12 ELSE loan.term END""#,
+    ),
+];
+
 /// A contract that reads the application, its people and their homes, and nothing of the report.
-#[allow(clippy::too_many_lines, reason = "a table of mappings")]
 pub(crate) fn contract() -> String {
-    let loan = "/Msg/Req/loan";
-    let mut mappings = vec![
-        mapping(
-            "/Msg/Req",
-            "ID",
-            "loan",
-            "loan_id",
-            r#""int", "mapping_type": ["identity_insert"]"#,
-        ),
-        mapping(
-            &format!("{loan}/party"),
-            "pid",
-            "party",
-            "party_id",
-            r#""int", "mapping_type": ["identity_insert"]"#,
-        ),
-        mapping(
-            &format!("{loan}/party"),
-            "first_name",
-            "party",
-            "first_name",
-            r#""string", "data_length": 50"#,
-        ),
-        mapping(
-            &format!("{loan}/party"),
-            "ssn",
-            "party",
-            "ssn",
-            r#""string", "data_length": 9, "mapping_type": ["numbers_only"]"#,
-        ),
-        mapping(
-            &format!("{loan}/party/home"),
-            "type",
-            "home",
-            "type_enum",
-            r#""smallint", "mapping_type": ["enum"], "enum_name": "when""#,
-        ),
-        mapping(
-            &format!("{loan}/party/home"),
-            "city",
-            "home",
-            "city",
-            r#""string", "data_length": 50"#,
-        ),
-        mapping(
-            loan,
-            "term",
-            "terms",
-            "months",
-            r#""int", "mapping_type": ["calculated_field"], "expression": "CASE WHEN loan.basis = 'Y' THEN loan.term * 12 ELSE loan.term END""#,
-        ),
-    ];
+    let mut mappings: Vec<String> = MAPPINGS
+        .iter()
+        .map(|(source, target, type_and_more)| mapping(source, target, type_and_more))
+        .collect();
     for n in 0..N_COLUMNS {
-        let kinds = [
-            ("text", r#""string", "data_length": 20"#),
-            ("amount", r#""decimal", "data_length": 2"#),
-            ("date", r#""datetime""#),
-            ("flag", r#""bit", "mapping_type": ["char_to_bit"]"#),
-            ("code", r#""smallint", "mapping_type": ["enum"], "enum_name": "when""#),
-        ];
-        let (kind, more) = kinds[n % kinds.len()];
-        mappings.push(mapping(loan, &format!("{kind}_{n}"), "terms", &format!("{kind}_{n}"), more));
+        let (kind, type_and_more, _) = KINDS[n % KINDS.len()];
+        let source = format!("Msg/Req/loan@{kind}_{n}");
+        mappings.push(mapping(&source, &format!("terms.{kind}_{n}"), type_and_more));
     }
-    format!(
-        r#"{{
-            "xml_root_element": "Msg", "xml_application_path": "{loan}",
-            "source_table": "inbox", "source_column": "body",
-            "table_insertion_order": ["loan", "terms", "party", "home"],
-            "element_filtering": {{ "filter_rules": [
-                {{ "element_type": "contact", "xml_child_path": "{loan}/party",
-                   "required_attributes": {{ "pid": true, "kind": ["MAIN", "CO"] }} }},
-                {{ "element_type": "address", "xml_child_path": "{loan}/party/home",
-                   "required_attributes": {{ "type": ["NOW", "OLD"] }} }}
-            ] }},
-            "relationships": [
-                {{ "parent_table": "loan", "child_table": "terms", "foreign_key_column": "loan_id", "xml_child_path": "{loan}" }},
-                {{ "parent_table": "loan", "child_table": "party", "foreign_key_column": "loan_id", "xml_child_path": "{loan}/party" }},
-                {{ "parent_table": "party", "child_table": "home", "foreign_key_column": "party_id", "xml_child_path": "{loan}/party/home" }}
-            ],
-            "enum_mappings": {{ "when": {{ "NOW": 1, "OLD": 2 }} }},
-            "bit_conversions": {{ "char_to_bit": {{ "Y": 1, "N": 0 }} }},
-            "mappings": [{}]
-        }}"#,
-        mappings.join(", ")
-    )
+    format!("{{ {TABLES}, \"mappings\": [{}] }}", mappings.join(", "))
 }
 
-fn mapping(path: &str, attribute: &str, table: &str, column: &str, type_and_more: &str) -> String {
+fn mapping(source: &str, target: &str, type_and_more: &str) -> String {
+    let (path, attribute) = source.split_once('@').expect("a path and an attribute");
+    let (table, column) = target.split_once('.').expect("a table and a column");
     format!(
-        r#"{{ "xml_path": "{path}", "xml_attribute": "{attribute}", "target_table": "{table}",
+        r#"{{ "xml_path": "/{path}", "xml_attribute": "{attribute}", "target_table": "{table}",
               "target_column": "{column}", "nullable": true, "data_type": {type_and_more} }}"#
     )
 }
@@ -107,14 +84,7 @@ pub(crate) fn document(n_bytes: usize) -> String {
     let mut xml = String::with_capacity(n_bytes + 1024);
     xml.push_str("<Msg>\n  <Req ID=\"7\">\n    <loan basis=\"Y\" term=\"4\"");
     for n in 0..N_COLUMNS {
-        let values = [
-            ("text", "Lantern &amp; Vine"),
-            ("amount", "1204.50"),
-            ("date", "2024-03-05 10:11:12.345"),
-            ("flag", "Y"),
-            ("code", "NOW"),
-        ];
-        let (kind, value) = values[n % values.len()];
+        let (kind, _, value) = KINDS[n % KINDS.len()];
         add(&mut xml, format_args!(" {kind}_{n}=\"{value}\""));
     }
     xml.push('>');
