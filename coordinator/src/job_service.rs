@@ -39,11 +39,8 @@ impl JobApi {
     }
 
     async fn plan(&self, job_id: i64) -> Result<Plan, Refusal> {
-        let found = self.store.job_contract(job_id).await.map_err(|err| convert::refusal(&err))?;
-        let (contract, _, _) = found.ok_or_else(|| {
-            Refusal::new(ErrorCode::NotFound, format!("there is no job {job_id}"))
-        })?;
-        Plan::from_json(&contract).map_err(|err| Refusal::new(ErrorCode::Internal, err.to_string()))
+        let found = self.store.job_plan(job_id).await;
+        found.map(|(plan, _)| plan).map_err(|err| convert::refusal(&err))
     }
 
     async fn move_job(&self, job_id: i64, to: MoveJob) -> Result<i32, Refusal> {

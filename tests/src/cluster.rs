@@ -215,8 +215,7 @@ impl Cluster {
 
     /// `verify` holds, and nothing is repeated.
     pub async fn assert_verified(&self, job: i64) {
-        let verified = self.client(&["verify", &job.to_string(), "-o", "json"]);
-        assert_eq!(verified.code, 0, "{verified:?}");
+        self.assert_each_verified(&[job]);
         assert_eq!(self.repeated().await, 0);
     }
 

@@ -48,14 +48,9 @@ impl Jobs {
     }
 
     async fn read(&self, job_id: i64) -> Result<Job, Error> {
-        const IT: &str = "job_contract";
-        let found = self.store.job_contract(job_id).await?;
-        let (contract, mode, log_watermark) = found
-            .ok_or_else(|| Error::Shape { statement: IT, detail: format!("no job {job_id}") })?;
-        let plan = Plan::from_json(&contract).map_err(|err| Error::Mismatch(err.to_string()))?;
+        let (plan, source) = self.store.job_plan(job_id).await?;
         let catalog = self.store.catalog(plan.target_schema()).await?;
         let commit = CommitPlan::new(&plan, &catalog)?;
-        let source = Source::new(&plan, mode, log_watermark);
         Ok(Job { plan, source, commit })
     }
 }

@@ -7,7 +7,7 @@ use xmlx_proto::{ErrorCode, Refusal, v1 as pb};
 use xmlx_store::{Class, Error, JobRow, Mode, NewJob, Scope, same_applications};
 
 use super::command::{Command, Look, MoveJob};
-use super::look::{count_undecided, count_waiting, look, source_of, until_it_works};
+use super::look::{count_undecided, count_waiting, look, until_it_works};
 use super::{Engine, convert};
 
 impl Engine {
@@ -136,7 +136,8 @@ impl Engine {
     /// Nothing is committed for the job any more: later log rows are somebody else's.
     async fn note_log_end(&self, job: JobId) {
         let noted = async {
-            let log_end = source_of(&self.looks, job).await?.newest_log_id(&self.looks).await?;
+            let (_, source) = self.looks.job_plan(job.0).await?;
+            let log_end = source.newest_log_id(&self.looks).await?;
             self.store.set_job_log_end(&self.leadership, job.0, log_end).await
         };
         if let Err(err) = noted.await {

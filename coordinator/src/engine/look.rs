@@ -3,9 +3,8 @@
 use std::time::Duration;
 
 use tracing::warn;
-use xmlx_extract::Plan;
 use xmlx_lease::{Boundary, JobId};
-use xmlx_store::{Error, Scope, Source, Store};
+use xmlx_store::{Error, Scope, Store};
 
 use super::command::{Grown, Look};
 use super::convert;
@@ -13,19 +12,9 @@ use super::convert;
 /// Looking is tried again after so long.
 const RETRY_PAUSE: Duration = Duration::from_secs(2);
 
-pub(super) async fn source_of(store: &Store, job: JobId) -> Result<Source, Error> {
-    const IT: &str = "job_contract";
-    let found = store.job_contract(job.0).await?;
-    let (contract, mode, watermark) =
-        found.ok_or_else(|| Error::Shape { statement: IT, detail: format!("no job {job}") })?;
-    let plan = Plan::from_json(&contract)
-        .map_err(|err| Error::Shape { statement: IT, detail: err.to_string() })?;
-    Ok(Source::new(&plan, mode, watermark))
-}
-
 pub(super) async fn find_boundary(store: &Store, job: JobId, scope: Scope, count: u64) -> Boundary {
     let n = i64::try_from(count).unwrap_or(i64::MAX);
-    let found = async { source_of(store, job).await?.boundary(store, scope, n).await };
+    let found = async { store.job_plan(job.0).await?.1.boundary(store, scope, n).await };
     match found.await {
         Ok(None) => Boundary::Empty,
         // Fewer than asked for: the rest of the range has nothing for anybody else.
@@ -41,13 +30,14 @@ pub(super) async fn find_boundary(store: &Store, job: JobId, scope: Scope, count
 }
 
 pub(super) async fn count_waiting(store: &Store, job: JobId, scope: Scope) -> Result<i64, Error> {
-    source_of(store, job).await?.waiting(store, scope).await
+    let (_, source) = store.job_plan(job.0).await?;
+    source.waiting(store, scope).await
 }
 
 pub(super) async fn count_undecided(store: &Store, job: JobId) -> Result<i64, Error> {
     let jobs = store.jobs().await?;
     let Some(row) = jobs.iter().find(|it| it.job_id == job.0) else { return Ok(0) };
-    source_of(store, job).await?.waiting(store, row.scope).await
+    count_waiting(store, job, row.scope).await
 }
 
 /// Whether the source of a running job reaches beyond its scope. The scope grows to where the source
@@ -61,7 +51,7 @@ pub(super) async fn look(
     let jobs = store.jobs().await?;
     let running = jobs.iter().find(|it| it.job_id == job.0 && it.state == "running");
     let Some(row) = running else { return Ok(None) };
-    let source = source_of(store, job).await?;
+    let (_, source) = store.job_plan(job.0).await?;
     let Some(bounds) = source.bounds(store).await? else { return Ok(None) };
     let (end, hi) = (bounds.hi, row.scope.hi);
     let Some(new_hi) = seen.map(|it| it.min(end)).filter(|it| *it > hi) else {

@@ -87,23 +87,21 @@ impl Job {
 
     /// The pending range with the lowest ids that may be handed out now.
     pub(crate) fn next_pending(&self, now: Timestamp) -> Option<RangeId> {
-        let free = |it: &&Range| {
-            it.state == RangeState::Pending && it.cutting_for.is_none() && it.rests_until <= now
-        };
+        let free =
+            |it: &&Range| it.is_pending() && it.cutting_for.is_none() && it.rests_until <= now;
         let ranges = self.ranges.iter().filter(|(_, it)| free(it));
         ranges.min_by_key(|(_, it)| it.lo).map(|(&id, _)| id)
     }
 
     /// Ranges that are in somebody's hands, or about to be.
     pub(crate) fn n_leases(&self) -> usize {
-        let taken =
-            |it: &&Range| matches!(it.state, RangeState::Leased(_)) || it.cutting_for.is_some();
+        let taken = |it: &&Range| it.is_leased() || it.cutting_for.is_some();
         self.ranges.values().filter(taken).count()
     }
 
     /// Applications that are neither decided nor in anybody's lease, where that is known.
     pub(crate) fn unassigned(&self) -> Option<u64> {
-        let leased = self.ranges.values().filter(|it| matches!(it.state, RangeState::Leased(_)));
+        let leased = self.ranges.values().filter(|it| it.is_leased());
         let leased: u64 = leased.map(|it| it.apps).sum();
         Some(self.total?.saturating_sub(self.decided).saturating_sub(leased))
     }
@@ -162,11 +160,8 @@ impl Job {
 
     /// The lease with the most applications to go that may be split, if it is worth it.
     pub(crate) fn largest_lease(&self, apps_min: u64, now: Timestamp) -> Option<(RangeId, u64)> {
-        let whole = |it: &&Range| {
-            matches!(it.state, RangeState::Leased(_))
-                && it.cutting_for.is_none()
-                && it.rests_until <= now
-        };
+        let whole =
+            |it: &&Range| it.is_leased() && it.cutting_for.is_none() && it.rests_until <= now;
         let leases = self.ranges.iter().filter(|(_, it)| whole(it));
         let largest = leases.map(|(&id, it)| (id, it.apps.saturating_sub(it.apps_done)));
         largest.filter(|(_, left)| *left >= 2 * apps_min).max_by_key(|(_, left)| *left)
@@ -240,6 +235,10 @@ impl Range {
 
     pub(crate) fn is_pending(&self) -> bool {
         self.state == RangeState::Pending
+    }
+
+    pub(crate) fn is_leased(&self) -> bool {
+        matches!(self.state, RangeState::Leased(_))
     }
 
     pub(crate) fn held_by_session(&self, session: &SessionId) -> bool {

@@ -84,9 +84,7 @@ impl LeaseTable {
     #[must_use]
     pub fn leases_of(&self, session: &SessionId) -> usize {
         let ranges = self.jobs.values().flat_map(|job| job.ranges.values());
-        ranges
-            .filter(|it| matches!(&it.state, RangeState::Leased(owner) if owner == session))
-            .count()
+        ranges.filter(|it| it.held_by_session(session)).count()
     }
 
     /// Whether the session is being drained.
@@ -122,7 +120,7 @@ impl LeaseTable {
         let Some(job) = self.jobs.get_mut(&id) else { return Vec::new() };
         job.state = state;
         job.checked = false;
-        let leased = job.ranges.iter().filter(|(_, it)| matches!(it.state, RangeState::Leased(_)));
+        let leased = job.ranges.iter().filter(|(_, it)| it.is_leased());
         let leased: Vec<RangeId> = leased.map(|(&it, _)| it).collect();
         let reason = match state {
             JobState::Running => return Vec::new(),
@@ -322,7 +320,7 @@ impl LeaseTable {
         let mut found = Vec::new();
         for (&job_id, job) in &self.jobs {
             for (&range_id, range) in &job.ranges {
-                if matches!(&range.state, RangeState::Leased(it) if it == session) {
+                if range.held_by_session(session) {
                     found.push((job_id, range_id));
                 }
             }

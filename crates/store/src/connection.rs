@@ -252,6 +252,11 @@ async fn connect_once(config: Config) -> tiberius::Result<TdsClient> {
     Box::pin(Client::connect(config, tcp.compat_write())).await
 }
 
+/// The row of an answer that always has one.
+pub(crate) fn only<'r>(rows: &'r [Row], statement: &'static str) -> Result<&'r Row, Error> {
+    rows.first().ok_or_else(|| Error::Shape { statement, detail: "no row".to_owned() })
+}
+
 /// Reads one column; what is NULL or of another type is a [`Error::Shape`].
 pub(crate) fn column<'r, T: tiberius::FromSql<'r>>(
     row: &'r Row,

@@ -1,7 +1,9 @@
 //! Jobs.
 
+use xmlx_extract::Plan;
+
 use crate::connection::{column, optional, text};
-use crate::{Error, Leadership, Mode, Scope, Store, statements};
+use crate::{Error, Leadership, Mode, Scope, Source, Store, statements};
 
 /// A job to be submitted.
 #[derive(Clone, Debug)]
@@ -107,6 +109,21 @@ impl Store {
         let Some(row) = rows.first() else { return Ok(None) };
         let mode = mode(&text(row, "mode", IT)?, IT)?;
         Ok(Some((text(row, "contract", IT)?, mode, column(row, "log_watermark", IT)?)))
+    }
+
+    /// A job's contract, compiled, and its source.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] where there is no such job, or this build cannot read its contract.
+    pub async fn job_plan(&self, job_id: i64) -> Result<(Plan, Source), Error> {
+        const IT: &str = "job_contract";
+        let shape = |detail| Error::Shape { statement: IT, detail };
+        let found = self.job_contract(job_id).await?;
+        let (contract, mode, log_watermark) =
+            found.ok_or_else(|| shape(format!("no job {job_id}")))?;
+        let plan = Plan::from_json(&contract).map_err(|err| shape(err.to_string()))?;
+        let source = Source::new(&plan, mode, log_watermark);
+        Ok((plan, source))
     }
 
     /// Moves a job from one state to another.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::connection::{column, text};
+use crate::connection::{column, only, text};
 use crate::{Error, Store, statements};
 
 /// A leadership that was won: the fence of everything a leader writes.
@@ -35,8 +35,7 @@ impl Store {
     pub async fn leader(&self) -> Result<LeaderRow, Error> {
         const IT: &str = "leader_read";
         let rows = self.run(statements::LEADER_READ, &[]).await?;
-        let row =
-            rows.first().ok_or(Error::Shape { statement: IT, detail: "no row".to_owned() })?;
+        let row = only(&rows, IT)?;
         Ok(LeaderRow {
             term: column(row, "term", IT)?,
             holder: text(row, "holder", IT)?,

@@ -1,6 +1,6 @@
 //! Ranges and who holds them.
 
-use crate::connection::{Connection, column, optional, text};
+use crate::connection::{Connection, column, only, optional, text};
 use crate::{Error, Leadership, Scope, Store, statements};
 
 /// What a worker proves its lease with.
@@ -163,8 +163,7 @@ impl LeaseKey {
         const IT: &str = "suspect_note";
         let rows =
             connection.run(statements::SUSPECT_NOTE, &[&self.job_id, &app_id, &deaths]).await?;
-        let row =
-            rows.first().ok_or(Error::Shape { statement: IT, detail: "no row".to_owned() })?;
+        let row = only(&rows, IT)?;
         column(row, "tries", IT)
     }
 }

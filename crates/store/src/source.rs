@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use tiberius::ColumnData;
 use xmlx_extract::Plan;
 
-use crate::connection::{Connection, Row, column, optional};
+use crate::connection::{Connection, Row, column, only, optional};
 use crate::{Error, Store, name};
 
 /// Which applications of its scope a job takes.
@@ -231,8 +231,7 @@ pub fn same_applications(a: &Plan, b: &Plan) -> bool {
 }
 
 pub(crate) fn count(rows: &[Row], statement: &'static str) -> Result<i64, Error> {
-    let row = rows.first().ok_or(Error::Shape { statement, detail: "no row".to_owned() })?;
-    column(row, "n", statement)
+    column(only(rows, statement)?, "n", statement)
 }
 
 /// Takes the document out of the row without copying it.

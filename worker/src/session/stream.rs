@@ -151,7 +151,7 @@ impl Talk<'_> {
                 }
                 report = reports.recv() => match report {
                     Some(Report::Goodbye) | None => {
-                        self.say(Out::Goodbye(pb::Goodbye { reason: "drained".to_owned() })).await;
+                        self.say(report_message(Report::Goodbye)).await;
                         self.close(incoming).await;
                         return Ended::Goodbye;
                     }
@@ -276,7 +276,7 @@ fn report_message(report: Report) -> Out {
         Report::Trouble { job_id, class, reason } => {
             Out::Trouble(pb::Trouble { job_id, class: class_message(class).into(), reason })
         }
-        Report::Goodbye => Out::Goodbye(pb::Goodbye { reason: String::new() }),
+        Report::Goodbye => Out::Goodbye(pb::Goodbye { reason: "drained".to_owned() }),
     }
 }
 
