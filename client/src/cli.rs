@@ -139,6 +139,9 @@ pub(crate) struct Submit {
     /// At most so many applications
     #[arg(long)]
     pub(crate) limit: Option<i64>,
+    /// The higher, the sooner it is served; jobs of one priority share the workers
+    #[arg(long, default_value_t = 0, allow_negative_numbers = true)]
+    pub(crate) priority: i32,
     /// Go on with applications that come later
     #[arg(long, conflicts_with_all = ["limit", "to"])]
     pub(crate) follow: bool,

@@ -76,6 +76,7 @@ async fn drive(args: &Demo, format: Format, processes: &mut Processes) -> anyhow
             from_app_id: None,
             to_app_id: None,
             limit: None,
+            priority: 0,
         };
         submit::submit(&cluster, &request).await?;
     }

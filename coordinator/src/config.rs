@@ -37,6 +37,9 @@ pub struct Args {
     /// A worker is lost after so long without a heartbeat [default: 6s]
     #[arg(long)]
     lost_after: Option<String>,
+    /// A lease without progress is taken away after so long [default: 5m]
+    #[arg(long)]
+    stalled_after: Option<String>,
     /// The leadership runs out after so long without a renewal [default: 6s]
     #[arg(long)]
     leader_ttl: Option<String>,
@@ -108,6 +111,11 @@ impl Args {
                 "lost_after",
                 (self.lost_after.as_ref(), file.lost_after.as_ref()),
                 defaults.lost_after,
+            )?,
+            stalled_after: duration_setting(
+                "stalled_after",
+                (self.stalled_after.as_ref(), file.stalled_after.as_ref()),
+                defaults.stalled_after,
             )?,
             reattach_grace: duration_setting(
                 "reattach_grace",

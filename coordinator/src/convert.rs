@@ -53,6 +53,7 @@ pub(crate) fn snapshot(job: &JobRow, ranges: &[RangeRow]) -> JobSnapshot {
     JobSnapshot {
         job: JobId(job.job_id),
         state: job_state(&job.state),
+        priority: job.priority,
         total: job.total.map(count),
         decided: count(job.done_ok + job.done_failed),
         last_range: RangeId(ranges.iter().map(|it| it.range_id).max().unwrap_or(0)),
@@ -100,6 +101,7 @@ pub(crate) fn job_message(it: &JobRow) -> pb::Job {
         name: it.name.clone(),
         contract_hash: it.contract_hash.clone(),
         mode: mode.into(),
+        priority: it.priority,
         state: state.into(),
         reason: it.reason.clone(),
         scope_lo: it.scope.lo,

@@ -9,6 +9,8 @@ use crate::convert;
 /// A name longer than this is refused.
 const NAME_CHARS_MAX: usize = 200;
 const KEY_CHARS_MAX: usize = 64;
+/// More steps between urgent and idle than anybody needs.
+const PRIORITIES: std::ops::RangeInclusive<i32> = -1000..=1000;
 
 /// Checks a request against the contract's rules and the database, and makes a job of it; its
 /// `job_id` is still 0.
@@ -22,6 +24,10 @@ pub(crate) async fn prepare(store: &Store, request: pb::SubmitRequest) -> Result
     }
     if request.limit.is_some_and(|it| it < 1) {
         return Err(invalid("`limit` must be at least 1".to_owned()));
+    }
+    if !PRIORITIES.contains(&request.priority) {
+        let (lowest, highest) = (PRIORITIES.start(), PRIORITIES.end());
+        return Err(invalid(format!("`priority` must be between {lowest} and {highest}")));
     }
     let mode = convert::mode(request.mode())?;
     let plan = Plan::from_json(&request.contract).map_err(|err| invalid(err.to_string()))?;
@@ -39,6 +45,7 @@ pub(crate) async fn prepare(store: &Store, request: pb::SubmitRequest) -> Result
         contract_hash: plan.hash().to_owned(),
         contract: request.contract,
         mode,
+        priority: request.priority,
         scope,
         log_watermark,
     })

@@ -47,6 +47,7 @@ pub(crate) async fn run(
         from_app_id: args.from,
         to_app_id: args.to,
         limit: args.limit,
+        priority: args.priority,
     };
     let (outcome, job) = submit(cluster, &request).await?;
     if !args.wait {

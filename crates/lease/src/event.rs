@@ -81,6 +81,8 @@ pub struct JobSnapshot {
     pub job: JobId,
     /// Its state.
     pub state: JobState,
+    /// The higher, the sooner it is served.
+    pub priority: i32,
     /// Applications to decide, where counted.
     pub total: Option<u64>,
     /// Applications decided by now.

@@ -7,6 +7,8 @@
 mod event;
 mod ids;
 mod job;
+mod range;
+mod ranges;
 mod session;
 mod sizing;
 mod table;
@@ -15,6 +17,7 @@ pub use event::{
     Action, Boundary, Change, Event, JobSnapshot, Lease, Order, Progress, RangeSnapshot,
 };
 pub use ids::{Epoch, JobId, RangeId, SessionId, Timestamp};
-pub use job::{JobState, RangeState};
+pub use job::JobState;
+pub use range::RangeState;
 pub use sizing::Limits;
 pub use table::LeaseTable;

@@ -14,6 +14,8 @@ pub(crate) struct Session {
     pub(crate) lost_at: Timestamp,
     /// Its stream has ended; it may come back until `lost_at`.
     pub(crate) broken: bool,
+    /// It got nowhere with a lease: it is given none before.
+    pub(crate) rests_until: Timestamp,
     /// Applications per second and slot, where measured.
     pub(crate) rate: Option<f64>,
 }
@@ -26,12 +28,13 @@ impl Session {
             draining: false,
             lost_at: now.after(limits.lost_after),
             broken: false,
+            rests_until: Timestamp::default(),
             rate: None,
         }
     }
 
-    pub(crate) fn may_take(&self) -> bool {
-        self.credits > 0 && !self.draining && !self.broken
+    pub(crate) fn may_take(&self, now: Timestamp) -> bool {
+        self.credits > 0 && !self.draining && !self.broken && self.rests_until <= now
     }
 
     /// Takes in what a finished lease says of the worker's speed; recent leases count more.

@@ -9,6 +9,8 @@ pub struct Limits {
     pub lost_after: Duration,
     /// A session is lost so long after its stream broke.
     pub broken_after: Duration,
+    /// A lease is taken away after so long without progress, though its owner is heard of.
+    pub stalled_after: Duration,
     /// After a takeover, owners have so long to reconnect.
     pub reattach_grace: Duration,
     /// A lease is meant to be worked off in about this time.
@@ -26,6 +28,7 @@ impl Default for Limits {
         Self {
             lost_after: Duration::from_secs(6),
             broken_after: Duration::from_secs(2),
+            stalled_after: Duration::from_secs(300),
             reattach_grace: Duration::from_secs(8),
             lease_work: Duration::from_secs(20),
             first_apps: 200,

@@ -2,17 +2,20 @@
 
 mod hand_out;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::event::{Action, Event, JobSnapshot, Lease, Order, Progress};
-use crate::job::{Job, JobState, Range, RangeState};
+use crate::job::{Job, JobState};
+use crate::range::RangeState;
 use crate::session::Session;
 use crate::{JobId, Limits, RangeId, SessionId, Timestamp};
 
-/// A lease that was taken away; and one whose owner was lost, perhaps through an application in it.
+/// A lease that was taken away; one whose owner was lost, perhaps through an application in it; and one
+/// whose owner is there and gets nowhere.
 const REVOKED: &str = "revoked";
 const LOST: &str = "lost";
+const STALLED: &str = "stalled";
 /// Leases that a worker holds beside one per slot, so that no slot waits for the coordinator.
 const PREFETCHED: u32 = 1;
 /// A boundary that could not be found is looked for again after this time.
@@ -39,7 +42,7 @@ impl LeaseTable {
     /// Applies one event. This is the only way the table changes.
     pub fn apply(&mut self, event: Event, now: Timestamp) -> Vec<Action> {
         let mut actions = match event {
-            Event::JobLoaded(snapshot) => self.load(snapshot),
+            Event::JobLoaded(snapshot) => self.load(snapshot, now),
             Event::JobMoved { job, state } => self.move_job(job, state),
             Event::Counted { job, total } => self.count(job, total),
             Event::Joined { session, slots, held } => self.join(session, slots, &held, now),
@@ -83,8 +86,7 @@ impl LeaseTable {
     /// How many leases the session holds.
     #[must_use]
     pub fn leases_of(&self, session: &SessionId) -> usize {
-        let ranges = self.jobs.values().flat_map(|job| job.ranges.values());
-        ranges.filter(|it| it.held_by_session(session)).count()
+        self.jobs.values().map(|it| it.ranges.n_held_by(session)).sum()
     }
 
     /// Whether the session is being drained.
@@ -95,20 +97,20 @@ impl LeaseTable {
 
     /// After a failed save nobody knows which grants went out: what a session here holds is told to
     /// it again, and it ignores what it has.
-    fn load(&mut self, snapshot: JobSnapshot) -> Vec<Action> {
+    fn load(&mut self, snapshot: JobSnapshot, now: Timestamp) -> Vec<Action> {
         let (id, state) = (snapshot.job, snapshot.state);
-        let job = Job::from_snapshot(snapshot);
+        let job = Job::from_snapshot(snapshot, now);
         if state != JobState::Running {
             self.jobs.insert(id, job);
             return self.move_job(id, state);
         }
         let mut actions = Vec::new();
-        for (&range_id, range) in &job.ranges {
-            if let RangeState::Leased(owner) = &range.state
-                && self.sessions.get(owner).is_some_and(|it| !it.broken)
-            {
-                let order = Order::Grant(range.lease(id, range_id));
-                actions.push(Action::Send { session: owner.clone(), order });
+        for owner in job.ranges.owners() {
+            if self.sessions.get(owner).is_some_and(|it| !it.broken) {
+                actions.extend(job.leases_of(id, owner).map(|lease| {
+                    let order = Order::Grant(lease);
+                    Action::Send { session: owner.clone(), order }
+                }));
             }
         }
         self.jobs.insert(id, job);
@@ -120,8 +122,7 @@ impl LeaseTable {
         let Some(job) = self.jobs.get_mut(&id) else { return Vec::new() };
         job.state = state;
         job.checked = false;
-        let leased = job.ranges.iter().filter(|(_, it)| it.is_leased());
-        let leased: Vec<RangeId> = leased.map(|(&it, _)| it).collect();
+        let leased: Vec<RangeId> = job.ranges.leased().map(|(it, _)| it).collect();
         let reason = match state {
             JobState::Running => return Vec::new(),
             JobState::Paused => "the job is paused",
@@ -141,18 +142,19 @@ impl LeaseTable {
     fn join(&mut self, id: SessionId, slots: u32, held: &[Lease], now: Timestamp) -> Vec<Action> {
         let mut actions = Vec::new();
         for lease in held {
-            let ours = self.jobs.get(&lease.job).and_then(|it| it.ranges.get(&lease.range));
+            let ours = self.jobs.get(&lease.job).and_then(|it| it.ranges.get(lease.range));
             if !ours.is_some_and(|it| it.held_by(&id, lease.epoch)) {
                 let order = Order::Revoke { lease: *lease, reason: "the lease has moved on" };
                 actions.push(Action::Send { session: id.clone(), order });
             }
         }
         // What the table has as its own and the session does not present was never received.
-        for (job, range) in self.ranges_of(&id) {
-            let lease = self.jobs[&job].ranges[&range].lease(job, range);
-            if !held.iter().any(|it| it.range == range && it.job == job && it.epoch == lease.epoch)
-            {
-                actions.extend(self.revoke(job, range, REVOKED, "not presented at a reconnect"));
+        for ours in self.all_leases_of(&id) {
+            let same =
+                |it: &Lease| (it.job, it.range, it.epoch) == (ours.job, ours.range, ours.epoch);
+            if !held.iter().any(same) {
+                let reason = "not presented at a reconnect";
+                actions.extend(self.revoke(ours.job, ours.range, REVOKED, reason));
             }
         }
         let session = self
@@ -175,26 +177,21 @@ impl LeaseTable {
             session.lost_at = now.after(self.limits.lost_after);
         }
         for it in progress {
-            let range = self
-                .jobs
-                .get_mut(&it.lease.job)
-                .and_then(|job| job.ranges.get_mut(&it.lease.range));
-            if let Some(range) = range.filter(|range| range.held_by(id, it.lease.epoch)) {
-                range.committed_through = range.committed_through.max(it.committed_through);
-                range.claimed_through = range.claimed_through.max(it.claimed_through);
-                range.apps_done = it.apps;
-            }
+            let Some(job) = self.jobs.get_mut(&it.lease.job) else { continue };
+            job.ranges.edit(it.lease.range, |range| {
+                if range.held_by(id, it.lease.epoch) {
+                    range.progress(it, now);
+                }
+            });
         }
         Vec::new()
     }
 
     /// What is on its way to the session counts: an old wish that was read late is none any more.
     fn ask(&mut self, id: &SessionId, credits: u32) -> Vec<Action> {
-        let ranges = self.jobs.values().flat_map(|it| it.ranges.values());
-        let promised = |it: &&Range| {
-            it.held_by_session(id) || (it.is_pending() && it.cutting_for.as_ref() == Some(id))
-        };
-        let promised = u32::try_from(ranges.filter(promised).count()).unwrap_or(u32::MAX);
+        let jobs = self.jobs.values().map(|it| &it.ranges);
+        let promised: usize = jobs.map(|it| it.n_held_by(id) + it.n_promised_to(id)).sum();
+        let promised = u32::try_from(promised).unwrap_or(u32::MAX);
         if let Some(session) = self.sessions.get_mut(id) {
             session.credits = credits.min((session.slots + PREFETCHED).saturating_sub(promised));
         }
@@ -215,8 +212,8 @@ impl LeaseTable {
         job.decided += apps;
         job.checked = false;
         // The database has it already: this is news, not a change to save.
-        if job.ranges.get(&lease.range).is_some_and(|it| it.held_by(id, lease.epoch)) {
-            job.ranges.remove(&lease.range);
+        if job.ranges.get(lease.range).is_some_and(|it| it.held_by(id, lease.epoch)) {
+            job.ranges.remove(lease.range);
         }
         Vec::new()
     }
@@ -229,12 +226,13 @@ impl LeaseTable {
         rests_until: Timestamp,
     ) -> Vec<Action> {
         let Some(job) = self.jobs.get_mut(&lease.job) else { return Vec::new() };
-        let Some(range) = job.ranges.get_mut(&lease.range) else { return Vec::new() };
-        if !range.held_by(id, lease.epoch) {
+        if !job.ranges.get(lease.range).is_some_and(|it| it.held_by(id, lease.epoch)) {
             return Vec::new();
         }
-        range.committed_through = range.committed_through.max(committed_through);
-        range.rests_until = rests_until;
+        job.ranges.edit(lease.range, |range| {
+            range.committed_through = range.committed_through.max(committed_through);
+            range.rests_until = rests_until;
+        });
         let change =
             job.move_to(lease.job, lease.range, "released", RangeState::Pending, lease.epoch);
         vec![Action::Save(change)]
@@ -265,23 +263,34 @@ impl LeaseTable {
         if self.orphans_from <= now {
             actions.extend(self.revoke_orphans());
         }
+        actions.extend(self.revoke_stalled(now));
         actions
     }
 
     fn revoke_orphans(&mut self) -> Vec<Action> {
-        let mut orphans = Vec::new();
-        for (&job_id, job) in &self.jobs {
-            for (&range_id, range) in &job.ranges {
-                if matches!(&range.state, RangeState::Leased(it) if !self.sessions.contains_key(it))
-                {
-                    orphans.push((job_id, range_id));
-                }
-            }
+        let owners = self.jobs.values().flat_map(|it| it.ranges.owners());
+        let gone = owners.filter(|it| !self.sessions.contains_key(*it));
+        let gone: BTreeSet<SessionId> = gone.cloned().collect();
+        gone.iter().flat_map(|it| self.revoke_all(it, LOST)).collect()
+    }
+
+    /// The heartbeat says that the process lives; this is for what hangs inside of it. Others go first
+    /// for a while.
+    fn revoke_stalled(&mut self, now: Timestamp) -> Vec<Action> {
+        let after = self.limits.stalled_after;
+        let mut stalled = Vec::new();
+        for (&id, job) in &self.jobs {
+            let leases = job.ranges.leased().filter(|(_, it)| it.moved_at.after(after) <= now);
+            stalled.extend(leases.map(|(range, it)| (id, range, it.owner().cloned())));
         }
-        orphans
-            .into_iter()
-            .flat_map(|(job, range)| self.revoke(job, range, LOST, "its owner is gone"))
-            .collect()
+        let mut actions = Vec::new();
+        for (job, range, owner) in stalled {
+            if let Some(session) = owner.and_then(|it| self.sessions.get_mut(&it)) {
+                session.rests_until = now.after(after);
+            }
+            actions.extend(self.revoke(job, range, STALLED, "it has got nowhere for too long"));
+        }
+        actions
     }
 
     fn end_session(&mut self, id: &SessionId, reason: &'static str) -> Vec<Action> {
@@ -290,10 +299,14 @@ impl LeaseTable {
         }
         let mut actions = vec![Action::EndSession { session: id.clone(), reason }];
         let event = if reason == LOST { LOST } else { REVOKED };
-        for (job, range) in self.ranges_of(id) {
-            actions.extend(self.revoke(job, range, event, "its owner is gone"));
-        }
+        actions.extend(self.revoke_all(id, event));
         actions
+    }
+
+    fn revoke_all(&mut self, owner: &SessionId, event: &'static str) -> Vec<Action> {
+        let leases = self.all_leases_of(owner);
+        let revoked = leases.into_iter();
+        revoked.flat_map(|it| self.revoke(it.job, it.range, event, "its owner is gone")).collect()
     }
 
     /// Takes a range away: durable first, then the owner is told, if it can be.
@@ -305,7 +318,7 @@ impl LeaseTable {
         reason: &'static str,
     ) -> Vec<Action> {
         let job = self.jobs.get_mut(&job_id).expect("the caller found it");
-        let range = &job.ranges[&range_id];
+        let range = job.ranges.get(range_id).expect("the caller found it");
         let RangeState::Leased(owner) = range.state.clone() else { return Vec::new() };
         let lease = range.lease(job_id, range_id);
         let change = job.move_to(job_id, range_id, event, RangeState::Pending, lease.epoch.next());
@@ -316,16 +329,8 @@ impl LeaseTable {
         actions
     }
 
-    fn ranges_of(&self, session: &SessionId) -> Vec<(JobId, RangeId)> {
-        let mut found = Vec::new();
-        for (&job_id, job) in &self.jobs {
-            for (&range_id, range) in &job.ranges {
-                if range.held_by_session(session) {
-                    found.push((job_id, range_id));
-                }
-            }
-        }
-        found
+    fn all_leases_of(&self, session: &SessionId) -> Vec<Lease> {
+        self.jobs.iter().flat_map(|(&id, job)| job.leases_of(id, session)).collect()
     }
 
     fn checks(&mut self) -> Vec<Action> {

@@ -33,7 +33,7 @@ CREATE TABLE [xmlx].[worker_session] (
 );
 GO
 -- `submit_key` makes a repeated submit find the job of the first one. The job's rows of processing_log lie above
--- `log_watermark` and, once it has ended, not above `log_end`.
+-- `log_watermark` and, once it has ended, not above `log_end`. The higher `priority`, the sooner it is served.
 IF OBJECT_ID(N'[xmlx].[job]', N'U') IS NULL
 CREATE TABLE [xmlx].[job] (
     [job_id] bigint NOT NULL,
@@ -42,6 +42,7 @@ CREATE TABLE [xmlx].[job] (
     [contract_hash] char(64) NOT NULL,
     [contract] nvarchar(max) NOT NULL,
     [mode] varchar(20) NOT NULL,
+    [priority] int NOT NULL CONSTRAINT [DF_job_priority] DEFAULT (0),
     [scope_lo] bigint NOT NULL,
     [scope_hi] bigint NOT NULL,
     [state] varchar(20) NOT NULL,

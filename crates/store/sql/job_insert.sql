@@ -1,12 +1,12 @@
 -- A job begins as one pending range over its whole scope.
--- params: @P1 bigint, @P2 bigint, @P3 varchar(64), @P4 nvarchar(200), @P5 char(64), @P6 nvarchar(max), @P7 varchar(20), @P8 bigint, @P9 bigint, @P10 bigint
+-- params: @P1 bigint, @P2 bigint, @P3 varchar(64), @P4 nvarchar(200), @P5 char(64), @P6 nvarchar(max), @P7 varchar(20), @P8 bigint, @P9 bigint, @P10 bigint, @P11 int
 SET XACT_ABORT ON;
 SET LOCK_TIMEOUT 5000;
 BEGIN TRAN;
 UPDATE [xmlx].[leader] SET [holder] = [holder] WHERE [id] = 1 AND [term] = @P1;
 IF @@ROWCOUNT <> 1 THROW 51002, N'deposed', 1;
-INSERT INTO [xmlx].[job] ([job_id], [submit_key], [name], [contract_hash], [contract], [mode], [scope_lo], [scope_hi], [state], [log_watermark])
-VALUES (@P2, @P3, @P4, @P5, @P6, @P7, @P8, @P9, 'running', @P10);
+INSERT INTO [xmlx].[job] ([job_id], [submit_key], [name], [contract_hash], [contract], [mode], [scope_lo], [scope_hi], [state], [log_watermark], [priority])
+VALUES (@P2, @P3, @P4, @P5, @P6, @P7, @P8, @P9, 'running', @P10, @P11);
 INSERT INTO [xmlx].[range] ([job_id], [range_id], [lo], [hi], [state], [epoch], [owner_session], [committed_through])
 VALUES (@P2, 1, @P8, @P9, 'pending', 0, NULL, @P8 - 1);
 INSERT INTO [xmlx].[range_history] ([job_id], [range_id], [event], [lo], [hi], [epoch], [term], [session_id], [committed_through])

@@ -20,6 +20,8 @@ pub struct NewJob {
     pub contract: String,
     /// Which applications it takes.
     pub mode: Mode,
+    /// The higher, the sooner it is served.
+    pub priority: i32,
     /// Its ids.
     pub scope: Scope,
     /// The highest `log_id` at submission.
@@ -39,6 +41,8 @@ pub struct JobRow {
     pub contract_hash: String,
     /// Which applications it takes.
     pub mode: Mode,
+    /// The higher, the sooner it is served.
+    pub priority: i32,
     /// Its ids.
     pub scope: Scope,
     /// `running`, `paused`, `done`, `failed` or `cancelled`.
@@ -74,7 +78,7 @@ impl Store {
     /// 2627 where the id or the key exists already; [`Error::Deposed`].
     pub async fn insert_job(&self, leader: &Leadership, job: &NewJob) -> Result<(), Error> {
         let mode = job.mode.name();
-        let params: [&dyn tiberius::ToSql; 10] = [
+        let params: [&dyn tiberius::ToSql; 11] = [
             &leader.term,
             &job.job_id,
             &job.submit_key,
@@ -85,6 +89,7 @@ impl Store {
             &job.scope.lo,
             &job.scope.hi,
             &job.log_watermark,
+            &job.priority,
         ];
         self.run(statements::JOB_INSERT, &params).await?;
         Ok(())
@@ -199,6 +204,7 @@ fn job(row: &crate::connection::Row) -> Result<JobRow, Error> {
         name: text(row, "name", IT)?,
         contract_hash: text(row, "contract_hash", IT)?,
         mode: mode(&text(row, "mode", IT)?, IT)?,
+        priority: column(row, "priority", IT)?,
         scope: Scope { lo: column(row, "scope_lo", IT)?, hi: column(row, "scope_hi", IT)? },
         state: text(row, "state", IT)?,
         reason: text(row, "reason", IT)?,

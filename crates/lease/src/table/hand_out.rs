@@ -1,23 +1,34 @@
 //! Who gets what next: pending ranges to whoever asked, cut to size; and where none is left, half of the
 //! largest lease to a slot that stands idle.
 
+use std::cmp::Reverse;
+
 use crate::event::{Action, Boundary, Order};
-use crate::job::{JobState, RangeState};
+use crate::job::JobState;
+use crate::range::RangeState;
 use crate::table::{LOOK_AGAIN, LeaseTable};
 use crate::{JobId, RangeId, SessionId, Timestamp};
+
+/// What there is to hand out.
+enum Next {
+    Range(JobId, RangeId),
+    /// A range of a more important job is being cut: there will be something in a moment.
+    Soon,
+    Nothing,
+}
 
 impl LeaseTable {
     /// Hands pending ranges to whoever asked, the session that can take the most first. Where none is
     /// left and a slot stands idle, the largest lease is split for it.
     pub(super) fn hand_out(&mut self, now: Timestamp) -> Vec<Action> {
         let mut actions = Vec::new();
-        while let Some(session) = self.neediest() {
-            let cut = match self.next_range(now) {
-                Some((job, range)) => self.offer(job, range, &session),
-                None if self.leases_of(&session) < self.slots_of(&session) => {
+        while let Some(session) = self.neediest(now) {
+            let cut = match self.next(now) {
+                Next::Range(job, range) => self.offer(job, range, &session, now),
+                Next::Nothing if self.leases_of(&session) < self.slots_of(&session) => {
                     self.steal(&session, now)
                 }
-                None => break,
+                Next::Nothing | Next::Soon => break,
             };
             if cut.is_empty() {
                 break;
@@ -37,53 +48,75 @@ impl LeaseTable {
             return Vec::new();
         }
         let running = self.jobs.iter().filter(|(_, it)| it.state == JobState::Running);
-        let largest = running
-            .filter_map(|(&job, it)| Some((job, it.largest_lease(self.limits.apps_min, now)?)));
-        let Some((job_id, (range_id, left))) = largest.max_by_key(|(_, (_, left))| *left) else {
+        let largest = running.filter_map(|(&id, job)| {
+            let (range, left) = job.largest_lease(self.limits.apps_min, now)?;
+            Some((job.priority, left, id, range))
+        });
+        let Some((_, left, job_id, range_id)) = largest.max_by_key(|it| (it.0, it.1)) else {
             return Vec::new();
         };
         let job = self.jobs.get_mut(&job_id).expect("just found");
-        let range = job.ranges.get_mut(&range_id).expect("just found");
-        range.cutting_for = Some(session_id.clone());
-        let (from, hi) = (range.claimed_through + 1, range.hi);
-        vec![Action::FindBoundary { job: job_id, range: range_id, from, hi, count: left / 2 }]
+        let cut = job.ranges.edit(range_id, |range| {
+            range.cutting_for = Some(session_id.clone());
+            let (from, hi) = (range.claimed_through + 1, range.hi);
+            Action::FindBoundary { job: job_id, range: range_id, from, hi, count: left / 2 }
+        });
+        cut.into_iter().collect()
     }
 
     fn is_cutting_for(&self, session: &SessionId) -> bool {
-        let mut ranges = self.jobs.values().flat_map(|it| it.ranges.values());
-        ranges.any(|it| it.cutting_for.as_ref() == Some(session))
+        self.jobs.values().any(|it| it.ranges.is_cutting_for(session))
     }
 
     /// The session that can take the most leases.
-    fn neediest(&self) -> Option<SessionId> {
-        let able = self.sessions.iter().filter(|(_, it)| it.may_take());
+    fn neediest(&self, now: Timestamp) -> Option<SessionId> {
+        let able = self.sessions.iter().filter(|(_, it)| it.may_take(now));
         able.max_by_key(|(_, it)| it.credits).map(|(id, _)| id.clone())
     }
 
-    /// Jobs share the slots: the one with the fewest leases is served first, the older one of two.
-    fn next_range(&self, now: Timestamp) -> Option<(JobId, RangeId)> {
-        let running = self.jobs.iter().filter(|(_, it)| it.state == JobState::Running);
-        let waiting =
-            running.filter_map(|(&id, job)| Some((job.n_leases(), id, job.next_pending(now)?)));
-        waiting.min().map(|(_, id, range)| (id, range))
+    /// A job of higher priority is served first, also when its next range is just being cut. Jobs of one
+    /// priority share the slots: the one with the fewest leases comes first, the older one of two.
+    fn next(&self, now: Timestamp) -> Next {
+        let running = || self.jobs.iter().filter(|(_, it)| it.state == JobState::Running);
+        let waiting = running().filter_map(|(&id, job)| {
+            let range = job.ranges.next_pending(now)?;
+            Some((Reverse(job.priority), job.ranges.n_taken(), id, range))
+        });
+        let first = waiting.min();
+        let soon =
+            running().filter(|(_, it)| it.ranges.n_promised() > 0).map(|(_, it)| it.priority);
+        match (first, soon.max()) {
+            (Some((Reverse(priority), ..)), Some(soon)) if soon > priority => Next::Soon,
+            (Some((.., job, range)), _) => Next::Range(job, range),
+            (None, _) => Next::Nothing,
+        }
     }
 
     /// A range that was carved before goes out whole; a fresh one is first cut to size.
-    fn offer(&mut self, job_id: JobId, range_id: RangeId, session_id: &SessionId) -> Vec<Action> {
+    fn offer(
+        &mut self,
+        job_id: JobId,
+        range_id: RangeId,
+        session_id: &SessionId,
+        now: Timestamp,
+    ) -> Vec<Action> {
         let slots = self.sessions.values().map(|it| u64::from(it.slots)).sum();
         let session = self.sessions.get_mut(session_id).expect("the caller found it");
         session.credits -= 1;
         let rate = session.rate;
         let job = self.jobs.get_mut(&job_id).expect("the caller found it");
         let count = self.limits.lease_apps(rate, job.unassigned(), slots);
-        let range = job.ranges.get_mut(&range_id).expect("the caller found it");
+        let range = job.ranges.get(range_id).expect("the caller found it");
         if range.epoch.0 > 0 {
-            let (hi, apps) = (range.hi, range.apps);
-            return self.grant(job_id, range_id, session_id, hi, apps);
+            let cut = (range.hi, range.apps);
+            return self.grant(job_id, range_id, session_id, cut, now);
         }
-        range.cutting_for = Some(session_id.clone());
-        let (from, hi) = (range.committed_through + 1, range.hi);
-        vec![Action::FindBoundary { job: job_id, range: range_id, from, hi, count }]
+        let cut = job.ranges.edit(range_id, |range| {
+            range.cutting_for = Some(session_id.clone());
+            let (from, hi) = (range.committed_through + 1, range.hi);
+            Action::FindBoundary { job: job_id, range: range_id, from, hi, count }
+        });
+        cut.into_iter().collect()
     }
 
     fn grant(
@@ -91,11 +124,11 @@ impl LeaseTable {
         job_id: JobId,
         range: RangeId,
         session: &SessionId,
-        cut: i64,
-        apps: u64,
+        cut: (i64, u64),
+        now: Timestamp,
     ) -> Vec<Action> {
         let job = self.jobs.get_mut(&job_id).expect("the caller found it");
-        let (change, lease) = job.grant(job_id, range, session, cut, apps);
+        let (change, lease) = job.grant(job_id, range, session, cut, now);
         let order = Order::Grant(lease);
         vec![Action::Save(change), Action::Send { session: session.clone(), order }]
     }
@@ -108,9 +141,9 @@ impl LeaseTable {
         now: Timestamp,
     ) -> Vec<Action> {
         let Some(job) = self.jobs.get_mut(&job_id) else { return Vec::new() };
-        let Some(range) = job.ranges.get_mut(&id) else { return Vec::new() };
-        let Some(session_id) = range.cutting_for.take() else { return Vec::new() };
-        match range.state.clone() {
+        let asked = job.ranges.edit(id, |range| (range.cutting_for.take(), range.state.clone()));
+        let Some((Some(session_id), state)) = asked else { return Vec::new() };
+        match state {
             RangeState::Pending => self.found_for_pending(job_id, id, &session_id, boundary, now),
             RangeState::Leased(owner) => self.found_for_leased(job_id, id, owner, boundary, now),
             RangeState::Done => Vec::new(),
@@ -126,8 +159,7 @@ impl LeaseTable {
         now: Timestamp,
     ) -> Vec<Action> {
         let job = self.jobs.get_mut(&job_id).expect("the caller found it");
-        let range = job.ranges.get_mut(&id).expect("the caller found it");
-        let epoch = range.epoch;
+        let epoch = job.ranges.get(id).expect("the caller found it").epoch;
         let waits = self.sessions.get_mut(session_id).filter(|it| !it.draining && !it.broken);
         match boundary {
             Boundary::Empty => {
@@ -137,7 +169,7 @@ impl LeaseTable {
                 vec![Action::Save(job.move_to(job_id, id, "empty", RangeState::Done, epoch))]
             }
             Boundary::Unknown => {
-                range.rests_until = now.after(LOOK_AGAIN);
+                job.ranges.edit(id, |range| range.rests_until = now.after(LOOK_AGAIN));
                 if let Some(session) = waits {
                     session.credits += 1;
                 }
@@ -148,7 +180,7 @@ impl LeaseTable {
                 if waits.is_none() || job.state != JobState::Running {
                     return Vec::new();
                 }
-                self.grant(job_id, id, session_id, at, count)
+                self.grant(job_id, id, session_id, (at, count), now)
             }
         }
     }
@@ -164,9 +196,9 @@ impl LeaseTable {
         now: Timestamp,
     ) -> Vec<Action> {
         let job = self.jobs.get_mut(&job_id).expect("the caller found it");
-        let range = job.ranges.get_mut(&id).expect("the caller found it");
         // Whatever comes of it, the same lease is not looked at again at once.
-        range.rests_until = now.after(LOOK_AGAIN);
+        job.ranges.edit(id, |range| range.rests_until = now.after(LOOK_AGAIN));
+        let range = job.ranges.get(id).expect("the caller found it");
         let Boundary::Cut { at, count } = boundary else { return Vec::new() };
         let above = at > range.claimed_through + 1 && at > range.lo && at < range.hi;
         if !above || job.state != JobState::Running {

@@ -1,6 +1,7 @@
 //! Leaders, workers and the network between them, one random step at a time.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
 
 use xmlx_lease::{
     Action, Boundary, Epoch, Event, JobState, LeaseTable, Limits, RangeId, RangeState, Timestamp,
@@ -20,6 +21,7 @@ pub(crate) enum Mutation {
     CursorNotChecked,
     PauseDoesNotRevoke,
     SplitLosesTheRest,
+    StalledIsLeftAlone,
 }
 
 /// What a run came to.
@@ -96,6 +98,10 @@ impl Cluster {
         self.barrier = None;
         self.elect();
         self.hire();
+        // One worker that works is enough.
+        if let Some(worker) = self.workers.first_mut() {
+            (worker.stuck, worker.draining) = (false, false);
+        }
         for _ in 0..20_000 {
             if self.db.ranges.values().all(|it| it.state == RangeState::Done) {
                 return self.finished();
@@ -115,7 +121,7 @@ impl Cluster {
 
     fn step(&mut self) {
         self.now += self.rng.below(60);
-        let kind = self.rng.below(if self.faults { 116 } else { 100 });
+        let kind = self.rng.below(if self.faults { 117 } else { 100 });
         self.digest.trace =
             self.digest.trace.wrapping_mul(31).wrapping_add(kind * 1_000_003 + self.now);
         match kind {
@@ -138,6 +144,7 @@ impl Cluster {
             108 => self.pause(),
             109 => self.resume(),
             110..115 => self.drain(),
+            115 => self.with_worker(|worker, _, rng| worker.stuck = rng.one_in(2)),
             _ => self.now += 3_000,
         }
     }
@@ -193,10 +200,13 @@ impl Cluster {
     /// A new leader takes over; the old one may go on for a while, not knowing.
     fn elect(&mut self) {
         self.db.term += 1;
-        let table = LeaseTable::new(
-            Limits { first_apps: 10, apps_min: 3, ..Limits::default() },
-            Timestamp(self.now),
-        );
+        let stalled_after = if self.mutation == Mutation::StalledIsLeftAlone {
+            Duration::MAX
+        } else {
+            Duration::from_secs(10)
+        };
+        let limits = Limits { first_apps: 10, apps_min: 3, stalled_after, ..Limits::default() };
+        let table = LeaseTable::new(limits, Timestamp(self.now));
         self.leaders.push(Leader {
             term: self.db.term,
             table,

@@ -19,6 +19,8 @@ pub(crate) struct Worker {
     pub(crate) outbox: VecDeque<Event>,
     pub(crate) leases: BTreeMap<(RangeId, Epoch), Held>,
     pub(crate) draining: bool,
+    /// It sends heartbeats, takes leases and does nothing about them.
+    pub(crate) stuck: bool,
 }
 
 #[derive(Debug)]
@@ -39,6 +41,7 @@ impl Worker {
             outbox: VecDeque::new(),
             leases: BTreeMap::new(),
             draining: false,
+            stuck: false,
         }
     }
 
@@ -108,6 +111,9 @@ impl Worker {
 
     /// One group of one lease, or the end of the range.
     pub(crate) fn work(&mut self, db: &mut Db, rng: &mut Rng) {
+        if self.stuck {
+            return;
+        }
         let keys: Vec<_> = self.leases.keys().copied().collect();
         let Some(&key) = rng.pick(&keys) else { return };
         let session = self.session.clone();

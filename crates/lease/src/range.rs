@@ -1,0 +1,129 @@
+//! A range, as the table keeps it.
+
+use crate::event::{Change, Lease, Progress, RangeSnapshot};
+use crate::{Epoch, JobId, RangeId, SessionId, Timestamp};
+
+/// Who has a range.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RangeState {
+    /// Nobody.
+    Pending,
+    /// A session.
+    Leased(SessionId),
+    /// Nobody ever again: all of it is decided.
+    Done,
+}
+
+impl RangeState {
+    /// The state's name in the database.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Leased(_) => "leased",
+            Self::Done => "done",
+        }
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct Range {
+    pub(crate) lo: i64,
+    pub(crate) hi: i64,
+    pub(crate) epoch: Epoch,
+    pub(crate) state: RangeState,
+    pub(crate) committed_through: i64,
+    /// Every application at or below has been fetched by the owner.
+    pub(crate) claimed_through: i64,
+    /// Applications it was carved for; 0 where unknown.
+    pub(crate) apps: u64,
+    /// Those of them that are decided.
+    pub(crate) apps_done: u64,
+    /// A boundary is being looked for on behalf of this session: to carve a piece off for it where
+    /// the range is pending, to split the range for it where somebody holds it.
+    pub(crate) cutting_for: Option<SessionId>,
+    /// Not handed out before.
+    pub(crate) rests_until: Timestamp,
+    /// When the owner last got on, or got it.
+    pub(crate) moved_at: Timestamp,
+}
+
+impl Range {
+    pub(crate) fn pending(lo: i64, hi: i64) -> Self {
+        Self {
+            lo,
+            hi,
+            epoch: Epoch::default(),
+            state: RangeState::Pending,
+            committed_through: lo - 1,
+            claimed_through: lo - 1,
+            apps: 0,
+            apps_done: 0,
+            cutting_for: None,
+            rests_until: Timestamp::default(),
+            moved_at: Timestamp::default(),
+        }
+    }
+
+    pub(crate) fn from_snapshot(it: RangeSnapshot, now: Timestamp) -> Self {
+        Self {
+            epoch: it.epoch,
+            state: it.state,
+            committed_through: it.committed_through,
+            claimed_through: it.committed_through,
+            moved_at: now,
+            ..Self::pending(it.lo, it.hi)
+        }
+    }
+
+    pub(crate) fn change(
+        &self,
+        job: JobId,
+        range: RangeId,
+        event: &'static str,
+        to: RangeState,
+    ) -> Change {
+        Change {
+            job,
+            range,
+            event,
+            from_state: self.state.name(),
+            from_epoch: self.epoch,
+            from_hi: self.hi,
+            to,
+            to_epoch: self.epoch,
+            to_hi: self.hi,
+            rest: None,
+        }
+    }
+
+    pub(crate) fn lease(&self, job: JobId, range: RangeId) -> Lease {
+        Lease { job, range, epoch: self.epoch, lo: self.lo, hi: self.hi }
+    }
+
+    pub(crate) fn is_pending(&self) -> bool {
+        self.state == RangeState::Pending
+    }
+
+    pub(crate) fn owner(&self) -> Option<&SessionId> {
+        match &self.state {
+            RangeState::Leased(it) => Some(it),
+            RangeState::Pending | RangeState::Done => None,
+        }
+    }
+
+    pub(crate) fn held_by(&self, session: &SessionId, epoch: Epoch) -> bool {
+        self.epoch == epoch && self.owner() == Some(session)
+    }
+
+    /// Takes in what its owner says of it.
+    pub(crate) fn progress(&mut self, it: &Progress, now: Timestamp) {
+        let before = (self.committed_through, self.claimed_through, self.apps_done);
+        self.committed_through = self.committed_through.max(it.committed_through);
+        self.claimed_through = self.claimed_through.max(it.claimed_through);
+        self.apps_done = it.apps;
+        if before != (self.committed_through, self.claimed_through, self.apps_done) {
+            self.moved_at = now;
+        }
+    }
+}

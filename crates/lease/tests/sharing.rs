@@ -1,0 +1,121 @@
+//! How jobs share the workers, seen from outside.
+
+use std::time::Duration;
+
+use xmlx_lease::{
+    Action, Boundary, Change, Epoch, Event, JobId, JobSnapshot, JobState, LeaseTable, Limits,
+    Order, RangeId, RangeSnapshot, RangeState, SessionId, Timestamp,
+};
+
+const START: Timestamp = Timestamp(0);
+
+/// A job of 1,000 applications that nobody has.
+fn job(id: i64, priority: i32) -> Event {
+    let whole = RangeSnapshot {
+        range: RangeId(1),
+        lo: 1,
+        hi: 1001,
+        epoch: Epoch(0),
+        state: RangeState::Pending,
+        committed_through: 0,
+    };
+    Event::JobLoaded(JobSnapshot {
+        job: JobId(id),
+        state: JobState::Running,
+        priority,
+        total: Some(1000),
+        decided: 0,
+        last_range: RangeId(1),
+        ranges: vec![whole],
+    })
+}
+
+fn worker(name: &str) -> SessionId {
+    SessionId(name.to_owned())
+}
+
+/// A table with the jobs, in which `w` has joined with `slots` slots.
+fn table(jobs: &[(i64, i32)], slots: u32) -> LeaseTable {
+    let mut table = LeaseTable::new(Limits::default(), START);
+    for &(id, priority) in jobs {
+        table.apply(job(id, priority), START);
+    }
+    table.apply(Event::Joined { session: worker("w"), slots, held: Vec::new() }, START);
+    table
+}
+
+/// Lets `session` ask for leases and answers every question for a boundary with 100 applications; the
+/// jobs of the leases that it gets, in order.
+fn granted(table: &mut LeaseTable, session: &str, credits: u32, now: Timestamp) -> Vec<i64> {
+    let mut jobs = Vec::new();
+    let mut actions = table.apply(Event::Asked { session: worker(session), credits }, now);
+    while let Some(action) = (!actions.is_empty()).then(|| actions.remove(0)) {
+        match action {
+            Action::FindBoundary { job, range, from, .. } => {
+                let boundary = Boundary::Cut { at: from + 100, count: 100 };
+                actions.extend(table.apply(Event::Found { job, range, boundary }, now));
+            }
+            Action::Send { session: to, order: Order::Grant(lease) } if to == worker(session) => {
+                jobs.push(lease.job.0);
+            }
+            Action::Send { .. }
+            | Action::Save(_)
+            | Action::EndSession { .. }
+            | Action::CheckDone { .. } => (),
+        }
+    }
+    jobs
+}
+
+#[test]
+fn jobs_of_one_priority_share_the_slots() {
+    assert_eq!(granted(&mut table(&[(1, 0), (2, 0)], 5), "w", 6, START), [1, 2, 1, 2, 1, 2]);
+}
+
+#[test]
+fn a_job_of_higher_priority_is_served_first() {
+    let mut table = table(&[(1, 0), (2, 10), (3, -5)], 15);
+    // Job 2 has ten leases to give away, then it is the next one's turn.
+    let jobs = granted(&mut table, "w", 12, START);
+    assert_eq!(jobs, [2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 1]);
+}
+
+#[test]
+fn a_job_that_is_paused_is_passed_over() {
+    let mut table = table(&[(1, 0), (2, 10)], 3);
+    table.apply(Event::JobMoved { job: JobId(2), state: JobState::Paused }, START);
+    assert_eq!(granted(&mut table, "w", 2, START), [1, 1]);
+}
+
+/// A worker that is heard of and gets nowhere loses its lease to one that works.
+#[test]
+fn a_lease_without_progress_goes_to_another_worker() {
+    let mut table = table(&[(1, 0)], 1);
+    assert_eq!(granted(&mut table, "w", 1, START), [1]);
+    let beat = || Event::Beat { session: worker("w"), progress: Vec::new() };
+    let mut now = START;
+    let stalled = loop {
+        now = now.after(Duration::from_secs(1));
+        table.apply(beat(), now);
+        let actions = table.apply(Event::Ticked, now);
+        let revoked = actions.into_iter().find_map(|action| match action {
+            Action::Save(Change { event: "stalled", range, to_epoch, .. }) => {
+                Some((range, to_epoch))
+            }
+            Action::Save(_)
+            | Action::Send { .. }
+            | Action::FindBoundary { .. }
+            | Action::EndSession { .. }
+            | Action::CheckDone { .. } => None,
+        });
+        if let Some(revoked) = revoked {
+            break revoked;
+        }
+        assert!(now < START.after(Duration::from_secs(600)), "the lease is never taken away");
+    };
+    assert_eq!(stalled, (RangeId(1), Epoch(2)));
+    assert!(now >= START.after(Limits::default().stalled_after));
+    table.apply(Event::Joined { session: worker("x"), slots: 1, held: Vec::new() }, now);
+    assert_eq!(granted(&mut table, "w", 1, now), [] as [i64; 0], "others go first");
+    assert_eq!(granted(&mut table, "x", 1, now), [1]);
+}
