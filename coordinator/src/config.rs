@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use serde::Deserialize;
 use xmlx_lease::Limits;
+use xmlx_proto::Release;
 use xmlx_runtime::{LogFormat, Secret, duration_setting, read_settings};
 
 /// What is written on the command line, in the environment or in the file.
@@ -61,6 +62,10 @@ pub struct Args {
     /// How log lines look [default: text]
     #[arg(long, env = "XMLX_LOG_FORMAT")]
     log_format: Option<LogFormat>,
+    /// For tests: behave like the release before this one
+    #[arg(long, hide = true)]
+    #[serde(skip)]
+    test_previous_release: bool,
     /// Check the settings and exit
     #[arg(long)]
     #[serde(skip)]
@@ -86,6 +91,8 @@ pub struct Config {
     pub connections_max: usize,
     /// How log lines look.
     pub log_format: LogFormat,
+    /// Which release it behaves like.
+    pub release: Release,
 }
 
 impl Args {
@@ -101,10 +108,46 @@ impl Args {
     /// Names the setting and what it should look like.
     pub fn config(&self) -> anyhow::Result<Config> {
         let file: Self = read_settings(self.config.as_deref())?;
+        let limits = self.limits(&file)?;
         let database = self.database.clone().or(file.database);
         let database = database.context(
             "no database: set `--database` or XMLX_DATABASE to an ADO.NET connection string",
         )?;
+        let heartbeat = duration_setting(
+            "heartbeat",
+            (self.heartbeat.as_ref(), file.heartbeat.as_ref()),
+            Duration::from_secs(1),
+        )?;
+        anyhow::ensure!(
+            heartbeat * 2 <= limits.lost_after,
+            "`lost_after` ({:?}) must be at least twice `heartbeat` ({heartbeat:?})",
+            limits.lost_after
+        );
+        let listen = self.listen.or(file.listen);
+        let listen = listen.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 7400)));
+        let advertise = self.advertise.clone().or(file.advertise);
+        anyhow::ensure!(
+            advertise.is_some() || !listen.ip().is_unspecified(),
+            "`listen` is {listen}, which nobody can connect to; set `advertise` to the URL under which others reach this coordinator"
+        );
+        Ok(Config {
+            database,
+            listen,
+            advertise,
+            heartbeat,
+            limits,
+            leader_ttl: duration_setting(
+                "leader_ttl",
+                (self.leader_ttl.as_ref(), file.leader_ttl.as_ref()),
+                Duration::from_secs(6),
+            )?,
+            connections_max: self.connections.or(file.connections).unwrap_or(8).max(3),
+            log_format: self.log_format.or(file.log_format).unwrap_or_default(),
+            release: if self.test_previous_release { Release::Previous } else { Release::Current },
+        })
+    }
+
+    fn limits(&self, file: &Self) -> anyhow::Result<Limits> {
         let defaults = Limits::default();
         let limits = Limits {
             lost_after: duration_setting(
@@ -139,36 +182,6 @@ impl Args {
             "`lease_apps_min` must be between 1 and {}",
             limits.apps_max
         );
-        let heartbeat = duration_setting(
-            "heartbeat",
-            (self.heartbeat.as_ref(), file.heartbeat.as_ref()),
-            Duration::from_secs(1),
-        )?;
-        anyhow::ensure!(
-            heartbeat * 2 <= limits.lost_after,
-            "`lost_after` ({:?}) must be at least twice `heartbeat` ({heartbeat:?})",
-            limits.lost_after
-        );
-        let listen = self.listen.or(file.listen);
-        let listen = listen.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 7400)));
-        let advertise = self.advertise.clone().or(file.advertise);
-        anyhow::ensure!(
-            advertise.is_some() || !listen.ip().is_unspecified(),
-            "`listen` is {listen}, which nobody can connect to; set `advertise` to the URL under which others reach this coordinator"
-        );
-        Ok(Config {
-            database,
-            listen,
-            advertise,
-            heartbeat,
-            limits,
-            leader_ttl: duration_setting(
-                "leader_ttl",
-                (self.leader_ttl.as_ref(), file.leader_ttl.as_ref()),
-                Duration::from_secs(6),
-            )?,
-            connections_max: self.connections.or(file.connections).unwrap_or(8).max(3),
-            log_format: self.log_format.or(file.log_format).unwrap_or_default(),
-        })
+        Ok(limits)
     }
 }

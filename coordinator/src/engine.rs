@@ -24,6 +24,7 @@ use xmlx_store::{Error, Leadership, Mode, Store};
 use crate::{Config, convert};
 
 pub(crate) use command::{Command, Handle, Hello, MoveJob, WorkerInfo};
+use look::Sources;
 use sessions::Sessions;
 
 /// How often time is told to the table.
@@ -45,6 +46,7 @@ pub(crate) struct Stores {
 pub(crate) struct Engine {
     store: Store,
     looks: Store,
+    sources: Sources,
     leadership: Leadership,
     heartbeat: Duration,
     lost_after: Duration,
@@ -78,6 +80,7 @@ pub(crate) async fn run(
         table: LeaseTable::new(config.limits, Timestamp(clock.millis())),
         store: stores.saves,
         looks: stores.looks,
+        sources: Sources::default(),
         counting: BTreeSet::new(),
         following: BTreeSet::new(),
         seen: BTreeMap::new(),

@@ -5,8 +5,9 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
+use xmlx_proto::Release;
 use xmlx_runtime::{AbortOnPanic, Clock};
-use xmlx_store::{Error, Leadership, Store};
+use xmlx_store::{Error, Fit, Leadership, SCHEMA_VERSION, Store};
 
 use crate::Config;
 use crate::engine::{self, Handle, Stores};
@@ -59,14 +60,22 @@ async fn stand_by(
     identity: &Identity,
     role: &watch::Sender<Role>,
 ) -> Result<Option<Leadership>, Error> {
-    let version = store.schema_version().await?;
-    if version < xmlx_store::SCHEMA_VERSION {
-        warn!("the control tables are missing or older than this build; run `xmlx-client init`");
-        return Ok(None);
-    }
-    if version > xmlx_store::SCHEMA_VERSION {
-        warn!(version, "the control tables are newer than this build; upgrade this coordinator");
-        return Ok(None);
+    let schema = store.schema_version().await?;
+    match schema.fit(config.release.schema(SCHEMA_VERSION)) {
+        Fit::Fits | Fit::Older => (),
+        Fit::Missing => {
+            warn!("there are no control tables; run `xmlx-client init`");
+            return Ok(None);
+        }
+        Fit::TooNew => {
+            let (version, compatible_from) = (schema.version, schema.compatible_from);
+            warn!(
+                version,
+                compatible_from,
+                "the control tables are too new for this build; upgrade this coordinator"
+            );
+            return Ok(None);
+        }
     }
     let row = store.leader().await?;
     if !row.alive {
@@ -79,6 +88,22 @@ async fn stand_by(
     Ok(None)
 }
 
+/// Brings older control tables up to this build: by the leader alone, and only by adding to them, so that
+/// older programs go on. Without the right to do so it works with what is there.
+async fn migrate(store: &Store, release: Release) {
+    let version = release.schema(SCHEMA_VERSION);
+    let migrated = async {
+        if store.schema_version().await?.fit(version) == Fit::Older {
+            store.migrate_to(version).await?;
+            info!(version, "the control tables are those of this build now");
+        }
+        Ok::<_, Error>(())
+    };
+    if let Err(err) = migrated.await {
+        warn!(version, %err, "cannot bring the control tables up to this build; run `xmlx-client init`");
+    }
+}
+
 async fn lead(
     Stores { saves: store, looks }: &Stores,
     config: &Config,
@@ -88,6 +113,7 @@ async fn lead(
 ) {
     let term = leadership.term;
     info!(term, "leading");
+    migrate(store, config.release).await;
     let _guard = AbortOnPanic::new("engine");
     let end = drain.child_token();
     let renewal =

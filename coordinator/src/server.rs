@@ -62,7 +62,7 @@ pub async fn run(config: Config, shutdown: Shutdown) -> anyhow::Result<()> {
         role_writer,
         shutdown.drain.clone(),
     ));
-    let worker_api = WorkerApi::new(role_reader.clone());
+    let worker_api = WorkerApi::new(role_reader.clone(), config.release);
     let job_api = JobApi::new(role_reader.clone(), store.clone());
     let cluster_api = ClusterApi::new(role_reader, store);
     let (health, health_service) = tonic_health::server::health_reporter();

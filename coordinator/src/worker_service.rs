@@ -9,7 +9,7 @@ use tonic::{Request, Response, Status, Streaming};
 use xmlx_lease::{Event, JobId, Progress, SessionId};
 use xmlx_proto::v1::worker_message::Body;
 use xmlx_proto::v1::worker_service_server::WorkerService;
-use xmlx_proto::{ErrorCode, PROTOCOL, Refusal, v1 as pb};
+use xmlx_proto::{ErrorCode, Refusal, Release, v1 as pb};
 use xmlx_store::Class;
 
 use crate::convert;
@@ -26,11 +26,12 @@ const BACKOFF: Duration = Duration::from_secs(2);
 #[derive(Debug)]
 pub(crate) struct WorkerApi {
     role: RoleReader,
+    release: Release,
 }
 
 impl WorkerApi {
-    pub(crate) fn new(role: RoleReader) -> Self {
-        Self { role }
+    pub(crate) fn new(role: RoleReader, release: Release) -> Self {
+        Self { role, release }
     }
 }
 
@@ -52,7 +53,7 @@ impl WorkerService for WorkerApi {
         let first = tokio::time::timeout(HELLO_TIMEOUT, incoming.message())
             .await
             .map_err(|_| Refusal::new(ErrorCode::Invalid, "no `hello` came"))??;
-        let hello = hello(first)?;
+        let hello = hello(first, self.release)?;
         let session = hello.session.clone();
         let joined = engine.ask(|reply| Command::Join { hello, reply }).await??;
         tokio::spawn(read(incoming, engine, session, joined.generation));
@@ -60,18 +61,16 @@ impl WorkerService for WorkerApi {
     }
 }
 
-fn hello(first: Option<pb::WorkerMessage>) -> Result<Hello, Refusal> {
+fn hello(first: Option<pb::WorkerMessage>, release: Release) -> Result<Hello, Refusal> {
     let Some(Body::Hello(hello)) = first.and_then(|it| it.body) else {
         return Err(Refusal::new(ErrorCode::Invalid, "the first message must be `hello`"));
     };
-    let newest = (*PROTOCOL.end()).min(hello.protocol_max);
-    if newest < (*PROTOCOL.start()).max(hello.protocol_min) {
+    let (oldest, newest) = release.protocols().into_inner();
+    let protocol = newest.min(hello.protocol_max);
+    if protocol < oldest.max(hello.protocol_min) {
         let message = format!(
-            "the worker speaks protocol {}..={}, this coordinator {}..={}; upgrade the older of the two",
-            hello.protocol_min,
-            hello.protocol_max,
-            PROTOCOL.start(),
-            PROTOCOL.end()
+            "the worker speaks protocol {}..={}, this coordinator {oldest}..={newest}; upgrade the older of the two",
+            hello.protocol_min, hello.protocol_max,
         );
         return Err(Refusal::new(ErrorCode::Protocol, message));
     }
@@ -89,7 +88,7 @@ fn hello(first: Option<pb::WorkerMessage>) -> Result<Hello, Refusal> {
         build: hello.build,
         slots: hello.slots,
         held: held.collect::<Result<_, _>>()?,
-        protocol: newest,
+        protocol,
     })
 }
 

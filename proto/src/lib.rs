@@ -24,8 +24,38 @@ pub mod v1 {
 /// The compiled descriptors, for gRPC reflection.
 pub const DESCRIPTORS: &[u8] = tonic::include_file_descriptor_set!("xmlx.v1");
 
-/// The protocol versions this build speaks, oldest and newest.
-pub const PROTOCOL: std::ops::RangeInclusive<u32> = 1..=1;
+/// Which release a program behaves like. The tests of rolling upgrades run both beside each other.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Release {
+    /// This one.
+    #[default]
+    Current,
+    /// The one before: it speaks no newer protocol and makes no newer control tables.
+    Previous,
+}
+
+impl Release {
+    /// The protocol versions that it speaks, oldest and newest. What each brought is in `worker.proto`.
+    #[must_use]
+    pub fn protocols(self) -> std::ops::RangeInclusive<u32> {
+        match self {
+            Self::Current => 1..=2,
+            Self::Previous => 1..=1,
+        }
+    }
+
+    /// The version of the control tables that it was made for; `current`: this release's.
+    #[must_use]
+    pub fn schema(self, current: i32) -> i32 {
+        match self {
+            Self::Current => current,
+            Self::Previous => current - 1,
+        }
+    }
+}
+
+/// The protocol version from which a worker is told of splits.
+pub const PROTOCOL_SPLIT: u32 = 2;
 
 /// The largest message either side accepts: a contract, or a page of ranges.
 pub const MESSAGE_BYTES_MAX: usize = 16 * 1024 * 1024;

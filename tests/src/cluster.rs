@@ -7,10 +7,11 @@ use std::time::Duration;
 use serde_json::Value;
 use tempfile::TempDir;
 use xmlx_devdb::Tls;
+use xmlx_proto::Release;
 use xmlx_samples::{Line, Options, Synth};
 
 use crate::database::Database;
-use crate::process::{Output, Process, binary};
+use crate::process::{Output, Process, Signal, binary};
 
 /// What a test waits for has to happen within this time.
 const DEADLINE: Duration = Duration::from_secs(45);
@@ -32,6 +33,8 @@ pub struct Setup {
     pub group_apps: u32,
     /// How connections are encrypted.
     pub tls: Tls,
+    /// Which release everything is of.
+    pub release: Release,
     /// More flags for every coordinator.
     pub coordinator_flags: &'static [&'static str],
     /// More flags for every worker.
@@ -49,6 +52,9 @@ pub struct Cluster {
     pub workers: Vec<Process>,
     setup: Setup,
     folder: TempDir,
+    /// Coordinators and workers that were ever started.
+    started: usize,
+    hired: usize,
 }
 
 impl Setup {
@@ -62,6 +68,7 @@ impl Setup {
             broken_permille: 0,
             group_apps: 20,
             tls: Tls::Off,
+            release: Release::Current,
             coordinator_flags: &[],
             worker_flags: &[],
         }
@@ -71,7 +78,7 @@ impl Setup {
 impl Cluster {
     /// Starts everything.
     pub async fn start(setup: Setup) -> Self {
-        let db = Database::start(setup.tls).await;
+        let db = Database::start(setup.tls, setup.release).await;
         let synth = Synth::new(Options {
             seed: 7,
             first_id: 1001,
@@ -82,7 +89,15 @@ impl Cluster {
         let folder = tempfile::tempdir().expect("a temporary folder");
         std::fs::write(folder.path().join("card.json"), xmlx_samples::contract(Line::Card))
             .expect("the contract can be written");
-        let mut it = Self { db, coordinators: Vec::new(), workers: Vec::new(), setup, folder };
+        let mut it = Self {
+            db,
+            coordinators: Vec::new(),
+            workers: Vec::new(),
+            setup,
+            folder,
+            started: 0,
+            hired: 0,
+        };
         for _ in 0..setup.coordinators {
             it.add_coordinator();
         }
@@ -102,14 +117,19 @@ impl Cluster {
     pub fn add_coordinator(&mut self) {
         let address =
             TcpListener::bind("127.0.0.1:0").and_then(|it| it.local_addr()).expect("a free port");
-        let address = address.to_string();
+        self.start_coordinator(&address.to_string());
+    }
+
+    fn start_coordinator(&mut self, address: &str) {
         let mut command = Command::new(binary("xmlx-coordinator"));
         command
             .env("XMLX_DATABASE", self.db.connection_string())
-            .args(["--listen", &address, "--heartbeat", "100ms", "--lost-after", "2s"])
+            .args(["--listen", address, "--heartbeat", "100ms", "--lost-after", "2s"])
             .args(["--leader-ttl", "2s", "--reattach-grace", "3s"])
+            .args(release_flags(self.setup.release))
             .args(self.setup.coordinator_flags);
-        let name = format!("c{}", self.coordinators.len() + 1);
+        self.started += 1;
+        let name = format!("c{}", self.started);
         let process = Process::start(&name, command, self.folder.path());
         self.coordinators.push((format!("http://{address}"), process));
     }
@@ -121,14 +141,37 @@ impl Cluster {
 
     /// Starts one more worker that reaches the database in another way.
     pub fn add_worker_at(&mut self, connection_string: String) {
-        let name = format!("w{}", self.workers.len() + 1);
+        self.hired += 1;
+        let name = format!("w{}", self.hired);
         let mut command = Command::new(binary("xmlx-worker"));
         command
             .env("XMLX_DATABASE", connection_string)
             .args(["--name", &name, "--slots", "2", "--coordinators", &self.urls()])
             .args(["--group-apps", &self.setup.group_apps.to_string()])
+            .args(release_flags(self.setup.release))
             .args(self.setup.worker_flags);
         self.workers.push(Process::start(&name, command, self.folder.path()));
+    }
+
+    /// Whatever is started from now on is of this release.
+    pub fn upgrade(&mut self) {
+        self.setup.release = Release::Current;
+    }
+
+    /// Ends the coordinator that was started first as an operator does, and starts one in its place.
+    pub async fn replace_coordinator(&mut self) {
+        let (url, mut old) = self.coordinators.remove(0);
+        old.signal(Signal::SIGTERM);
+        assert_eq!(old.exit_code().await, 0, "{}", old.log());
+        self.start_coordinator(url.trim_start_matches("http://"));
+    }
+
+    /// Ends the worker that was started first as an operator does, and starts one in its place.
+    pub async fn replace_worker(&mut self) {
+        let mut old = self.workers.remove(0);
+        old.signal(Signal::SIGTERM);
+        assert_eq!(old.exit_code().await, 0, "{}", old.log());
+        self.add_worker();
     }
 
     fn urls(&self) -> String {
@@ -231,5 +274,12 @@ impl Cluster {
     pub fn assert_faults_fired(&self) {
         let pending = self.db.faults().pending();
         assert!(pending.is_empty(), "did not fire: {pending:?}");
+    }
+}
+
+fn release_flags(release: Release) -> &'static [&'static str] {
+    match release {
+        Release::Current => &[],
+        Release::Previous => &["--test-previous-release"],
     }
 }

@@ -4,8 +4,9 @@ use tiberius::{Client, Config};
 use tokio::net::TcpStream;
 use tokio_util::compat::{Compat, TokioAsyncWriteCompatExt as _};
 use xmlx_devdb::{Faults, Options, Server, Storage, Tls};
+use xmlx_proto::Release;
 use xmlx_samples::{Line, Synth};
-use xmlx_store::{Document, Store, StoreConfig};
+use xmlx_store::{Document, SCHEMA_VERSION, Store, StoreConfig};
 
 /// Documents in one statement.
 const CHUNK: usize = 200;
@@ -18,8 +19,8 @@ pub struct Database {
 }
 
 impl Database {
-    /// Starts one; in memory, on a port of its own.
-    pub async fn start(tls: Tls) -> Self {
+    /// Starts one; in memory, on a port of its own, with the control tables of a release.
+    pub async fn start(tls: Tls, release: Release) -> Self {
         let server = Server::start(Options {
             listen: "127.0.0.1:0".parse().unwrap(),
             data: Storage::Memory,
@@ -35,7 +36,8 @@ impl Database {
             connections_max: 2,
         });
         let store = store.expect("devdb's own connection string");
-        store.migrate().await.expect("the control schema");
+        let version = release.schema(SCHEMA_VERSION);
+        store.migrate_to(version).await.expect("the control schema");
         store.run_script(xmlx_samples::target_sql()).await.expect("the target schema");
         store.run_script(xmlx_samples::source_sql()).await.expect("the source tables");
         Self { server, store }

@@ -88,3 +88,29 @@ async fn a_bad_hello_is_refused_with_a_reason() {
         assert!(refusal.message.contains(text), "{refusal}");
     }
 }
+
+/// The highest version that both sides speak.
+#[tokio::test(flavor = "multi_thread")]
+async fn hello_and_welcome_agree_on_a_protocol() {
+    let (_cluster, channel) = coordinator().await;
+    for (n, protocol_max, agreed) in [(1, 1, 1), (2, 2, 2), (3, 9, 2)] {
+        let hello = pb::Hello {
+            protocol_min: 1,
+            protocol_max,
+            session_id: format!("00000000-0000-4000-8000-00000000000{n}"),
+            name: "w".to_owned(),
+            build: "0".to_owned(),
+            slots: 1,
+            held: Vec::new(),
+        };
+        let message = pb::WorkerMessage { term: 0, body: Some(Body::Hello(hello)) };
+        let mut client = WorkerServiceClient::new(channel.clone());
+        let mut answers =
+            client.session(tokio_stream::once(message)).await.expect("a stream").into_inner();
+        let first = answers.message().await.expect("a message").expect("a message").body;
+        let Some(pb::coordinator_message::Body::Welcome(welcome)) = first else {
+            panic!("{first:?}")
+        };
+        assert_eq!(welcome.protocol, agreed, "of 1..={protocol_max}");
+    }
+}

@@ -23,7 +23,9 @@ async fn a_job_of_higher_priority_is_served_first() {
     cluster.wait_done(urgent).await;
     cluster.wait_done(usual).await;
     let granted = |job: i64| {
-        format!("SELECT [history_id] FROM [xmlx].[range_history] WHERE [job_id] = {job} AND [event] = 'granted' ORDER BY [history_id]")
+        format!(
+            "SELECT [history_id] FROM [xmlx].[range_history] WHERE [job_id] = {job} AND [event] = 'granted' ORDER BY [history_id]"
+        )
     };
     let urgent_grants = cluster.db.column(&granted(urgent)).await;
     let (first, last) = (urgent_grants[0], *urgent_grants.last().unwrap());

@@ -4,6 +4,7 @@
 
 use xmlx_devdb::Tls;
 use xmlx_extract::Plan;
+use xmlx_proto::Release;
 use xmlx_store::{
     CommitPlan, Mode, Source, Store, StoreConfig, all_statements, control_schema, load_statement,
     verification_statements,
@@ -21,16 +22,16 @@ async fn every_statement_is_written_out() {
         std::fs::write(path, text).unwrap();
     };
     for (name, text) in all_statements() {
-        let folder = if name == "001_control" { "scripts" } else { "queries" };
+        let folder = if name.starts_with("00") { "scripts" } else { "queries" };
         write(&format!("{folder}/{name}.sql"), text);
     }
     write("scripts/samples_target.sql", xmlx_samples::target_sql());
     write("scripts/samples_source.sql", xmlx_samples::source_sql());
-    write("schema/control.sql", &unguarded(control_schema()));
+    write("schema/control.sql", &unguarded(&control_schema()));
     let samples = format!("{}\nGO\n{}", xmlx_samples::target_sql(), xmlx_samples::source_sql());
     write("schema/samples.sql", &unguarded(&samples));
 
-    let db = Database::start(Tls::Off).await;
+    let db = Database::start(Tls::Off, Release::Current).await;
     let store = Store::new(&StoreConfig {
         connection_string: db.connection_string(),
         application_name: "xmlx/tests".to_owned(),

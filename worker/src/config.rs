@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use serde::Deserialize;
+use xmlx_proto::Release;
 use xmlx_runtime::{LogFormat, Secret, duration_setting, parse_size, read_settings};
 
 /// What is written on the command line, in the environment or in the file.
@@ -44,6 +45,10 @@ pub struct Args {
     #[arg(long, hide = true)]
     #[serde(skip)]
     test_abort_on_app: Option<i64>,
+    /// For tests: behave like the release before this one
+    #[arg(long, hide = true)]
+    #[serde(skip)]
+    test_previous_release: bool,
     /// Check the settings and exit
     #[arg(long)]
     #[serde(skip)]
@@ -71,6 +76,8 @@ pub struct Config {
     pub test_abort_on_app: Option<i64>,
     /// How log lines look.
     pub log_format: LogFormat,
+    /// Which release it behaves like.
+    pub release: Release,
 }
 
 impl Args {
@@ -117,6 +124,7 @@ impl Args {
             )?,
             test_abort_on_app: self.test_abort_on_app,
             log_format: self.log_format.or(file.log_format).unwrap_or_default(),
+            release: if self.test_previous_release { Release::Previous } else { Release::Current },
         })
     }
 }

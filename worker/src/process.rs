@@ -1,12 +1,14 @@
 //! The process: pipelines on one runtime, the session on a thread of its own.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::{Mutex, mpsc};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
+use xmlx_proto::Release;
 use xmlx_runtime::Shutdown;
-use xmlx_store::{Store, StoreConfig};
+use xmlx_store::{Fit, SCHEMA_VERSION, Store, StoreConfig};
 
 use crate::board::Board;
 use crate::foreman::Foreman;
@@ -22,6 +24,25 @@ const SPARE_CONNECTIONS: usize = 2;
 /// Leases held beside one per slot, so that no slot waits for the coordinator.
 const PREFETCHED: u32 = 1;
 
+/// A database that does not answer by then will be heard of when there is work to do.
+const SCHEMA_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Ends a worker that is too old for the control tables before it takes any work.
+async fn refuse_newer_tables(store: &Store, release: Release) -> anyhow::Result<()> {
+    let made_for = release.schema(SCHEMA_VERSION);
+    let Ok(Ok(schema)) = tokio::time::timeout(SCHEMA_TIMEOUT, store.schema_version()).await else {
+        warn!("the version of the control tables cannot be read now");
+        return Ok(());
+    };
+    anyhow::ensure!(
+        schema.fit(made_for) != Fit::TooNew,
+        "the control tables (version {}) need a build for version {} or later, this one was made for {made_for}; upgrade this worker",
+        schema.version,
+        schema.compatible_from
+    );
+    Ok(())
+}
+
 /// Runs a worker until `shutdown` or until a coordinator drains it.
 ///
 /// # Errors
@@ -36,6 +57,7 @@ pub async fn run(config: Config, shutdown: Shutdown) -> anyhow::Result<()> {
         application_name: format!("xmlx/worker/{session_id}"),
         connections_max: 2 * slots + SPARE_CONNECTIONS,
     })?;
+    refuse_newer_tables(&store, config.release).await?;
     let board = Arc::new(Board::new(config.slots + PREFETCHED));
     let (orders_in, orders_out) = mpsc::channel(CHANNEL);
     let (reports_in, reports_out) = mpsc::channel(CHANNEL);

@@ -19,12 +19,12 @@ pub(crate) async fn run(
     let database =
         database.context("no database: set `--database` or XMLX_DATABASE, or use `--print`")?;
     let store = store(database)?;
-    let before = store.schema_version().await?;
+    let before = store.schema_version().await?.version;
     if before >= SCHEMA_VERSION {
         return show(format, "already so", before);
     }
     store.migrate().await?;
-    show(format, "accepted", store.schema_version().await?)
+    show(format, "accepted", store.schema_version().await?.version)
 }
 
 fn show(format: Format, outcome: &str, version: i32) -> anyhow::Result<Answer> {

@@ -2,8 +2,8 @@
 
 use tracing::info;
 use xmlx_lease::{Action, Event, Order};
-use xmlx_proto::v1 as pb;
 use xmlx_proto::v1::coordinator_message::Body;
+use xmlx_proto::{PROTOCOL_SPLIT, v1 as pb};
 use xmlx_store::{Error, Scope};
 
 use super::command::Command;
@@ -26,6 +26,10 @@ impl Engine {
                         lease: Some(convert::lease_message(lease)),
                         reason: reason.to_owned(),
                     }),
+                    // The fence tells it.
+                    Order::Split { .. } if self.sessions.protocol(&session) < PROTOCOL_SPLIT => {
+                        return Ok(());
+                    }
                     Order::Split { lease, at } => {
                         Body::Split(pb::Split { lease: Some(convert::lease_message(lease)), at })
                     }
@@ -40,10 +44,10 @@ impl Engine {
             }
             Action::FindBoundary { job, range, from, hi, count } => {
                 let handle = self.handle.clone();
-                let store = self.store.clone();
+                let (store, sources) = (self.store.clone(), self.sources.clone());
                 let scope = Scope { lo: from, hi };
                 tokio::spawn(async move {
-                    let boundary = find_boundary(&store, job, scope, count).await;
+                    let boundary = find_boundary(&store, &sources, job, scope, count).await;
                     handle.tell(Command::Lease(Event::Found { job, range, boundary })).await;
                 });
             }

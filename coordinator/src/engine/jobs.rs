@@ -136,7 +136,7 @@ impl Engine {
     /// Nothing is committed for the job any more: later log rows are somebody else's.
     async fn note_log_end(&self, job: JobId) {
         let noted = async {
-            let (_, source) = self.looks.job_plan(job.0).await?;
+            let source = self.sources.of(&self.looks, job).await?;
             let log_end = source.newest_log_id(&self.looks).await?;
             self.store.set_job_log_end(&self.leadership, job.0, log_end).await
         };
@@ -169,8 +169,9 @@ impl Engine {
             return;
         }
         let (handle, store, end) = (self.handle.clone(), self.looks.clone(), self.end.clone());
+        let sources = self.sources.clone();
         tokio::spawn(async move {
-            let counting = until_it_works(|| count_waiting(&store, job, scope));
+            let counting = until_it_works(|| count_waiting(&store, &sources, job, scope));
             tokio::select! {
                 total = counting => handle.tell(Command::Counted { job, total }).await,
                 () = end.cancelled() => (),
@@ -192,8 +193,9 @@ impl Engine {
             return;
         }
         let (handle, store, end) = (self.handle.clone(), self.looks.clone(), self.end.clone());
+        let sources = self.sources.clone();
         tokio::spawn(async move {
-            let checking = until_it_works(|| count_undecided(&store, job));
+            let checking = until_it_works(|| count_undecided(&store, &sources, job));
             tokio::select! {
                 undecided = checking => handle.tell(Command::CheckedDone { job, undecided }).await,
                 () = end.cancelled() => (),
@@ -221,9 +223,10 @@ impl Engine {
         for job in due {
             if self.following.insert(job) {
                 let (handle, store) = (self.handle.clone(), self.looks.clone());
+                let sources = self.sources.clone();
                 let seen = self.seen.get(&job).copied();
                 tokio::spawn(async move {
-                    let look = look(&store, job, seen).await.unwrap_or_else(|err| {
+                    let look = look(&store, &sources, job, seen).await.unwrap_or_else(|err| {
                         warn!(%job, %err, "cannot look for new applications");
                         None
                     });

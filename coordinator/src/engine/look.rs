@@ -1,10 +1,12 @@
 //! Looking into a job's source, in tasks beside the engine: it may take long, and heartbeats must not wait.
 
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use tracing::warn;
 use xmlx_lease::{Boundary, JobId};
-use xmlx_store::{Error, Scope, Store};
+use xmlx_store::{Error, Scope, Source, Store};
 
 use super::command::{Grown, Look};
 use super::convert;
@@ -12,9 +14,45 @@ use super::convert;
 /// Looking is tried again after so long.
 const RETRY_PAUSE: Duration = Duration::from_secs(2);
 
-pub(super) async fn find_boundary(store: &Store, job: JobId, scope: Scope, count: u64) -> Boundary {
+/// Jobs whose sources are kept; older ones are read again if they come back.
+const JOBS_MAX: usize = 64;
+
+/// The sources of jobs, read once: a contract never changes once submitted, and compiling one for every
+/// lease would be most of what a coordinator does.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Sources {
+    known: Arc<Mutex<BTreeMap<JobId, Source>>>,
+}
+
+impl Sources {
+    pub(super) async fn of(&self, store: &Store, job: JobId) -> Result<Source, Error> {
+        if let Some(it) = self.known().get(&job) {
+            return Ok(it.clone());
+        }
+        let (_, source) = store.job_plan(job.0).await?;
+        let mut known = self.known();
+        if known.len() >= JOBS_MAX {
+            // The lowest id is the oldest job.
+            known.pop_first();
+        }
+        known.insert(job, source.clone());
+        Ok(source)
+    }
+
+    fn known(&self) -> MutexGuard<'_, BTreeMap<JobId, Source>> {
+        self.known.lock().expect("nobody panics while holding this lock")
+    }
+}
+
+pub(super) async fn find_boundary(
+    store: &Store,
+    sources: &Sources,
+    job: JobId,
+    scope: Scope,
+    count: u64,
+) -> Boundary {
     let n = i64::try_from(count).unwrap_or(i64::MAX);
-    let found = async { store.job_plan(job.0).await?.1.boundary(store, scope, n).await };
+    let found = async { sources.of(store, job).await?.boundary(store, scope, n).await };
     match found.await {
         Ok(None) => Boundary::Empty,
         // Fewer than asked for: the rest of the range has nothing for anybody else.
@@ -29,15 +67,24 @@ pub(super) async fn find_boundary(store: &Store, job: JobId, scope: Scope, count
     }
 }
 
-pub(super) async fn count_waiting(store: &Store, job: JobId, scope: Scope) -> Result<i64, Error> {
-    let (_, source) = store.job_plan(job.0).await?;
+pub(super) async fn count_waiting(
+    store: &Store,
+    sources: &Sources,
+    job: JobId,
+    scope: Scope,
+) -> Result<i64, Error> {
+    let source = sources.of(store, job).await?;
     source.waiting(store, scope).await
 }
 
-pub(super) async fn count_undecided(store: &Store, job: JobId) -> Result<i64, Error> {
+pub(super) async fn count_undecided(
+    store: &Store,
+    sources: &Sources,
+    job: JobId,
+) -> Result<i64, Error> {
     let jobs = store.jobs().await?;
     let Some(row) = jobs.iter().find(|it| it.job_id == job.0) else { return Ok(0) };
-    count_waiting(store, job, row.scope).await
+    count_waiting(store, sources, job, row.scope).await
 }
 
 /// Whether the source of a running job reaches beyond its scope. The scope grows to where the source
@@ -45,13 +92,14 @@ pub(super) async fn count_undecided(store: &Store, job: JobId) -> Result<i64, Er
 /// order they were committed in.
 pub(super) async fn look(
     store: &Store,
+    sources: &Sources,
     job: JobId,
     seen: Option<i64>,
 ) -> Result<Option<Look>, Error> {
     let jobs = store.jobs().await?;
     let running = jobs.iter().find(|it| it.job_id == job.0 && it.state == "running");
     let Some(row) = running else { return Ok(None) };
-    let (_, source) = store.job_plan(job.0).await?;
+    let source = sources.of(store, job).await?;
     let Some(bounds) = source.bounds(store).await? else { return Ok(None) };
     let (end, hi) = (bounds.hi, row.scope.hi);
     let Some(new_hi) = seen.map(|it| it.min(end)).filter(|it| *it > hi) else {

@@ -26,6 +26,7 @@ struct Stream {
     name: String,
     build: String,
     slots: u32,
+    protocol: u32,
     outbox: mpsc::Sender<pb::CoordinatorMessage>,
     memory_bytes: u64,
     apps_done: u64,
@@ -47,6 +48,7 @@ impl Sessions {
             name: hello.name.clone(),
             build: hello.build.clone(),
             slots: hello.slots,
+            protocol: hello.protocol,
             outbox,
             memory_bytes: 0,
             apps_done: 0,
@@ -78,6 +80,11 @@ impl Sessions {
             tracing::warn!(%session, "the worker does not read its stream; dropping it");
             self.streams.remove(session);
         }
+    }
+
+    /// The protocol that was agreed on with the session; 0 where it is not connected.
+    pub(crate) fn protocol(&self, session: &SessionId) -> u32 {
+        self.streams.get(session).map_or(0, |it| it.protocol)
     }
 
     pub(crate) fn beat(

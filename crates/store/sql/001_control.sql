@@ -1,9 +1,11 @@
 -- The control schema, version 1. Run by `xmlx-client init`; safe to repeat.
 IF SCHEMA_ID(N'xmlx') IS NULL EXEC(N'CREATE SCHEMA [xmlx]');
 GO
+-- `compatible_from`: the oldest version that a program may have been built for to work with this one.
 IF OBJECT_ID(N'[xmlx].[schema_version]', N'U') IS NULL
 CREATE TABLE [xmlx].[schema_version] (
     [version] int NOT NULL,
+    [compatible_from] int NOT NULL,
     [applied_at] datetime2(3) NOT NULL CONSTRAINT [DF_schema_version_applied_at] DEFAULT (sysutcdatetime()),
     CONSTRAINT [PK_schema_version] PRIMARY KEY CLUSTERED ([version])
 );
@@ -110,4 +112,4 @@ IF NOT EXISTS (SELECT 1 FROM [xmlx].[leader] WHERE [id] = 1)
 INSERT INTO [xmlx].[leader] ([id], [term], [holder], [address], [expires_at]) VALUES (1, 0, '', N'', '2000-01-01T00:00:00');
 GO
 IF NOT EXISTS (SELECT 1 FROM [xmlx].[schema_version] WHERE [version] = 1)
-INSERT INTO [xmlx].[schema_version] ([version]) VALUES (1);
+INSERT INTO [xmlx].[schema_version] ([version], [compatible_from]) VALUES (1, 1);

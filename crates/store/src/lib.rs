@@ -28,7 +28,7 @@ pub use jobs::{JobRow, NewJob};
 pub use leader::{LeaderRow, Leadership};
 pub use load::{Document, load_statement};
 pub use ranges::{LeaseKey, OpenRange, RangeChange, RangeRow};
-pub use schema::{SCHEMA_VERSION, control_schema};
+pub use schema::{Fit, SCHEMA_VERSION, SchemaVersion, control_schema};
 pub use sessions::SessionRow;
 pub use source::{DOCUMENT_BYTES_MAX, Fetched, Mode, Scope, Source, same_applications};
 pub use statements::all as all_statements;

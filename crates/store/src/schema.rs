@@ -3,22 +3,79 @@
 use crate::connection::column;
 use crate::{Error, Store, statements};
 
-/// The version that this build needs.
-pub const SCHEMA_VERSION: i32 = 1;
+/// The version that this build was made for.
+pub const SCHEMA_VERSION: i32 = 2;
+
+/// The oldest version that this build works with. A release only ever adds what it needs; what nobody
+/// needs any more the release after it takes away.
+const OLDEST_VERSION: i32 = 1;
+
+/// What makes each version out of the one before. Each is safe to repeat.
+const MIGRATIONS: [&str; 2] = [statements::CONTROL_1, statements::CONTROL_2];
+
+/// The versions that a database says of itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SchemaVersion {
+    /// Its version; 0: there are no control tables.
+    pub version: i32,
+    /// The oldest version that a program may have been built for.
+    pub compatible_from: i32,
+}
+
+/// Whether a program and the control tables go together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fit {
+    /// There are no control tables, or ones that are too old.
+    Missing,
+    /// They go together, and the program has a newer version to apply.
+    Older,
+    /// They go together.
+    Fits,
+    /// The program is too old.
+    TooNew,
+}
+
+impl SchemaVersion {
+    /// How a program that was made for version `build` goes together with it.
+    #[must_use]
+    pub fn fit(self, build: i32) -> Fit {
+        if self.version < OLDEST_VERSION {
+            Fit::Missing
+        } else if self.compatible_from > build {
+            Fit::TooNew
+        } else if self.version < build {
+            Fit::Older
+        } else {
+            Fit::Fits
+        }
+    }
+}
 
 /// The T-SQL that creates the control tables, as `init --print` shows it. Safe to repeat.
 #[must_use]
-pub fn control_schema() -> &'static str {
-    statements::CONTROL
+pub fn control_schema() -> String {
+    MIGRATIONS.map(str::trim_end).join("\nGO\n")
 }
 
 impl Store {
-    /// Creates the control tables where they are missing.
+    /// Creates the control tables, or makes older ones those of this build.
     ///
     /// # Errors
     /// See [`Error`].
     pub async fn migrate(&self) -> Result<(), Error> {
-        self.run_script(control_schema()).await
+        self.migrate_to(SCHEMA_VERSION).await
+    }
+
+    /// The same up to an older version. Newer tables stay as they are.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn migrate_to(&self, version: i32) -> Result<(), Error> {
+        let n = usize::try_from(version).unwrap_or(0);
+        for script in MIGRATIONS.iter().take(n) {
+            self.run_script(script).await?;
+        }
+        Ok(())
     }
 
     /// Runs a script: batches between lines that say `GO`.
@@ -32,21 +89,27 @@ impl Store {
         Ok(())
     }
 
-    /// The control schema's version; 0 where there is none.
+    /// The versions of the control tables.
     ///
     /// # Errors
     /// See [`Error`].
-    pub async fn schema_version(&self) -> Result<i32, Error> {
+    pub async fn schema_version(&self) -> Result<SchemaVersion, Error> {
+        const IT: &str = "schema_version";
+        let none = SchemaVersion { version: 0, compatible_from: 0 };
         let present = self.run(statements::SCHEMA_PRESENT, &[]).await?;
         let present: i32 = match present.first() {
             Some(row) => column(row, "present", "schema_present")?,
             None => 0,
         };
         if present == 0 {
-            return Ok(0);
+            return Ok(none);
         }
         let rows = self.run(statements::SCHEMA_VERSION, &[]).await?;
-        rows.first().map_or(Ok(0), |row| column(row, "version", "schema_version"))
+        let Some(row) = rows.first() else { return Ok(none) };
+        Ok(SchemaVersion {
+            version: column(row, "version", IT)?,
+            compatible_from: column(row, "compatible_from", IT)?,
+        })
     }
 }
 
@@ -67,6 +130,17 @@ fn batches(script: &str) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn versions_go_together_or_not() {
+        let fit =
+            |version, compatible_from, build| SchemaVersion { version, compatible_from }.fit(build);
+        assert_eq!(fit(0, 0, 2), Fit::Missing);
+        assert_eq!(fit(1, 1, 2), Fit::Older);
+        assert_eq!(fit(2, 1, 2), Fit::Fits);
+        assert_eq!(fit(2, 1, 1), Fit::Fits, "what was only added does not disturb");
+        assert_eq!(fit(9, 3, 2), Fit::TooNew);
+    }
 
     #[test]
     fn go_separates_batches() {

@@ -13,7 +13,8 @@ macro_rules! statements {
 }
 
 statements! {
-    CONTROL = "001_control";
+    CONTROL_1 = "001_control";
+    CONTROL_2 = "002_range_state";
     CATALOG_COLUMNS = "catalog_columns";
     CATALOG_FOREIGN_KEYS = "catalog_foreign_keys";
     JOB_CONTRACT = "job_contract";

@@ -11,7 +11,7 @@ use tracing::info;
 use xmlx_proto::v1::coordinator_message::Body as In;
 use xmlx_proto::v1::worker_message::Body as Out;
 use xmlx_proto::v1::worker_service_client::WorkerServiceClient;
-use xmlx_proto::{PROTOCOL, Refusal, v1 as pb};
+use xmlx_proto::{PROTOCOL_SPLIT, Refusal, Release, v1 as pb};
 use xmlx_store::{Class, LeaseKey, Scope};
 
 use super::Session;
@@ -70,17 +70,19 @@ impl Session {
             Err(ended) => return ended,
         };
         info!(%address, term, "session open");
-        let mut talk = Talk { session: self, outbox, term, sequence: 0 };
+        let protocol = welcome.protocol;
+        let mut talk = Talk { session: self, outbox, term, sequence: 0, protocol };
         talk.run(incoming, reports, &welcome).await
     }
 
     fn hello(&self) -> pb::Hello {
+        let (protocol_min, protocol_max) = self.config.release.protocols().into_inner();
         pb::Hello {
-            protocol_min: *PROTOCOL.start(),
-            protocol_max: *PROTOCOL.end(),
+            protocol_min,
+            protocol_max,
             session_id: self.id.clone(),
             name: self.config.name.clone(),
-            build: env!("CARGO_PKG_VERSION").to_owned(),
+            build: build(self.config.release),
             slots: self.config.slots,
             held: self.board.standings().iter().map(|it| lease_message(&it.lease)).collect(),
         }
@@ -116,12 +118,23 @@ impl Session {
     }
 }
 
+/// What operators see of the program's version.
+fn build(release: Release) -> String {
+    let version = env!("CARGO_PKG_VERSION");
+    match release {
+        Release::Current => version.to_owned(),
+        Release::Previous => format!("{version}-previous"),
+    }
+}
+
 /// An open stream.
 struct Talk<'a> {
     session: &'a Session,
     outbox: mpsc::Sender<pb::WorkerMessage>,
     term: &'a mut u64,
     sequence: u64,
+    /// Agreed on at hello.
+    protocol: u32,
 }
 
 impl Talk<'_> {
@@ -207,6 +220,8 @@ impl Talk<'_> {
                 );
                 Order::Revoke(self.lease(&it).key)
             }
+            // What a worker of an older protocol reads as a message without a body.
+            Some(In::Split(_)) if self.protocol < PROTOCOL_SPLIT => return Ok(()),
             Some(In::Split(pb::Split { lease: Some(it), at })) => {
                 Order::Split { key: self.lease(&it).key, at }
             }
