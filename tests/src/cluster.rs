@@ -197,6 +197,15 @@ impl Cluster {
         self.client(&["status", "-o", "json"]).expect(0).json()
     }
 
+    /// Which of the coordinators leads.
+    #[must_use]
+    pub fn leader(&self) -> usize {
+        let status = self.status();
+        let address = status["leader"]["address"].as_str().expect("an address");
+        let leader = self.coordinators.iter().position(|(url, _)| url == address);
+        leader.unwrap_or_else(|| panic!("no coordinator at {address}"))
+    }
+
     /// One job of the status.
     #[must_use]
     pub fn job(&self, job: i64) -> Value {

@@ -96,6 +96,17 @@ impl Database {
         rows.iter().map(|it| it.try_get(0).expect(sql).expect("not NULL")).collect()
     }
 
+    /// Every row; its columns have to be text.
+    pub async fn texts(&self, sql: &str) -> Vec<Vec<String>> {
+        let mut client = self.connect().await;
+        let rows = client.simple_query(sql).await.expect(sql).into_first_result().await.expect(sql);
+        let text = |row: &tiberius::Row, i| {
+            let it: Option<&str> = row.try_get(i).expect(sql);
+            it.unwrap_or_default().to_owned()
+        };
+        rows.iter().map(|row| (0..row.len()).map(|i| text(row, i)).collect()).collect()
+    }
+
     /// Boxed: the driver's futures are large.
     async fn connect(&self) -> Client<Compat<TcpStream>> {
         let config =

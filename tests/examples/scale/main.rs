@@ -1,0 +1,151 @@
+//! How far one coordinator goes: 256 simulated workers on the real wire, the real coordinator, the real
+//! statements against devdb in memory.
+//!
+//! `cargo build --release --bins && cargo run --release -p xmlx-tests --example scale -- --ranges 100000`
+//!
+//! The workers take leases, close their ranges in the database at once and send heartbeats; they extract
+//! nothing, so that what is measured is the handing out. First a job is carved into that many ranges;
+//! then the leader resigns while that many ranges of another job are pending.
+
+#![allow(clippy::print_stdout, reason = "a benchmark prints what it measured")]
+#![allow(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
+#![allow(clippy::unwrap_used, reason = "a benchmark ends where something does not hold")]
+
+mod fleet;
+mod usage;
+
+use std::time::{Duration, Instant};
+
+use clap::Parser;
+use fleet::Fleet;
+use usage::Usage;
+use xmlx_tests::{Cluster, Setup, Signal};
+
+/// Ids in one statement.
+const CHUNK: usize = 1000;
+/// How long idle heartbeats are watched.
+const IDLE: Duration = Duration::from_secs(10);
+
+#[derive(Parser)]
+struct Args {
+    /// Ranges to carve, and to be pending when the leader changes
+    #[arg(long, default_value_t = 100_000)]
+    ranges: usize,
+    /// Simulated workers
+    #[arg(long, default_value_t = 256)]
+    workers: usize,
+    /// Leases at once, per worker
+    #[arg(long, default_value_t = 4)]
+    slots: u32,
+}
+
+#[tokio::main]
+async fn main() {
+    let args = Args::parse();
+    let setup = Setup {
+        coordinators: 2,
+        workers: 0,
+        coordinator_flags: &["--lease-apps-first", "1", "--lease-apps-min", "1"],
+        ..Setup::small(0)
+    };
+    let mut cluster = Cluster::start(setup).await;
+    fill(&cluster, args.ranges).await;
+    let fleet = Fleet::new(&cluster, args.workers, args.slots);
+    println!("{} workers with {} slots, {} ranges", args.workers, args.slots, args.ranges);
+
+    let leader = cluster.leader();
+    let pid = cluster.coordinators[leader].1.id();
+    let before = Usage::of(pid);
+    tokio::time::sleep(IDLE).await;
+    let idle = Usage::of(pid).since(before);
+    println!("idle heartbeats     {:.1} % of a core", 100.0 * idle / IDLE.as_secs_f64());
+
+    let started = Instant::now();
+    let job = cluster.submit(&[]);
+    fleet.wait_done(u64::try_from(args.ranges).unwrap()).await;
+    let seconds = started.elapsed().as_secs_f64();
+    let sql = format!(
+        "SELECT COUNT_BIG(*) FROM [xmlx].[range_history] WHERE [job_id] = {job} AND [event] <> 'created'"
+    );
+    let transitions = cluster.db.count(&sql).await;
+    let usage = Usage::of(pid);
+    #[allow(clippy::cast_precision_loss, reason = "a rate needs no 53 bits")]
+    let rate = transitions as f64 / seconds;
+    println!("lease transitions   {transitions} in {seconds:.1} s: {rate:.0} a second");
+    println!(
+        "processor           {:.0} us a transition",
+        usage.since(before) * 1e6 / f64::from(u32::try_from(transitions).unwrap())
+    );
+    println!("memory              {:.1} MiB at most", usage.memory_mib);
+
+    let pending = pending_job(&cluster, args.ranges).await;
+    let (_, mut old) = cluster.coordinators.remove(leader);
+    let started = Instant::now();
+    old.signal(Signal::SIGTERM);
+    fleet.wait_granted(pending).await;
+    println!(
+        "takeover            {:.2} s from SIGTERM to the first lease of {} pending ranges",
+        started.elapsed().as_secs_f64(),
+        args.ranges
+    );
+    println!(
+        "memory              {:.1} MiB at most, the new leader",
+        Usage::of(cluster.coordinators[0].1.id()).memory_mib
+    );
+    assert_eq!(old.exit_code().await, 0);
+}
+
+/// So many ids without a document worth reading.
+async fn fill(cluster: &Cluster, n: usize) {
+    let ids: Vec<usize> = (1..=n).collect();
+    for chunk in ids.chunks(CHUNK) {
+        let documents: Vec<String> = chunk.iter().map(|id| format!("({id}, N'<x/>')")).collect();
+        let lines: Vec<String> = chunk.iter().map(|id| format!("({id})")).collect();
+        let (documents, lines) = (documents.join(", "), lines.join(", "));
+        cluster
+            .db
+            .run(&format!(
+                "INSERT INTO [sample].[application_xml] ([app_id], [app_XML]) VALUES {documents}"
+            ))
+            .await;
+        cluster
+            .db
+            .run(&format!("INSERT INTO [sample].[card_application] ([app_id]) VALUES {lines}"))
+            .await;
+    }
+}
+
+/// A job of which so many ranges are pending, as after a host with many leases was lost.
+async fn pending_job(cluster: &Cluster, n: usize) -> i64 {
+    cluster.db.run("INSERT INTO [sample].[application_xml] ([app_id], [app_XML]) VALUES (2000000000, N'<x/>')").await;
+    cluster.db.run("INSERT INTO [sample].[card_application] ([app_id]) VALUES (2000000000)").await;
+    let lo = 2_000_000_000_usize - n;
+    let job = cluster.submit(&["--from", &lo.to_string(), "--to", "2000000000"]);
+    let _ = cluster.client(&["pause", &job.to_string()]).expect(0);
+    cluster.db.run(&format!("DELETE FROM [xmlx].[range] WHERE [job_id] = {job}")).await;
+    let ids: Vec<usize> = (0..n).collect();
+    for chunk in ids.chunks(CHUNK) {
+        let rows: Vec<String> = chunk
+            .iter()
+            .map(|i| {
+                format!(
+                    "({job}, {}, {}, {}, 'pending', 1, {})",
+                    i + 1,
+                    lo + i,
+                    lo + i + 1,
+                    lo + i - 1
+                )
+            })
+            .collect();
+        cluster.db.run(&format!(
+            "INSERT INTO [xmlx].[range] ([job_id], [range_id], [lo], [hi], [state], [epoch], [committed_through]) VALUES {}",
+            rows.join(", ")
+        ))
+        .await;
+    }
+    cluster
+        .db
+        .run(&format!("UPDATE [xmlx].[job] SET [state] = 'running' WHERE [job_id] = {job}"))
+        .await;
+    job
+}
