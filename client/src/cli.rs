@@ -67,7 +67,12 @@ pub(crate) enum Command {
     /// Submit a job over the applications whose latest row in processing_log is `failed`
     Retry(Submit),
     /// Check a job against the tables: nothing lost, nothing repeated, rows and log agree
-    Verify { job: i64 },
+    Verify {
+        job: i64,
+        /// Also replay the history of its ranges: one owner at a time, no gap, no step back
+        #[arg(long)]
+        history: bool,
+    },
     /// Create the control tables
     Init {
         #[command(flatten)]

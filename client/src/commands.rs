@@ -15,6 +15,7 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use xmlx_extract::Plan;
+use xmlx_proto::v1 as pb;
 use xmlx_runtime::Secret;
 use xmlx_store::{Store, StoreConfig};
 
@@ -43,7 +44,9 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<Answer> {
         Command::Resume { job } => steer::resume(&cluster, format, job).await,
         Command::Cancel { job } => steer::cancel(&cluster, format, job).await,
         Command::Drain { worker } => steer::drain(&cluster, format, &worker).await,
-        Command::Verify { job } => verify::run(&cluster, format, job).await,
+        Command::Verify { job, history } => {
+            verify::run(&cluster, format, pb::VerifyRequest { job_id: job, history }).await
+        }
         Command::Init { database, print } => {
             init::run(format, database.database.as_ref(), print).await
         }

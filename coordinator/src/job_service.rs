@@ -123,10 +123,16 @@ impl JobService for JobApi {
         &self,
         request: Request<pb::VerifyRequest>,
     ) -> Result<Response<pb::VerifyResponse>, Status> {
-        let job = self.job(request.into_inner().job_id).await?;
+        let request = request.into_inner();
+        let job = self.job(request.job_id).await?;
         let plan = self.plan(job.job_id).await?;
         let _turn = self.verifying.acquire().await.expect("the semaphore is never closed");
-        let found = self.store.verify(&plan, &job).await.map_err(|err| convert::refusal(&err))?;
+        let refusal = |err| convert::refusal(&err);
+        let mut found = self.store.verify(&plan, &job).await.map_err(refusal)?;
+        if request.history {
+            let history = self.store.verify_history(&plan, job.job_id).await.map_err(refusal)?;
+            found.checks.extend(history);
+        }
         let check = |it: &xmlx_store::Check| pb::Check {
             name: it.name.to_owned(),
             holds: it.violations == 0,

@@ -265,16 +265,16 @@ impl Cluster {
         assert!(waited.is_ok(), "waited in vain for {what}");
     }
 
-    /// `verify` holds, and nothing is repeated.
+    /// `verify --history` holds, and nothing is repeated.
     pub async fn assert_verified(&self, job: i64) {
         self.assert_each_verified(&[job]);
         assert_eq!(self.repeated().await, 0);
     }
 
-    /// `verify` holds for each of the jobs.
+    /// `verify --history` holds for each of the jobs.
     pub fn assert_each_verified(&self, jobs: &[i64]) {
         for job in jobs {
-            let verified = self.client(&["verify", &job.to_string(), "-o", "json"]);
+            let verified = self.client(&["verify", &job.to_string(), "--history", "-o", "json"]);
             assert_eq!(verified.code, 0, "{verified:?}");
         }
     }

@@ -6,8 +6,12 @@ use crate::cluster::{self, Cluster};
 use crate::output::{self, Answer, Format};
 use crate::view::Verification;
 
-pub(crate) async fn run(cluster: &Cluster, format: Format, job_id: i64) -> anyhow::Result<Answer> {
-    let found = verify(cluster, job_id).await?;
+pub(crate) async fn run(
+    cluster: &Cluster,
+    format: Format,
+    request: pb::VerifyRequest,
+) -> anyhow::Result<Answer> {
+    let found = verify(cluster, request).await?;
     match format {
         Format::Json => output::json(&found)?,
         Format::Table => {
@@ -38,8 +42,10 @@ pub(crate) async fn run(cluster: &Cluster, format: Format, job_id: i64) -> anyho
     Ok(Answer::from(found.holds))
 }
 
-pub(crate) async fn verify(cluster: &Cluster, job_id: i64) -> anyhow::Result<Verification> {
-    let request = pb::VerifyRequest { job_id };
+pub(crate) async fn verify(
+    cluster: &Cluster,
+    request: pb::VerifyRequest,
+) -> anyhow::Result<Verification> {
     let response = cluster.call(async |it| cluster::jobs(it).verify(request).await).await?;
     Ok(response.into())
 }

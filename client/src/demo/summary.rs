@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::Serialize;
+use xmlx_proto::v1 as pb;
 
 use crate::cli::Demo;
 use crate::cluster::Cluster;
@@ -32,7 +33,8 @@ struct Summary {
 pub(crate) async fn verify(cluster: &Cluster, jobs: &[Job]) -> anyhow::Result<Vec<Verification>> {
     let mut found = Vec::with_capacity(jobs.len());
     for job in jobs {
-        found.push(commands::verify(cluster, job.job).await?);
+        let request = pb::VerifyRequest { job_id: job.job, history: true };
+        found.push(commands::verify(cluster, request).await?);
     }
     Ok(found)
 }

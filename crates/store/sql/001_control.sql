@@ -78,7 +78,8 @@ CREATE TABLE [xmlx].[range] (
     CONSTRAINT [FK_range_job] FOREIGN KEY ([job_id]) REFERENCES [xmlx].[job] ([job_id])
 );
 GO
--- Every change of a range's owner, bounds or state, in the transaction that made it.
+-- Every change of a range's owner, bounds or state, in the transaction that made it. `range_id` 0: the job itself
+-- moved to the state that `event` names. `term` 0: the owner's own change.
 IF OBJECT_ID(N'[xmlx].[range_history]', N'U') IS NULL
 CREATE TABLE [xmlx].[range_history] (
     [history_id] bigint IDENTITY(1,1) NOT NULL,

@@ -9,4 +9,6 @@ SET [state] = @P4, [reason] = @P5,
     [finished_at] = CASE WHEN @P4 = 'done' OR @P4 = 'failed' OR @P4 = 'cancelled' THEN SYSUTCDATETIME() ELSE NULL END
 WHERE [job_id] = @P2 AND [state] = @P3;
 IF @@ROWCOUNT <> 1 THROW 51003, N'conflict', 1;
+INSERT INTO [xmlx].[range_history] ([job_id], [range_id], [event], [lo], [hi], [epoch], [term], [session_id], [committed_through])
+SELECT [job_id], 0, [state], [scope_lo], [scope_hi], 0, @P1, NULL, [scope_lo] - 1 FROM [xmlx].[job] WHERE [job_id] = @P2;
 COMMIT;

@@ -64,6 +64,7 @@ pub struct Source {
     fetch: String,
     boundary: String,
     waiting: String,
+    passed: String,
     bounds: String,
     left_out: String,
     newest_log_id: String,
@@ -112,6 +113,9 @@ impl Source {
                 "SELECT MAX(t.[app_id]) AS [last], COUNT_BIG(*) AS [n] FROM (SELECT TOP (@P3) CAST(x.[app_id] AS bigint) AS [app_id] {from} ORDER BY x.[app_id]) AS t"
             ),
             waiting: format!("SELECT COUNT_BIG(*) AS [n] {from}"),
+            passed: format!(
+                "SELECT COUNT_BIG(*) AS [n] {from} AND EXISTS (SELECT 1 FROM [xmlx].[range] AS r WHERE r.[job_id] = @P3 AND r.[lo] <= x.[app_id] AND r.[committed_through] >= x.[app_id])"
+            ),
             bounds: format!(
                 "SELECT CAST(MIN(x.[app_id]) AS bigint) AS [lo], CAST(MAX(x.[app_id]) AS bigint) AS [hi] FROM {table} AS x"
             ),
@@ -137,6 +141,7 @@ impl Source {
             ("fetch", self.fetch.as_str()),
             ("boundary", self.boundary.as_str()),
             ("waiting", self.waiting.as_str()),
+            ("passed", self.passed.as_str()),
             ("bounds", self.bounds.as_str()),
             ("left_out", self.left_out.as_str()),
             ("newest_log_id", self.newest_log_id.as_str()),
@@ -185,6 +190,16 @@ impl Source {
         let params: [&dyn tiberius::ToSql; 4] =
             [&scope.lo, &scope.hi, &n_unused, &self.log_watermark];
         count(&store.run_long(&self.waiting, &params).await?, "waiting")
+    }
+
+    /// How many applications of the scope wait although a cursor of the job says that they are decided.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn passed(&self, store: &Store, scope: Scope, job_id: i64) -> Result<i64, Error> {
+        let params: [&dyn tiberius::ToSql; 4] =
+            [&scope.lo, &scope.hi, &job_id, &self.log_watermark];
+        count(&store.run_long(&self.passed, &params).await?, "passed")
     }
 
     /// How many documents of the scope belong to no application of this product line.

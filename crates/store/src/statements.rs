@@ -30,6 +30,7 @@ statements! {
     LEADER_RESIGN = "leader_resign";
     RANGE_CHANGE = "range_change";
     RANGE_COMPLETE = "range_complete";
+    RANGE_HISTORY = "range_history";
     RANGE_OPEN = "range_open";
     RANGES = "ranges";
     SCHEMA_PRESENT = "schema_present";

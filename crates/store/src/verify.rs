@@ -1,5 +1,7 @@
 //! Whether a job did what it promised: the same queries at its end and at any later time.
 
+mod history;
+mod replay;
 mod sql;
 
 use xmlx_extract::Plan;

@@ -22,6 +22,8 @@ pub(crate) struct Statements {
     pub(crate) logged_success: String,
     /// Parameter 4: the job.
     pub(crate) logged_failed: String,
+    /// Rows of the log that a worker wrote, from parameter 3 on. Parameter 4: how many.
+    pub(crate) by_workers: String,
 }
 
 impl Statements {
@@ -62,6 +64,10 @@ impl Statements {
             rows: plan.tables().iter().map(|it| rows(plan, source, it)).collect(),
             logged_success: logged("success"),
             logged_failed: logged("failed"),
+            by_workers: format!(
+                "SELECT TOP (@P4) CAST(l.[log_id] AS bigint) AS [log_id], CAST(l.[app_id] AS bigint) AS [app_id], l.[session_id] FROM {log} AS l \
+                 WHERE {of_job} AND l.[session_id] IN (SELECT s.[session_id] FROM [xmlx].[worker_session] AS s) ORDER BY l.[log_id]"
+            ),
         }
     }
 
@@ -75,6 +81,7 @@ impl Statements {
             ("with_rows", self.with_rows.as_ref()),
             ("logged_success", Some(&self.logged_success)),
             ("logged_failed", Some(&self.logged_failed)),
+            ("by_workers", Some(&self.by_workers)),
         ];
         let fixed =
             fixed.into_iter().filter_map(|(name, it)| Some((name.to_owned(), it?.as_str())));

@@ -1,0 +1,151 @@
+//! The history of a job, read in pages and replayed, and what workers logged held against it.
+
+use super::replay::{Entry, Event, Replay, Rule};
+use super::sql::Statements;
+use super::{Check, check};
+use crate::connection::{Row, column, optional, text};
+use crate::{Error, JobRow, Scope, Source, Store, statements};
+use xmlx_extract::Plan;
+
+/// Rows in one page: memory stays bounded however long a history is.
+const PAGE_ROWS: i64 = 5_000;
+/// A job that moves on while it is read is read further so many times.
+const CATCH_UP_MAX: u32 = 10;
+
+impl Store {
+    /// Replays a job's history and compares it with the tables and the log. Exact for a job at rest;
+    /// of one that is under way, commits of the very moment may seem to have no owner.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn verify_history(&self, plan: &Plan, job_id: i64) -> Result<Vec<Check>, Error> {
+        let mut replay = Replay::new();
+        let (job, newest_log_id) = self.replay_to_the_end(&mut replay, plan, job_id).await?;
+        let source = Source::new(plan, job.mode, job.log_watermark);
+        let decisions = self.decisions(&mut replay, plan, &source, &job, newest_log_id).await?;
+        let passed = source.passed(self, job.scope, job_id).await?;
+        let mut checks: Vec<Check> = Rule::ALL
+            .into_iter()
+            .map(|rule| {
+                let (violations, first) = replay.findings().of(rule);
+                let seen = match rule {
+                    Rule::Decisions => format!("{decisions} rows of the log"),
+                    Rule::Tiling
+                    | Rule::Order
+                    | Rule::Owners
+                    | Rule::Epochs
+                    | Rule::Terms
+                    | Rule::Cursors
+                    | Rule::AfterDone
+                    | Rule::Barrier
+                    | Rule::JobMoves
+                    | Rule::Tables => format!("{} entries", replay.entries()),
+                };
+                let detail = if violations == 0 { seen } else { first.to_owned() };
+                check(rule.name(), violations, detail)
+            })
+            .collect();
+        checks.push(check(
+            "history: no cursor passed an undecided application",
+            passed,
+            "applications of the scope".to_owned(),
+        ));
+        Ok(checks)
+    }
+
+    /// The job and the highest `log_id` as of the last entry.
+    async fn replay_to_the_end(
+        &self,
+        replay: &mut Replay,
+        plan: &Plan,
+        job_id: i64,
+    ) -> Result<(JobRow, i64), Error> {
+        let mut last = self.replay_after(replay, job_id, 0).await?;
+        for round in 0.. {
+            let job = self.jobs().await?.into_iter().find(|it| it.job_id == job_id);
+            let job = job.ok_or_else(|| shape(format!("no job {job_id}")))?;
+            let source = Source::new(plan, job.mode, job.log_watermark);
+            let newest_log_id = source.newest_log_id(self).await?;
+            let rows = self.ranges(job_id).await?;
+            let newest = self.replay_after(replay, job_id, last).await?;
+            if newest == last || round == CATCH_UP_MAX {
+                replay.finish(&job, &rows);
+                return Ok((job, newest_log_id));
+            }
+            last = newest;
+        }
+        unreachable!("the loop has no end of its own")
+    }
+
+    /// Replays what follows the entry `last`; the last entry now.
+    async fn replay_after(
+        &self,
+        replay: &mut Replay,
+        job_id: i64,
+        mut last: i64,
+    ) -> Result<i64, Error> {
+        loop {
+            let rows =
+                self.run_long(statements::RANGE_HISTORY, &[&job_id, &last, &PAGE_ROWS]).await?;
+            for row in &rows {
+                let entry = entry(row)?;
+                last = entry.history_id;
+                replay.push(&entry);
+            }
+            if rows.is_empty() {
+                return Ok(last);
+            }
+        }
+    }
+
+    /// Holds every row that a worker logged for the job against the leases; how many there were.
+    async fn decisions(
+        &self,
+        replay: &mut Replay,
+        plan: &Plan,
+        source: &Source,
+        job: &JobRow,
+        newest_log_id: i64,
+    ) -> Result<u64, Error> {
+        const IT: &str = "by_workers";
+        let sql = Statements::new(plan, source).by_workers;
+        let end = job.log_end.unwrap_or(i64::MAX).min(newest_log_id);
+        let (mut last, mut n) = (job.log_watermark, 0);
+        loop {
+            let params: [&dyn tiberius::ToSql; 5] =
+                [&job.scope.lo, &job.scope.hi, &last, &PAGE_ROWS, &end];
+            let rows = self.run_long(&sql, &params).await?;
+            for row in &rows {
+                last = column(row, "log_id", IT)?;
+                let session: &str = column(row, "session_id", IT)?;
+                replay.decision(last, column(row, "app_id", IT)?, session);
+                n += 1;
+            }
+            if rows.is_empty() {
+                return Ok(n);
+            }
+        }
+    }
+}
+
+fn entry(row: &Row) -> Result<Entry, Error> {
+    const IT: &str = "range_history";
+    let name = text(row, "event", IT)?;
+    let event = Event::from_name(&name)
+        .ok_or_else(|| shape(format!("event `{name}` is not known to this build")))?;
+    let session: Option<&str> = optional(row, "session_id", IT)?;
+    Ok(Entry {
+        history_id: column(row, "history_id", IT)?,
+        range_id: column(row, "range_id", IT)?,
+        event,
+        scope: Scope { lo: column(row, "lo", IT)?, hi: column(row, "hi", IT)? },
+        epoch: column(row, "epoch", IT)?,
+        term: column(row, "term", IT)?,
+        session: session.map(ToOwned::to_owned),
+        committed_through: column(row, "committed_through", IT)?,
+    })
+}
+
+fn shape(detail: String) -> Error {
+    Error::Shape { statement: "range_history", detail }
+}

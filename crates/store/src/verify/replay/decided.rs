@@ -1,0 +1,56 @@
+//! Who decided which applications, by what the leases say.
+
+/// `[from, through]`, decided under one lease.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Stretch {
+    from: i64,
+    through: i64,
+    session: u32,
+}
+
+/// Sessions by number, so that a hundred thousand ranges do not hold as many names.
+#[derive(Debug, Default)]
+pub(crate) struct Sessions(Vec<String>);
+
+impl Sessions {
+    /// The session's number; there are as few sessions as there were worker processes.
+    pub(crate) fn number(&mut self, name: &str) -> u32 {
+        let known = self.0.iter().rposition(|it| it == name);
+        let number = known.unwrap_or_else(|| {
+            self.0.push(name.to_owned());
+            self.0.len() - 1
+        });
+        u32::try_from(number).expect("fewer than 2^32 processes")
+    }
+
+    fn is(&self, number: u32, name: &str) -> bool {
+        self.0.get(usize::try_from(number).unwrap_or(usize::MAX)).is_some_and(|it| it == name)
+    }
+}
+
+/// Every stretch of ids that was decided under a lease.
+#[derive(Debug, Default)]
+pub(crate) struct Decided {
+    stretches: Vec<Stretch>,
+}
+
+impl Decided {
+    /// Under a lease of `session` the cursor went from `before` to `after`.
+    pub(crate) fn add(&mut self, before: i64, after: i64, session: u32) {
+        if after > before {
+            self.stretches.push(Stretch { from: before + 1, through: after, session });
+        }
+    }
+
+    /// Call before [`Decided::decided_by`].
+    pub(crate) fn sort(&mut self) {
+        self.stretches.sort_unstable_by_key(|it| it.from);
+    }
+
+    /// Whether `session` held the range of the application when it was decided.
+    pub(crate) fn decided_by(&self, sessions: &Sessions, app_id: i64, session: &str) -> bool {
+        let after = self.stretches.partition_point(|it| it.from <= app_id);
+        let stretch = after.checked_sub(1).map(|i| self.stretches[i]);
+        stretch.is_some_and(|it| app_id <= it.through && sessions.is(it.session, session))
+    }
+}
