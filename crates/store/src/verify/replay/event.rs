@@ -59,7 +59,7 @@ impl Event {
             "created" => Self::Created,
             "granted" => Self::Range(Change::Granted),
             "released" => Self::Range(Change::Released),
-            "revoked" => Self::Range(Change::Revoked),
+            "revoked" | "stalled" => Self::Range(Change::Revoked),
             "lost" => Self::Range(Change::Lost),
             "split" => Self::Range(Change::Split),
             "empty" => Self::Range(Change::Empty),
