@@ -76,7 +76,7 @@ pub(crate) enum Command {
     /// Create the control tables
     Init {
         #[command(flatten)]
-        database: OptionalDatabase,
+        database: Database,
         /// Print the T-SQL instead of running it
         #[arg(long)]
         print: bool,
@@ -110,21 +110,20 @@ pub(crate) enum Command {
     /// Print a completion script
     Completions { shell: clap_complete::Shell },
     #[command(hide = true)]
-    Internal(Internal),
+    Internal(Box<Internal>),
 }
 
 #[derive(Args, Debug)]
 pub(crate) struct Database {
     /// ADO.NET connection string
     #[arg(long, env = "XMLX_DATABASE", hide_env_values = true)]
-    pub(crate) database: Secret,
-}
-
-#[derive(Args, Debug)]
-pub(crate) struct OptionalDatabase {
-    /// ADO.NET connection string
-    #[arg(long, env = "XMLX_DATABASE", hide_env_values = true)]
     pub(crate) database: Option<Secret>,
+    /// File that holds the connection string, so that no password is seen in `ps` or the environment
+    #[arg(long, env = "XMLX_DATABASE_FILE")]
+    pub(crate) database_file: Option<PathBuf>,
+    /// File of CA certificates for the database's TLS, beside those of the system
+    #[arg(long, env = "XMLX_DATABASE_CA")]
+    pub(crate) database_ca: Option<PathBuf>,
 }
 
 #[derive(Args, Clone, Debug)]

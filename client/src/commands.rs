@@ -11,15 +11,15 @@ pub(crate) mod submit;
 mod up;
 mod verify;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use xmlx_extract::Plan;
 use xmlx_proto::v1 as pb;
-use xmlx_runtime::Secret;
-use xmlx_store::{Store, StoreConfig};
+use xmlx_runtime::{Secret, connection_setting, public_warning};
+use xmlx_store::{Access, Store, StoreConfig};
 
-use crate::cli::{Cli, Command};
+use crate::cli::{Cli, Command, Database};
 use crate::cluster::Cluster;
 use crate::output::{self, Answer};
 use crate::{demo, internal};
@@ -47,14 +47,10 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<Answer> {
         Command::Verify { job, history } => {
             verify::run(&cluster, format, pb::VerifyRequest { job_id: job, history }).await
         }
-        Command::Init { database, print } => {
-            init::run(format, database.database.as_ref(), print).await
-        }
-        Command::Check { contract, database } => {
-            check::run(format, &contract, &database.database).await
-        }
+        Command::Init { database, print } => init::run(format, &database, print).await,
+        Command::Check { contract, database } => check::run(format, &contract, &database).await,
         Command::Load { dir, contract, database } => {
-            load::run(format, &dir, &contract, &database.database).await
+            load::run(format, &dir, &contract, &database).await
         }
         Command::Map { contract, files } => map::run(format, &contract, &files),
         Command::Up(args) => up::run(args).await,
@@ -71,10 +67,23 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<Answer> {
 }
 
 /// A store for a command that goes to the database itself.
-pub(crate) fn store(database: &Secret) -> anyhow::Result<Store> {
+pub(crate) fn store(database: &Database) -> anyhow::Result<Store> {
+    let given = (database.database.as_ref(), database.database_file.as_deref());
+    let secret = connection_setting("database", &[given])?
+        .context("no database: set `--database-file` or XMLX_DATABASE")?;
+    if let Some(warning) = public_warning(&secret) {
+        output::note(&format!("warning: {warning}"));
+    }
+    store_at(&secret, database.database_ca.clone())
+}
+
+/// A store at a connection string.
+pub(crate) fn store_at(secret: &Secret, ca: Option<PathBuf>) -> anyhow::Result<Store> {
     Ok(Store::new(&StoreConfig {
-        connection_string: database.reveal().to_owned(),
-        application_name: "xmlx/client".to_owned(),
+        connection_string: secret.reveal().to_owned(),
+        ca,
+        access: Access::ReadWrite,
+        application_name: format!("xmlx/client/{}", std::process::id()),
         connections_max: CONNECTIONS_MAX,
     })?)
 }

@@ -55,7 +55,7 @@ pub(crate) async fn run(args: Demo, format: Format) -> anyhow::Result<Answer> {
 }
 
 async fn drive(args: &Demo, format: Format, processes: &mut Processes) -> anyhow::Result<Answer> {
-    let store = commands::store(processes.database())?;
+    let store = commands::store_at(processes.database(), None)?;
     output::note(&format!(
         "1 database, {COORDINATORS} coordinators, {} workers; logs in {}",
         args.workers,

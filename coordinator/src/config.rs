@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use serde::Deserialize;
 use xmlx_lease::Limits;
 use xmlx_proto::Release;
-use xmlx_runtime::{LogFormat, Secret, duration_setting, read_settings};
+use xmlx_runtime::{LogFormat, Secret, connection_setting, duration_setting, read_settings};
 
 /// What is written on the command line, in the environment or in the file.
 #[derive(Clone, Debug, Default, clap::Parser, Deserialize)]
@@ -26,6 +26,12 @@ pub struct Args {
     /// ADO.NET connection string of the database
     #[arg(long, env = "XMLX_DATABASE", hide_env_values = true)]
     database: Option<Secret>,
+    /// File that holds the connection string, so that no password is seen in `ps` or the environment
+    #[arg(long, env = "XMLX_DATABASE_FILE")]
+    database_file: Option<PathBuf>,
+    /// File of CA certificates for the database's TLS, beside those of the system
+    #[arg(long, env = "XMLX_DATABASE_CA")]
+    database_ca: Option<PathBuf>,
     /// Address to listen on [default: 127.0.0.1:7400]
     #[arg(long, env = "XMLX_LISTEN")]
     listen: Option<SocketAddr>,
@@ -70,6 +76,10 @@ pub struct Args {
     #[arg(long)]
     #[serde(skip)]
     check_config: bool,
+    /// Print the settings, secrets as `***`, and exit
+    #[arg(long)]
+    #[serde(skip)]
+    print_config: bool,
 }
 
 /// What is meant.
@@ -77,6 +87,8 @@ pub struct Args {
 pub struct Config {
     /// ADO.NET connection string.
     pub database: Secret,
+    /// CA certificates for the database's TLS.
+    pub database_ca: Option<PathBuf>,
     /// Where to listen.
     pub listen: SocketAddr,
     /// How others reach this coordinator; empty: from the bound address.
@@ -102,6 +114,12 @@ impl Args {
         self.check_config
     }
 
+    /// Whether the settings are to be printed instead of used.
+    #[must_use]
+    pub fn print_config(&self) -> bool {
+        self.print_config
+    }
+
     /// Merges and validates.
     ///
     /// # Errors
@@ -109,9 +127,12 @@ impl Args {
     pub fn config(&self) -> anyhow::Result<Config> {
         let file: Self = read_settings(self.config.as_deref())?;
         let limits = self.limits(&file)?;
-        let database = self.database.clone().or(file.database);
-        let database = database.context(
-            "no database: set `--database` or XMLX_DATABASE to an ADO.NET connection string",
+        let given = [
+            (self.database.as_ref(), self.database_file.as_deref()),
+            (file.database.as_ref(), file.database_file.as_deref()),
+        ];
+        let database = connection_setting("database", &given)?.context(
+            "no database: set `--database-file` or XMLX_DATABASE to an ADO.NET connection string",
         )?;
         let heartbeat = duration_setting(
             "heartbeat",
@@ -132,6 +153,7 @@ impl Args {
         );
         Ok(Config {
             database,
+            database_ca: self.database_ca.clone().or(file.database_ca),
             listen,
             advertise,
             heartbeat,

@@ -137,7 +137,13 @@ pub(crate) fn refusal(err: &Error) -> Refusal {
             "the state changed in the meantime; look at `xmlx-client status` and try again",
         ),
         Error::Mismatch(_) => Refusal::new(ErrorCode::Invalid, err.to_string()),
-        Error::Server { .. } | Error::Connect(_) | Error::Lost(_) | Error::Shape { .. } => {
+        Error::Server { .. }
+        | Error::Connect(_)
+        | Error::Login { .. }
+        | Error::Tls { .. }
+        | Error::Lost(_)
+        | Error::Behind { .. }
+        | Error::Shape { .. } => {
             // What passes by itself a client tries again; the rest it has to hear of.
             let code = match err.class() {
                 Class::Transient | Class::Ambiguous | Class::Capacity => ErrorCode::Unavailable,

@@ -1,5 +1,7 @@
 //! `xmlx-coordinator`.
 
+use std::io::Write as _;
+
 use clap::Parser as _;
 use xmlx_coordinator::{Args, run};
 use xmlx_runtime::Shutdown;
@@ -8,9 +10,15 @@ use xmlx_runtime::Shutdown;
 async fn main() -> anyhow::Result<()> {
     let args = Args::parse();
     let config = args.config()?;
-    if args.check_config() {
+    if args.print_config() {
+        writeln!(std::io::stdout(), "{config:#?}")?;
+    }
+    if args.check_config() || args.print_config() {
         return Ok(());
     }
     xmlx_runtime::init_telemetry(config.log_format, "info");
+    if let Some(warning) = xmlx_runtime::public_warning(&config.database) {
+        tracing::warn!("{warning}");
+    }
     run(config, Shutdown::on_signals()?).await
 }

@@ -8,13 +8,13 @@ use tokio::net::TcpListener;
 use tokio_stream::wrappers::TcpListenerStream;
 use tonic::transport::Server;
 use tower::limit::GlobalConcurrencyLimitLayer;
-use tracing::info;
+use tracing::{info, warn};
 use xmlx_proto::v1::cluster_service_server::ClusterServiceServer;
 use xmlx_proto::v1::job_service_server::JobServiceServer;
 use xmlx_proto::v1::worker_service_server::WorkerServiceServer;
 use xmlx_proto::{DESCRIPTORS, MESSAGE_BYTES_MAX};
 use xmlx_runtime::Shutdown;
-use xmlx_store::{Store, StoreConfig};
+use xmlx_store::{Access, Class, Store, StoreConfig};
 
 use crate::cluster_service::ClusterApi;
 use crate::engine::Stores;
@@ -34,12 +34,14 @@ const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
 /// Runs a coordinator until `shutdown`.
 ///
 /// # Errors
-/// Where the address cannot be bound or the connection string cannot be read.
+/// Where the address cannot be bound, the connection string cannot be read, or the database refuses the login.
 pub async fn run(config: Config, shutdown: Shutdown) -> anyhow::Result<()> {
     let holder = uuid::Uuid::new_v4().to_string();
     let connect = |connections_max| {
         Store::new(&StoreConfig {
             connection_string: config.database.reveal().to_owned(),
+            ca: config.database_ca.clone(),
+            access: Access::ReadWrite,
             application_name: format!("xmlx/coordinator/{holder}"),
             connections_max,
         })
@@ -47,6 +49,11 @@ pub async fn run(config: Config, shutdown: Shutdown) -> anyhow::Result<()> {
     // Renewals and saves never wait behind somebody's long question.
     let saves = connect(SAVE_CONNECTIONS)?;
     let store = connect(config.connections_max)?;
+    match saves.probe().await {
+        Err(err) if err.class() == Class::Fatal => return Err(err.into()),
+        Err(err) => warn!(%err, "the database does not answer; waiting for it"),
+        Ok(()) => (),
+    }
     let listener = TcpListener::bind(config.listen)
         .await
         .with_context(|| format!("cannot listen on `{}`", config.listen))?;

@@ -78,7 +78,7 @@ impl Setup {
 impl Cluster {
     /// Starts everything.
     pub async fn start(setup: Setup) -> Self {
-        let db = Database::start(setup.tls, setup.release).await;
+        let db = Database::start_with(setup.tls, "127.0.0.1", setup.release).await;
         let synth = Synth::new(Options {
             seed: 7,
             first_id: 1001,
@@ -141,11 +141,16 @@ impl Cluster {
 
     /// Starts one more worker that reaches the database in another way.
     pub fn add_worker_at(&mut self, connection_string: String) {
+        self.add_worker_with(&[("XMLX_DATABASE", &connection_string)]);
+    }
+
+    /// Starts one more worker with this environment.
+    pub fn add_worker_with(&mut self, environment: &[(&str, &str)]) {
         self.hired += 1;
         let name = format!("w{}", self.hired);
         let mut command = Command::new(binary("xmlx-worker"));
         command
-            .env("XMLX_DATABASE", connection_string)
+            .envs(environment.iter().copied())
             .args(["--name", &name, "--slots", "2", "--coordinators", &self.urls()])
             .args(["--group-apps", &self.setup.group_apps.to_string()])
             .args(release_flags(self.setup.release))

@@ -6,7 +6,7 @@ use tokio_util::compat::{Compat, TokioAsyncWriteCompatExt as _};
 use xmlx_devdb::{Faults, Options, Server, Storage, Tls};
 use xmlx_proto::Release;
 use xmlx_samples::{Line, Synth};
-use xmlx_store::{Document, SCHEMA_VERSION, Store, StoreConfig};
+use xmlx_store::{Access, Document, SCHEMA_VERSION, Store, StoreConfig};
 
 /// Documents in one statement.
 const CHUNK: usize = 200;
@@ -19,10 +19,20 @@ pub struct Database {
 }
 
 impl Database {
-    /// Starts one; in memory, on a port of its own, with the control tables of a release.
-    pub async fn start(tls: Tls, release: Release) -> Self {
+    /// Starts one; in memory, on a port of its own.
+    pub async fn start(tls: Tls) -> Self {
+        Self::start_at(tls, "127.0.0.1").await
+    }
+
+    /// Starts one on another address of this host.
+    pub async fn start_at(tls: Tls, ip: &str) -> Self {
+        Self::start_with(tls, ip, Release::Current).await
+    }
+
+    /// Starts one with the control tables of a release.
+    pub async fn start_with(tls: Tls, ip: &str, release: Release) -> Self {
         let server = Server::start(Options {
-            listen: "127.0.0.1:0".parse().unwrap(),
+            listen: format!("{ip}:0").parse().unwrap(),
             data: Storage::Memory,
             user: "sa".to_owned(),
             password: "secret".to_owned(),
@@ -32,6 +42,8 @@ impl Database {
         let server = server.expect("devdb starts");
         let store = Store::new(&StoreConfig {
             connection_string: server.connection_string(),
+            ca: None,
+            access: Access::ReadWrite,
             application_name: "xmlx/tests".to_owned(),
             connections_max: 2,
         });
@@ -53,6 +65,18 @@ impl Database {
     #[must_use]
     pub fn connection_string(&self) -> String {
         self.server.connection_string()
+    }
+
+    /// Its certificate, as PEM.
+    #[must_use]
+    pub fn certificate(&self) -> &str {
+        self.server.certificate().expect("a database with TLS")
+    }
+
+    /// The store that the tests themselves use.
+    #[must_use]
+    pub fn store(&self) -> &Store {
+        &self.store
     }
 
     /// What is to go wrong.

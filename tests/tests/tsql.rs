@@ -4,10 +4,9 @@
 
 use xmlx_devdb::Tls;
 use xmlx_extract::Plan;
-use xmlx_proto::Release;
 use xmlx_store::{
-    CommitPlan, Mode, Source, Store, StoreConfig, all_statements, control_schema, load_statement,
-    verification_statements,
+    Access, CommitPlan, Mode, Source, Store, StoreConfig, all_statements, control_schema,
+    load_statement, verification_statements,
 };
 use xmlx_tests::{Database, workspace};
 
@@ -31,9 +30,11 @@ async fn every_statement_is_written_out() {
     let samples = format!("{}\nGO\n{}", xmlx_samples::target_sql(), xmlx_samples::source_sql());
     write("schema/samples.sql", &unguarded(&samples));
 
-    let db = Database::start(Tls::Off, Release::Current).await;
+    let db = Database::start(Tls::Off).await;
     let store = Store::new(&StoreConfig {
         connection_string: db.connection_string(),
+        ca: None,
+        access: Access::ReadWrite,
         application_name: "xmlx/tests".to_owned(),
         connections_max: 1,
     })
@@ -70,6 +71,9 @@ async fn every_statement_is_written_out() {
                 &format!("{READ_PARAMS}{text};\n"),
             );
         }
+        let documents =
+            format!("-- params: @P1 nvarchar(max)\n{};\n", source.documents_statement());
+        write(&format!("queries/documents_{}.sql", line.name()), &documents);
         for mode in [Mode::Once, Mode::Retry] {
             for (name, text) in Source::new(&plan, mode, 0).statements() {
                 write(

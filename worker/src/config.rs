@@ -6,7 +6,9 @@ use std::time::Duration;
 use anyhow::Context as _;
 use serde::Deserialize;
 use xmlx_proto::Release;
-use xmlx_runtime::{LogFormat, Secret, duration_setting, parse_size, read_settings};
+use xmlx_runtime::{
+    LogFormat, Secret, connection_setting, duration_setting, parse_size, read_settings,
+};
 
 /// What is written on the command line, in the environment or in the file.
 #[derive(Clone, Debug, Default, clap::Parser, Deserialize)]
@@ -20,6 +22,18 @@ pub struct Args {
     /// ADO.NET connection string of the database
     #[arg(long, env = "XMLX_DATABASE", hide_env_values = true)]
     database: Option<Secret>,
+    /// File that holds the connection string, so that no password is seen in `ps` or the environment
+    #[arg(long, env = "XMLX_DATABASE_FILE")]
+    database_file: Option<PathBuf>,
+    /// File of CA certificates for the database's TLS, beside those of the system
+    #[arg(long, env = "XMLX_DATABASE_CA")]
+    database_ca: Option<PathBuf>,
+    /// Connection string of a copy of the database that documents are read from, such as a readable secondary
+    #[arg(long, env = "XMLX_SOURCE_DATABASE", hide_env_values = true)]
+    source_database: Option<Secret>,
+    /// File that holds it
+    #[arg(long, env = "XMLX_SOURCE_DATABASE_FILE")]
+    source_database_file: Option<PathBuf>,
     /// URLs of the coordinators, separated by commas [default: http://127.0.0.1:7400]
     #[arg(long, env = "XMLX_COORDINATORS", value_delimiter = ',')]
     coordinators: Option<Vec<String>>,
@@ -53,6 +67,10 @@ pub struct Args {
     #[arg(long)]
     #[serde(skip)]
     check_config: bool,
+    /// Print the settings, secrets as `***`, and exit
+    #[arg(long)]
+    #[serde(skip)]
+    print_config: bool,
 }
 
 /// What is meant.
@@ -60,6 +78,10 @@ pub struct Args {
 pub struct Config {
     /// ADO.NET connection string.
     pub database: Secret,
+    /// CA certificates for the database's TLS.
+    pub database_ca: Option<PathBuf>,
+    /// Connection string of a copy that documents are read from; `None`: from the database itself.
+    pub source_database: Option<Secret>,
     /// Where coordinators listen.
     pub coordinators: Vec<String>,
     /// Shown to operators.
@@ -87,16 +109,30 @@ impl Args {
         self.check_config
     }
 
+    /// Whether the settings are to be printed instead of used.
+    #[must_use]
+    pub fn print_config(&self) -> bool {
+        self.print_config
+    }
+
     /// Merges and validates.
     ///
     /// # Errors
     /// Names the setting and what it should look like.
     pub fn config(&self) -> anyhow::Result<Config> {
         let file: Self = read_settings(self.config.as_deref())?;
-        let database = self.database.clone().or(file.database);
-        let database = database.context(
-            "no database: set `--database` or XMLX_DATABASE to an ADO.NET connection string",
+        let given = [
+            (self.database.as_ref(), self.database_file.as_deref()),
+            (file.database.as_ref(), file.database_file.as_deref()),
+        ];
+        let database = connection_setting("database", &given)?.context(
+            "no database: set `--database-file` or XMLX_DATABASE to an ADO.NET connection string",
         )?;
+        let given = [
+            (self.source_database.as_ref(), self.source_database_file.as_deref()),
+            (file.source_database.as_ref(), file.source_database_file.as_deref()),
+        ];
+        let source_database = connection_setting("source_database", &given)?;
         let coordinators = self.coordinators.clone().or(file.coordinators);
         let coordinators = coordinators.unwrap_or_else(|| vec!["http://127.0.0.1:7400".to_owned()]);
         anyhow::ensure!(!coordinators.is_empty(), "`coordinators` is empty; name at least one URL");
@@ -111,6 +147,8 @@ impl Args {
         );
         Ok(Config {
             database,
+            database_ca: self.database_ca.clone().or(file.database_ca),
+            source_database,
             coordinators,
             name: self.name.clone().or(file.name).unwrap_or_else(default_name),
             slots,

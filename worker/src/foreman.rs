@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 use xmlx_runtime::Clock;
 use xmlx_store::{Class, LeaseKey};
 
@@ -146,6 +146,13 @@ impl Foreman {
                 self.release(lease, committed_through, Some(Class::Fenced), String::new()).await;
             }
             Outcome::Drained => self.release(lease, committed_through, None, String::new()).await,
+            Outcome::Expelled { reason } => {
+                error!(job = job_id, range, reason, "this worker can go on no more; draining");
+                self.release(lease, committed_through, Some(Class::Transient), String::new()).await;
+                // Only the first reason counts.
+                let _ = self.shop.expelled.set(reason);
+                self.shop.drain.cancel();
+            }
             Outcome::Stuck { class, reason } => {
                 warn!(job = job_id, range, ?class, reason, "the range is given back");
                 if matches!(class, Class::Capacity | Class::Fatal | Class::Data) {

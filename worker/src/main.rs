@@ -1,5 +1,7 @@
 //! `xmlx-worker`.
 
+use std::io::Write as _;
+
 use clap::Parser as _;
 use xmlx_runtime::Shutdown;
 use xmlx_worker::{Args, run};
@@ -8,9 +10,17 @@ use xmlx_worker::{Args, run};
 async fn main() -> anyhow::Result<()> {
     let args = Args::parse();
     let config = args.config()?;
-    if args.check_config() {
+    if args.print_config() {
+        writeln!(std::io::stdout(), "{config:#?}")?;
+    }
+    if args.check_config() || args.print_config() {
         return Ok(());
     }
     xmlx_runtime::init_telemetry(config.log_format, "info");
+    for secret in std::iter::once(&config.database).chain(&config.source_database) {
+        if let Some(warning) = xmlx_runtime::public_warning(secret) {
+            tracing::warn!("{warning}");
+        }
+    }
     run(config, Shutdown::on_signals()?).await
 }

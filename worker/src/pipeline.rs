@@ -9,7 +9,7 @@ mod retry;
 
 pub(crate) use extract::hush_panics;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use retry::persist;
 use tokio::sync::{Mutex, mpsc, oneshot};
@@ -28,12 +28,16 @@ const WAITING_GROUPS: usize = 1;
 pub(crate) struct Shop {
     pub(crate) config: Config,
     pub(crate) store: Store,
+    /// Where documents are read from, if not from the database itself.
+    pub(crate) copy: Option<Store>,
     pub(crate) jobs: Jobs,
     pub(crate) board: Arc<Board>,
     /// Held while a suspect is tried: one at a time in the whole process, or a death would tell nothing.
     pub(crate) trial: Mutex<()>,
     /// Cancelled: finish the group in hand and release the rest.
     pub(crate) drain: CancellationToken,
+    /// Why this process can work no more, once it cannot.
+    pub(crate) expelled: OnceLock<String>,
 }
 
 /// Documents that go through the stages together.
@@ -61,6 +65,11 @@ pub(crate) enum Outcome {
     Gone,
     /// Drained: the rest is for somebody else.
     Drained,
+    /// The database does not let this process in any more: it has to end, others may go on.
+    Expelled {
+        /// For the operator.
+        reason: String,
+    },
     /// It cannot go on; nothing is lost.
     Stuck {
         /// What kind of trouble.
@@ -72,6 +81,9 @@ pub(crate) enum Outcome {
 
 impl From<Error> for Outcome {
     fn from(err: Error) -> Self {
+        if err.is_refused_entry() {
+            return Self::Expelled { reason: err.to_string() };
+        }
         match err.class() {
             Class::Fenced => Self::Gone,
             class @ (Class::Transient

@@ -1,14 +1,14 @@
 //! The process: pipelines on one runtime, the session on a thread of its own.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tokio::sync::{Mutex, mpsc};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 use xmlx_proto::Release;
-use xmlx_runtime::Shutdown;
-use xmlx_store::{Fit, SCHEMA_VERSION, Store, StoreConfig};
+use xmlx_runtime::{Secret, Shutdown};
+use xmlx_store::{Access, Class, Error, Fit, SCHEMA_VERSION, Store, StoreConfig};
 
 use crate::board::Board;
 use crate::foreman::Foreman;
@@ -46,17 +46,29 @@ async fn refuse_newer_tables(store: &Store, release: Release) -> anyhow::Result<
 /// Runs a worker until `shutdown` or until a coordinator drains it.
 ///
 /// # Errors
-/// Where the connection string cannot be read or a thread cannot be started.
+/// Where the connection string cannot be read, the database refuses the login (at the start or later), or a thread
+/// cannot be started.
 pub async fn run(config: Config, shutdown: Shutdown) -> anyhow::Result<()> {
     pipeline::hush_panics();
     let session_id = uuid::Uuid::new_v4().to_string();
     info!(name = config.name, session = session_id, slots = config.slots, "worker starts");
     let slots = usize::try_from(config.slots).unwrap_or(1);
-    let store = Store::new(&StoreConfig {
-        connection_string: config.database.reveal().to_owned(),
-        application_name: format!("xmlx/worker/{session_id}"),
-        connections_max: 2 * slots + SPARE_CONNECTIONS,
-    })?;
+    let connect = |secret: &Secret, access, connections_max| {
+        Store::new(&StoreConfig {
+            connection_string: secret.reveal().to_owned(),
+            ca: config.database_ca.clone(),
+            access,
+            application_name: format!("xmlx/worker/{session_id}"),
+            connections_max,
+        })
+    };
+    let store = connect(&config.database, Access::ReadWrite, 2 * slots + SPARE_CONNECTIONS)?;
+    let copy = config.source_database.as_ref();
+    let copy =
+        copy.map(|it| connect(it, Access::ReadOnly, slots + SPARE_CONNECTIONS)).transpose()?;
+    for store in std::iter::once(&store).chain(&copy) {
+        enter(store).await?;
+    }
     refuse_newer_tables(&store, config.release).await?;
     let board = Arc::new(Board::new(config.slots + PREFETCHED));
     let (orders_in, orders_out) = mpsc::channel(CHANNEL);
@@ -75,11 +87,13 @@ pub async fn run(config: Config, shutdown: Shutdown) -> anyhow::Result<()> {
         config,
         jobs: Jobs::new(store.clone()),
         store,
+        copy,
         board,
         trial: Mutex::new(()),
         drain: drain.clone(),
+        expelled: OnceLock::new(),
     });
-    let foreman = Foreman::new(shop, reports_in);
+    let foreman = Foreman::new(Arc::clone(&shop), reports_in);
     let give_up = async {
         drain.cancelled().await;
         tokio::select! {
@@ -97,5 +111,20 @@ pub async fn run(config: Config, shutdown: Shutdown) -> anyhow::Result<()> {
         .await?
         .map_err(|_| anyhow::anyhow!("the session thread panicked"))?;
     info!("worker stopped");
-    Ok(())
+    match shop.expelled.get() {
+        Some(reason) => Err(anyhow::anyhow!("{reason}")),
+        None => Ok(()),
+    }
+}
+
+/// A worker that the database does not let in must not join: it would take ranges and give them back.
+async fn enter(store: &Store) -> Result<(), Error> {
+    match store.probe().await {
+        Err(err) if err.class() == Class::Fatal => Err(err),
+        Err(err) => {
+            warn!(%err, "the database does not answer; waiting for it");
+            Ok(())
+        }
+        Ok(()) => Ok(()),
+    }
 }

@@ -2,15 +2,14 @@
 
 use std::path::Path;
 
-use xmlx_runtime::Secret;
-
 use super::{plan, store};
+use crate::cli::Database;
 use crate::output::{self, Answer, Format};
 
 pub(crate) async fn run(
     format: Format,
     contract: &Path,
-    database: &Secret,
+    database: &Database,
 ) -> anyhow::Result<Answer> {
     let plan = plan(contract)?;
     let found = store(database)?.catalog(plan.target_schema()).await?.check(&plan);

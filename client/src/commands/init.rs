@@ -1,23 +1,20 @@
 //! `init`: the control tables.
 
-use anyhow::Context as _;
-use xmlx_runtime::Secret;
 use xmlx_store::{SCHEMA_VERSION, control_schema};
 
 use super::store;
+use crate::cli::Database;
 use crate::output::{self, Answer, Format};
 
 pub(crate) async fn run(
     format: Format,
-    database: Option<&Secret>,
+    database: &Database,
     print: bool,
 ) -> anyhow::Result<Answer> {
     if print {
         output::line(control_schema().trim_end())?;
         return Ok(Answer::Yes);
     }
-    let database =
-        database.context("no database: set `--database` or XMLX_DATABASE, or use `--print`")?;
     let store = store(database)?;
     let before = store.schema_version().await?.version;
     if before >= SCHEMA_VERSION {

@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use xmlx_extract::Plan;
-use xmlx_runtime::Secret;
 use xmlx_store::Document;
 
 use super::{plan, store};
+use crate::cli::Database;
 use crate::output::{self, Answer, Format};
 
 /// Documents in one statement.
@@ -17,7 +17,7 @@ pub(crate) async fn run(
     format: Format,
     dir: &Path,
     contract: &Path,
-    database: &Secret,
+    database: &Database,
 ) -> anyhow::Result<Answer> {
     let plan = plan(contract)?;
     let store = store(database)?;

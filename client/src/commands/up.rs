@@ -5,7 +5,7 @@ use clap::Parser as _;
 use xmlx_devdb::{Faults, Options, Server, Storage, Tls};
 use xmlx_runtime::{LogFormat, Secret, Shutdown};
 
-use super::store;
+use super::store_at;
 use crate::cli::Up;
 use crate::demo::samples;
 use crate::internal::{DEVDB_PASSWORD, DEVDB_USER};
@@ -26,7 +26,7 @@ pub(crate) async fn run(args: Up) -> anyhow::Result<Answer> {
     })
     .context("cannot start the embedded database")?;
     let database = Secret::new(server.connection_string());
-    let store = store(&database)?;
+    let store = store_at(&database, None)?;
     store.migrate().await?;
     if let Some(n) = args.samples {
         samples::create(&store).await?;

@@ -82,6 +82,7 @@ pub(crate) struct Shared {
     pub(crate) options: Options,
     pub(crate) engine: Arc<Engine>,
     pub(crate) tls: Option<Arc<rustls::ServerConfig>>,
+    certificate: Option<String>,
     is_stopping: AtomicBool,
     sockets: Mutex<BTreeMap<u64, TcpStream>>,
 }
@@ -89,9 +90,12 @@ pub(crate) struct Shared {
 impl Server {
     /// Opens the database, listens, and returns once connections are accepted.
     pub fn start(options: Options) -> Result<Self, Error> {
-        let tls = match options.tls {
-            Tls::Off => None,
-            Tls::SelfSigned => Some(tls::self_signed()?),
+        let (tls, certificate) = match options.tls {
+            Tls::Off => (None, None),
+            Tls::SelfSigned => {
+                let (config, certificate) = tls::self_signed()?;
+                (Some(config), Some(certificate))
+            }
         };
         let engine = Arc::new(Engine::open(&options.data)?);
         let listen = |err| Error::Listen { address: options.listen, err };
@@ -101,6 +105,7 @@ impl Server {
             options,
             engine,
             tls,
+            certificate,
             is_stopping: AtomicBool::new(false),
             sockets: Mutex::new(BTreeMap::new()),
         });
@@ -129,6 +134,11 @@ impl Server {
         format!(
             "Server=tcp:{host},{port};User Id={user};Password={password};Encrypt={encrypt};TrustServerCertificate=true;Database={DATABASE}"
         )
+    }
+
+    /// The certificate that clients may trust, as PEM; `None` without TLS.
+    pub fn certificate(&self) -> Option<&str> {
+        self.shared.certificate.as_deref()
     }
 
     /// The plan of faults.

@@ -2,6 +2,7 @@
 
 mod abort;
 mod clock;
+mod database;
 mod secret;
 mod settings;
 mod shutdown;
@@ -10,6 +11,7 @@ mod units;
 
 pub use abort::AbortOnPanic;
 pub use clock::Clock;
+pub use database::{Given, connection_setting, public_warning};
 pub use secret::Secret;
 pub use settings::{duration_setting, read_settings};
 pub use shutdown::Shutdown;

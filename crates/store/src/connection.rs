@@ -1,16 +1,18 @@
 //! Connections and their pool.
 
+use std::fmt;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use deadpool::managed::{self, Metrics, Object, Pool, RecycleError, RecycleResult};
-use tiberius::{Client, Config, ToSql};
-use tokio::net::TcpStream;
-use tokio_util::compat::{Compat, TokioAsyncWriteCompatExt as _};
+use tiberius::ToSql;
 
 use crate::Error;
+use crate::connection_string::{Address, ConnectError};
+use crate::dial::{Dialer, TdsClient};
 
-/// A server that does not accept within this time is treated as absent.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// A pooled connection that does not answer within this time is dead.
+const PROBE_TIMEOUT: Duration = Duration::from_secs(10);
 /// A statement that is answered later is given up, its connection dropped: the server is gone, or cut off.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// The same for statements that read whole tables: counts, and the verification.
@@ -20,24 +22,29 @@ const TRUSTED_FOR: Duration = Duration::from_secs(10);
 /// Waiting for a free connection longer than this is an error.
 const POOL_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Its futures are large: they are boxed where they are awaited, or every caller's stack would carry them.
-type TdsClient = Client<Compat<TcpStream>>;
-
 /// How to reach the database.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct StoreConfig {
     /// An ADO.NET connection string.
     pub connection_string: String,
+    /// A file of CA certificates that are trusted beside the system's.
+    pub ca: Option<PathBuf>,
+    /// Whether a read-only copy will do.
+    pub access: Access,
     /// Shown in the server's session list: `xmlx/<role>/<session>`.
     pub application_name: String,
     /// The most connections at once.
     pub connections_max: usize,
 }
 
-/// A connection string that cannot be used. Does not repeat the string: it holds a password.
-#[derive(Debug, thiserror::Error)]
-#[error("the connection string cannot be used: {0}")]
-pub struct ConnectError(String);
+/// What a store's connections are for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Reading and writing: the target, and everything of our own.
+    ReadWrite,
+    /// Reading documents alone: a readable secondary will do.
+    ReadOnly,
+}
 
 /// The database. Cheap to clone.
 #[derive(Clone)]
@@ -52,17 +59,26 @@ pub struct Connection {
 }
 
 struct Manager {
-    config: Config,
+    dialer: Dialer,
 }
 
-impl std::fmt::Debug for Store {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for StoreConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StoreConfig")
+            .field("application_name", &self.application_name)
+            .field("connections_max", &self.connections_max)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Store").field("pool", &self.pool.status()).finish()
     }
 }
 
-impl std::fmt::Debug for Connection {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for Connection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Connection").field("open", &self.object.is_some()).finish()
     }
 }
@@ -71,19 +87,32 @@ impl Store {
     /// A store whose connections are made when they are needed.
     ///
     /// # Errors
-    /// Where the connection string cannot be read.
+    /// Where the connection string or the CA's file cannot be used.
     pub fn new(config: &StoreConfig) -> Result<Self, ConnectError> {
-        let mut tds = Config::from_ado_string(&config.connection_string)
-            .map_err(|err| ConnectError(err.to_string()))?;
-        tds.application_name(&config.application_name);
-        tds.command_timeout(Some(LONG_PATIENCE));
-        let pool = Pool::builder(Manager { config: tds })
+        let mut address = Address::parse(&config.connection_string)?;
+        if address.read_only && config.access == Access::ReadWrite {
+            return Err(ConnectError(
+                "`ApplicationIntent=ReadOnly` leads to a copy that nothing can be written to; take it out".to_owned(),
+            ));
+        }
+        trust(&mut address, config.ca.as_ref())?;
+        address.config.application_name(&config.application_name);
+        address.config.command_timeout(Some(LONG_PATIENCE));
+        let pool = Pool::builder(Manager { dialer: Dialer::new(address) })
             .max_size(config.connections_max)
             .wait_timeout(Some(POOL_TIMEOUT))
             .runtime(deadpool::Runtime::Tokio1)
             .build()
             .map_err(|err| ConnectError(err.to_string()))?;
         Ok(Self { pool })
+    }
+
+    /// Finds out whether the database lets us in.
+    ///
+    /// # Errors
+    /// [`Error::Login`] and [`Error::Tls`] where trying again is useless; [`Error::Connect`].
+    pub async fn probe(&self) -> Result<(), Error> {
+        self.checkout().await.map(drop)
     }
 
     /// A connection for several statements in a row.
@@ -116,8 +145,7 @@ impl Store {
 
     async fn checkout(&self) -> Result<Object<Manager>, Error> {
         Box::pin(self.pool.get()).await.map_err(|err| match err {
-            // A server that fails over or recovers refuses logins in many ways; all of them pass.
-            managed::PoolError::Backend(err) => Error::Connect(err.to_string()),
+            managed::PoolError::Backend(err) => err,
             err @ (managed::PoolError::Timeout(_)
             | managed::PoolError::Closed
             | managed::PoolError::NoRuntimeSpecified
@@ -203,9 +231,7 @@ impl managed::Manager for Manager {
     type Error = Error;
 
     async fn create(&self) -> Result<TdsClient, Error> {
-        tokio::time::timeout(CONNECT_TIMEOUT, Box::pin(connect(self.config.clone())))
-            .await
-            .map_err(|_| Error::Connect(format!("no answer within {CONNECT_TIMEOUT:?}")))?
+        Box::pin(self.dialer.connect()).await
     }
 
     /// Every statement sets its own options and ends its own transaction, and a connection that
@@ -216,7 +242,7 @@ impl managed::Manager for Manager {
         }
         let nonce = i64::try_from(metrics.recycle_count).unwrap_or(0);
         let rows = tokio::time::timeout(
-            CONNECT_TIMEOUT,
+            PROBE_TIMEOUT,
             query(client, "SELECT CAST(@P1 AS bigint) AS [nonce]", &[&nonce]),
         )
         .await
@@ -231,25 +257,27 @@ impl managed::Manager for Manager {
     }
 }
 
-/// Connects, following one redirection (listeners and gateways route).
-async fn connect(config: Config) -> Result<TdsClient, Error> {
-    match Box::pin(connect_once(config.clone())).await {
-        Err(tiberius::error::Error::Routing { host, port }) => {
-            let mut routed = config;
-            routed.host(&host);
-            routed.port(port);
-            Box::pin(connect_once(routed)).await.map_err(Into::into)
+/// What the server's certificate has to be signed by.
+fn trust(address: &mut Address, ca: Option<&PathBuf>) -> Result<(), ConnectError> {
+    match ca {
+        Some(file) if address.trusts_all => Err(ConnectError(format!(
+            "`TrustServerCertificate=true` trusts every certificate, so the CA in `{}` would mean nothing; take one of the two out",
+            file.display()
+        ))),
+        Some(file) => {
+            let bundle = std::fs::read(file).map_err(|err| {
+                ConnectError(format!("the CA's file `{}`: {err}", file.display()))
+            })?;
+            address.config.trust_cert_ca_bundle(bundle);
+            Ok(())
         }
-        Ok(client) => Ok(client),
-        Err(err @ tiberius::error::Error::Server(_)) => Err(err.into()),
-        Err(err) => Err(Error::Connect(err.to_string())),
+        None => {
+            if address.trusts_all {
+                address.config.trust_cert();
+            }
+            Ok(())
+        }
     }
-}
-
-async fn connect_once(config: Config) -> tiberius::Result<TdsClient> {
-    let tcp = TcpStream::connect(config.get_addr()).await?;
-    tcp.set_nodelay(true)?;
-    Box::pin(Client::connect(config, tcp.compat_write())).await
 }
 
 /// The row of an answer that always has one.

@@ -42,9 +42,43 @@ pub enum Error {
     /// No connection could be had.
     #[error("no connection to the database: {0}")]
     Connect(String),
+    /// The login is refused, and will be refused again.
+    #[error(
+        "`{server}` does not let login `{login}` into database `{database}` (SQL Server error {number}: {})",
+        login_refusal(*number)
+    )]
+    Login {
+        /// The server's place.
+        server: String,
+        /// The database that was asked for.
+        database: String,
+        /// Who asked.
+        login: String,
+        /// SQL Server's error number.
+        number: u32,
+    },
+    /// The server's certificate is not trusted, or there is no TLS for another reason.
+    #[error(
+        "no TLS with `{server}`: {reason}; name the file of its CA with `--database-ca`, or say `HostNameInCertificate=...` \
+         where the certificate has another name, or `TrustServerCertificate=true` in a network that you trust"
+    )]
+    Tls {
+        /// The server's place.
+        server: String,
+        /// What the driver says.
+        reason: String,
+    },
     /// The connection failed while a statement was under way.
     #[error("the connection to the database failed: {0}")]
     Lost(String),
+    /// The copy that documents are read from lags behind.
+    #[error("{missing} of {asked} documents have not reached the source database yet")]
+    Behind {
+        /// Documents that are not there.
+        missing: usize,
+        /// Documents that were asked for.
+        asked: usize,
+    },
     /// An answer that does not have the expected form.
     #[error("unexpected answer of the database to `{statement}`: {detail}")]
     Shape {
@@ -65,10 +99,18 @@ impl Error {
         match self {
             Self::Fenced | Self::Deposed | Self::Conflict => Class::Fenced,
             Self::Server { number, .. } => class_of(*number),
-            Self::Connect(_) => Class::Transient,
+            Self::Connect(_) | Self::Behind { .. } => Class::Transient,
             Self::Lost(_) => Class::Ambiguous,
-            Self::Shape { .. } | Self::Mismatch(_) => Class::Fatal,
+            Self::Login { .. } | Self::Tls { .. } | Self::Shape { .. } | Self::Mismatch(_) => {
+                Class::Fatal
+            }
         }
+    }
+
+    /// Whether it is this process alone that cannot get in: another worker may.
+    #[must_use]
+    pub fn is_refused_entry(&self) -> bool {
+        matches!(self, Self::Login { .. } | Self::Tls { .. })
     }
 
     /// SQL Server's error number, if it was the server that refused.
@@ -190,6 +232,20 @@ fn public_message(number: u32, message: &str) -> String {
         | 9002
         | 18456 => first_line(message),
         _ => "see the server's log".to_owned(),
+    }
+}
+
+/// What a refused login means; the server's own words would only repeat the names.
+fn login_refusal(number: u32) -> &'static str {
+    match number {
+        18456 => "wrong name or password, or the login has no user in the database",
+        18452 => "the server takes Windows logins alone",
+        18470 => "the login is disabled",
+        18486 => "the login is locked",
+        18487 | 18488 => "the login's password has expired or must be changed",
+        916 | 4060 | 4064 => "there is no such database, or the login has no user in it",
+        40615 => "a firewall rule keeps this host out",
+        _ => "refused",
     }
 }
 

@@ -7,6 +7,8 @@
 mod catalog;
 mod commit;
 mod connection;
+mod connection_string;
+mod dial;
 mod encode;
 mod error;
 mod jobs;
@@ -22,7 +24,8 @@ mod verify;
 
 pub use catalog::{Catalog, Disagreement};
 pub use commit::{CommitPlan, Committed, Decided, Group};
-pub use connection::{ConnectError, Connection, Store, StoreConfig};
+pub use connection::{Access, Connection, Store, StoreConfig};
+pub use connection_string::ConnectError;
 pub use error::{Class, Error};
 pub use jobs::{JobRow, NewJob};
 pub use leader::{LeaderRow, Leadership};

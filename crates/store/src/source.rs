@@ -62,6 +62,8 @@ pub struct Fetched {
 #[derive(Clone, Debug)]
 pub struct Source {
     fetch: String,
+    fetch_ids: String,
+    documents: String,
     boundary: String,
     waiting: String,
     passed: String,
@@ -104,10 +106,18 @@ impl Source {
             ),
         };
         let from = format!("FROM {table} AS x WHERE {scope}{in_line} AND {waits}");
+        let xml = format!(
+            "CAST(x.[app_id] AS bigint) AS [app_id], CASE WHEN DATALENGTH(x.{document}) <= {DOCUMENT_BYTES_MAX} THEN x.{document} END AS [xml]"
+        );
         let outside = of_line("x").map_or_else(|| "1 = 0".to_owned(), |it| format!("NOT {it}"));
         Self {
-            fetch: format!(
-                "SELECT TOP (@P3) CAST(x.[app_id] AS bigint) AS [app_id], CASE WHEN DATALENGTH(x.{document}) <= {DOCUMENT_BYTES_MAX} THEN x.{document} END AS [xml] {from} ORDER BY x.[app_id]"
+            fetch: format!("SELECT TOP (@P3) {xml} {from} ORDER BY x.[app_id]"),
+            fetch_ids: format!(
+                "SELECT TOP (@P3) CAST(x.[app_id] AS bigint) AS [app_id] {from} ORDER BY x.[app_id]"
+            ),
+            documents: format!(
+                "SELECT {xml} FROM {table} AS x WHERE x.{document} IS NOT NULL \
+                 AND x.[app_id] IN (SELECT j.[app_id] FROM OPENJSON(@P1) WITH ([app_id] bigint '$') AS j) ORDER BY x.[app_id]"
             ),
             boundary: format!(
                 "SELECT MAX(t.[app_id]) AS [last], COUNT_BIG(*) AS [n] FROM (SELECT TOP (@P3) CAST(x.[app_id] AS bigint) AS [app_id] {from} ORDER BY x.[app_id]) AS t"
@@ -139,6 +149,7 @@ impl Source {
     pub fn statements(&self) -> Vec<(&'static str, &str)> {
         vec![
             ("fetch", self.fetch.as_str()),
+            ("fetch_ids", self.fetch_ids.as_str()),
             ("boundary", self.boundary.as_str()),
             ("waiting", self.waiting.as_str()),
             ("passed", self.passed.as_str()),
@@ -161,6 +172,39 @@ impl Source {
         let params: [&dyn tiberius::ToSql; 4] = [&scope.lo, &scope.hi, &n_max, &self.log_watermark];
         let rows = connection.run(&self.fetch, &params).await?;
         rows.into_iter().map(fetched).collect()
+    }
+
+    /// The statement that reads documents from a copy of the database, for checks from outside. Its
+    /// parameter: the ids as JSON.
+    #[must_use]
+    pub fn documents_statement(&self) -> &str {
+        &self.documents
+    }
+
+    /// The same as [`Self::fetch`], with the documents from a copy of the database (a readable secondary,
+    /// a restored backup): which applications wait the database itself says.
+    ///
+    /// # Errors
+    /// [`Error::Behind`] where the copy does not have all of them yet; see [`Error`].
+    pub async fn fetch_from(
+        &self,
+        connection: &mut Connection,
+        copy: &mut Connection,
+        scope: Scope,
+        n_max: i64,
+    ) -> Result<Vec<Fetched>, Error> {
+        let params: [&dyn tiberius::ToSql; 4] = [&scope.lo, &scope.hi, &n_max, &self.log_watermark];
+        let rows = connection.run(&self.fetch_ids, &params).await?;
+        let ids: Vec<i64> =
+            rows.iter().map(|row| column(row, "app_id", "fetch_ids")).collect::<Result<_, _>>()?;
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let json = serde_json::to_string(&ids).expect("numbers are always JSON");
+        let rows = copy.run(&self.documents, &[&json]).await?;
+        let apps: Vec<Fetched> = rows.into_iter().map(fetched).collect::<Result<_, _>>()?;
+        let missing = ids.len().saturating_sub(apps.len());
+        if missing > 0 { Err(Error::Behind { missing, asked: ids.len() }) } else { Ok(apps) }
     }
 
     /// The `n`-th waiting application of the scope, or the last where fewer wait: its id, and how

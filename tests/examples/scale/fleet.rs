@@ -10,7 +10,7 @@ use xmlx_proto::v1 as pb;
 use xmlx_proto::v1::coordinator_message::Body as In;
 use xmlx_proto::v1::worker_message::Body as Out;
 use xmlx_proto::v1::worker_service_client::WorkerServiceClient;
-use xmlx_store::{LeaseKey, Store, StoreConfig};
+use xmlx_store::{Access, LeaseKey, Store, StoreConfig};
 use xmlx_tests::Cluster;
 
 const HEARTBEAT: Duration = Duration::from_secs(1);
@@ -49,6 +49,8 @@ impl Fleet {
         let store = Store::new(&StoreConfig {
             connection_string: cluster.db.connection_string(),
             application_name: "xmlx/scale".to_owned(),
+            ca: None,
+            access: Access::ReadWrite,
             connections_max: CONNECTIONS,
         })
         .unwrap();

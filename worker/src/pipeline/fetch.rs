@@ -2,7 +2,7 @@
 
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
-use xmlx_store::{Fetched, OpenRange, Scope};
+use xmlx_store::{Fetched, OpenRange, Scope, Store};
 
 use super::retry::persist;
 use super::{Group, Outcome, Shop};
@@ -38,6 +38,7 @@ pub(super) async fn run(
     let mut size = FIRST_GROUP.min(apps_max);
     let mut scope = Scope { lo: range.committed_through + 1, hi: range.scope.hi };
     let mut connection = shop.store.connection();
+    let mut copy = shop.copy.as_ref().map(Store::connection);
     loop {
         if stop.is_cancelled() {
             return Ok(Ended::Stopped);
@@ -45,7 +46,12 @@ pub(super) async fn run(
         scope.hi = shop.board.end_of(&lease.key, scope.hi);
         let suspect = suspects > 0;
         let asked = if suspect { 1 } else { size };
-        let fetched = persist!(stop, job.source.fetch(&mut connection, scope, asked));
+        let fetched = match &mut copy {
+            None => persist!(stop, job.source.fetch(&mut connection, scope, asked)),
+            Some(copy) => {
+                persist!(stop, job.source.fetch_from(&mut connection, copy, scope, asked))
+            }
+        };
         let apps = fetched.map_err(Outcome::from)?;
         let Some(last) = apps.last() else { return Ok(Ended::AtTheEnd) };
         shop.board.claimed(&lease.key, last.app_id);

@@ -12,16 +12,28 @@ use crate::server::{Shared, login, prelogin};
 use crate::wire::packet::{self, LOGIN7, RESPONSE, malformed};
 use crate::wire::tokens::{self, DONE_ERROR, Done};
 
+/// The first byte of a connection that is TLS from the beginning.
+const TLS_HANDSHAKE: u8 = 0x16;
 const LOGIN_PACKET_BYTES: usize = 4096;
 
 /// Serves the connection until the client or the server closes it.
 pub(crate) fn run(mut socket: TcpStream, shared: &Shared) -> io::Result<()> {
     socket.set_nodelay(true)?;
     let hangup = Hangup::new(socket.try_clone()?);
-    let encrypts = prelogin::answer(&mut socket, shared.tls.is_some())?;
+    let mut first = [0u8];
+    socket.peek(&mut first)?;
     let mut transport = match &shared.tls {
-        Some(config) if encrypts => Transport::encrypt(socket, config)?,
-        Some(_) | None => Transport::Plain(socket),
+        Some(config) if first == [TLS_HANDSHAKE] => {
+            let mut transport = Transport::strict(socket, config)?;
+            prelogin::answer(&mut transport, false)?;
+            transport
+        }
+        Some(config) if prelogin::answer(&mut socket, true)? => Transport::encrypt(socket, config)?,
+        Some(_) => Transport::Plain(socket),
+        None => {
+            prelogin::answer(&mut socket, false)?;
+            Transport::Plain(socket)
+        }
     };
     let Some(message) = packet::read_message(&mut transport)? else { return Ok(()) };
     if message.kind != LOGIN7 {

@@ -1,4 +1,4 @@
-//! The bytes under the messages: a plain socket, or TLS whose handshake travels inside PRELOGIN packets.
+//! The bytes under the messages: a plain socket, TLS whose handshake travels inside PRELOGIN packets, or TLS alone.
 
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
@@ -16,6 +16,14 @@ pub(crate) enum Transport {
 }
 
 impl Transport {
+    /// TLS from the first byte on, as TDS 8.0 (`Encrypt=strict`) has it.
+    pub(crate) fn strict(socket: TcpStream, config: &Arc<ServerConfig>) -> io::Result<Self> {
+        let tls = ServerConnection::new(Arc::clone(config)).map_err(io::Error::other)?;
+        let wrapped =
+            Wrapped { socket, is_wrapping: false, received: Vec::new(), unsent: Vec::new() };
+        Ok(Self::Encrypted(Box::new(StreamOwned::new(tls, wrapped))))
+    }
+
     /// Shakes hands over `socket`.
     pub(crate) fn encrypt(socket: TcpStream, config: &Arc<ServerConfig>) -> io::Result<Self> {
         let mut tls = ServerConnection::new(Arc::clone(config)).map_err(io::Error::other)?;

@@ -1,0 +1,248 @@
+//! First contact: connection strings as administrators write them, and what is said where they do not work.
+
+#![allow(clippy::unwrap_used, reason = "tests panic where something does not hold")]
+
+use std::collections::BTreeSet;
+use std::net::{TcpListener, UdpSocket};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use xmlx_devdb::Tls;
+use xmlx_extract::Plan;
+use xmlx_samples::{Line, Options, Synth};
+use xmlx_store::{Error, Mode, Scope, Source};
+use xmlx_tests::{Cluster, Database, Output, Setup, binary};
+
+/// The password of the tests' database.
+const PASSWORD: &str = "secret";
+const WRONG: &str = "Wr0ng-and-never-shown";
+
+fn run(program: &str, environment: &[(&str, &str)], args: &[&str]) -> Output {
+    let mut command = Command::new(binary(program));
+    command.env_remove("RUST_LOG").envs(environment.iter().copied()).args(args);
+    Output::of(command)
+}
+
+fn init(connection_string: &str, args: &[&str]) -> Output {
+    run("xmlx-client", &[("XMLX_DATABASE", connection_string)], &[&["init"], args].concat())
+}
+
+fn assert_hidden(output: &Output, secret: &str) {
+    // Not the bare word: a help text may well speak of secrets.
+    let shown = |text: &str| text.contains(&format!("={secret}"));
+    assert!(!shown(&output.stdout) && !shown(&output.stderr), "{output:?}");
+}
+
+fn synth() -> Synth {
+    Synth::new(Options { seed: 7, first_id: 1001, broken_permille: 0, padding_bytes: 0 })
+}
+
+/// A worker with a wrong password says so and ends; the job is not its victim.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_password_ends_the_worker_and_not_the_job() {
+    let mut cluster = Cluster::start(Setup { workers: 0, ..Setup::small(40) }).await;
+    let job = cluster.submit(&[]);
+    let right = cluster.db.connection_string();
+    cluster.add_worker_at(right.replace(PASSWORD, WRONG));
+    assert_ne!(cluster.workers[0].exit_code().await, 0);
+    let log = cluster.workers[0].log();
+    let server = format!("127.0.0.1,{}", cluster.db.address().port());
+    for part in ["18456", "login `sa`", "database `xmlx`", &server] {
+        assert!(log.contains(part), "`{part}` is missing in: {log}");
+    }
+    assert!(!log.contains(WRONG), "{log}");
+    assert_eq!(cluster.job(job)["state"], "running");
+    cluster.add_worker();
+    cluster.wait_done(job).await;
+    cluster.assert_verified(job).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_password_is_told_at_once_by_coordinator_and_client() {
+    let db = Database::start(Tls::Off).await;
+    let wrong = db.connection_string().replace(PASSWORD, WRONG);
+    let environment = [("XMLX_DATABASE", wrong.as_str())];
+    let refused = [
+        run("xmlx-coordinator", &environment, &["--listen", "127.0.0.1:0"]).expect(1),
+        run("xmlx-client", &environment, &["init"]).expect(2),
+    ];
+    for output in refused {
+        assert!(output.stderr.contains("login `sa`"), "{output:?}");
+        assert_hidden(&output, WRONG);
+    }
+}
+
+/// Nothing that a program prints about itself shows the password, wherever that came from.
+#[tokio::test(flavor = "multi_thread")]
+async fn passwords_are_not_shown() {
+    let db = Database::start(Tls::Off).await;
+    let text = db.connection_string();
+    for program in ["xmlx-coordinator", "xmlx-worker"] {
+        let printed = run(program, &[("XMLX_DATABASE", &text)], &["--print-config"]).expect(0);
+        assert!(printed.stdout.contains("database: ***"), "{printed:?}");
+        assert_hidden(&printed, PASSWORD);
+        assert_hidden(&run(program, &[("XMLX_DATABASE", &text)], &["--help"]).expect(0), PASSWORD);
+        let refused = run(program, &[("XMLX_DATABASE", &format!("{text};Colour=1"))], &[]);
+        assert!(refused.expect(1).stderr.contains("`Colour`"));
+    }
+    assert_hidden(&init(&text, &["--help"]).expect(0), PASSWORD);
+    let public = run("xmlx-client", &[], &["init", "--database", &text]).expect(0);
+    assert!(public.stderr.contains("--database-file"), "the flag warns: {public:?}");
+    assert_hidden(&public, PASSWORD);
+    let unknown = init(&format!("{text};{WRONG}=1"), &[]).expect(2);
+    assert!(unknown.stderr.contains("known keyword"), "{unknown:?}");
+    assert_hidden(&unknown, PASSWORD);
+}
+
+/// The demo's own processes get theirs through the environment: command lines are public on a host.
+#[test]
+fn no_command_line_shows_a_password() {
+    let mut demo = Command::new(binary("xmlx-client"));
+    demo.args(["demo", "--apps", "500", "--no-faults"]).stdout(Stdio::null()).stderr(Stdio::null());
+    let mut demo = demo.spawn().unwrap();
+    let mut seen = BTreeSet::new();
+    while demo.try_wait().unwrap().is_none() {
+        seen.extend(command_lines_of_children(demo.id()));
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    for role in ["devdb", "coordinator", "worker"] {
+        assert!(seen.iter().any(|it| it.contains(&format!("internal {role}"))), "{role}: {seen:?}");
+    }
+    assert!(!seen.iter().any(|it| it.to_lowercase().contains("password")), "{seen:?}");
+}
+
+fn command_lines_of_children(parent: u32) -> Vec<String> {
+    let mut found = Vec::new();
+    for process in std::fs::read_dir("/proc").unwrap().flatten() {
+        let read = |name: &str| std::fs::read_to_string(process.path().join(name)).ok();
+        let (Some(status), Some(line)) = (read("status"), read("cmdline")) else { continue };
+        if status.contains(&format!("PPid:\t{parent}\n")) {
+            found.push(line.replace('\0', " "));
+        }
+    }
+    found
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_connection_string_may_lie_in_a_file() {
+    let db = Database::start(Tls::Off).await;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("database");
+    std::fs::write(&file, format!("{}\n", db.connection_string())).unwrap();
+    let file = file.display().to_string();
+    let _ = run("xmlx-client", &[], &["init", "--database-file", &file]).expect(0);
+    let _ = run("xmlx-client", &[("XMLX_DATABASE_FILE", &file)], &["init"]).expect(0);
+    for program in ["xmlx-coordinator", "xmlx-worker"] {
+        let args = ["--database-file", &file, "--check-config"];
+        let _ = run(program, &[], &args).expect(0);
+    }
+    let both = [("XMLX_DATABASE", db.connection_string())];
+    let both = [(both[0].0, both[0].1.as_str())];
+    let refused = run("xmlx-client", &both, &["init", "--database-file", &file]).expect(2);
+    assert!(refused.stderr.contains("keep one"), "{refused:?}");
+}
+
+/// With a CA that is named, without one, with TDS 8.0, and with any certificate.
+#[tokio::test(flavor = "multi_thread")]
+async fn certificates_are_checked() {
+    let db = Database::start(Tls::SelfSigned).await;
+    let folder = tempfile::tempdir().unwrap();
+    let ca = folder.path().join("ca.pem");
+    std::fs::write(&ca, db.certificate()).unwrap();
+    let ca = ca.display().to_string();
+    let trusting = db.connection_string();
+    let checking = trusting.replace(";TrustServerCertificate=true", "");
+    let strict = checking.replace("Encrypt=true", "Encrypt=strict");
+    let _ = init(&trusting, &[]).expect(0);
+    let _ = init(&checking, &["--database-ca", &ca]).expect(0);
+    let _ = init(&strict, &["--database-ca", &ca]).expect(0);
+    let _ =
+        init(&checking.replace("Encrypt=true", "Encrypt=false"), &["--database-ca", &ca]).expect(0);
+    for text in [&checking, &strict] {
+        let refused = init(text, &[]).expect(2);
+        assert!(refused.stderr.contains("--database-ca"), "{refused:?}");
+        assert!(!refused.stderr.contains("Config::"), "advice for users: {refused:?}");
+    }
+    let both = init(&trusting, &["--database-ca", &ca]).expect(2);
+    assert!(both.stderr.contains("TrustServerCertificate"), "{both:?}");
+}
+
+/// The server is not there: its failover partner is asked.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failover_partner_takes_over() {
+    let db = Database::start(Tls::Off).await;
+    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let port = db.address().port();
+    let gone = db.connection_string().replace(&port.to_string(), &closed.to_string());
+    let refused = init(&gone, &[]).expect(2);
+    assert!(refused.stderr.contains(&format!("`127.0.0.1,{closed}`")), "{refused:?}");
+    let _ = init(&format!("{gone};Failover Partner=127.0.0.1,{port}"), &[]).expect(0);
+}
+
+/// A named instance's port is asked for at SQL Browser, on UDP 1434 of the server.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_named_instance_is_found() {
+    // An address of this test's own: the port cannot be chosen.
+    let id = std::process::id();
+    let ip = format!("127.{}.{}.{}", 1 + (id >> 16) % 250, (id >> 8) % 250, 1 + id % 250);
+    let db = Database::start_at(Tls::Off, &ip).await;
+    let browser = UdpSocket::bind((ip.as_str(), 1434)).unwrap();
+    let port = db.address().port();
+    let answering = std::thread::spawn(move || {
+        let mut request = [0; 64];
+        let (n, client) = browser.recv_from(&mut request).unwrap();
+        let text = format!(
+            "ServerName;SQL1;InstanceName;LOANS;IsClustered;No;Version;13.0.4001.0;tcp;{port};;"
+        );
+        let mut answer = vec![5];
+        answer.extend_from_slice(&u16::try_from(text.len()).unwrap().to_le_bytes());
+        answer.extend_from_slice(text.as_bytes());
+        browser.send_to(&answer, client).unwrap();
+        request[..n].to_vec()
+    });
+    let named = db.connection_string().replace(&format!("{ip},{port}"), &format!("{ip}\\LOANS"));
+    let _ = init(&named, &[]).expect(0);
+    assert_eq!(answering.join().unwrap(), b"\x04LOANS");
+    let silent = init(&named, &[]).expect(2);
+    assert!(silent.stderr.contains("SQL Browser"), "{silent:?}");
+}
+
+/// Documents come from the copy, everything else from the database itself.
+#[tokio::test(flavor = "multi_thread")]
+async fn documents_are_read_from_a_copy() {
+    let mut cluster = Cluster::start(Setup { workers: 0, ..Setup::small(60) }).await;
+    let copy = Database::start(Tls::Off).await;
+    copy.fill(&synth(), Line::Card, 60).await;
+    cluster.db.run("UPDATE [sample].[application_xml] SET [app_XML] = N'<elsewhere/>'").await;
+    let (target, source) = (
+        cluster.db.connection_string(),
+        format!("{};ApplicationIntent=ReadOnly", copy.connection_string()),
+    );
+    cluster.add_worker_with(&[("XMLX_DATABASE", &target), ("XMLX_SOURCE_DATABASE", &source)]);
+    let job = cluster.submit(&["--wait"]);
+    assert_eq!((&cluster.job(job)["ok"], &cluster.job(job)["failed"]), (&60.into(), &0.into()));
+    cluster.assert_verified(job).await;
+    let read_only = run("xmlx-worker", &[("XMLX_DATABASE", &source)], &[]).expect(1);
+    assert!(
+        read_only.stderr.contains("ApplicationIntent"),
+        "the target is written to: {read_only:?}"
+    );
+}
+
+/// A document that has not reached the copy is waited for; it is no failure of the application.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_copy_that_lags_is_waited_for() {
+    let (db, copy) = (Database::start(Tls::Off).await, Database::start(Tls::Off).await);
+    db.fill(&synth(), Line::Card, 10).await;
+    copy.fill(&synth(), Line::Card, 7).await;
+    let plan = Plan::from_json(xmlx_samples::contract(Line::Card)).unwrap();
+    let source = Source::new(&plan, Mode::Once, 0);
+    let scope = source.bounds(db.store()).await.unwrap().unwrap();
+    let (mut here, mut there) = (db.store().connection(), copy.store().connection());
+    let behind = source.fetch_from(&mut here, &mut there, scope, 10).await;
+    assert!(matches!(behind, Err(Error::Behind { missing: 3, asked: 10 })), "{behind:?}");
+    let first = source.fetch_from(&mut here, &mut there, scope, 7).await.unwrap();
+    assert_eq!(first.len(), 7);
+    let none = Scope { lo: scope.hi, hi: scope.hi };
+    assert!(source.fetch_from(&mut here, &mut there, none, 7).await.unwrap().is_empty());
+}
