@@ -81,9 +81,18 @@ pub(crate) enum Command {
         #[arg(long)]
         print: bool,
     },
+    /// Print the T-SQL that grants coordinators, workers and readers what they need and no more
+    Grants {
+        /// With the contract's tables
+        #[arg(long)]
+        contract: Option<PathBuf>,
+    },
     /// Check a contract against the database
     Check {
         contract: PathBuf,
+        /// And whether the login of the connection string has the permissions of this role
+        #[arg(long, value_enum)]
+        role: Option<RoleName>,
         #[command(flatten)]
         database: Database,
     },
@@ -111,6 +120,14 @@ pub(crate) enum Command {
     Completions { shell: clap_complete::Shell },
     #[command(hide = true)]
     Internal(Box<Internal>),
+}
+
+/// The roles of `grants`.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+pub(crate) enum RoleName {
+    Coordinator,
+    Worker,
+    Reader,
 }
 
 #[derive(Args, Debug)]

@@ -1,6 +1,7 @@
 //! One file per command, or per family of commands that differ in a word.
 
 mod check;
+mod grants;
 mod init;
 mod inspect;
 mod load;
@@ -48,7 +49,10 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<Answer> {
             verify::run(&cluster, format, pb::VerifyRequest { job_id: job, history }).await
         }
         Command::Init { database, print } => init::run(format, &database, print).await,
-        Command::Check { contract, database } => check::run(format, &contract, &database).await,
+        Command::Grants { contract } => grants::run(contract.as_deref()),
+        Command::Check { contract, role, database } => {
+            check::run(format, &contract, role, &database).await
+        }
         Command::Load { dir, contract, database } => {
             load::run(format, &dir, &contract, &database).await
         }

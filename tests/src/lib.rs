@@ -12,9 +12,11 @@
 mod cluster;
 mod database;
 mod process;
+mod statements;
 mod wiretap;
 
 pub use cluster::{Cluster, Setup};
 pub use database::Database;
 pub use process::{Output, Process, Signal, binary, workspace};
+pub use statements::{Statement, statements};
 pub use wiretap::Wiretap;

@@ -28,6 +28,7 @@ statements! {
     LEADER_READ = "leader_read";
     LEADER_RENEW = "leader_renew";
     LEADER_RESIGN = "leader_resign";
+    PERMISSIONS = "permissions";
     RANGE_CHANGE = "range_change";
     RANGE_COMPLETE = "range_complete";
     RANGE_HISTORY = "range_history";

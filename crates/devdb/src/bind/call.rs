@@ -43,6 +43,7 @@ pub(crate) fn call(binder: &mut Binder<'_>, func: Func, args: &[Expr]) -> SqlRes
             let name = as_text(&bound[0]).sql;
             int(format!("(SELECT schema_id FROM \"sys.schemas\" WHERE name = {name} COLLATE TSQL)"))
         }
+        Func::HasPermsByName => Ok(has_perms(&bound)),
         Func::DbName => {
             Ok(Bound::value(binder.placeholder(Bind::Database), SqlType::NVarChar(128)))
         }
@@ -103,6 +104,7 @@ fn text_call(func: Func, bound: &[Bound], args: &[Expr]) -> SqlResult<Bound> {
         | Func::NullIf
         | Func::ObjectId
         | Func::SchemaId
+        | Func::HasPermsByName
         | Func::DbName => Err(refused("(")),
         Func::SysUtcDateTime | Func::GetUtcDate => Err(refused("(")),
     }
@@ -132,6 +134,16 @@ fn object_id(name: &Bound, args: &[Expr]) -> SqlResult<Bound> {
         format!("(SELECT object_id FROM \"sys.tables\" WHERE qualified = ts_objname({name}))"),
         SqlType::Int,
     ))
+}
+
+/// The one user there is may do everything with what exists; the answer for anything else is NULL.
+fn has_perms(bound: &[Bound]) -> Bound {
+    let (name, class) = (as_text(&bound[0]).sql, as_text(&bound[1]).sql);
+    let sql = format!(
+        "(CASE UPPER({class}) WHEN 'OBJECT' THEN (SELECT 1 FROM \"sys.tables\" WHERE qualified = ts_objname({name})) \
+         WHEN 'SCHEMA' THEN (SELECT 1 FROM \"sys.schemas\" WHERE ('dbo.' || name) = ts_objname({name}) COLLATE TSQL) END)"
+    );
+    Bound::value(sql, SqlType::Int)
 }
 
 pub(crate) fn date_add(

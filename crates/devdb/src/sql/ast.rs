@@ -263,6 +263,7 @@ pub(crate) enum Func {
     Replace,
     ObjectId,
     SchemaId,
+    HasPermsByName,
     DbName,
     SysUtcDateTime,
     GetUtcDate,

@@ -101,6 +101,7 @@ fn job(state: &str) -> JobRow {
         name: String::new(),
         contract_hash: String::new(),
         mode: Mode::Once,
+        priority: 0,
         scope: Scope { lo: 1, hi: 100 },
         state: state.to_owned(),
         reason: String::new(),

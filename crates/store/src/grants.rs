@@ -1,0 +1,172 @@
+//! What each role may do in the database, and no more. A test compares these lists with the statements.
+
+use std::fmt::Write as _;
+
+use xmlx_extract::Plan;
+
+use crate::connection::column;
+use crate::{Error, Store, name, statements};
+
+/// Who goes to the database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Role {
+    /// `xmlx-coordinator`.
+    Coordinator,
+    /// `xmlx-worker`.
+    Worker,
+    /// Somebody who watches.
+    Reader,
+}
+
+/// One permission on one thing.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Grant {
+    /// `OBJECT` or `SCHEMA`.
+    pub class: &'static str,
+    /// Its quoted name.
+    pub securable: String,
+    /// `SELECT`, `INSERT`, ...
+    pub permission: &'static str,
+}
+
+/// Permissions on the control tables. Who changes rows that a condition finds has to see them, too.
+const CONTROL: &[(&str, &[&str], &[&str])] = &[
+    // table, coordinator, worker
+    ("schema_version", &["SELECT"], &[]),
+    ("leader", &["SELECT", "UPDATE"], &[]),
+    ("worker_session", &["SELECT", "INSERT", "UPDATE"], &[]),
+    ("job", &["SELECT", "INSERT", "UPDATE"], &["SELECT"]),
+    ("range", &["SELECT", "INSERT", "UPDATE"], &["SELECT", "UPDATE"]),
+    ("range_history", &["SELECT", "INSERT"], &["INSERT"]),
+    ("suspect", &["SELECT", "DELETE"], &["SELECT", "INSERT", "UPDATE"]),
+];
+
+impl Role {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Coordinator, Self::Worker, Self::Reader];
+
+    /// The role's name in the database.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Coordinator => "xmlx_coordinator",
+            Self::Worker => "xmlx_worker",
+            Self::Reader => "xmlx_reader",
+        }
+    }
+
+    /// What the role needs: on the control tables and, with a contract, on its tables.
+    #[must_use]
+    pub fn grants(self, plan: Option<&Plan>) -> Vec<Grant> {
+        let mut grants = Vec::new();
+        for (table, coordinator, worker) in CONTROL {
+            let permissions = match self {
+                Self::Coordinator => *coordinator,
+                Self::Worker => *worker,
+                Self::Reader => &["SELECT"],
+            };
+            push(&mut grants, name::table("xmlx", table), permissions);
+        }
+        if let Some(plan) = plan {
+            self.on_contract(plan, &mut grants);
+        }
+        grants
+    }
+
+    fn on_contract(self, plan: &Plan, grants: &mut Vec<Grant>) {
+        let schema = plan.target_schema();
+        let log = name::table(schema, "processing_log");
+        if self == Self::Reader {
+            push(grants, log, &["SELECT"]);
+            return;
+        }
+        // Defaults and foreign keys are invisible without it.
+        grants.push(Grant {
+            class: "SCHEMA",
+            securable: name::quoted(schema),
+            permission: "VIEW DEFINITION",
+        });
+        let source = plan.source();
+        for table in std::iter::once(&source.table).chain(&source.application_table) {
+            push(grants, name::table(schema, table), &["SELECT"]);
+        }
+        if self == Self::Coordinator {
+            push(grants, log, &["SELECT"]);
+        } else {
+            push(grants, log, &["SELECT", "INSERT"]);
+        }
+        for table in plan.tables() {
+            let target = name::table(schema, &table.name);
+            match self {
+                // `verify` counts rows.
+                Self::Coordinator => push(grants, target, &["SELECT"]),
+                // SET IDENTITY_INSERT needs ALTER.
+                Self::Worker if table.columns.iter().any(|it| it.identity) => {
+                    push(grants, target, &["INSERT", "ALTER"]);
+                }
+                Self::Worker => push(grants, target, &["INSERT"]),
+                Self::Reader => (),
+            }
+        }
+    }
+}
+
+fn push(grants: &mut Vec<Grant>, securable: String, permissions: &[&'static str]) {
+    for permission in permissions {
+        let it = Grant { class: "OBJECT", securable: securable.clone(), permission };
+        if !grants.contains(&it) {
+            grants.push(it);
+        }
+    }
+}
+
+/// The T-SQL that makes the roles and grants them what they need. Safe to repeat.
+#[must_use]
+pub fn grants_script(plan: Option<&Plan>) -> String {
+    let mut sql = String::new();
+    for role in Role::ALL {
+        let role_name = role.name();
+        writeln!(
+            sql,
+            "IF DATABASE_PRINCIPAL_ID(N'{role_name}') IS NULL CREATE ROLE [{role_name}];\nGO"
+        )
+        .expect("writing to a string does not fail");
+        for group in role.grants(plan).chunk_by(|a, b| a.securable == b.securable) {
+            let permissions: Vec<&str> = group.iter().map(|it| it.permission).collect();
+            let Grant { class, securable, .. } = &group[0];
+            writeln!(
+                sql,
+                "GRANT {} ON {class}::{securable} TO [{role_name}];",
+                permissions.join(", ")
+            )
+            .expect("writing to a string does not fail");
+        }
+        sql.push_str("GO\n");
+    }
+    sql
+}
+
+impl Store {
+    /// Which of `grants` the login of this connection does not have; of a thing that does not exist, none.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn missing_grants(&self, grants: &[Grant]) -> Result<Vec<Grant>, Error> {
+        const IT: &str = "permissions";
+        let asked: Vec<_> = grants
+            .iter()
+            .enumerate()
+            .map(|(at, it)| (at, &it.securable, it.class, it.permission))
+            .collect();
+        let asked = serde_json::to_string(&asked).expect("numbers and strings are always JSON");
+        let rows = self.run(statements::PERMISSIONS, &[&asked]).await?;
+        let mut missing = Vec::new();
+        for row in &rows {
+            let at: i32 = column(row, "at", IT)?;
+            let allowed: i32 = column(row, "allowed", IT)?;
+            let grant = usize::try_from(at).ok().and_then(|at| grants.get(at));
+            missing.extend(grant.filter(|_| allowed != 1).cloned());
+        }
+        Ok(missing)
+    }
+}

@@ -1,0 +1,82 @@
+//! Every statement that the programs send, with the samples' contracts where names come from one.
+
+use xmlx_extract::Plan;
+use xmlx_store::{
+    CommitPlan, Mode, Source, all_statements, load_statement, verification_statements,
+};
+
+use crate::Database;
+
+/// Parameters of the generated reads: bounds of the ids, a count, the log's watermark.
+const READ_PARAMS: &str = "-- params: @P1 bigint, @P2 bigint, @P3 bigint, @P4 bigint, @P5 bigint\n";
+
+/// A statement under the name of its file.
+#[derive(Clone, Debug)]
+pub struct Statement {
+    /// The fixed statement's file, or what a generated one is for.
+    pub name: String,
+    /// The sample contract that names its tables.
+    pub line: Option<&'static str>,
+    /// Its T-SQL, with its parameters in a comment.
+    pub text: String,
+}
+
+impl Statement {
+    /// The name of a file for it.
+    #[must_use]
+    pub fn file(&self) -> String {
+        self.line.map_or_else(|| self.name.clone(), |line| format!("{}_{line}", self.name))
+    }
+}
+
+/// All of them, but for the control schema.
+pub async fn statements(db: &Database) -> Vec<Statement> {
+    let fixed = all_statements().into_iter().filter(|(name, _)| !name.starts_with("00"));
+    let mut all: Vec<Statement> = fixed
+        .map(|(name, text)| Statement { name: name.to_owned(), line: None, text: text.to_owned() })
+        .collect();
+    for (line, contract) in xmlx_samples::contracts() {
+        let plan = Plan::from_json(contract).expect("a sample contract");
+        let mut add = |name: &str, text: String| {
+            all.push(Statement { name: name.to_owned(), line: Some(line.name()), text });
+        };
+        add("commit", commit(db, &plan).await);
+        add(
+            "load",
+            format!("-- params: @P1 nvarchar(max), @P2 nvarchar(max)\n{}", load_statement(&plan)),
+        );
+        let source = Source::new(&plan, Mode::Once, 0);
+        add(
+            "documents",
+            format!("-- params: @P1 nvarchar(max)\n{};\n", source.documents_statement()),
+        );
+        for (name, text) in verification_statements(&plan, &source) {
+            add(&format!("verify_{name}"), format!("{READ_PARAMS}{text};\n"));
+        }
+        for mode in [Mode::Once, Mode::Retry] {
+            for (name, text) in Source::new(&plan, mode, 0).statements() {
+                add(&format!("{name}_{}", mode.name()), format!("{READ_PARAMS}{text};\n"));
+            }
+        }
+    }
+    all
+}
+
+async fn commit(db: &Database, plan: &Plan) -> String {
+    let catalog = db.store().catalog(plan.target_schema()).await.expect("the catalog");
+    let commit = CommitPlan::new(plan, &catalog).expect("the samples fit");
+    let tables = plan.tables().len();
+    let params: Vec<String> = (1..=12)
+        .map(|i| {
+            if i == 8 || i == 10 { format!("@P{i} nvarchar(max)") } else { format!("@P{i} bigint") }
+        })
+        .chain((13..13 + tables).map(|i| format!("@P{i} nvarchar(max)")))
+        .collect();
+    let text = format!("-- params: {}\n{}", params.join(", "), commit.text());
+    assert_eq!(
+        text.matches("OPENJSON").count(),
+        tables + 1,
+        "one statement per table, and the log"
+    );
+    text
+}

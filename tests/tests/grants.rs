@@ -1,0 +1,149 @@
+//! Least privilege: what the statements touch is what `grants` grants, no less and no more.
+
+#![allow(clippy::unwrap_used, reason = "tests panic where something does not hold")]
+
+use std::collections::BTreeSet;
+
+use xmlx_devdb::Tls;
+use xmlx_extract::Plan;
+use xmlx_samples::Line;
+use xmlx_store::Role;
+use xmlx_tests::{Cluster, Database, Setup, Statement, statements};
+
+/// Who sends which statement: names, or how they begin.
+const SENDERS: &[(&str, &[Role])] = &[
+    ("catalog_", &[Role::Coordinator, Role::Worker]),
+    ("job_contract", &[Role::Coordinator, Role::Worker]),
+    ("job", &[Role::Coordinator]),
+    ("leader_", &[Role::Coordinator]),
+    // `check` asks.
+    ("permissions", &[]),
+    ("range_change", &[Role::Coordinator]),
+    ("range_", &[Role::Worker]),
+    ("ranges", &[Role::Coordinator]),
+    ("schema_", &[Role::Coordinator]),
+    ("session", &[Role::Coordinator]),
+    ("suspect_note", &[Role::Worker]),
+    ("commit", &[Role::Worker]),
+    // The client, for trials.
+    ("load", &[]),
+    ("documents", &[Role::Worker]),
+    ("fetch", &[Role::Worker]),
+    ("verify_", &[Role::Coordinator]),
+    ("boundary_", &[Role::Coordinator]),
+    ("waiting_", &[Role::Coordinator]),
+    ("bounds_", &[Role::Coordinator]),
+    ("left_out_", &[Role::Coordinator]),
+    ("newest_log_id_", &[Role::Coordinator]),
+];
+
+fn senders(name: &str) -> &'static [Role] {
+    let found = SENDERS.iter().find(|(prefix, _)| name.starts_with(prefix));
+    found.unwrap_or_else(|| panic!("who sends `{name}`? add it to the list")).1
+}
+
+/// The tables that a statement touches, with the permission that each needs.
+fn touched(text: &str) -> BTreeSet<(String, &'static str)> {
+    let text: String = text.lines().filter(|it| !it.trim_start().starts_with("--")).fold(
+        String::new(),
+        |mut all, line| {
+            all.push_str(line);
+            all.push(' ');
+            all
+        },
+    );
+    let mut found = BTreeSet::new();
+    let verbs: &[(&str, &[&'static str])] = &[
+        ("FROM ", &["SELECT"]),
+        ("JOIN ", &["SELECT"]),
+        ("UPDATE ", &["UPDATE", "SELECT"]),
+        ("INSERT INTO ", &["INSERT"]),
+        ("DELETE FROM ", &["DELETE"]),
+        ("IDENTITY_INSERT ", &["ALTER"]),
+    ];
+    for (verb, permissions) in verbs {
+        for (at, _) in text.match_indices(verb) {
+            let Some(table) = table(&text[at + verb.len()..]) else { continue };
+            found.extend(permissions.iter().map(|it| (table.clone(), *it)));
+        }
+    }
+    found
+}
+
+/// `[schema].[table]` at the beginning, but for the catalog's views, which show what one may see.
+fn table(text: &str) -> Option<String> {
+    let rest = text.strip_prefix('[')?;
+    let (schema, rest) = rest.split_once("].[")?;
+    let (table, _) = rest.split_once(']')?;
+    (!schema.contains(' ') && schema != "sys").then(|| format!("[{schema}].[{table}]"))
+}
+
+#[test]
+fn the_scanner_sees_what_is_touched() {
+    let text = "-- FROM [no].[no]\nUPDATE [x].[a] SET [b] = 1;\nIF EXISTS (SELECT 1 FROM [x].[c] AS c JOIN [x].[d] AS d ON 1 = 1) DELETE FROM [x].[e]; SET IDENTITY_INSERT [x].[f] ON; INSERT INTO [x].[f] SELECT 1 FROM OPENJSON(@P1) AS j, FROM [sys].[tables]";
+    let found: Vec<String> =
+        touched(text).into_iter().map(|(table, it)| format!("{table} {it}")).collect();
+    assert_eq!(
+        found,
+        [
+            "[x].[a] SELECT",
+            "[x].[a] UPDATE",
+            "[x].[c] SELECT",
+            "[x].[d] SELECT",
+            "[x].[e] DELETE",
+            "[x].[e] SELECT",
+            "[x].[f] ALTER",
+            "[x].[f] INSERT"
+        ]
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn roles_may_do_what_they_do_and_no_more() {
+    let db = Database::start(Tls::Off).await;
+    let all: Vec<Statement> = statements(&db).await;
+    for (line, contract) in xmlx_samples::contracts() {
+        let plan = Plan::from_json(contract).unwrap();
+        for role in [Role::Coordinator, Role::Worker] {
+            let of_line = all.iter().filter(|it| it.line.is_none_or(|it| it == line.name()));
+            let mut needed: BTreeSet<(String, &str)> = BTreeSet::new();
+            for it in of_line.filter(|it| senders(&it.name).contains(&role)) {
+                needed.extend(touched(&it.text));
+            }
+            let grants = role.grants(Some(&plan));
+            let granted: BTreeSet<(String, &str)> = grants
+                .iter()
+                .filter(|it| it.class == "OBJECT")
+                .map(|it| (it.securable.clone(), it.permission))
+                .collect();
+            assert_eq!(granted, needed, "{role:?} of {}", line.name());
+        }
+    }
+}
+
+/// `check --role` names what is missing, `grants` prints what mends it.
+#[tokio::test(flavor = "multi_thread")]
+async fn check_names_what_a_role_lacks() {
+    let cluster = Cluster::start(Setup { workers: 0, ..Setup::small(1) }).await;
+    for role in ["coordinator", "worker", "reader"] {
+        let _ = cluster.client(&["check", "card.json", "--role", role]).expect(0);
+    }
+    cluster.db.run("DROP TABLE [xmlx].[suspect]").await;
+    let lacking = cluster.client(&["check", "card.json", "--role", "worker"]).expect(1);
+    for permission in ["SELECT", "INSERT", "UPDATE"] {
+        let problem = format!("no permission {permission}");
+        assert!(lacking.stdout.contains(&problem), "{permission}: {lacking:?}");
+    }
+    assert!(lacking.stdout.contains("[xmlx].[suspect]"), "{lacking:?}");
+    let printed = cluster.client(&["grants", "--contract", "card.json"]).expect(0).stdout;
+    let plan = Plan::from_json(xmlx_samples::contract(Line::Card)).unwrap();
+    for role in Role::ALL {
+        for it in role.grants(Some(&plan)) {
+            let line = printed
+                .lines()
+                .find(|line| line.contains(&format!("::{} TO [{}]", it.securable, role.name())));
+            assert!(line.is_some_and(|line| line.contains(it.permission)), "{it:?}");
+        }
+    }
+    assert!(!cluster.client(&["grants"]).expect(0).stdout.contains("[sample]"));
+}
