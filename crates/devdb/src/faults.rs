@@ -52,6 +52,8 @@ pub enum Action {
 /// One fault.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
+    /// Only requests of clients whose application name begins with this are counted.
+    pub client: String,
     /// Which requests are counted.
     pub target: Target,
     /// At which of them it strikes.
@@ -73,6 +75,8 @@ pub struct Fired {
 #[derive(Clone, Default)]
 pub struct Faults {
     shared: Arc<Shared>,
+    /// Whose requests are counted through this one.
+    client: String,
 }
 
 #[derive(Default)]
@@ -121,6 +125,11 @@ impl Faults {
         self.shared.is_armed.store(false, Ordering::Release);
     }
 
+    /// The same plan, for the requests of one client.
+    pub(crate) fn of(&self, client: &str) -> Self {
+        Self { shared: Arc::clone(&self.shared), client: client.to_owned() }
+    }
+
     /// Counts a request, and says what is to happen to it.
     pub(crate) fn strike(&self, kind: Option<&Target>, text: &str) -> Option<Action> {
         if !self.shared.is_armed.load(Ordering::Acquire) {
@@ -129,8 +138,10 @@ impl Faults {
         let mut plan = self.plan();
         let Plan { armed, fired } = &mut *plan;
         let mut action = None;
-        for (fault, n_seen) in armed.iter_mut().filter(|(fault, _)| fault.target.is_hit(kind, text))
-        {
+        let is_hit = |fault: &Fault| {
+            self.client.starts_with(&fault.client) && fault.target.is_hit(kind, text)
+        };
+        for (fault, n_seen) in armed.iter_mut().filter(|(fault, _)| is_hit(fault)) {
             *n_seen += 1;
             let strikes = match fault.when {
                 When::Nth(n) => *n_seen == n,

@@ -1,4 +1,5 @@
-//! Faults as text, for a command line: `commit:3:drop-after`, `fetch:2+:delay=250ms`, `text=submission:1:error=1205`.
+//! Faults as text, for a command line: `commit:3:drop-after`, `fetch:2+:delay=250ms`, `text=submission:1:error=1205`,
+//! and of one client alone `xmlx/worker@any:5:stall`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -12,12 +13,14 @@ impl FromStr for Fault {
 
     fn from_str(text: &str) -> Result<Self, Error> {
         let refuse = |reason| Error::Fault { text: text.to_owned(), reason };
-        let mut parts = text.rsplitn(3, ':');
+        let (client, fault) = split_client(text);
+        let mut parts = fault.rsplitn(3, ':');
         let (Some(action), Some(when), Some(target)) = (parts.next(), parts.next(), parts.next())
         else {
-            return Err(refuse("it is written `target:n:action`"));
+            return Err(refuse("it is written `target:n:action` or `client@target:n:action`"));
         };
         Ok(Self {
+            client: client.to_owned(),
             target: target_of(target).ok_or_else(|| {
                 refuse("targets are any, fetch, commit, leader-renew, leader-take, text=...")
             })?,
@@ -27,6 +30,14 @@ impl FromStr for Fault {
                 refuse("actions are error=N, drop-before, drop-after, delay=Nms, delay=Ns, stall")
             })?,
         })
+    }
+}
+
+/// The client's name stands before the first `@`, unless that belongs to a statement's text.
+fn split_client(text: &str) -> (&str, &str) {
+    match text.split_once('@') {
+        Some((client, fault)) if !client.starts_with("text=") => (client, fault),
+        Some(_) | None => ("", text),
     }
 }
 
@@ -75,6 +86,9 @@ fn action_of(text: &str) -> Option<Action> {
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.client.is_empty() {
+            write!(f, "{}@", self.client)?;
+        }
         match &self.target {
             Target::Any => f.write_str("any"),
             Target::Fetch => f.write_str("fetch"),
@@ -103,9 +117,14 @@ mod tests {
 
     #[test]
     fn text_round_trips() {
-        for text in
-            ["commit:3:drop-after", "fetch:2+:delay=250ms", "text=a:b:1:error=1205", "any:1:stall"]
-        {
+        for text in [
+            "commit:3:drop-after",
+            "fetch:2+:delay=250ms",
+            "text=a:b:1:error=1205",
+            "any:1:stall",
+            "text=SET @P1:1:stall",
+            "xmlx/worker@text=SET @P1:1:stall",
+        ] {
             assert_eq!(text.parse::<Fault>().map(|fault| fault.to_string()).unwrap(), text);
         }
         for text in

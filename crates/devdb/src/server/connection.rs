@@ -50,9 +50,10 @@ pub(crate) fn run(mut socket: TcpStream, shared: &Shared) -> io::Result<()> {
     packet::write_message(&mut transport, RESPONSE, &out, LOGIN_PACKET_BYTES)?;
     let mut session =
         Session::new(Arc::clone(&shared.engine), database, Box::new(move || hangup.is_hung_up()));
+    let faults = shared.options.faults.of(&login.application);
     while let Some(message) = packet::read_message(&mut transport)? {
         out.clear();
-        match request::answer(&mut session, &message, &shared.options.faults, &mut out)? {
+        match request::answer(&mut session, &message, &faults, &mut out)? {
             Answer::Send => {
                 packet::write_message(&mut transport, RESPONSE, &out, login.packet_size)?
             }

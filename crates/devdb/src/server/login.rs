@@ -12,6 +12,7 @@ use crate::wire::tokens;
 const PACKET_SIZE_AT: usize = 8;
 const USER_AT: usize = 40;
 const PASSWORD_AT: usize = 44;
+const APPLICATION_AT: usize = 48;
 const DATABASE_AT: usize = 68;
 const PACKET_BYTES_MIN: u32 = 512;
 const PACKET_BYTES_MAX: u32 = 32_767;
@@ -21,6 +22,8 @@ pub(crate) struct Login {
     user: String,
     password: String,
     database: String,
+    /// What the client calls itself.
+    pub(crate) application: String,
     pub(crate) packet_size: usize,
 }
 
@@ -34,6 +37,7 @@ pub(crate) fn read(body: &[u8]) -> io::Result<Login> {
         user: codepage::utf16_to_string(field(body, USER_AT)?),
         password: codepage::utf16_to_string(&password),
         database: codepage::utf16_to_string(field(body, DATABASE_AT)?),
+        application: codepage::utf16_to_string(field(body, APPLICATION_AT)?),
         packet_size: usize::try_from(packet_size).map_err(|_| malformed("packet size"))?,
     })
 }

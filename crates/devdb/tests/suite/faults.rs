@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use xmlx_devdb::Fault;
 
 use crate::commit::{SESSION, commit, leased};
-use crate::support::{code, connect, number, query, run, script};
+use crate::support::{code, connect, connect_as, number, query, run, script};
 
 fn fault(text: &str) -> Fault {
     text.parse().expect("a fault")
@@ -69,4 +69,14 @@ async fn delays_and_stalls() {
     assert_eq!(server.faults().fired().len(), 2);
     // The server can be stopped while a client waits.
     server.stop();
+}
+
+#[tokio::test]
+async fn faults_of_one_client_leave_the_others_alone() {
+    let (server, mut db) = leased().await;
+    server.faults().add(fault("xmlx/worker@any:1:error=1205"));
+    assert_eq!(number(&mut db, "SELECT COUNT_BIG(*) FROM [sample].[submission]").await, 0);
+    let mut worker = connect_as(&server, "xmlx/worker/1").await.expect("a login");
+    assert_eq!(code(&query(&mut worker, "SELECT 1", &[]).await), 1205);
+    assert!(server.faults().pending().is_empty());
 }

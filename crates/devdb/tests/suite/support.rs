@@ -30,8 +30,18 @@ pub(crate) async fn connect(server: &Server) -> anyhow::Result<Db> {
     connect_with(&server.connection_string()).await
 }
 
+/// A connection of a client that calls itself so.
+pub(crate) async fn connect_as(server: &Server, application: &str) -> anyhow::Result<Db> {
+    let mut config = Config::from_ado_string(&server.connection_string())?;
+    config.application_name(application);
+    connect_to(config).await
+}
+
 pub(crate) async fn connect_with(text: &str) -> anyhow::Result<Db> {
-    let config = Config::from_ado_string(text)?;
+    connect_to(Config::from_ado_string(text)?).await
+}
+
+async fn connect_to(config: Config) -> anyhow::Result<Db> {
     let socket = TcpStream::connect(config.get_addr()).await?;
     socket.set_nodelay(true)?;
     Ok(Box::pin(Client::connect(config, socket.compat_write())).await?)
