@@ -12,6 +12,8 @@ use xmlx_proto::{ErrorCode, MESSAGE_BYTES_MAX, Refusal};
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 /// An answer that takes longer is given up; `verify` over millions of rows is the slowest.
 const CALL_TIMEOUT: Duration = Duration::from_secs(600);
+/// A coordinator that does not answer a ping in this time is gone, or cut off: the next one is asked.
+const PING: Duration = Duration::from_secs(2);
 /// Rounds over all coordinators: enough to see a takeover through.
 const ROUNDS: u32 = 30;
 const ROUND_PAUSE: Duration = Duration::from_millis(500);
@@ -85,6 +87,8 @@ async fn connect(address: &str) -> anyhow::Result<Channel> {
     let endpoint = Endpoint::from_shared(address.to_owned())?
         .connect_timeout(CONNECT_TIMEOUT)
         .timeout(CALL_TIMEOUT)
+        .http2_keep_alive_interval(PING)
+        .keep_alive_timeout(PING)
         .tcp_nodelay(true);
     Ok(endpoint.connect().await?)
 }

@@ -1,6 +1,6 @@
 //! A cluster of real processes around one database.
 
-use std::net::TcpListener;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 use std::process::Command;
 use std::time::Duration;
 
@@ -11,6 +11,7 @@ use xmlx_proto::Release;
 use xmlx_samples::{Line, Options, Synth};
 
 use crate::database::Database;
+use crate::netns::Host;
 use crate::process::{Output, Process, Signal, binary};
 
 /// What a test waits for has to happen within this time.
@@ -35,10 +36,34 @@ pub struct Setup {
     pub tls: Tls,
     /// Which release everything is of.
     pub release: Release,
+    /// Where database and coordinators listen.
+    pub host: IpAddr,
+    /// How long coordinators wait for others.
+    pub waits: Waits,
     /// More flags for every coordinator.
     pub coordinator_flags: &'static [&'static str],
     /// More flags for every worker.
     pub worker_flags: &'static [&'static str],
+}
+
+/// How long coordinators wait for others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Waits {
+    /// Short, so that tests are: safety does not rest on them.
+    Short,
+    /// As users have them.
+    Default,
+}
+
+/// Where a worker runs and how it reaches the rest.
+#[derive(Clone, Copy, Debug)]
+pub struct Place<'a> {
+    /// How it reaches the database.
+    pub connection_string: &'a str,
+    /// How it reaches the coordinators; separated by commas.
+    pub coordinators: &'a str,
+    /// Its host; `None`: this one.
+    pub host: Option<&'a Host>,
 }
 
 /// The processes, their database and their folder.
@@ -60,7 +85,7 @@ pub struct Cluster {
 impl Setup {
     /// One coordinator, one worker, `apps` sound applications.
     #[must_use]
-    pub fn small(apps: usize) -> Self {
+    pub const fn small(apps: usize) -> Self {
         Self {
             coordinators: 1,
             workers: 1,
@@ -69,6 +94,8 @@ impl Setup {
             group_apps: 20,
             tls: Tls::Off,
             release: Release::Current,
+            host: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            waits: Waits::Short,
             coordinator_flags: &[],
             worker_flags: &[],
         }
@@ -76,9 +103,10 @@ impl Setup {
 }
 
 impl Cluster {
-    /// Starts everything.
+    /// Starts everything; returns once a coordinator leads and all workers are known, unless no
+    /// coordinator was wanted.
     pub async fn start(setup: Setup) -> Self {
-        let db = Database::start_with(setup.tls, "127.0.0.1", setup.release).await;
+        let db = Database::start_with(setup.host, setup.tls, setup.release).await;
         let synth = Synth::new(Options {
             seed: 7,
             first_id: 1001,
@@ -104,54 +132,97 @@ impl Cluster {
         for _ in 0..setup.workers {
             it.add_worker();
         }
-        it.wait_for("a leader and all workers", async |it| {
-            let status = it.status();
-            status["leader"]["alive"] == true
-                && status["workers"].as_array().is_some_and(|all| all.len() == setup.workers)
-        })
-        .await;
+        if setup.coordinators > 0 {
+            it.wait_complete().await;
+        }
         it
     }
 
-    /// Starts one more coordinator. The waits are short: safety does not rest on them.
-    pub fn add_coordinator(&mut self) {
-        let address =
-            TcpListener::bind("127.0.0.1:0").and_then(|it| it.local_addr()).expect("a free port");
-        self.start_coordinator(&address.to_string());
+    /// Waits until a coordinator leads and all workers are known to it.
+    pub async fn wait_complete(&self) {
+        self.wait_for("a leader and all workers", async |it| {
+            let status = it.status();
+            status["leader"]["alive"] == true
+                && status["workers"].as_array().is_some_and(|all| all.len() == it.workers.len())
+        })
+        .await;
     }
 
-    fn start_coordinator(&mut self, address: &str) {
+    /// Starts one more coordinator.
+    pub fn add_coordinator(&mut self) {
+        self.add_coordinator_at(&self.db.connection_string());
+    }
+
+    /// Starts one more coordinator that reaches the database in another way.
+    pub fn add_coordinator_at(&mut self, connection_string: &str) {
+        let address = TcpListener::bind((self.setup.host, 0)).and_then(|it| it.local_addr());
+        let address = address.expect("a free port");
+        let process = self.coordinator(address, connection_string);
+        self.coordinators.push((format!("http://{address}"), process));
+    }
+
+    /// Starts a coordinator again, where it was.
+    pub fn restart_coordinator(&mut self, i: usize) {
+        let address = self.coordinators[i].0.trim_start_matches("http://").parse();
+        let address = address.expect("the address it was started with");
+        if self.coordinators[i].1.runs() {
+            self.coordinators[i].1.kill();
+        }
+        self.coordinators[i].1 = self.coordinator(address, &self.db.connection_string());
+    }
+
+    fn coordinator(&mut self, listen: SocketAddr, connection_string: &str) -> Process {
         let mut command = Command::new(binary("xmlx-coordinator"));
         command
-            .env("XMLX_DATABASE", self.db.connection_string())
-            .args(["--listen", address, "--heartbeat", "100ms", "--lost-after", "2s"])
-            .args(["--leader-ttl", "2s", "--reattach-grace", "3s"])
+            .env("XMLX_DATABASE", connection_string)
+            .args(["--listen", &listen.to_string()])
             .args(release_flags(self.setup.release))
             .args(self.setup.coordinator_flags);
+        if self.setup.waits == Waits::Short {
+            command.args(["--heartbeat", "100ms", "--lost-after", "2s"]).args([
+                "--leader-ttl",
+                "2s",
+                "--reattach-grace",
+                "3s",
+            ]);
+        }
         self.started += 1;
-        let name = format!("c{}", self.started);
-        let process = Process::start(&name, command, self.folder.path());
-        self.coordinators.push((format!("http://{address}"), process));
+        Process::start(&format!("c{}", self.started), command, self.folder.path())
     }
 
     /// Starts one more worker.
     pub fn add_worker(&mut self) {
-        self.add_worker_at(self.db.connection_string());
+        self.add_worker_at(&self.db.connection_string());
     }
 
     /// Starts one more worker that reaches the database in another way.
-    pub fn add_worker_at(&mut self, connection_string: String) {
-        self.add_worker_with(&[("XMLX_DATABASE", &connection_string)]);
+    pub fn add_worker_at(&mut self, connection_string: &str) {
+        self.add_worker_with(&[("XMLX_DATABASE", connection_string)]);
     }
 
     /// Starts one more worker with this environment.
     pub fn add_worker_with(&mut self, environment: &[(&str, &str)]) {
+        let coordinators = self.urls();
+        self.hire(Command::new(binary("xmlx-worker")), environment, &coordinators);
+    }
+
+    /// Starts one more worker at another place.
+    pub fn add_worker_in(&mut self, place: Place<'_>) {
+        let program = binary("xmlx-worker");
+        let command = match place.host {
+            Some(host) => host.command(&program),
+            None => Command::new(program),
+        };
+        let environment = [("XMLX_DATABASE", place.connection_string)];
+        self.hire(command, &environment, place.coordinators);
+    }
+
+    fn hire(&mut self, mut command: Command, environment: &[(&str, &str)], coordinators: &str) {
         self.hired += 1;
         let name = format!("w{}", self.hired);
-        let mut command = Command::new(binary("xmlx-worker"));
         command
             .envs(environment.iter().copied())
-            .args(["--name", &name, "--slots", "2", "--coordinators", &self.urls()])
+            .args(["--name", &name, "--slots", "2", "--coordinators", coordinators])
             .args(["--group-apps", &self.setup.group_apps.to_string()])
             .args(release_flags(self.setup.release))
             .args(self.setup.worker_flags);
@@ -165,10 +236,11 @@ impl Cluster {
 
     /// Ends the coordinator that was started first as an operator does, and starts one in its place.
     pub async fn replace_coordinator(&mut self) {
-        let (url, mut old) = self.coordinators.remove(0);
+        let (_, old) = &mut self.coordinators[0];
         old.signal(Signal::SIGTERM);
         assert_eq!(old.exit_code().await, 0, "{}", old.log());
-        self.start_coordinator(url.trim_start_matches("http://"));
+        self.restart_coordinator(0);
+        self.coordinators.rotate_left(1);
     }
 
     /// Ends the worker that was started first as an operator does, and starts one in its place.
@@ -179,7 +251,9 @@ impl Cluster {
         self.add_worker();
     }
 
-    fn urls(&self) -> String {
+    /// Where the coordinators listen, separated by commas.
+    #[must_use]
+    pub fn urls(&self) -> String {
         let urls: Vec<&str> = self.coordinators.iter().map(|(url, _)| url.as_str()).collect();
         urls.join(",")
     }
@@ -202,15 +276,6 @@ impl Cluster {
         self.client(&["status", "-o", "json"]).expect(0).json()
     }
 
-    /// Which of the coordinators leads.
-    #[must_use]
-    pub fn leader(&self) -> usize {
-        let status = self.status();
-        let address = status["leader"]["address"].as_str().expect("an address");
-        let leader = self.coordinators.iter().position(|(url, _)| url == address);
-        leader.unwrap_or_else(|| panic!("no coordinator at {address}"))
-    }
-
     /// One job of the status.
     #[must_use]
     pub fn job(&self, job: i64) -> Value {
@@ -231,6 +296,35 @@ impl Cluster {
             .collect();
         let printed = self.client(&all).expect(0).json();
         printed["job"]["job"].as_i64().expect("a job id")
+    }
+
+    /// The coordinator that leads.
+    pub fn leader(&mut self) -> &mut Process {
+        let address = self.status()["leader"]["address"].as_str().expect("a leader").to_owned();
+        let found = self.coordinators.iter_mut().find(|(url, _)| *url == address);
+        &mut found.expect("the leader is one of ours").1
+    }
+
+    /// The latest term, by the database.
+    pub async fn term(&self) -> i64 {
+        self.db.count("SELECT [term] FROM [xmlx].[leader]").await
+    }
+
+    /// Waits until there is a later term than `term`.
+    pub async fn wait_term_after(&self, term: i64) {
+        self.wait_for("another leader", async |it| it.term().await > term).await;
+    }
+
+    /// Waits until all workers hold leases and something has been committed.
+    pub async fn wait_busy(&self) {
+        self.wait_for("all workers to hold leases", async |it| {
+            let status = it.status();
+            let busy = |it: &Value| it["leases"].as_i64().unwrap_or(0) > 0;
+            let all = status["workers"].as_array().expect("workers");
+            all.len() == it.workers.len() && all.iter().all(busy)
+        })
+        .await;
+        self.wait_logged(20).await;
     }
 
     /// Waits until the job is done.
@@ -270,6 +364,13 @@ impl Cluster {
         assert!(waited.is_ok(), "waited in vain for {what}");
     }
 
+    /// Nobody wrote under an earlier term once a later one had begun.
+    pub async fn assert_terms_in_order(&self) {
+        let late = "SELECT COUNT_BIG(*) AS [n] FROM [xmlx].[range_history] AS h WHERE h.[term] > 0 AND EXISTS \
+             (SELECT 1 FROM [xmlx].[range_history] AS k WHERE k.[history_id] < h.[history_id] AND k.[term] > h.[term])";
+        assert_eq!(self.db.count(late).await, 0);
+    }
+
     /// `verify --history` holds, and nothing is repeated.
     pub async fn assert_verified(&self, job: i64) {
         self.assert_each_verified(&[job]);
@@ -282,6 +383,18 @@ impl Cluster {
             let verified = self.client(&["verify", &job.to_string(), "--history", "-o", "json"]);
             assert_eq!(verified.code, 0, "{verified:?}");
         }
+    }
+
+    /// The history of a job that has not been finished holds.
+    pub fn assert_history_holds(&self, job: i64) {
+        let printed = self.client(&["verify", &job.to_string(), "--history", "-o", "json"]).json();
+        let checks = printed["checks"].as_array().expect("checks");
+        let history = checks
+            .iter()
+            .filter(|it| it["check"].as_str().is_some_and(|it| it.starts_with("history: ")));
+        let history: Vec<&Value> = history.collect();
+        assert!(history.len() > 10, "{printed}");
+        assert!(history.iter().all(|it| it["holds"] == true), "{printed}");
     }
 
     /// Every fault of the plan has struck.

@@ -1,5 +1,8 @@
 //! The database under test: devdb, on a real wire, with a plan of faults.
 
+use std::net::{IpAddr, Ipv4Addr};
+
+use tempfile::TempDir;
 use tiberius::{Client, Config};
 use tokio::net::TcpStream;
 use tokio_util::compat::{Compat, TokioAsyncWriteCompatExt as _};
@@ -14,32 +17,37 @@ const CHUNK: usize = 200;
 /// A database with the control tables and both samples' tables.
 #[derive(Debug)]
 pub struct Database {
-    server: Server,
+    /// `None` while it is being restarted.
+    server: Option<Server>,
     store: Store,
+    options: Options,
+    _folder: TempDir,
 }
 
 impl Database {
-    /// Starts one; in memory, on a port of its own.
+    /// Starts one on this host alone.
     pub async fn start(tls: Tls) -> Self {
-        Self::start_at(tls, "127.0.0.1").await
+        Self::start_at(Ipv4Addr::LOCALHOST.into(), tls).await
     }
 
-    /// Starts one on another address of this host.
-    pub async fn start_at(tls: Tls, ip: &str) -> Self {
-        Self::start_with(tls, ip, Release::Current).await
+    /// Starts one that listens at `host`, on a port of its own.
+    pub async fn start_at(host: IpAddr, tls: Tls) -> Self {
+        Self::start_with(host, tls, Release::Current).await
     }
 
     /// Starts one with the control tables of a release.
-    pub async fn start_with(tls: Tls, ip: &str, release: Release) -> Self {
-        let server = Server::start(Options {
-            listen: format!("{ip}:0").parse().unwrap(),
-            data: Storage::Memory,
+    pub async fn start_with(host: IpAddr, tls: Tls, release: Release) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let options = Options {
+            listen: (host, 0).into(),
+            data: Storage::File(folder.path().join("data.sqlite")),
             user: "sa".to_owned(),
             password: "secret".to_owned(),
             tls,
             faults: Faults::none(),
-        });
-        let server = server.expect("devdb starts");
+        };
+        let server = Server::start(options.clone()).expect("devdb starts");
+        let options = Options { listen: server.addr(), ..options };
         let store = Store::new(&StoreConfig {
             connection_string: server.connection_string(),
             ca: None,
@@ -52,25 +60,36 @@ impl Database {
         store.migrate_to(version).await.expect("the control schema");
         store.run_script(xmlx_samples::target_sql()).await.expect("the target schema");
         store.run_script(xmlx_samples::source_sql()).await.expect("the source tables");
-        Self { server, store }
+        Self { server: Some(server), store, options, _folder: folder }
+    }
+
+    /// Stops the server, lets `meanwhile` happen, and starts it again where it was.
+    pub async fn restart(&mut self, meanwhile: impl AsyncFnOnce()) {
+        self.server.take().expect("it runs").stop();
+        meanwhile().await;
+        self.server = Some(Server::start(self.options.clone()).expect("devdb starts again"));
+    }
+
+    fn server(&self) -> &Server {
+        self.server.as_ref().expect("it runs, except within `restart`")
     }
 
     /// Where it listens.
     #[must_use]
     pub fn address(&self) -> std::net::SocketAddr {
-        self.server.addr()
+        self.server().addr()
     }
 
     /// How to reach it.
     #[must_use]
     pub fn connection_string(&self) -> String {
-        self.server.connection_string()
+        self.server().connection_string()
     }
 
     /// Its certificate, as PEM.
     #[must_use]
     pub fn certificate(&self) -> &str {
-        self.server.certificate().expect("a database with TLS")
+        self.server().certificate().expect("a database with TLS")
     }
 
     /// The store that the tests themselves use.
@@ -82,12 +101,12 @@ impl Database {
     /// What is to go wrong.
     #[must_use]
     pub fn faults(&self) -> &Faults {
-        self.server.faults()
+        self.server().faults()
     }
 
     /// Cuts every connection.
     pub fn drop_connections(&self) {
-        self.server.drop_connections();
+        self.server().drop_connections();
     }
 
     /// Loads generated applications of one line: `n` of them, by ascending id.

@@ -11,12 +11,16 @@
 
 mod cluster;
 mod database;
+mod link;
+mod netns;
 mod process;
 mod statements;
 mod wiretap;
 
-pub use cluster::{Cluster, Setup};
+pub use cluster::{Cluster, Place, Setup, Waits};
 pub use database::Database;
+pub use link::{Direction, Link};
+pub use netns::Host;
 pub use process::{Output, Process, Signal, binary, workspace};
 pub use statements::{Statement, statements};
 pub use wiretap::Wiretap;

@@ -43,7 +43,7 @@ async fn a_wrong_password_ends_the_worker_and_not_the_job() {
     let mut cluster = Cluster::start(Setup { workers: 0, ..Setup::small(40) }).await;
     let job = cluster.submit(&[]);
     let right = cluster.db.connection_string();
-    cluster.add_worker_at(right.replace(PASSWORD, WRONG));
+    cluster.add_worker_at(&right.replace(PASSWORD, WRONG));
     assert_ne!(cluster.workers[0].exit_code().await, 0);
     let log = cluster.workers[0].log();
     let server = format!("127.0.0.1,{}", cluster.db.address().port());
@@ -185,7 +185,7 @@ async fn a_named_instance_is_found() {
     // An address of this test's own: the port cannot be chosen.
     let id = std::process::id();
     let ip = format!("127.{}.{}.{}", 1 + (id >> 16) % 250, (id >> 8) % 250, 1 + id % 250);
-    let db = Database::start_at(Tls::Off, &ip).await;
+    let db = Database::start_at(ip.parse().unwrap(), Tls::Off).await;
     let browser = UdpSocket::bind((ip.as_str(), 1434)).unwrap();
     let port = db.address().port();
     let answering = std::thread::spawn(move || {

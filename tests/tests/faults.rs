@@ -2,19 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "tests panic where something does not hold")]
 
-use xmlx_tests::{Cluster, Process, Setup, Signal};
-
-/// Both workers hold leases and have committed something.
-async fn under_way(cluster: &Cluster) {
-    cluster
-        .wait_for("both workers to hold leases", async |it| {
-            let status = it.status();
-            let busy = |it: &serde_json::Value| it["leases"].as_i64().unwrap_or(0) > 0;
-            status["workers"].as_array().is_some_and(|all| all.len() == 2 && all.iter().all(busy))
-        })
-        .await;
-    cluster.wait_logged(20).await;
-}
+use xmlx_tests::{Cluster, Setup, Signal};
 
 async fn two_workers(apps: usize) -> Cluster {
     let setup = Setup { coordinators: 2, workers: 2, group_apps: 5, ..Setup::small(apps) };
@@ -23,18 +11,11 @@ async fn two_workers(apps: usize) -> Cluster {
     cluster
 }
 
-fn leader(cluster: &mut Cluster) -> &mut Process {
-    let status = cluster.status();
-    let address = status["leader"]["address"].as_str().expect("a leader").to_owned();
-    let found = cluster.coordinators.iter_mut().find(|(url, _)| *url == address);
-    &mut found.expect("the leader is one of ours").1
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_killed_worker_loses_its_leases_to_the_other() {
     let mut cluster = two_workers(400).await;
     let job = cluster.submit(&[]);
-    under_way(&cluster).await;
+    cluster.wait_busy().await;
     cluster.workers[0].kill();
     cluster.wait_done(job).await;
     assert!(
@@ -49,9 +30,9 @@ async fn a_killed_worker_loses_its_leases_to_the_other() {
 async fn a_killed_leader_is_replaced_and_nothing_is_repeated() {
     let mut cluster = two_workers(400).await;
     let job = cluster.submit(&[]);
-    under_way(&cluster).await;
+    cluster.wait_busy().await;
     let term = cluster.status()["leader"]["term"].as_i64().unwrap();
-    leader(&mut cluster).kill();
+    cluster.leader().kill();
     cluster.wait_done(job).await;
     assert!(cluster.status()["leader"]["term"].as_i64().unwrap() > term);
     assert_eq!(cluster.logged().await, 400);
@@ -62,8 +43,8 @@ async fn a_killed_leader_is_replaced_and_nothing_is_repeated() {
 async fn a_leader_told_to_stop_resigns() {
     let mut cluster = two_workers(400).await;
     let job = cluster.submit(&[]);
-    under_way(&cluster).await;
-    let process = leader(&mut cluster);
+    cluster.wait_busy().await;
+    let process = cluster.leader();
     process.signal(Signal::SIGTERM);
     assert_eq!(process.exit_code().await, 0);
     cluster.wait_done(job).await;
@@ -75,7 +56,7 @@ async fn a_leader_told_to_stop_resigns() {
 async fn a_zombie_commits_nothing() {
     let cluster = two_workers(400).await;
     let job = cluster.submit(&[]);
-    under_way(&cluster).await;
+    cluster.wait_busy().await;
     cluster.workers[0].signal(Signal::SIGSTOP);
     cluster
         .wait_for("its leases to be revoked", async |it| {
@@ -94,7 +75,7 @@ async fn a_zombie_commits_nothing() {
 async fn draining_repeats_nothing() {
     let mut cluster = two_workers(300).await;
     let job = cluster.submit(&[]);
-    under_way(&cluster).await;
+    cluster.wait_busy().await;
     assert_eq!(
         cluster.client(&["drain", "w1", "-o", "json"]).expect(0).json()["outcome"],
         "accepted"
@@ -120,7 +101,7 @@ async fn pause_is_a_barrier() {
     let cluster = two_workers(400).await;
     let job = cluster.submit(&[]);
     let id = job.to_string();
-    under_way(&cluster).await;
+    cluster.wait_busy().await;
     assert_eq!(cluster.client(&["pause", &id]).expect(0).stdout.trim(), "accepted");
     let at_pause = cluster.logged().await;
     assert_eq!(cluster.client(&["pause", &id]).expect(0).stdout.trim(), "already so");
@@ -143,7 +124,7 @@ async fn a_pause_whose_answer_is_lost_is_a_barrier_too() {
     let cluster = two_workers(400).await;
     let job = cluster.submit(&[]);
     let id = job.to_string();
-    under_way(&cluster).await;
+    cluster.wait_busy().await;
     cluster.db.faults().add("text=UPDATE [xmlx].[job]\nSET [state]:1:drop-after".parse().unwrap());
     let _ = cluster.client(&["pause", &id]).expect(0);
     let at_pause = cluster.logged().await;
@@ -254,4 +235,63 @@ async fn an_idle_slot_takes_half_of_the_largest_lease() {
     assert_eq!(cluster.job(job)["ok"], 400);
     cluster.assert_verified(job).await;
     cluster.assert_faults_fired();
+}
+
+/// The owner closes a range at the very moment of a pause: the pause is a pause all the same.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pause_that_finds_a_range_changed_is_a_pause() {
+    let flags = &["--lease-apps-first", "100000"];
+    let setup = Setup { group_apps: 5, coordinator_flags: flags, ..Setup::small(400) };
+    let cluster = Cluster::start(setup).await;
+    cluster.db.faults().add("commit:1+:delay=60ms".parse().unwrap());
+    let job = cluster.submit(&[]);
+    cluster
+        .wait_for("two leases, and nothing left to hand out", async |it| {
+            let job = it.job(job);
+            job["ranges_leased"] == 2 && job["ranges_pending"] == 0
+        })
+        .await;
+    // The answer of a compare-and-set that found something else.
+    let conflict = "xmlx/coordinator@text=SET [state] = @P7:1:error=51003";
+    cluster.db.faults().add(conflict.parse().unwrap());
+    let paused = cluster.client(&["pause", &job.to_string()]).expect(0);
+    let at_pause = cluster.logged().await;
+    assert_eq!(paused.stdout.trim(), "accepted");
+    cluster.assert_faults_fired();
+    assert_eq!(cluster.job(job)["ranges_leased"], 0);
+    let _ = cluster.client(&["pause", &job.to_string()]).expect(0);
+    assert_eq!(cluster.logged().await, at_pause);
+    let _ = cluster.client(&["resume", &job.to_string()]).expect(0);
+    cluster.wait_done(job).await;
+    cluster.assert_verified(job).await;
+}
+
+/// Where a job's log ends could not be noted when it ended: it is before the next job writes.
+#[tokio::test(flavor = "multi_thread")]
+async fn later_jobs_do_not_count_for_an_earlier_one() {
+    let cluster = Cluster::start(Setup { broken_permille: 300, ..Setup::small(60) }).await;
+    cluster.db.faults().add("text=SET [log_end]:1:drop-before".parse().unwrap());
+    let first = cluster.submit(&["--wait"]);
+    cluster.assert_faults_fired();
+    let retried = cluster.client(&["retry", "--contract", "card.json", "--wait", "-o", "json"]);
+    let retried = retried.expect(0).json()["job"]["job"].as_i64().unwrap();
+    cluster.assert_each_verified(&[first, retried]);
+}
+
+/// The database goes away under load and comes back with everything that it had acknowledged.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_database_is_restarted_under_load() {
+    let mut cluster = two_workers(400).await;
+    let job = cluster.submit(&[]);
+    cluster.wait_busy().await;
+    for _ in 0..2 {
+        let before = cluster.logged().await;
+        cluster.db.restart(async || ()).await;
+        assert!(cluster.logged().await >= before, "what was committed is there");
+        cluster.wait_logged(before + 40).await;
+    }
+    cluster.wait_done(job).await;
+    assert_eq!(cluster.job(job)["failed"], 0);
+    assert_eq!(cluster.logged().await, 400);
+    cluster.assert_verified(job).await;
 }

@@ -14,7 +14,7 @@ async fn round_trips_per_group() {
     let direct = cluster.db.connection_string();
     let tapped =
         direct.replace(&cluster.db.address().port().to_string(), &tap.address().port().to_string());
-    cluster.add_worker_at(tapped);
+    cluster.add_worker_at(&tapped);
     let job = cluster.submit(&["--wait"]);
     let trips = tap.round_trips();
     let ranges = cluster.job(job)["ranges_done"].as_u64().unwrap();

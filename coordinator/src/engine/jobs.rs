@@ -31,6 +31,10 @@ impl Engine {
             }
             Ok(None) => (),
         }
+        // Before rows of the new job can follow: a leader may have died, or failed, before it noted them.
+        for ended in jobs.iter().filter(|it| !is_open(it) && it.log_end.is_none()) {
+            self.note_log_end(JobId(ended.job_id)).await?;
+        }
         let mut job = job.clone();
         job.job_id = jobs.iter().map(|it| it.job_id).max().unwrap_or(0) + 1;
         self.store.insert_job(&self.leadership, &job).await?;
@@ -97,7 +101,7 @@ impl Engine {
         };
         if row.state == state {
             // An earlier answer may have been lost on its way to us: the table has to know, too.
-            self.apply(Event::JobMoved { job, state: target }).await?;
+            self.moved(job, target).await?;
             return Ok(Ok(pb::Outcome::AlreadySo));
         }
         if convert::job_state(&row.state) == JobState::Ended {
@@ -126,23 +130,29 @@ impl Engine {
             Err(err) => return Err(err),
         }
         info!(%job, from, to, reason, "job moved");
-        self.apply(Event::JobMoved { job, state }).await?;
-        if state == JobState::Ended {
-            self.note_log_end(job).await;
+        self.moved(job, state).await?;
+        if state == JobState::Ended
+            && let Err(err) = self.note_log_end(job).await
+        {
+            warn!(%job, %err, "cannot note where the job's log ends; trying again before the next job");
         }
         Ok(true)
     }
 
-    /// Nothing is committed for the job any more: later log rows are somebody else's.
-    async fn note_log_end(&self, job: JobId) {
-        let noted = async {
-            let source = self.sources.of(&self.looks, job).await?;
-            let log_end = source.newest_log_id(&self.looks).await?;
-            self.store.set_job_log_end(&self.leadership, job.0, log_end).await
-        };
-        if let Err(err) = noted.await {
-            warn!(%job, %err, "cannot note where the job's log ends; `verify` may count later rows");
+    /// The move is durable: the table follows, and with it the leases.
+    async fn moved(&mut self, job: JobId, state: JobState) -> Result<(), Error> {
+        match self.apply(Event::JobMoved { job, state }).await {
+            // An owner closed its range meanwhile: the tables say which leases are left to revoke.
+            Err(err @ Error::Conflict) => self.settle(Err(err)).await,
+            other => other,
         }
+    }
+
+    /// Nothing is committed for the job any more: later log rows are somebody else's.
+    async fn note_log_end(&self, job: JobId) -> Result<(), Error> {
+        let (_, source) = self.looks.job_plan(job.0).await?;
+        let log_end = source.newest_log_id(&self.looks).await?;
+        self.store.set_job_log_end(&self.leadership, job.0, log_end).await
     }
 
     /// Capacity pauses the job, anything else that concerns the whole job fails it. Where it is

@@ -1,0 +1,217 @@
+//! Every fault at every statement that a worker runs: what class it is, and what comes of it. The table
+//! is written to `target/fault-matrix.md`.
+
+#![allow(clippy::unwrap_used, reason = "tests panic where something does not hold")]
+
+use std::fmt::Write as _;
+
+use xmlx_store::{Class, Error};
+use xmlx_tests::{Cluster, Setup, workspace};
+
+/// A worker's statements: name, target of the fault.
+const STATEMENTS: [(&str, &str); 8] = [
+    ("read the contract", "text=SELECT [contract], [mode]"),
+    ("read the columns", "text=FROM [sys].[tables]"),
+    ("read the foreign keys", "text=FROM [sys].[foreign_keys]"),
+    ("open the range", "text=SELECT [lo], [hi], [committed_through], [deaths]"),
+    (SUSPECT, "text=UPDATE [xmlx].[suspect]"),
+    ("fetch", "fetch"),
+    (COMMIT, "commit"),
+    ("close the range", "text=UPDATE [xmlx].[range] SET [state] = 'done'"),
+];
+const SUSPECT: &str = "note a suspect";
+const COMMIT: &str = "commit";
+
+/// What goes wrong, once.
+#[derive(Clone, Copy, Debug)]
+enum Fault {
+    Number(u32, Class),
+    DropBefore,
+    DropAfter,
+}
+
+const FAULTS: [Fault; 20] = [
+    Fault::DropBefore,
+    Fault::DropAfter,
+    Fault::Number(1205, Class::Transient),
+    Fault::Number(1222, Class::Transient),
+    Fault::Number(40501, Class::Transient),
+    Fault::Number(40613, Class::Transient),
+    Fault::Number(49918, Class::Transient),
+    Fault::Number(10928, Class::Transient),
+    Fault::Number(1105, Class::Capacity),
+    Fault::Number(9002, Class::Capacity),
+    Fault::Number(701, Class::Capacity),
+    Fault::Number(8645, Class::Capacity),
+    Fault::Number(515, Class::Data),
+    Fault::Number(547, Class::Data),
+    Fault::Number(245, Class::Data),
+    Fault::Number(8114, Class::Data),
+    Fault::Number(2628, Class::Data),
+    Fault::Number(2627, Class::Data),
+    Fault::Number(2601, Class::Data),
+    Fault::Number(208, Class::Fatal),
+];
+
+/// What comes of a fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Outcome {
+    /// The job is done, and every application succeeded.
+    Done,
+    /// The job is paused with the reason; resumed, it is done.
+    Paused,
+    /// One application failed, its neighbours did not.
+    OneFailed,
+    /// The job fails with the reason and no application does; submitted again, it is done.
+    JobFailed,
+}
+
+impl Fault {
+    fn action(self) -> String {
+        match self {
+            Self::Number(number, _) => format!("error={number}"),
+            Self::DropBefore => "drop-before".to_owned(),
+            Self::DropAfter => "drop-after".to_owned(),
+        }
+    }
+
+    fn class(self) -> Class {
+        let error = match self {
+            Self::Number(number, _) => Error::Server { number, message: String::new() },
+            Self::DropBefore | Self::DropAfter => Error::Lost(String::new()),
+        };
+        error.class()
+    }
+
+    /// The class of DESIGN's table.
+    fn expected_class(self) -> Class {
+        match self {
+            Self::Number(_, class) => class,
+            Self::DropBefore | Self::DropAfter => Class::Ambiguous,
+        }
+    }
+
+    fn expected(self, statement: &str) -> Outcome {
+        match self.expected_class() {
+            Class::Transient | Class::Ambiguous | Class::Fenced => Outcome::Done,
+            Class::Capacity => Outcome::Paused,
+            Class::Data if statement == COMMIT => Outcome::OneFailed,
+            // Nobody knows which application it was.
+            Class::Data | Class::Fatal => Outcome::JobFailed,
+        }
+    }
+}
+
+/// Applications of one cell, one in each commit.
+const APPS: usize = 3;
+
+/// One cluster and one thread for each statement: they wait most of the time.
+#[test]
+fn every_fault_at_every_statement() {
+    let rows = STATEMENTS.map(|(name, target)| {
+        std::thread::spawn(move || {
+            let runtime = tokio::runtime::Runtime::new().unwrap();
+            runtime.block_on(row(name, target))
+        })
+    });
+    let mut table = "| statement | fault | class | outcome |\n|---|---|---|---|\n".to_owned();
+    let mut cells = 0;
+    for row in rows {
+        for line in row.join().expect("the row's own panic says why") {
+            table.push_str(&line);
+            cells += 1;
+        }
+    }
+    assert_eq!(cells, STATEMENTS.len() * FAULTS.len());
+    std::fs::write(workspace().join("target/fault-matrix.md"), table).unwrap();
+}
+
+/// One statement with all faults, one after the other, each at applications of its own.
+async fn row(name: &str, target: &str) -> Vec<String> {
+    let cluster =
+        Cluster::start(Setup { group_apps: 1, ..Setup::small(APPS * FAULTS.len()) }).await;
+    let ids = "SELECT CAST([app_id] AS bigint) FROM [sample].[application_xml] ORDER BY [app_id]";
+    let ids = cluster.db.column(ids).await;
+    let mut lines = Vec::new();
+    let mut done = Vec::new();
+    for (fault, apps) in FAULTS.into_iter().zip(ids.chunks(APPS)) {
+        assert_eq!(fault.class(), fault.expected_class(), "{fault:?}");
+        let text = format!("xmlx/worker@{target}:1:{}", fault.action());
+        let (from, to) = (apps[0].to_string(), apps[APPS - 1].to_string());
+        let scope = ["--from", from.as_str(), "--to", to.as_str()];
+        let job = if name == SUSPECT {
+            submit_after_a_death(&cluster, &scope, &text).await
+        } else {
+            cluster.db.faults().add(text.parse().unwrap());
+            cluster.submit(&scope)
+        };
+        let found = outcome(&cluster, job, fault).await;
+        assert_eq!(found, fault.expected(name), "{name}, {text}: {}", cluster.job(job));
+        let pending = cluster.db.faults().pending();
+        assert!(pending.is_empty(), "{name}: did not fire: {pending:?}");
+        cluster.db.faults().clear();
+        let healed = heal(&cluster, job, found, &scope).await;
+        let decided = format!(
+            "SELECT COUNT_BIG(*) FROM [sample].[processing_log] WHERE [app_id] >= {from} AND [app_id] <= {to}"
+        );
+        assert_eq!(cluster.db.count(&decided).await, i64::try_from(APPS).unwrap(), "{text}");
+        done.push(healed);
+        let mut line = String::new();
+        writeln!(line, "| {name} | {} | {:?} | {found:?} |", fault.action(), fault.class())
+            .unwrap();
+        lines.push(line);
+    }
+    assert_eq!(cluster.repeated().await, 0);
+    cluster.assert_each_verified(&done);
+    lines
+}
+
+/// An owner of the job's range has died: the next one takes its applications one at a time. Until that is
+/// noted, the range cannot be handed out.
+async fn submit_after_a_death(cluster: &Cluster, scope: &[&str], fault: &str) -> i64 {
+    let hold = "xmlx/coordinator@text=SELECT MAX(t.[app_id]):1+:error=1222";
+    cluster.db.faults().add(hold.parse().unwrap());
+    let job = cluster.submit(scope);
+    let sql = format!("UPDATE [xmlx].[range] SET [deaths] = 1 WHERE [job_id] = {job}");
+    cluster.db.run(&sql).await;
+    cluster.db.faults().clear();
+    cluster.db.faults().add(fault.parse().unwrap());
+    job
+}
+
+/// What has become of the job once it does not run any more.
+async fn outcome(cluster: &Cluster, job: i64, fault: Fault) -> Outcome {
+    let runs = format!(
+        "SELECT COUNT_BIG(*) FROM [xmlx].[job] WHERE [job_id] = {job} AND [state] = 'running'"
+    );
+    cluster.wait_for("the job to stop", async |it| it.db.count(&runs).await == 0).await;
+    let job = cluster.job(job);
+    let (state, reason) = (job["state"].as_str().unwrap(), job["reason"].as_str().unwrap());
+    if let (Fault::Number(number, _), "paused" | "failed") = (fault, state) {
+        assert!(reason.contains(&number.to_string()), "{job}");
+    }
+    match (state, job["failed"].as_i64().unwrap()) {
+        ("done", 0) => Outcome::Done,
+        ("done", 1) => Outcome::OneFailed,
+        ("paused", 0) => Outcome::Paused,
+        ("failed", 0) => Outcome::JobFailed,
+        _ => panic!("{fault:?}: {job}"),
+    }
+}
+
+/// Whatever stopped the job was there once: nothing is lost. The job that is done in the end.
+async fn heal(cluster: &Cluster, job: i64, found: Outcome, scope: &[&str]) -> i64 {
+    match found {
+        Outcome::Done | Outcome::OneFailed => job,
+        Outcome::Paused => {
+            let _ = cluster.client(&["resume", &job.to_string()]).expect(0);
+            cluster.wait_done(job).await;
+            job
+        }
+        Outcome::JobFailed => {
+            let again = cluster.submit(scope);
+            cluster.wait_done(again).await;
+            again
+        }
+    }
+}
