@@ -3,7 +3,9 @@
 mod cells;
 mod contacts;
 mod fields;
+mod groups;
 mod key_values;
+mod rows;
 mod sources;
 mod tables;
 
@@ -12,7 +14,7 @@ use std::collections::BTreeMap;
 use crate::contract::{Contract, LOG_TABLE, Mapping, Scalar};
 use crate::convert::{Conversion, NumberStyle, convert};
 use crate::hash::TextMap;
-use crate::layout::{LayoutBuilder, NameMatch};
+use crate::layout::{LayoutBuilder, NameMatch, RecordKind};
 use crate::problem::Problems;
 use crate::program::{AppId, ApplicationPlace, BitTable, BitTables, EnumTable, Program};
 use crate::table::{DataType, Table};
@@ -31,6 +33,8 @@ pub(crate) fn compile(
         enums: Vec::new(),
         enum_places: BTreeMap::new(),
         part_kinds: BTreeMap::new(),
+        value_kinds: BTreeMap::new(),
+        tables: Vec::new(),
     };
     let application = compiler.application();
     let app_id = AppId {
@@ -44,7 +48,6 @@ pub(crate) fn compile(
         data_type: app_id_mapping.data_type,
     };
     let contacts = compiler.contact_filter();
-    let mut tables = Vec::new();
     let mut programs = Vec::new();
     for name in contract.insertion_order.iter().filter(|name| *name != LOG_TABLE) {
         let mappings: Vec<&Mapping> =
@@ -53,7 +56,7 @@ pub(crate) fn compile(
             continue;
         }
         if let Some((table, program)) = compiler.table(name, &mappings) {
-            tables.push(table);
+            compiler.tables.push(table);
             programs.push(program);
         }
     }
@@ -75,7 +78,7 @@ pub(crate) fn compile(
         contacts,
         tables: programs,
     };
-    Some((program, tables))
+    Some((program, compiler.tables))
 }
 
 /// What is known while compiling.
@@ -87,6 +90,10 @@ struct Compiler<'c, 'p> {
     enum_places: BTreeMap<(String, String), usize>,
     /// Numbers of the elements that belong to contacts, by name.
     part_kinds: BTreeMap<String, u8>,
+    /// Numbers of the elements within rows that bring them values, by path.
+    value_kinds: BTreeMap<Vec<String>, RecordKind>,
+    /// Those that are compiled.
+    tables: Vec<Table>,
 }
 
 impl Compiler<'_, '_> {

@@ -74,6 +74,9 @@ pub(crate) struct Rule {
     pub(crate) filled: Vec<String>,
     /// The attribute that must have one of the values; the order of the values is their rank.
     pub(crate) choice: Option<(String, Vec<String>)>,
+    /// The columns that tell the rows of one parent apart; none: each element is a row.
+    pub(crate) key: Vec<String>,
+    pub(crate) keep: Keep,
 }
 
 impl Rule {
@@ -81,6 +84,19 @@ impl Rule {
     pub(crate) fn element(&self) -> &str {
         self.child_path.last().map_or("", String::as_str)
     }
+
+    /// Says whether the elements are within those at a path.
+    pub(crate) fn is_below(&self, path: &[String]) -> bool {
+        self.child_path.len() > path.len() && self.child_path.starts_with(path)
+    }
+}
+
+/// What rows hang off.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Parent<'c> {
+    Application,
+    Contact(&'c Rule),
+    Rows(&'c Rule),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,6 +104,15 @@ pub(crate) enum RuleKind {
     Contact,
     Address,
     Employment,
+    /// Rows of any table.
+    Row,
+}
+
+/// Which of several rows with one key counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Keep {
+    First,
+    Last,
 }
 
 /// Which table hangs off which.
@@ -96,7 +121,8 @@ pub(crate) struct Relationship {
     pub(crate) at: String,
     pub(crate) parent_table: String,
     pub(crate) child_table: String,
-    pub(crate) foreign_key: String,
+    /// The columns that it shares with its parent.
+    pub(crate) foreign_key: Vec<String>,
     pub(crate) child_path: Vec<String>,
 }
 
@@ -118,6 +144,41 @@ pub(crate) struct Mapping {
     pub(crate) enum_name: Option<String>,
     /// The default alone does not make a row.
     pub(crate) exclude_default: bool,
+    /// What the row of `add_row` looks like.
+    pub(crate) row: Option<RowTemplate>,
+}
+
+/// The row that one value makes.
+#[derive(Debug, Clone)]
+pub(crate) struct RowTemplate {
+    /// Columns and what they get, the application's id apart.
+    pub(crate) columns: Vec<(String, RowPart)>,
+    pub(crate) when: When,
+    /// The columns that tell the rows of an application apart; none: each row stands.
+    pub(crate) key: Vec<String>,
+}
+
+/// What a column of such a row gets.
+#[derive(Debug, Clone)]
+pub(crate) enum RowPart {
+    Nothing,
+    Literal(Scalar),
+    /// The value itself.
+    Value,
+    /// Another attribute of the same element.
+    Attribute(String),
+}
+
+/// What a value has to be to make a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum When {
+    /// Not blank.
+    Filled,
+    /// Neither blank nor a word for nothing.
+    Known,
+    Number,
+    True,
+    Always,
 }
 
 impl Mapping {
@@ -158,11 +219,43 @@ impl Contract {
             .find(|table| !is_child(table))
     }
 
-    /// The column that ties other tables to one: its key.
-    pub(crate) fn key_of(&self, table: &str) -> Option<&str> {
+    /// The rule whose elements are the rows of a table.
+    pub(crate) fn rule_of(&self, table: &str) -> Option<&Rule> {
+        self.rules.iter().find(|rule| {
+            self.table_of(rule).is_some_and(|relationship| relationship.child_table == table)
+        })
+    }
+
+    /// The columns that tie other tables to one.
+    pub(crate) fn keys_of(&self, table: &str) -> &[String] {
         let tied =
             self.relationships.iter().find(|relationship| relationship.parent_table == table);
-        tied.map(|relationship| relationship.foreign_key.as_str())
+        tied.map_or(&[], |relationship| relationship.foreign_key.as_slice())
+    }
+
+    /// What the rows of a rule hang off; `None` where the contract does not say it rightly, which is noted by [`check`].
+    pub(crate) fn parent_of(&self, rule: &Rule) -> Option<Parent<'_>> {
+        let above = match rule.kind {
+            RuleKind::Contact => return Some(Parent::Application),
+            RuleKind::Address | RuleKind::Employment => {
+                return self.contact_rule().map(Parent::Contact);
+            }
+            RuleKind::Row => self.table_of(rule)?.parent_table.as_str(),
+        };
+        if self.root_table() == Some(above) {
+            return Some(Parent::Application);
+        }
+        let above = self.rule_of(above).filter(|above| rule.is_below(&above.child_path))?;
+        Some(if above.kind == RuleKind::Contact {
+            Parent::Contact(above)
+        } else {
+            Parent::Rows(above)
+        })
+    }
+
+    /// The column that ties other tables to one whose key is one column.
+    pub(crate) fn key_of(&self, table: &str) -> Option<&str> {
+        self.keys_of(table).first().map(String::as_str)
     }
 
     /// The mapping that gives the application its id.

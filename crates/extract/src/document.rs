@@ -11,11 +11,13 @@ mod prolog;
 mod words;
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 pub(crate) use flaw::Flaw;
 pub(crate) use pass::read;
 
-use crate::layout::{FieldIx, NodeIx, SlotIx};
+use crate::layout::{FieldIx, NodeIx, RecordKind, SlotIx};
+use crate::text::strip;
 use paths::Paths;
 
 /// No place.
@@ -36,6 +38,10 @@ pub(crate) struct Document<'x> {
     pub(crate) contacts: Vec<ElementIx>,
     /// What belongs to contacts, in document order.
     pub(crate) parts: Vec<Part>,
+    /// The elements that may be rows, in document order.
+    pub(crate) records: Vec<Record>,
+    /// The texts of elements, decoded, by the place of their slot.
+    texts: BTreeMap<u32, Cow<'x, str>>,
     /// Texts of the fields that are looked for in the whole document, which expressions read many times.
     fields: Vec<Option<Cow<'x, str>>>,
     paths: Paths<'x>,
@@ -47,9 +53,25 @@ pub(crate) struct Part {
     pub(crate) kind: u8,
     /// The place of the contact in [`Document::contacts`].
     pub(crate) contact: usize,
-    /// Whether the contact is its parent, not merely an ancestor.
-    pub(crate) direct: bool,
     pub(crate) element: ElementIx,
+}
+
+/// An element that may be a row, or brings values to one around it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Record {
+    pub(crate) kind: RecordKind,
+    pub(crate) element: ElementIx,
+    /// The place of the nearest contact in [`Document::contacts`].
+    contact: u32,
+    /// The place of the nearest record around it in [`Document::records`].
+    around: u32,
+}
+
+impl Record {
+    /// Returns the place of the contact that it is in.
+    pub(crate) fn contact(&self) -> Option<usize> {
+        (self.contact != NOWHERE).then_some(self.contact as usize)
+    }
 }
 
 impl<'x> Document<'x> {
@@ -64,9 +86,38 @@ impl<'x> Document<'x> {
         self.slots[element.0 as usize + slot as usize]
     }
 
-    /// Returns the text of an attribute: decoded once and stripped.
+    /// Returns the text of an attribute, or of the element where the slot is for that: decoded once and stripped.
     pub(crate) fn text(&self, element: ElementIx, slot: SlotIx) -> Option<Cow<'x, str>> {
-        self.raw(element, slot).map(decode::decode)
+        match self.raw(element, slot) {
+            Some(raw) => Some(decode::decode(raw)),
+            None if self.texts.is_empty() => None,
+            None => self.texts.get(&(element.0 + slot)).map(|text| match text {
+                Cow::Borrowed(text) => Cow::Borrowed(strip(text)),
+                Cow::Owned(text) => Cow::Owned(strip(text).to_owned()),
+            }),
+        }
+    }
+
+    /// Returns the nearest record of a kind around another.
+    pub(crate) fn around(&self, record: usize, kind: RecordKind) -> Option<usize> {
+        let mut at = self.records[record].around;
+        while at != NOWHERE {
+            if self.records[at as usize].kind == kind {
+                return Some(at as usize);
+            }
+            at = self.records[at as usize].around;
+        }
+        None
+    }
+
+    /// Returns the last record of a kind within another.
+    pub(crate) fn within(&self, record: usize, kind: RecordKind) -> Option<usize> {
+        // What is within a record comes right after it, and nothing else has a record from there on around it.
+        let is_within =
+            |other: &&Record| other.around != NOWHERE && other.around as usize >= record;
+        let records = self.records[record + 1..].iter().take_while(is_within);
+        let of_kind = records.enumerate().filter(|(_, other)| other.kind == kind);
+        of_kind.last().map(|(n, _)| record + 1 + n)
     }
 
     /// Returns the text of a field that is looked for in the whole document.

@@ -5,7 +5,7 @@ mod cell;
 mod contacts;
 mod groups;
 mod key_values;
-mod parts;
+mod rows;
 mod scope;
 mod sources;
 
@@ -43,6 +43,9 @@ pub(crate) fn evaluate(
         document: &document,
         app_id,
         kept: &kept,
+        kept_places: contacts::places(&kept, document.contacts.len()),
+        contact_ids: vec![None; kept.len()],
+        row_of: vec![None; document.records.len()],
         warnings: Vec::new(),
     };
     let rows =
@@ -60,21 +63,24 @@ struct Evaluation<'a, 'x> {
     document: &'a Document<'x>,
     app_id: i64,
     kept: &'a [KeptContact<'x>],
+    /// For each contact of the document its place among those that are kept.
+    kept_places: Vec<Option<usize>>,
+    /// The ids that the kept contacts got, once their rows are made.
+    contact_ids: Vec<Option<i64>>,
+    /// For each record of the document its row, once its table is made.
+    row_of: Vec<Option<usize>>,
     warnings: Vec<Warning>,
 }
 
 impl<'a, 'x: 'a> Evaluation<'a, 'x> {
     fn all_rows(&mut self) -> Result<Vec<Vec<Row>>, Fault> {
-        let mut contact_ids = self.unknown_ids();
         let mut all = Vec::with_capacity(self.tables.len());
         let program: &'a Program = self.program;
         for (table_ix, program) in program.tables.iter().enumerate() {
             all.push(match program {
                 TableProgram::Single(single) => self.single(table_ix, single)?,
-                TableProgram::Contacts(contacts) => {
-                    self.contacts(table_ix, contacts, &mut contact_ids)?
-                }
-                TableProgram::Parts(parts) => self.parts(table_ix, parts, &contact_ids)?,
+                TableProgram::Contacts(contacts) => self.contacts(table_ix, contacts)?,
+                TableProgram::Rows(rows) => self.rows(table_ix, rows, &all)?,
                 TableProgram::KeyValue(key_values) => self.key_values(table_ix, key_values)?,
                 TableProgram::Groups(groups) => self.groups(table_ix, groups)?,
             });

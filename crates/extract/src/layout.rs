@@ -24,6 +24,18 @@ pub(crate) type SlotIx = u32;
 /// A field of an expression that is looked for in the whole document.
 pub(crate) type FieldIx = u32;
 
+/// A kind of elements each of which may be a row.
+pub(crate) type RecordKind = u16;
+
+/// No kind.
+pub(crate) const NO_RECORD: RecordKind = RecordKind::MAX;
+
+/// The place of a contact in the tree, for what is looked for below contacts wherever they are.
+pub(crate) const CONTACT_NODE: NodeIx = 1;
+
+/// What a contract writes for an attribute where it means the text of the element. No attribute has such a name.
+pub(crate) const TEXT: &str = "text()";
+
 /// How an attribute's name is compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum NameMatch {
@@ -50,6 +62,8 @@ pub(crate) struct Shape {
     pub(crate) attributes: AttributeTable,
     pub(crate) n_slots: u32,
     pub(crate) role: Role,
+    /// Where the text of the element goes, if it is read.
+    pub(crate) text: Option<SlotIx>,
 }
 
 /// A place in the document.
@@ -59,6 +73,8 @@ pub(crate) struct Node {
     children: Vec<(u64, Box<str>, NodeIx)>,
     /// Whether a mapping reads attributes here.
     pub(crate) read: bool,
+    /// The kind of the elements here, if each may be a row; else [`NO_RECORD`].
+    pub(crate) record: RecordKind,
 }
 
 impl Node {
@@ -72,12 +88,14 @@ impl Node {
 /// Everything that is kept of a document.
 #[derive(Debug)]
 pub(crate) struct Layout {
-    /// The root of the tree of paths is node 0, above the document's root element.
+    /// Node 0 is above the document's root element, node [`CONTACT_NODE`] is a contact, wherever it is.
     pub(crate) nodes: Vec<Node>,
     /// Shape 0 is for elements whose name the plan does not know.
     pub(crate) shapes: Vec<Shape>,
     shape_names: NameTable<u32>,
     pub(crate) n_fields: usize,
+    /// Whether the text of any element is read.
+    pub(crate) reads_text: bool,
 }
 
 impl Layout {

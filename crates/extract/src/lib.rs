@@ -26,5 +26,5 @@ pub use limits::Limits;
 pub use plan::{Plan, Source};
 pub use problem::{ContractErrors, Problem};
 pub use rejection::{Rejection, Stage, UnknownStage};
-pub use table::{Application, Column, DataType, Table, Warning};
+pub use table::{Application, Column, DataType, Parent, Table, Warning};
 pub use value::{Row, Value};

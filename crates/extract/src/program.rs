@@ -1,8 +1,9 @@
 //! A compiled contract: everything by place, nothing by name.
 
+use crate::contract::{Keep, When};
 use crate::expr::Expr;
 use crate::hash::TextMap;
-use crate::layout::{FieldIx, Layout, NodeIx, SlotIx};
+use crate::layout::{FieldIx, Layout, NodeIx, RecordKind, SlotIx};
 use crate::table::DataType;
 use crate::value::Value;
 
@@ -97,7 +98,7 @@ impl BitTable {
 pub(crate) enum TableProgram {
     Single(SingleProgram),
     Contacts(ContactsProgram),
-    Parts(PartsProgram),
+    Rows(RowsProgram),
     KeyValue(KeyValueProgram),
     Groups(Vec<GroupProgram>),
 }
@@ -110,48 +111,86 @@ pub(crate) struct SingleProgram {
     pub(crate) always: bool,
 }
 
-/// The table of contacts: id, application id, then the cells.
+/// The table of contacts: id, application id, then the cells. It is no [`RowsProgram`] since contacts are chosen before
+/// any row is made, and for documents without such a table, too: other tables read the primary and the last one.
 #[derive(Debug)]
 pub(crate) struct ContactsProgram {
     pub(crate) cells: Vec<Cell>,
 }
 
-/// A table of what belongs to contacts: contact id, then the cells.
+/// A table whose rows are elements of one kind: the key of what they hang off, then the cells.
 #[derive(Debug)]
-pub(crate) struct PartsProgram {
-    pub(crate) kind: u8,
-    pub(crate) type_slot: SlotIx,
-    pub(crate) types: Vec<String>,
+pub(crate) struct RowsProgram {
+    pub(crate) kind: RecordKind,
+    pub(crate) parent: RowParent,
+    /// Attributes that must not be blank.
+    pub(crate) filled: Vec<SlotIx>,
+    pub(crate) choice: Option<Choice>,
     pub(crate) cells: Vec<Cell>,
-    /// The column that, with the contact's id, is the key.
-    pub(crate) type_column: Option<usize>,
-    /// One of these columns or attributes must not be blank.
-    pub(crate) meaningful_columns: Vec<usize>,
-    pub(crate) meaningful_slots: Vec<SlotIx>,
+    /// The columns that get the number of the row within its parent.
+    pub(crate) numbers: Vec<(usize, DataType)>,
+    /// The columns that, with the key of the parent, are the key; without any, each element is a row.
+    pub(crate) key: Vec<usize>,
+    pub(crate) keep: Keep,
+    pub(crate) worth: Worth,
+}
+
+/// What rows hang off, and where their first columns come from.
+#[derive(Debug)]
+pub(crate) enum RowParent {
+    Application,
+    Contact,
+    /// Rows of another kind, their table, and columns of it.
+    Rows {
+        kind: RecordKind,
+        table: usize,
+        columns: Vec<usize>,
+    },
+}
+
+/// An attribute that must have one of a few values.
+#[derive(Debug)]
+pub(crate) struct Choice {
+    pub(crate) slot: SlotIx,
+    /// By rank: of two rows with one key, the one with the earlier value counts.
+    pub(crate) values: Vec<String>,
+}
+
+/// What makes an element worth a row.
+#[derive(Debug)]
+pub(crate) enum Worth {
+    /// One of these columns has a value of the document.
+    Data { columns: Vec<usize> },
+    /// One of these columns or attributes says something, and so does a column besides one.
+    Stated { columns: Vec<usize>, slots: Vec<SlotIx>, besides: Option<usize> },
 }
 
 /// A table in which each mapping is a row.
 #[derive(Debug)]
 pub(crate) struct KeyValueProgram {
     pub(crate) entries: Vec<Entry>,
-    /// The columns that, with the application's id, are the key; the last row of a key wins.
+    /// The columns that, with the application's id, are the key; the last row of a key wins. Without any, each row
+    /// stands.
     pub(crate) key_columns: Vec<usize>,
 }
 
 /// A row of a key/value table.
 #[derive(Debug)]
 pub(crate) struct Entry {
-    pub(crate) kind: EntryKind,
-    pub(crate) source: Source,
+    pub(crate) when: When,
+    /// How the value is made.
+    pub(crate) cell: Cell,
+    pub(crate) parts: Vec<(usize, EntryPart)>,
 }
 
+/// What a column of such a row gets.
 #[derive(Debug)]
-pub(crate) enum EntryKind {
-    Score { identifier: String, data_type: DataType },
-    Indicator { name: String },
-    History { name: String, source: String },
-    ReportLookup { name: String, key: String },
-    PolicyException { number: i64, notes: Option<Source> },
+pub(crate) enum EntryPart {
+    Literal(Value),
+    /// The value of the entry.
+    Value,
+    /// Text from elsewhere.
+    Text(Source),
 }
 
 /// A row that several mappings make together.
@@ -220,6 +259,12 @@ pub(crate) enum Source {
     LastContact(LastContact),
     /// The current address of the contact that the row is made of.
     CurrentAddress(SlotIx),
+    /// The nearest element of a kind around the one that the row is made of.
+    Around(RecordKind, SlotIx),
+    /// The contact around the element that the row is made of.
+    AroundContact(SlotIx),
+    /// The last element of a kind within the one that the row is made of.
+    Within(RecordKind, SlotIx),
 }
 
 /// The last contact of a role.
@@ -247,6 +292,10 @@ pub(crate) struct CalculationProgram {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum FieldSource {
     Own(SlotIx),
+    /// The nearest element of a kind around the row's own.
+    Around(RecordKind, SlotIx),
+    /// The last element of a kind within the row's own.
+    Within(RecordKind, SlotIx),
     /// The whole document.
     Anywhere(FieldIx),
     PrimaryContact(SlotIx),

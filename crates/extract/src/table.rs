@@ -11,6 +11,17 @@ pub struct Table {
     pub name: String,
     /// The columns that rows have, key columns first, in the order of every row.
     pub columns: Vec<Column>,
+    /// What its rows hang off; `None` for the table of the application itself.
+    pub parent: Option<Parent>,
+}
+
+/// What the rows of a table hang off.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Parent {
+    /// The name of the other table.
+    pub table: String,
+    /// The columns that both tables have.
+    pub columns: Vec<String>,
 }
 
 /// A column of a target table.
@@ -58,6 +69,40 @@ pub enum DataType {
     DateTime,
     /// A day and a time of day, 1900 to 2079.
     SmallDateTime,
+}
+
+impl DataType {
+    /// Says whether values are numbers.
+    pub(crate) fn is_number(self) -> bool {
+        match self {
+            Self::TinyInt
+            | Self::SmallInt
+            | Self::Int
+            | Self::BigInt
+            | Self::Decimal { .. }
+            | Self::Float => true,
+            Self::Text { .. } | Self::Bit | Self::Date | Self::DateTime | Self::SmallDateTime => {
+                false
+            }
+        }
+    }
+
+    /// Returns the number of characters to which values are cut.
+    pub(crate) fn chars_max(self) -> Option<u32> {
+        match self {
+            Self::Text { chars_max } => chars_max,
+            Self::TinyInt
+            | Self::SmallInt
+            | Self::Int
+            | Self::BigInt
+            | Self::Decimal { .. }
+            | Self::Float
+            | Self::Bit
+            | Self::Date
+            | Self::DateTime
+            | Self::SmallDateTime => None,
+        }
+    }
 }
 
 impl fmt::Display for DataType {

@@ -3,7 +3,7 @@
 use super::Compiler;
 use super::sources::RowOf;
 use crate::contract::{Mapping, Step};
-use crate::program::{Cell, CellStep};
+use crate::program::{Cell, CellStep, Source};
 use crate::table::DataType;
 
 impl Compiler<'_, '_> {
@@ -30,19 +30,7 @@ impl Compiler<'_, '_> {
             steps,
             calculation,
             data_type: mapping.data_type,
-            chars_max: match mapping.data_type {
-                DataType::Text { chars_max } => chars_max,
-                DataType::TinyInt
-                | DataType::SmallInt
-                | DataType::Int
-                | DataType::BigInt
-                | DataType::Decimal { .. }
-                | DataType::Float
-                | DataType::Bit
-                | DataType::Date
-                | DataType::DateTime
-                | DataType::SmallDateTime => None,
-            },
+            chars_max: mapping.data_type.chars_max(),
             nullable: mapping.nullable,
             default_if_blank: mapping
                 .default
@@ -50,6 +38,22 @@ impl Compiler<'_, '_> {
                 .is_some_and(crate::contract::Scalar::is_truthy),
             default,
             exclude_default: mapping.exclude_default,
+        }
+    }
+
+    /// Compiles a value that is its source and nothing more.
+    pub(super) fn bare_cell(source: Source, column: usize, data_type: DataType) -> Cell {
+        Cell {
+            column,
+            source,
+            steps: vec![CellStep::Convert],
+            calculation: None,
+            data_type,
+            chars_max: data_type.chars_max(),
+            nullable: true,
+            default: None,
+            default_if_blank: false,
+            exclude_default: false,
         }
     }
 
@@ -72,7 +76,10 @@ impl Compiler<'_, '_> {
             | Step::AddReportLookup(_)
             | Step::PolicyException(_)
             | Step::Warranty(_)
-            | Step::Collateral(_) => None,
+            | Step::Collateral(_)
+            | Step::AddRow
+            | Step::RowGroup(..)
+            | Step::RowNumber => None,
         }
     }
 }

@@ -47,11 +47,13 @@ impl Compiler<'_, '_> {
         })
     }
 
-    fn exact_slots(&mut self, element: &str, attributes: &[String]) -> Vec<SlotIx> {
-        attributes
-            .iter()
-            .map(|attribute| self.layout.slot(element, attribute, NameMatch::Exact))
-            .collect()
+    pub(super) fn exact_slots(
+        &mut self,
+        element: &str,
+        attributes: impl IntoIterator<Item = impl AsRef<str>>,
+    ) -> Vec<SlotIx> {
+        let mut slot = |attribute: &str| self.layout.slot(element, attribute, NameMatch::Exact);
+        attributes.into_iter().map(|attribute| slot(attribute.as_ref())).collect()
     }
 
     /// Finds the attribute that identifies a contact: the one that the key column of its table is mapped from.

@@ -2,7 +2,7 @@
 
 use super::Compiler;
 use super::sources::RowOf;
-use crate::contract::Mapping;
+use crate::contract::{Mapping, Rule, RuleKind};
 use crate::expr::{self, Parsed};
 use crate::layout::NameMatch;
 use crate::program::{CalculationProgram, FieldSource};
@@ -35,18 +35,10 @@ impl Compiler<'_, '_> {
         let contact = self.contract.contact_rule().map(|rule| rule.element().to_owned());
         let mut sources = Vec::new();
         match row_of {
-            RowOf::Part(element) => {
-                if !name.contains('.') {
-                    sources.push(FieldSource::Own(self.layout.slot(
-                        element,
-                        name,
-                        NameMatch::AnyCase,
-                    )));
+            RowOf::Element(rule) => {
+                if let Some(sources) = self.element_field(name, rule) {
+                    return sources;
                 }
-                if self.is_contact_key(name) {
-                    sources.push(FieldSource::ContactId);
-                }
-                return sources;
             }
             RowOf::Contact => {
                 if let Some(contact) = &contact
@@ -85,6 +77,48 @@ impl Compiler<'_, '_> {
             }
         }
         sources
+    }
+
+    /// Finds a field of rows that are elements; `None` if it is one of the whole document.
+    fn element_field(&mut self, name: &str, rule: &Rule) -> Option<Vec<FieldSource>> {
+        let contract = self.contract;
+        let mut own = |element: &str, attribute: &str| {
+            FieldSource::Own(self.layout.slot(element, attribute, NameMatch::AnyCase))
+        };
+        let Some((element, attribute)) = name.split_once('.') else {
+            let mut sources = vec![own(rule.element(), name)];
+            if self.is_contact_key(name) {
+                sources.push(FieldSource::ContactId);
+            }
+            if rule.kind == RuleKind::Row && self.is_app_key(name) {
+                sources.push(FieldSource::AppId);
+            }
+            return Some(sources);
+        };
+        if rule.kind != RuleKind::Row {
+            return Some(Vec::new());
+        }
+        if element.eq_ignore_ascii_case(rule.element()) {
+            return Some(vec![own(rule.element(), attribute)]);
+        }
+        let mut paths = contract.mappings.iter().map(|mapping| &mapping.path);
+        let within = paths.find(|path| {
+            path.len() > rule.child_path.len()
+                && path.starts_with(&rule.child_path)
+                && path.last().is_some_and(|name| name.eq_ignore_ascii_case(element))
+        });
+        if let Some(path) = within {
+            let name = path.last().map_or("", String::as_str);
+            let slot = self.layout.slot(name, attribute, NameMatch::AnyCase);
+            return Some(vec![FieldSource::Within(self.values(rule, path), slot)]);
+        }
+        let around = contract.rules.iter().find(|other| {
+            other.kind != RuleKind::Contact
+                && other.element().eq_ignore_ascii_case(element)
+                && rule.is_below(&other.child_path)
+        })?;
+        let slot = self.layout.slot(around.element(), attribute, NameMatch::AnyCase);
+        Some(vec![FieldSource::Around(self.records(around), slot)])
     }
 
     fn primary_contact(&mut self, contact: Option<&str>, attribute: &str) -> Option<FieldSource> {

@@ -1,17 +1,17 @@
 //! Decides where the value of a mapping comes from.
 
 use super::Compiler;
-use crate::contract::{Mapping, Step};
+use crate::contract::{Mapping, Rule, RuleKind, Step};
 use crate::layout::NameMatch;
 use crate::program::{LastContact, Source};
 
 /// What the rows of a table are made of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 pub(super) enum RowOf<'c> {
     Application,
     Contact,
-    /// An element that belongs to a contact, by its name.
-    Part(&'c str),
+    /// Each element of a rule.
+    Element(&'c Rule),
 }
 
 impl Compiler<'_, '_> {
@@ -30,10 +30,8 @@ impl Compiler<'_, '_> {
         match row_of {
             RowOf::Contact => {
                 if mapping.has(&Step::CurrentAddress)
-                    && let Some(rule) = contract
-                        .rules
-                        .iter()
-                        .find(|rule| rule.kind == crate::contract::RuleKind::Address)
+                    && let Some(rule) =
+                        contract.rules.iter().find(|rule| rule.kind == RuleKind::Address)
                 {
                     return Source::CurrentAddress(self.layout.slot(
                         rule.element(),
@@ -54,10 +52,35 @@ impl Compiler<'_, '_> {
                     if is_application { NameMatch::Exact } else { NameMatch::AnyCase },
                 )
             }
-            RowOf::Part(element) => {
-                Source::Own(self.layout.slot(element, &mapping.attribute, NameMatch::AnyCase))
-            }
+            RowOf::Element(rule) => self.element_source(mapping, rule),
             RowOf::Application => self.path_source(mapping, NameMatch::AnyCase),
+        }
+    }
+
+    /// Reads the row's own element, one within or around it, or another.
+    fn element_source(&mut self, mapping: &Mapping, rule: &Rule) -> Source {
+        let attribute = &mapping.attribute;
+        let is_own = rule.kind != RuleKind::Row || mapping.path == rule.child_path;
+        if is_own {
+            return Source::Own(self.layout.slot(rule.element(), attribute, NameMatch::AnyCase));
+        }
+        let contract = self.contract;
+        if mapping.path.len() > rule.child_path.len() && mapping.path.starts_with(&rule.child_path)
+        {
+            let kind = self.values(rule, &mapping.path);
+            let slot = self.layout.slot(mapping.element(), attribute, NameMatch::AnyCase);
+            return Source::Within(kind, slot);
+        }
+        let around = contract
+            .rules
+            .iter()
+            .find(|other| other.child_path == mapping.path && rule.is_below(&other.child_path));
+        let Some(around) = around else { return self.path_source(mapping, NameMatch::AnyCase) };
+        let slot = self.layout.slot(around.element(), attribute, NameMatch::AnyCase);
+        if around.kind == RuleKind::Contact {
+            Source::AroundContact(slot)
+        } else {
+            Source::Around(self.records(around), slot)
         }
     }
 

@@ -1,5 +1,7 @@
 //! Checks that the parts of a contract fit together.
 
+mod rows;
+
 use std::collections::BTreeSet;
 
 use super::spelling::suggest;
@@ -10,6 +12,7 @@ use crate::problem::Problems;
 pub(crate) fn check(contract: &Contract, problems: &mut Problems) {
     check_paths(contract, problems);
     check_rules(contract, problems);
+    rows::check(contract, problems);
     check_order(contract, problems);
     check_mappings(contract, problems);
     check_keys(contract, problems);
@@ -44,8 +47,16 @@ fn check_paths(contract: &Contract, problems: &mut Problems) {
 
 fn check_rules(contract: &Contract, problems: &mut Problems) {
     let at = "element_filtering.filter_rules";
-    for (kind, name) in [(RuleKind::Contact, "contact"), (RuleKind::Address, "address")] {
-        if !contract.rules.iter().any(|rule| rule.kind == kind) {
+    let has = |kind| contract.rules.iter().any(|rule| rule.kind == kind);
+    // A contract of the reference has both; one with `row` rules can do without.
+    let has_parts = has(RuleKind::Address) || has(RuleKind::Employment);
+    let needs_contact = has_parts || !has(RuleKind::Row);
+    let needs_address = !has(RuleKind::Row);
+    for (kind, name, needed) in [
+        (RuleKind::Contact, "contact", needs_contact),
+        (RuleKind::Address, "address", needs_address),
+    ] {
+        if needed && !has(kind) {
             problems.add(
                 at,
                 format!("there is no rule for `{name}`"),
@@ -55,7 +66,8 @@ fn check_rules(contract: &Contract, problems: &mut Problems) {
     }
     for rule in &contract.rules {
         let attributes_at = format!("{}.required_attributes", rule.at);
-        if rule.choice.as_ref().is_none_or(|(_, values)| values.is_empty()) {
+        let needs_choice = rule.kind != RuleKind::Row || rule.choice.is_some();
+        if needs_choice && rule.choice.as_ref().is_none_or(|(_, values)| values.is_empty()) {
             problems.add(
                 &attributes_at,
                 "no attribute has a list of values",
@@ -70,10 +82,11 @@ fn check_rules(contract: &Contract, problems: &mut Problems) {
             );
         }
         let n_same = contract.rules.iter().filter(|other| other.kind == rule.kind).count();
-        if n_same > 1 {
+        if n_same > 1 && rule.kind != RuleKind::Row {
             problems.add(&rule.at, "there are two rules of this element type", "leave one");
         }
-        if contract.table_of(rule).is_none() && has_rows(contract, rule) {
+        let needs_table = rule.kind == RuleKind::Row || has_rows(contract, rule);
+        if contract.table_of(rule).is_none() && needs_table {
             let suggestion =
                 "add a relationship with the same `xml_child_path`, or correct one of the two";
             problems.add(
@@ -186,20 +199,25 @@ fn check_mappings(contract: &Contract, problems: &mut Problems) {
             let reason = format!("`{}.{}` is mapped twice", mapping.table, mapping.column);
             problems.add(format!("{at}.target_column"), reason, "leave one of the mappings");
         }
-        let needs_secondary =
-            mapping.has(&Step::LastValidSecondary) || mapping.has(&Step::LastSecondary);
-        let roles = contract
-            .contact_rule()
-            .and_then(|rule| rule.choice.as_ref())
-            .map_or(0, |(_, roles)| roles.len());
-        if needs_secondary && roles < 2 {
-            let reason = "there is no second role of contacts";
-            problems.add(
-                format!("{at}.mapping_type"),
-                reason,
-                "list two roles in the contact's filter rule",
-            );
-        }
+        check_contacts(contract, mapping, problems);
+    }
+}
+
+/// What mapping types say of contacts has to be in the rule for contacts.
+fn check_contacts(contract: &Contract, mapping: &Mapping, problems: &mut Problems) {
+    let needs_secondary =
+        mapping.has(&Step::LastValidSecondary) || mapping.has(&Step::LastSecondary);
+    let roles = contract
+        .contact_rule()
+        .and_then(|rule| rule.choice.as_ref())
+        .map_or(0, |(_, roles)| roles.len());
+    if needs_secondary && roles < 2 {
+        let reason = "there is no second role of contacts";
+        problems.add(
+            format!("{}.mapping_type", mapping.at),
+            reason,
+            "list two roles in the contact's filter rule",
+        );
     }
 }
 
@@ -215,8 +233,9 @@ fn check_keys(contract: &Contract, problems: &mut Problems) {
         problems.add("mappings", reason, "add one of type `identity_insert`");
     }
     for relationship in &contract.relationships {
-        let key = contract.key_of(&relationship.parent_table).unwrap_or_default();
+        let key = contract.keys_of(&relationship.parent_table);
         if relationship.foreign_key != key {
+            let key = key.join("`, `");
             let reason =
                 format!("`{}` is tied by two different columns", relationship.parent_table);
             problems.add(

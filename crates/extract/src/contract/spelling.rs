@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value as Json};
 
+use super::{Keep, RuleKind, When};
 use crate::problem::Problems;
 
 /// Keys of the contract itself. The last ones are of older contracts, which say nothing by them.
@@ -41,6 +42,9 @@ pub(super) const MAPPING_KEYS: &[&str] = &[
     "enum_name",
     "default_value",
     "exclude_default_when_record_empty",
+    "row",
+    "when",
+    "key",
     "description",
     "validation_rules",
     "key_identifiers",
@@ -48,9 +52,39 @@ pub(super) const MAPPING_KEYS: &[&str] = &[
     "contact_type",
 ];
 
+/// Keys of `element_filtering`.
+pub(super) const FILTERING_KEYS: &[&str] = &["filter_rules", "description"];
+
 /// Keys of a filter rule.
-pub(super) const RULE_KEYS: &[&str] =
-    &["element_type", "description", "xml_parent_path", "xml_child_path", "required_attributes"];
+pub(super) const RULE_KEYS: &[&str] = &[
+    "element_type",
+    "description",
+    "xml_parent_path",
+    "xml_child_path",
+    "required_attributes",
+    "key",
+    "keep",
+];
+
+/// Types of filter rules.
+pub(super) const RULE_KINDS: &[(&str, RuleKind)] = &[
+    ("contact", RuleKind::Contact),
+    ("address", RuleKind::Address),
+    ("employment", RuleKind::Employment),
+    ("row", RuleKind::Row),
+];
+
+/// Which of several rows with one key counts.
+pub(super) const KEEPS: &[(&str, Keep)] = &[("first", Keep::First), ("last", Keep::Last)];
+
+/// When a value makes a row.
+pub(super) const WHENS: &[(&str, When)] = &[
+    ("filled", When::Filled),
+    ("known", When::Known),
+    ("number", When::Number),
+    ("true", When::True),
+    ("always", When::Always),
+];
 
 /// Keys of a relationship.
 pub(super) const RELATIONSHIP_KEYS: &[&str] = &[

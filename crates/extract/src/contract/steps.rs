@@ -25,12 +25,18 @@ pub(crate) enum Step {
     PolicyException(Option<i64>),
     Warranty(i64),
     Collateral(i64),
+    /// A row of any shape, as the mapping's `row` says.
+    AddRow,
+    /// A column of a row that several mappings make: the column that numbers these rows, and the number.
+    RowGroup(String, i64),
+    /// The number of the row among those of its parent.
+    RowNumber,
     /// `extract_date`: a change of type and nothing else.
     Convert,
 }
 
 /// The names of all mapping types.
-const NAMES: [&str; 20] = [
+pub(super) const NAMES: [&str; 23] = [
     "enum",
     "char_to_bit",
     "boolean_to_bit",
@@ -51,6 +57,9 @@ const NAMES: [&str; 20] = [
     "policy_exceptions",
     "warranty_field",
     "add_collateral",
+    "add_row",
+    "row_group",
+    "row_number",
 ];
 
 /// What is wrong with a mapping type, and what to do about it.
@@ -109,6 +118,9 @@ impl Step {
             "policy_exceptions" => Self::PolicyException(Some(number()?)),
             "warranty_field" => Self::Warranty(number()?),
             "add_collateral" => Self::Collateral(number()?),
+            "add_row" => Self::AddRow,
+            "row_group" => read_group(parameter)?,
+            "row_number" => Self::RowNumber,
             "extract_date" => Self::Convert,
             _ => {
                 return Err(Misread {
@@ -132,7 +144,9 @@ impl Step {
             | Self::AddReportLookup(_)
             | Self::PolicyException(_)
             | Self::Warranty(_)
-            | Self::Collateral(_) => true,
+            | Self::Collateral(_)
+            | Self::AddRow
+            | Self::RowGroup(..) => true,
             Self::Enum
             | Self::CharToBit
             | Self::BooleanToBit
@@ -144,13 +158,15 @@ impl Step {
             | Self::CurrentAddress
             | Self::Calculated
             | Self::NowIfNull
+            | Self::RowNumber
             | Self::Convert => false,
         }
     }
 
     /// Returns the number of the group that the step's column belongs to.
     pub(crate) fn group(&self) -> Option<i64> {
-        if let Self::Warranty(number) | Self::Collateral(number) = self {
+        if let Self::Warranty(number) | Self::Collateral(number) | Self::RowGroup(_, number) = self
+        {
             Some(*number)
         } else {
             None
@@ -161,6 +177,19 @@ impl Step {
     pub(crate) fn makes_rows_alone(&self) -> bool {
         self.makes_rows() && self.group().is_none()
     }
+}
+
+/// Reads the column and the number of `row_group(column=number)`.
+fn read_group(parameter: &str) -> Result<Step, Misread> {
+    let parts = parameter.split_once('=').and_then(|(column, number)| {
+        let column = column.trim();
+        let number = number.trim().parse().ok()?;
+        (!column.is_empty()).then(|| Step::RowGroup(column.to_owned(), number))
+    });
+    parts.ok_or_else(|| Misread {
+        reason: "`row_group` needs a column and a number in brackets".to_owned(),
+        suggestion: "write it like `row_group(slot_no=2)`".to_owned(),
+    })
 }
 
 #[cfg(test)]
@@ -176,6 +205,8 @@ mod tests {
             ("policy_exceptions(630)", Ok(Step::PolicyException(Some(630)))),
             ("add_report_lookup", Ok(Step::AddReportLookup(String::new()))),
             ("extract_date", Ok(Step::Convert)),
+            ("row_group( slot = 2 )", Ok(Step::RowGroup("slot".to_owned(), 2))),
+            ("row_group(2)", Err("`row_group` needs a column and a number in brackets")),
             ("add_score", Err("`add_score` needs a name in brackets")),
             ("warranty_field(x)", Err("`warranty_field` needs a number in brackets")),
             ("add_collateral(1", Err("`add_collateral(1` lacks its closing bracket")),

@@ -17,6 +17,33 @@ pub(crate) fn decode(raw: &str) -> Cow<'_, str> {
     Cow::Owned(if stripped.len() == text.len() { text } else { stripped.to_owned() })
 }
 
+/// Turns raw text between tags into text: references resolved, line ends normalised, all else kept.
+pub(super) fn decode_text(raw: &str) -> Cow<'_, str> {
+    if !raw.contains('&') {
+        return normalize_lines(raw);
+    }
+    let mut text = String::with_capacity(raw.len());
+    let mut rest = raw;
+    while let Some(at) = rest.find('&') {
+        text.push_str(&normalize_lines(&rest[..at]));
+        rest = &rest[at..];
+        let (character, n_bytes) = reference(rest).unwrap_or(('&', 1));
+        text.push(character);
+        rest = &rest[n_bytes..];
+    }
+    text.push_str(&normalize_lines(rest));
+    Cow::Owned(text)
+}
+
+/// Makes every line end a line feed, as XML has it.
+pub(super) fn normalize_lines(raw: &str) -> Cow<'_, str> {
+    if raw.contains('\r') {
+        Cow::Owned(raw.replace("\r\n", "\n").replace('\r', "\n"))
+    } else {
+        Cow::Borrowed(raw)
+    }
+}
+
 fn decode_slowly(raw: &str) -> String {
     let mut text = String::with_capacity(raw.len());
     let mut rest = raw;
@@ -105,6 +132,18 @@ mod tests {
             assert_eq!(decode(raw), expected);
         }
         assert!(matches!(decode(" plain "), Cow::Borrowed("plain")));
+    }
+
+    #[test]
+    fn text_keeps_its_white_space() {
+        for (raw, expected) in [
+            ("plain ", "plain "),
+            (" a &amp;lt; b&#13;\r\nc\rd\te", " a &lt; b\r\nc\nd\te"),
+            ("&", "&"),
+        ] {
+            assert_eq!(decode_text(raw), expected);
+        }
+        assert_eq!(normalize_lines("a &amp; b\r\n"), "a &amp; b\n");
     }
 
     #[test]

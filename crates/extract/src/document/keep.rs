@@ -1,9 +1,14 @@
 //! Keeps what the plan reads of each element.
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
 use super::decode::decode;
-use super::paths::Paths;
-use super::{Document, ElementIx, NOWHERE, Part};
-use crate::layout::{FieldIx, Layout, NameMatch, Role, Shape, Target};
+use super::paths::{PathEntry, Paths};
+use super::{Document, ElementIx, NOWHERE, Part, Record};
+use crate::layout::{
+    CONTACT_NODE, FieldIx, Layout, NO_RECORD, NameMatch, RecordKind, Role, Shape, Target,
+};
 
 /// Room for what a usual document has, so that it is not made in small steps.
 const USUAL_SLOTS: usize = 1024;
@@ -27,7 +32,10 @@ pub(super) struct Open {
     pub(super) path: u32,
     /// The nearest contact, this element included.
     pub(super) contact: u32,
-    pub(super) is_contact: bool,
+    /// The nearest record, this element included.
+    pub(super) record: u32,
+    /// The slot that the text in this element goes to.
+    pub(super) text: u32,
 }
 
 /// Where the attributes of the element in hand go.
@@ -38,6 +46,10 @@ pub(super) struct Destination<'p> {
     /// Where the slots are, if the element is kept.
     base: u32,
 }
+
+/// The text of an element is over the limit.
+#[derive(Debug)]
+pub(super) struct TooLong;
 
 /// What has been kept so far.
 #[derive(Debug)]
@@ -54,6 +66,8 @@ impl<'x, 'p> Keeper<'x, 'p> {
             nodes: vec![NOWHERE; layout.nodes.len()],
             contacts: Vec::new(),
             parts: Vec::new(),
+            records: Vec::new(),
+            texts: BTreeMap::new(),
             fields: Vec::new(),
             paths: Paths::new(),
         };
@@ -68,20 +82,43 @@ impl<'x, 'p> Keeper<'x, 'p> {
         self.document.contacts.len() + self.document.parts.len()
     }
 
+    pub(super) fn n_row_elements(&self) -> usize {
+        self.document.records.len()
+    }
+
     /// Finds the path of a child, or begins it.
     #[inline]
     fn path_of(&mut self, parent: u32, name: &'x str, hash: u64) -> u32 {
         if let Some(path) = self.document.paths.find(parent, name, hash) {
             return path;
         }
-        let parent_node = self.document.paths.get(parent).node;
-        let node = if parent_node == NOWHERE {
-            NOWHERE
-        } else {
-            self.layout.nodes[parent_node as usize].child(name, hash).unwrap_or(NOWHERE)
+        let nodes = &self.layout.nodes;
+        let child = |node: u32| {
+            if node == NOWHERE {
+                return NOWHERE;
+            }
+            nodes[node as usize].child(name, hash).unwrap_or(NOWHERE)
         };
+        let record = |node: u32| {
+            if node == NOWHERE { NO_RECORD } else { nodes[node as usize].record }
+        };
+        let above = self.document.paths.get(parent);
+        let node = child(above.node);
         let shape = self.layout.shape_of(name, hash);
-        self.document.paths.add(parent, name, hash, node, shape)
+        let is_contact = self.layout.shapes[shape as usize].role == Role::Contact;
+        let below_contact = if is_contact { CONTACT_NODE } else { child(above.below_contact) };
+        let of_contact = record(below_contact);
+        let record = if of_contact == NO_RECORD { record(node) } else { of_contact };
+        self.document.paths.add(PathEntry {
+            name,
+            hash,
+            parent,
+            node,
+            below_contact,
+            shape,
+            record,
+            n_elements: 0,
+        })
     }
 
     /// Enters an element. `hash` is [`crate::layout::hash_name_in`] of its name.
@@ -96,40 +133,80 @@ impl<'x, 'p> Keeper<'x, 'p> {
         let entry = self.document.paths.get_mut(path);
         entry.n_elements += 1;
         let shape = &self.layout.shapes[entry.shape as usize];
-        let node = entry.node;
+        let (node, record) = (entry.node, entry.record);
         let node_read = node != NOWHERE && self.layout.nodes[node as usize].read;
-        let mut open = Open { path, contact: parent.contact, is_contact: false };
-        let base = match shape.role {
-            Role::None if !node_read => NOWHERE,
-            Role::None => self.room(shape, self.document.nodes[node as usize]),
-            Role::Contact => {
-                let base = self.room(shape, NOWHERE);
-                open.contact =
-                    u32::try_from(self.document.contacts.len()).expect("their number is limited");
-                open.is_contact = true;
-                self.document.contacts.push(ElementIx(base));
-                base
-            }
-            Role::Part(_) if parent.contact == NOWHERE && !node_read => NOWHERE,
-            Role::Part(kind) => {
-                let base = self.room(shape, NOWHERE);
-                if parent.contact != NOWHERE {
-                    let contact = parent.contact as usize;
-                    let element = ElementIx(base);
-                    self.document.parts.push(Part {
-                        kind,
-                        contact,
-                        direct: parent.is_contact,
-                        element,
-                    });
-                }
-                base
-            }
+        let mut open = Open { path, contact: parent.contact, record: parent.record, text: NOWHERE };
+        let of_contact = match shape.role {
+            Role::None => false,
+            Role::Contact => true,
+            Role::Part(_) => parent.contact != NOWHERE,
+        };
+        let base = if of_contact || record != NO_RECORD {
+            let base = self.room(shape, NOWHERE);
+            self.keep_each(&mut open, shape, record, ElementIx(base));
+            base
+        } else if node_read {
+            self.room(shape, self.document.nodes[node as usize])
+        } else {
+            NOWHERE
         };
         if node_read {
             self.document.nodes[node as usize] = base;
         }
+        if let Some(slot) = shape.text
+            && base != NOWHERE
+        {
+            open.text = base + slot;
+            self.document.texts.remove(&open.text);
+        }
         (open, Destination { shape, path, base })
+    }
+
+    /// Lists an element that no later one replaces.
+    fn keep_each(
+        &mut self,
+        open: &mut Open,
+        shape: &Shape,
+        record: RecordKind,
+        element: ElementIx,
+    ) {
+        let place = |n: usize| u32::try_from(n).expect("their number is limited");
+        match shape.role {
+            Role::None => {}
+            Role::Contact => {
+                open.contact = place(self.document.contacts.len());
+                self.document.contacts.push(element);
+            }
+            Role::Part(_) if open.contact == NOWHERE => {}
+            Role::Part(kind) => {
+                self.document.parts.push(Part { kind, contact: open.contact as usize, element });
+            }
+        }
+        if record != NO_RECORD {
+            let around = open.record;
+            open.record = place(self.document.records.len());
+            let contact = open.contact;
+            self.document.records.push(Record { kind: record, element, contact, around });
+        }
+    }
+
+    /// Adds to the text of the element in hand; fails if it becomes longer than `bytes_max`.
+    pub(super) fn add_text(
+        &mut self,
+        slot: u32,
+        piece: Cow<'x, str>,
+        bytes_max: usize,
+    ) -> Result<(), TooLong> {
+        let text = self.document.texts.entry(slot).or_default();
+        if text.len() + piece.len() > bytes_max {
+            return Err(TooLong);
+        }
+        if text.is_empty() {
+            *text = piece;
+        } else {
+            text.to_mut().push_str(&piece);
+        }
+        Ok(())
     }
 
     /// Makes room for the slots of an element, or empties the room of the one that it replaces.

@@ -1,12 +1,14 @@
 //! The loop over a document: tags and the text between them are read here, what is rare is left to quick-xml.
 
+use std::borrow::Cow;
+
 use quick_xml::Reader;
 use quick_xml::errors::{Error, IllFormedError};
 use quick_xml::events::{BytesDecl, Event};
 
 use super::attributes::{Attributes, Next, local_start, skip_spaces};
-use super::decode::check_references;
-use super::keep::{Destination, Keeper, Open};
+use super::decode::{check_references, decode_text, normalize_lines};
+use super::keep::{Destination, Keeper, Open, TooLong};
 use super::names::SeenNames;
 use super::words::{NameEnd, name_end};
 use super::{Document, Flaw, NOWHERE, prolog};
@@ -16,8 +18,11 @@ use crate::limits::Limits;
 /// The text in which the reference looks for the root element, in characters.
 const ROOT_WITHIN: usize = 100;
 
+/// The length of `<![CDATA[`.
+const CDATA_START: usize = 9;
+
 /// What the root element is in.
-const ABOVE_ROOT: Open = Open { path: 0, contact: NOWHERE, is_contact: false };
+const ABOVE_ROOT: Open = Open { path: 0, contact: NOWHERE, record: NOWHERE, text: NOWHERE };
 
 /// Reads a document whose root element has the given name.
 pub(crate) fn read<'x>(
@@ -47,6 +52,8 @@ struct Pass<'x, 'p> {
     open: Vec<(Open, &'x [u8])>,
     seen: SeenNames<'x>,
     root_seen: bool,
+    /// Whether any text between tags is wanted.
+    reads_text: bool,
 }
 
 impl<'x, 'p> Pass<'x, 'p> {
@@ -59,6 +66,7 @@ impl<'x, 'p> Pass<'x, 'p> {
             open: Vec::new(),
             seen: SeenNames::new(),
             root_seen: false,
+            reads_text: layout.reads_text,
         }
     }
 
@@ -110,9 +118,13 @@ impl<'x, 'p> Pass<'x, 'p> {
     #[inline]
     fn between_tags(&mut self) -> Result<(), Flaw> {
         let bytes = self.text.as_bytes();
-        let start = skip_spaces(bytes, self.at);
+        let from = self.at;
+        let start = skip_spaces(bytes, from);
         self.at = start;
         if bytes.get(start) == Some(&b'<') || start == bytes.len() {
+            if self.reads_text {
+                self.keep_text(from, self.at, decode_text)?;
+            }
             return Ok(());
         }
         if self.open.is_empty() {
@@ -120,8 +132,30 @@ impl<'x, 'p> Pass<'x, 'p> {
         }
         let length = memchr::memchr(b'<', &bytes[start..]);
         self.at = length.map_or(bytes.len(), |length| start + length);
-        check_references(&self.text[start..self.at])
-            .map_err(|at| Flaw::at(start + at, "malformed XML: `&` that begins no known reference"))
+        check_references(&self.text[start..self.at]).map_err(|at| {
+            Flaw::at(start + at, "malformed XML: `&` that begins no known reference")
+        })?;
+        if self.reads_text {
+            self.keep_text(from, self.at, decode_text)?;
+        }
+        Ok(())
+    }
+
+    /// Keeps text that stands directly in the innermost element, if its text is wanted.
+    fn keep_text(
+        &mut self,
+        from: usize,
+        to: usize,
+        decode: fn(&'x str) -> Cow<'x, str>,
+    ) -> Result<(), Flaw> {
+        let slot = self.open.last().map_or(NOWHERE, |(open, _)| open.text);
+        if slot == NOWHERE || from == to {
+            return Ok(());
+        }
+        let max = self.limits.attribute_bytes;
+        self.keeper
+            .add_text(slot, decode(&self.text[from..to]), max)
+            .map_err(|TooLong| Flaw::over("attribute_bytes", max, from))
     }
 
     /// Closes the innermost element.
@@ -172,6 +206,9 @@ impl<'x, 'p> Pass<'x, 'p> {
         }
         if self.keeper.n_contact_elements() > self.limits.contact_elements {
             return Err(Flaw::over("contact_elements", self.limits.contact_elements, tag));
+        }
+        if self.keeper.n_row_elements() > self.limits.row_elements {
+            return Err(Flaw::over("row_elements", self.limits.row_elements, tag));
         }
         let is_empty = self.attributes(&destination, end)?;
         if !is_empty {
@@ -238,7 +275,11 @@ impl<'x, 'p> Pass<'x, 'p> {
             Event::CData(_) if self.open.is_empty() => {
                 return Err(Flaw::at(at, "malformed XML: text outside of the root element"));
             }
-            Event::CData(_) | Event::Comment(_) | Event::PI(_) | Event::DocType(_) => {}
+            Event::CData(data) => {
+                let from = at + CDATA_START;
+                self.keep_text(from, from + data.len(), normalize_lines)?;
+            }
+            Event::Comment(_) | Event::PI(_) | Event::DocType(_) => {}
             Event::Start(_)
             | Event::End(_)
             | Event::Empty(_)

@@ -1,6 +1,7 @@
 //! The paths that occur in a document.
 
 use super::NOWHERE;
+use crate::layout::{NO_RECORD, RecordKind};
 
 /// Room for the paths of a usual document.
 const USUAL_PATHS: usize = 512;
@@ -10,11 +11,15 @@ const USUAL_PATHS: usize = 512;
 pub(super) struct PathEntry<'x> {
     pub(super) name: &'x str,
     /// Of the name, so that most names are told apart by it.
-    hash: u64,
+    pub(super) hash: u64,
     pub(super) parent: u32,
     /// The place of the path in the layout.
     pub(super) node: u32,
+    /// The place of the path in the layout's tree below contacts.
+    pub(super) below_contact: u32,
     pub(super) shape: u32,
+    /// What kind of rows the elements at this path may be.
+    pub(super) record: RecordKind,
     /// Counts the elements at this path.
     pub(super) n_elements: u32,
 }
@@ -35,7 +40,9 @@ impl<'x> Paths<'x> {
             hash: 0,
             parent: NOWHERE,
             node: 0,
+            below_contact: NOWHERE,
             shape: 0,
+            record: NO_RECORD,
             n_elements: 0,
         });
         Self { entries, index: vec![NOWHERE; USUAL_PATHS * 2] }
@@ -74,17 +81,10 @@ impl<'x> Paths<'x> {
         }
     }
 
-    /// Adds the path of a child that has not been seen before.
-    pub(super) fn add(
-        &mut self,
-        parent: u32,
-        name: &'x str,
-        hash: u64,
-        node: u32,
-        shape: u32,
-    ) -> u32 {
+    /// Adds a path that has not been seen before.
+    pub(super) fn add(&mut self, entry: PathEntry<'x>) -> u32 {
         let path = u32::try_from(self.entries.len()).expect("the number of paths is limited");
-        self.entries.push(PathEntry { name, hash, parent, node, shape, n_elements: 0 });
+        self.entries.push(entry);
         if self.entries.len() * 4 > self.index.len() * 3 {
             self.index = vec![NOWHERE; self.index.len() * 2];
             for path in 1..path {
@@ -125,7 +125,16 @@ mod tests {
         {
             let hash = hash_name(name.as_bytes());
             assert_eq!(paths.find(parent, name, hash), None);
-            let path = paths.add(parent, name, hash, NOWHERE, 0);
+            let path = paths.add(PathEntry {
+                name,
+                hash,
+                parent,
+                node: NOWHERE,
+                below_contact: NOWHERE,
+                shape: 0,
+                record: NO_RECORD,
+                n_elements: 0,
+            });
             assert_eq!(paths.find(parent, name, hash), Some(path));
         }
         assert_eq!(paths.len(), 4001);

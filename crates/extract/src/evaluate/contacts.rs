@@ -55,20 +55,28 @@ pub(super) fn keep<'x>(program: &Program, document: &Document<'x>) -> Vec<KeptCo
     kept
 }
 
+/// For each of a number of contacts its place among those that are kept.
+pub(super) fn places(kept: &[KeptContact<'_>], n_contacts: usize) -> Vec<Option<usize>> {
+    let mut places = vec![None; n_contacts];
+    for (place, contact) in kept.iter().enumerate() {
+        places[contact.contact] = Some(place);
+    }
+    places
+}
+
 impl<'a, 'x: 'a> Evaluation<'a, 'x> {
     /// Makes the rows of the contacts; notes the id that each kept contact got. The first row of an id wins.
     pub(super) fn contacts(
         &mut self,
         table_ix: usize,
         program: &'a ContactsProgram,
-        ids: &mut [Option<i64>],
     ) -> Result<Vec<Row>, Fault> {
         let mut rows = Vec::with_capacity(self.kept.len());
         let mut seen = BTreeSet::new();
         let kept = self.kept;
-        for (kept_ix, (contact, kept_id)) in kept.iter().zip(ids).enumerate() {
+        for (kept_ix, contact) in kept.iter().enumerate() {
             let element = self.document.contacts[contact.contact];
-            let scope = Scope { element: Some(element), kept: Some(kept_ix) };
+            let scope = Scope { element: Some(element), kept: Some(kept_ix), record: None };
             // A key is never rounded or guessed.
             if !contact.id.bytes().all(|byte| byte.is_ascii_digit()) {
                 return Err(format!("the key `{}` is no whole number", self.name(table_ix, 0)));
@@ -84,15 +92,10 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
             }
             let Value::Int(id) = row[0] else { return Err(self.missing(table_ix, 0)) };
             if seen.insert(id) {
-                *kept_id = Some(id);
+                self.contact_ids[kept_ix] = Some(id);
                 rows.push(row);
             }
         }
         Ok(rows)
-    }
-
-    /// The ids of the kept contacts before their rows are made.
-    pub(super) fn unknown_ids(&self) -> Vec<Option<i64>> {
-        vec![None; self.kept.len()]
     }
 }

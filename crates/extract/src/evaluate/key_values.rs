@@ -1,27 +1,29 @@
 //! Makes the rows of tables in which each mapping is a row.
 
+use super::cell::Outcome;
 use super::sources::says_nothing;
 use super::{Evaluation, Fault, Scope};
-use crate::convert::{Conversion, NumberStyle, convert};
-use crate::program::{Entry, EntryKind, KeyValueProgram};
-use crate::table::DataType;
+use crate::contract::When;
+use crate::number;
+use crate::program::{Entry, EntryPart, KeyValueProgram};
 use crate::value::{Row, Value};
 
-/// What an indicator has to say to be one.
+/// What a flag has to say to be set.
 const YES: [&str; 5] = ["y", "yes", "true", "t", "1"];
 
-impl Evaluation<'_, '_> {
-    /// Makes a row of each mapping that has a value. The last row of a key wins.
+impl<'a, 'x: 'a> Evaluation<'a, 'x> {
+    /// Makes a row of each mapping whose value makes one. The last row of a key wins.
     pub(super) fn key_values(
         &mut self,
         table_ix: usize,
-        program: &KeyValueProgram,
+        program: &'a KeyValueProgram,
     ) -> Result<Vec<Row>, Fault> {
         let mut rows: Vec<Row> = Vec::new();
         for entry in &program.entries {
             let Some(row) = self.entry(table_ix, entry)? else { continue };
             let same_key = |other: &Row| {
-                program.key_columns.iter().all(|column| other[*column] == row[*column])
+                !program.key_columns.is_empty()
+                    && program.key_columns.iter().all(|column| other[*column] == row[*column])
             };
             match rows.iter().position(same_key) {
                 Some(place) => rows[place] = row,
@@ -31,57 +33,62 @@ impl Evaluation<'_, '_> {
         Ok(rows)
     }
 
-    fn entry(&mut self, table_ix: usize, entry: &Entry) -> Result<Option<Row>, Fault> {
-        let Some(text) =
-            self.fetch(&entry.source, Scope::APPLICATION).filter(|text| !text.is_empty())
-        else {
+    fn entry(&mut self, table_ix: usize, entry: &'a Entry) -> Result<Option<Row>, Fault> {
+        let Outcome { value, .. } = self.cell(table_ix, &entry.cell, Scope::APPLICATION)?;
+        if !makes_row(entry.when, &value) {
             return Ok(None);
-        };
-        let app_id = Value::Int(self.app_id);
-        let text_of =
-            |text: &str| if text.is_empty() { Value::Null } else { Value::Text(text.to_owned()) };
-        Ok(match &entry.kind {
-            EntryKind::Score { identifier, data_type } => self
-                .score(table_ix, &text, *data_type)?
-                .map(|score| Box::from([app_id, Value::Text(identifier.clone()), score])),
-            EntryKind::Indicator { name } => {
-                YES.iter().any(|yes| text.eq_ignore_ascii_case(yes)).then(|| {
-                    Box::from([app_id, Value::Text(name.clone()), Value::Text("1".to_owned())])
-                })
-            }
-            EntryKind::History { name, source } => (!says_nothing(&text)).then(|| {
-                Box::from([
-                    app_id,
-                    Value::Text(name.clone()),
-                    Value::Text(source.clone()),
-                    text_of(&text),
-                ])
-            }),
-            EntryKind::ReportLookup { name, key } => {
-                Some(Box::from([app_id, Value::Text(name.clone()), text_of(&text), text_of(key)]))
-            }
-            EntryKind::PolicyException { number, notes } => {
-                let notes = notes.as_ref().and_then(|notes| self.fetch(notes, Scope::APPLICATION));
-                let notes = notes.map_or(Value::Null, |notes| text_of(&notes));
-                Some(Box::from([app_id, Value::Int(*number), text_of(&text), notes]))
-            }
-        })
-    }
-
-    fn score(
-        &mut self,
-        table_ix: usize,
-        text: &str,
-        data_type: DataType,
-    ) -> Result<Option<Value>, Fault> {
-        const SCORE_COLUMN: usize = 2;
-        match convert(text, data_type, NumberStyle::Whole) {
-            Conversion::Value(value) => Ok(Some(value)),
-            Conversion::Unreadable => {
-                self.warn(table_ix, SCORE_COLUMN, format!("the value is no {data_type}"));
-                Ok(None)
-            }
-            Conversion::OutOfRange => Err(self.out_of_range(table_ix, SCORE_COLUMN, data_type)),
         }
+        let mut row = self.empty_row(table_ix);
+        row[0] = Value::Int(self.app_id);
+        for (column, part) in &entry.parts {
+            row[*column] = match part {
+                EntryPart::Literal(literal) => literal.clone(),
+                EntryPart::Value => value.clone(),
+                EntryPart::Text(source) => match self.fetch(source, Scope::APPLICATION) {
+                    Some(text) if !text.is_empty() => Value::Text(text.into_owned()),
+                    Some(_) | None => Value::Null,
+                },
+            };
+        }
+        let columns = &self.tables[table_ix].columns;
+        let is_missing =
+            |(place, value): &(usize, &Value)| value.is_null() && !columns[*place].nullable;
+        match row.iter().enumerate().find(is_missing) {
+            Some((column, _)) => Err(self.missing(table_ix, column)),
+            None => Ok(Some(row)),
+        }
+    }
+}
+
+/// Says whether a value is one that makes a row.
+fn makes_row(when: When, value: &Value) -> bool {
+    match when {
+        When::Always => true,
+        When::Filled => !value.is_null(),
+        When::Known => match value {
+            Value::Text(text) => !says_nothing(text),
+            Value::Null => false,
+            Value::Bit(_)
+            | Value::Int(_)
+            | Value::Decimal(_)
+            | Value::Float(_)
+            | Value::Date(_)
+            | Value::DateTime(_) => true,
+        },
+        When::Number => match value {
+            Value::Int(_) | Value::Decimal(_) | Value::Float(_) => true,
+            Value::Text(text) => number::read(text).number().is_some(),
+            Value::Null | Value::Bit(_) | Value::Date(_) | Value::DateTime(_) => false,
+        },
+        When::True => match value {
+            Value::Text(text) => YES.iter().any(|yes| text.eq_ignore_ascii_case(yes)),
+            Value::Bit(bit) => *bit,
+            Value::Int(int) => *int == 1,
+            Value::Null
+            | Value::Decimal(_)
+            | Value::Float(_)
+            | Value::Date(_)
+            | Value::DateTime(_) => false,
+        },
     }
 }

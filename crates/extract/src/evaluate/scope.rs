@@ -8,9 +8,11 @@ pub(super) struct Scope {
     pub(super) element: Option<ElementIx>,
     /// The place of the contact among those that are kept.
     pub(super) kept: Option<usize>,
+    /// The place of the element in [`crate::document::Document::records`], if it is one.
+    pub(super) record: Option<usize>,
 }
 
 impl Scope {
     /// A row of the application itself.
-    pub(super) const APPLICATION: Self = Self { element: None, kept: None };
+    pub(super) const APPLICATION: Self = Self { element: None, kept: None, record: None };
 }

@@ -6,7 +6,7 @@ use super::Evaluation;
 use super::scope::Scope;
 use crate::document::Part;
 use crate::expr::Fields;
-use crate::layout::SlotIx;
+use crate::layout::{RecordKind, SlotIx};
 use crate::program::{CalculationProgram, FieldSource, LastContact, Source};
 use crate::text::strip;
 
@@ -30,7 +30,25 @@ impl<'x> Evaluation<'_, 'x> {
             Source::Own(slot) => self.document.text(scope.element?, *slot),
             Source::LastContact(last) => self.last_contact(last),
             Source::CurrentAddress(slot) => self.current_address(*slot, scope),
+            Source::Around(kind, slot) => self.around(*kind, *slot, scope),
+            Source::Within(kind, slot) => self.within(*kind, *slot, scope),
+            Source::AroundContact(slot) => {
+                let contact = self.document.records[scope.record?].contact()?;
+                self.document.text(self.document.contacts[contact], *slot)
+            }
         }
+    }
+
+    /// Reads the nearest element of a kind around the one that a row is made of.
+    fn around(&self, kind: RecordKind, slot: SlotIx, scope: Scope) -> Option<Cow<'x, str>> {
+        let around = self.document.around(scope.record?, kind)?;
+        self.document.text(self.document.records[around].element, slot)
+    }
+
+    /// Reads the last element of a kind within the one that a row is made of.
+    fn within(&self, kind: RecordKind, slot: SlotIx, scope: Scope) -> Option<Cow<'x, str>> {
+        let within = self.document.within(scope.record?, kind)?;
+        self.document.text(self.document.records[within].element, slot)
     }
 
     /// Reads the last contact of a role: one whose role is spelled as in the contract before all others.
@@ -134,6 +152,8 @@ impl<'a, 'x: 'a> Fields<'a> for RowFields<'_, 'a, 'x> {
         let document = evaluation.document;
         self.calculation.fields[field].iter().find_map(|source| match source {
             FieldSource::Own(slot) => document.text(self.scope.element?, *slot),
+            FieldSource::Around(kind, slot) => evaluation.around(*kind, *slot, self.scope),
+            FieldSource::Within(kind, slot) => evaluation.within(*kind, *slot, self.scope),
             FieldSource::Anywhere(field) => document.field(*field).map(Cow::Borrowed),
             FieldSource::PrimaryContact(slot) => {
                 let primary =

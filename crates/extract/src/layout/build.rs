@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use super::name_table::{NameTable, hash_name};
 use super::{
-    AttributeTable, FieldIx, Layout, NameMatch, Node, NodeIx, Role, Shape, SlotIx, Target,
+    AttributeTable, CONTACT_NODE, FieldIx, Layout, NO_RECORD, NameMatch, Node, NodeIx, RecordKind,
+    Role, Shape, SlotIx, TEXT, Target,
 };
 
 /// A layout while it grows. Asking twice for the same gives the same place.
@@ -24,20 +25,41 @@ struct ShapeBuilder {
 
 impl LayoutBuilder {
     pub(crate) fn new() -> Self {
-        let root = Node { children: Vec::new(), read: false };
-        Self { nodes: vec![root], shapes: BTreeMap::new(), fields: Vec::new() }
+        Self {
+            nodes: vec![empty_node(), empty_node()],
+            shapes: BTreeMap::new(),
+            fields: Vec::new(),
+        }
     }
 
-    /// Keeps a place in the document.
+    /// Keeps the last element at a place in the document.
     pub(crate) fn node(&mut self, path: &[String]) -> NodeIx {
-        let mut node = 0;
+        let node = self.place(0, path);
+        self.nodes[node as usize].read = true;
+        node
+    }
+
+    /// Keeps each element at a place in the document.
+    pub(crate) fn records(&mut self, path: &[String], kind: RecordKind) {
+        let node = self.place(0, path);
+        self.nodes[node as usize].record = kind;
+    }
+
+    /// Keeps each element at a place below contacts.
+    pub(crate) fn records_of_contacts(&mut self, path: &[String], kind: RecordKind) {
+        let node = self.place(CONTACT_NODE, path);
+        self.nodes[node as usize].record = kind;
+    }
+
+    fn place(&mut self, root: NodeIx, path: &[String]) -> NodeIx {
+        let mut node = root;
         for name in path {
             node = match self.nodes[node as usize].child(name, hash_name(name.as_bytes())) {
                 Some(child) => child,
                 None => {
                     let child = NodeIx::try_from(self.nodes.len())
                         .expect("a contract has fewer paths than that");
-                    self.nodes.push(Node { children: Vec::new(), read: false });
+                    self.nodes.push(empty_node());
                     let hash = hash_name(name.as_bytes());
                     let named = (hash, name.as_str().into(), child);
                     self.nodes[node as usize].children.push(named);
@@ -45,15 +67,15 @@ impl LayoutBuilder {
                 }
             };
         }
-        self.nodes[node as usize].read = true;
         if let Some(name) = path.last() {
             self.shapes.entry(name.clone()).or_default();
         }
         node
     }
 
-    /// Keeps an attribute of all elements of a name.
+    /// Keeps an attribute of all elements of a name, or their text.
     pub(crate) fn slot(&mut self, element: &str, attribute: &str, matching: NameMatch) -> SlotIx {
+        let matching = if attribute == TEXT { NameMatch::Exact } else { matching };
         let slots = &mut self.shapes.entry(element.to_owned()).or_default().slots;
         let found = slots.iter().position(|(name, known)| name == attribute && *known == matching);
         let slot = found.unwrap_or_else(|| {
@@ -91,15 +113,21 @@ impl LayoutBuilder {
             attributes: AttributeTable::new(field_targets(&fields, None)),
             n_slots: 0,
             role: Role::None,
+            text: None,
         };
         let mut layout = Layout {
             nodes: self.nodes,
             shapes: vec![unknown],
             shape_names: NameTable::new([]),
             n_fields: fields.len(),
+            reads_text: false,
         };
         let mut shape_names = Vec::new();
         for (name, builder) in self.shapes {
+            let text = builder.slots.iter().position(|(attribute, _)| attribute == TEXT);
+            let text =
+                text.map(|slot| SlotIx::try_from(slot).expect("a contract has fewer attributes"));
+            layout.reads_text |= text.is_some();
             let slots = (0..).zip(builder.slots).map(|(slot, (name, matching))| Target::Slot {
                 name: name.into(),
                 matching,
@@ -115,11 +143,16 @@ impl LayoutBuilder {
                 attributes: AttributeTable::new(targets),
                 n_slots: u32::try_from(n_slots).expect("a contract has fewer attributes than that"),
                 role: builder.role.unwrap_or(Role::None),
+                text,
             });
         }
         layout.shape_names = NameTable::new(shape_names);
         layout
     }
+}
+
+fn empty_node() -> Node {
+    Node { children: Vec::new(), read: false, record: NO_RECORD }
 }
 
 /// Lists the fields that the elements of a name have, or those that any element has.

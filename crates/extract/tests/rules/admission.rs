@@ -123,6 +123,7 @@ fn limits_are_named() {
         attribute_bytes: 10,
         distinct_paths: 6,
         contact_elements: 2,
+        row_elements: 1,
     };
     let plan = plan(&[]);
     let check = |xml: &str, expected: &str| {

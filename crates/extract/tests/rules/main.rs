@@ -1,6 +1,11 @@
 //! The rules of mapping, each as a table of inputs and what comes of them.
 
+mod add_row;
 mod admission;
 mod contract;
+mod element_text;
+mod fleet;
 mod mapping;
 mod problems;
+mod row_rules;
+mod row_rules_problems;

@@ -12,7 +12,7 @@ pub(crate) struct Statements {
     /// Parameter 4: how many.
     pub(crate) failures: String,
     pub(crate) repeated: String,
-    /// Successes without a row in the root table; `None` where no table has an `app_id`.
+    /// Successes without a row in the root table; `None` where there is none.
     pub(crate) without_rows: Option<String>,
     /// Failures with one.
     pub(crate) with_rows: Option<String>,
@@ -30,10 +30,9 @@ impl Statements {
     pub(crate) fn new(plan: &Plan, source: &Source) -> Self {
         let (log, of_job) = (&source.log, &source.log_of_job);
         let stage = "LEFT(l.[failure_reason], CHARINDEX(':', l.[failure_reason] + ':') - 1)";
-        let root = plan.tables().iter().find(|it| has(it, "app_id"));
-        let exists = root.map(|it| {
+        let exists = root(plan).map(|(it, key)| {
             let table = name::table(plan.target_schema(), &it.name);
-            format!("EXISTS (SELECT 1 FROM {table} AS b WHERE b.[app_id] = l.[app_id])")
+            format!("EXISTS (SELECT 1 FROM {table} AS b WHERE b.{key} = l.[app_id])")
         });
         let logged = |status: &str| {
             format!(
@@ -90,35 +89,82 @@ impl Statements {
     }
 }
 
-/// Rows of one table that belong to successes of the job. A table without `app_id` hangs on one that
-/// has it, by that one's own key.
+/// Rows of one table that belong to successes of the job. A table without the application's id hangs on one that has it,
+/// or on one that hangs on such a one, by the columns that the two have in common.
 fn rows(plan: &Plan, source: &Source, table: &Table) -> String {
     let target = name::table(plan.target_schema(), &table.name);
-    let success = |row: &str| {
-        format!(
-            "EXISTS (SELECT 1 FROM {} AS l WHERE l.[app_id] = {row}.[app_id] AND {} AND l.[status] = 'success')",
-            source.log, source.log_of_job
-        )
-    };
-    if has(table, "app_id") {
-        return format!("SELECT COUNT_BIG(*) AS [n] FROM {target} AS t WHERE {}", success("t"));
-    }
-    let parent = plan.tables().iter().filter(|it| has(it, "app_id")).find_map(|it| {
-        let key = it.columns.iter().find(|key| key.identity && has(table, &key.name))?;
-        Some((name::table(plan.target_schema(), &it.name), name::quoted(&key.name)))
-    });
-    let belongs = parent.map_or_else(
-        || "1 = 0".to_owned(),
-        |(parent, key)| {
-            format!(
-                "EXISTS (SELECT 1 FROM {parent} AS p WHERE p.{key} = t.{key} AND {})",
-                success("p")
-            )
-        },
-    );
-    format!("SELECT COUNT_BIG(*) AS [n] FROM {target} AS t WHERE {belongs}")
+    let belongs = belongs(plan, source, table, 0);
+    format!("SELECT COUNT_BIG(*) AS [n] FROM {target} AS t0 WHERE {belongs}")
 }
 
-fn has(table: &Table, column: &str) -> bool {
-    table.columns.iter().any(|it| it.name.eq_ignore_ascii_case(column))
+/// The condition on row `t` and its depth that it belongs to a success of the job.
+fn belongs(plan: &Plan, source: &Source, table: &Table, depth: usize) -> String {
+    if let Some(key) = root(plan).map(|(_, key)| key)
+        && table.columns.iter().any(|it| name::quoted(&it.name).eq_ignore_ascii_case(&key))
+    {
+        return format!(
+            "EXISTS (SELECT 1 FROM {} AS l WHERE l.[app_id] = t{depth}.{key} AND {} AND l.[status] = 'success')",
+            source.log, source.log_of_job
+        );
+    }
+    let parent = table.parent.as_ref();
+    let above = parent.and_then(|it| plan.tables().iter().find(|known| known.name == it.table));
+    let (Some(parent), Some(above)) = (parent, above) else { return "1 = 0".to_owned() };
+    let up = depth + 1;
+    let tied = parent.columns.iter().map(|it| {
+        let column = name::quoted(it);
+        format!("t{up}.{column} = t{depth}.{column} AND ")
+    });
+    format!(
+        "EXISTS (SELECT 1 FROM {} AS t{up} WHERE {}{})",
+        name::table(plan.target_schema(), &above.name),
+        tied.collect::<String>(),
+        belongs(plan, source, above, up)
+    )
+}
+
+/// The table of the application itself, and its key, the application's id.
+fn root(plan: &Plan) -> Option<(&Table, String)> {
+    let root = plan.tables().iter().find(|it| it.parent.is_none())?;
+    Some((root, name::quoted(&root.columns.first()?.name)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Mode, Source};
+
+    /// The example of docs/contract.md whose rows are nested two deep, tied by `vin` alone.
+    fn plan() -> Plan {
+        let text = include_str!("../../../../docs/contract.md");
+        let start = text.rfind("```json\n").expect("an example") + "```json\n".len();
+        let contract = &text[start..start + text[start..].find("\n```").expect("its end")];
+        let tied = contract.replace("[\"order_no\", \"vehicle_no\"]", "\"vin\"");
+        Plan::from_json(&tied).unwrap_or_else(|err| panic!("{err}"))
+    }
+
+    #[test]
+    fn rows_are_counted_by_what_they_hang_off() {
+        let plan = plan();
+        let source = Source::new(&plan, Mode::Once, 0);
+        let statements = Statements::new(&plan, &source);
+        let log = |row: &str| {
+            format!(
+                "EXISTS (SELECT 1 FROM {} AS l WHERE l.[app_id] = {row}.[order_no] AND {} AND l.[status] = 'success')",
+                source.log, source.log_of_job
+            )
+        };
+        let count = |table: &str, condition: &str| {
+            format!("SELECT COUNT_BIG(*) AS [n] FROM [fleet].[{table}] AS t0 WHERE {condition}")
+        };
+        assert_eq!(statements.rows[0], count("fleet", &log("t0")));
+        assert_eq!(statements.rows[1], count("vehicle", &log("t0")));
+        let nested = format!(
+            "EXISTS (SELECT 1 FROM [fleet].[vehicle] AS t1 WHERE t1.[vin] = t0.[vin] AND {})",
+            log("t1")
+        );
+        assert_eq!(statements.rows[2], count("vehicle_option", &nested));
+        let without = statements.without_rows.expect("there is a root table");
+        assert!(without.contains("AS b WHERE b.[order_no] = l.[app_id]"), "{without}");
+    }
 }

@@ -1,0 +1,219 @@
+//! Makes the rows of tables whose rows are elements: addresses, employments, and all that `row` rules name.
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+
+use rust_decimal::Decimal;
+
+use super::cell::Origin;
+use super::sources::same_word;
+use super::{Evaluation, Fault, Scope};
+use crate::contract::Keep;
+use crate::convert::{Conversion, convert_number};
+use crate::document::ElementIx;
+use crate::program::{RowParent, RowsProgram, Worth};
+use crate::table::DataType;
+use crate::value::{Row, Value};
+
+/// Which element a row was made of.
+struct Maker {
+    record: usize,
+    /// The place of its value in the rule's list.
+    rank: usize,
+}
+
+impl<'a, 'x: 'a> Evaluation<'a, 'x> {
+    /// Makes a row of each element of a kind whose parent has one. `done` are the rows of the tables before.
+    pub(super) fn rows(
+        &mut self,
+        table_ix: usize,
+        program: &'a RowsProgram,
+        done: &[Vec<Row>],
+    ) -> Result<Vec<Row>, Fault> {
+        let mut rows: Vec<Row> = Vec::new();
+        let mut makers: Vec<Maker> = Vec::new();
+        let mut places: HashMap<String, usize> = HashMap::new();
+        let (mut n_before, mut parent_before) = (0, None);
+        for (parent, record) in self.elements(program) {
+            if parent_before != Some(parent) {
+                (parent_before, n_before) = (Some(parent), rows.len());
+                places.clear();
+            }
+            let element = self.document.records[record].element;
+            let Some(rank) = self.rank(program, element) else { continue };
+            let contact = self.document.records[record].contact();
+            let kept = contact.and_then(|contact| self.kept_places[contact]);
+            let scope = Scope { element: Some(element), kept, record: Some(record) };
+            let keys = self.keys(program, parent, done);
+            let Some(mut row) = self.row(table_ix, program, scope, keys)? else { continue };
+            let place = if program.key.is_empty() {
+                rows.len()
+            } else {
+                *places.entry(key_of(&row, &program.key)).or_insert(rows.len())
+            };
+            for (column, data_type) in &program.numbers {
+                row[*column] = self.number(table_ix, *column, *data_type, place - n_before + 1)?;
+            }
+            let maker = Maker { record, rank };
+            if place == rows.len() {
+                rows.push(row);
+                makers.push(maker);
+            } else if counts_before(program.keep, rank, makers[place].rank) {
+                (rows[place], makers[place]) = (row, maker);
+            }
+        }
+        for (place, maker) in makers.iter().enumerate() {
+            self.row_of[maker.record] = Some(place);
+        }
+        Ok(rows)
+    }
+
+    /// Lists the elements whose parent has a row, those of one parent together, in the order of the parents.
+    fn elements(&self, program: &RowsProgram) -> Vec<(usize, usize)> {
+        let records = self.document.records.iter().enumerate();
+        let of_kind = records.filter(|(_, record)| record.kind == program.kind);
+        let mut elements: Vec<(usize, usize)> = of_kind
+            .filter_map(|(record_ix, record)| {
+                let parent = match &program.parent {
+                    RowParent::Application => 0,
+                    RowParent::Contact => {
+                        let kept = self.kept_places[record.contact()?]?;
+                        self.contact_ids[kept].map(|_| kept)?
+                    }
+                    RowParent::Rows { kind, .. } => {
+                        self.row_of[self.document.around(record_ix, *kind)?]?
+                    }
+                };
+                Some((parent, record_ix))
+            })
+            .collect();
+        elements.sort_by_key(|(parent, _)| *parent);
+        elements
+    }
+
+    /// Says whether an element has the attributes that it must have, by the rank of its value.
+    fn rank(&self, program: &RowsProgram, element: ElementIx) -> Option<usize> {
+        let is_filled =
+            |slot: &u32| self.document.text(element, *slot).is_some_and(|text| !text.is_empty());
+        if !program.filled.iter().all(is_filled) {
+            return None;
+        }
+        let Some(choice) = &program.choice else { return Some(0) };
+        let text = self.document.text(element, choice.slot)?;
+        choice.values.iter().position(|known| same_word(known, &text))
+    }
+
+    /// The values of the first columns, which are those of the parent.
+    fn keys(&self, program: &RowsProgram, parent: usize, done: &[Vec<Row>]) -> Vec<Value> {
+        match &program.parent {
+            RowParent::Application => vec![Value::Int(self.app_id)],
+            RowParent::Contact => vec![self.contact_ids[parent].map_or(Value::Null, Value::Int)],
+            RowParent::Rows { table, columns, .. } => {
+                columns.iter().map(|column| done[*table][parent][*column].clone()).collect()
+            }
+        }
+    }
+
+    /// Makes one row, if the element is worth it.
+    fn row(
+        &mut self,
+        table_ix: usize,
+        program: &'a RowsProgram,
+        scope: Scope,
+        keys: Vec<Value>,
+    ) -> Result<Option<Row>, Fault> {
+        let mut row = self.empty_row(table_ix);
+        for (column, key) in keys.into_iter().enumerate() {
+            row[column] = key;
+        }
+        let mut missing = None;
+        // A row is made for what says something, and not of defaults that the contract does not count alone.
+        let mut has_data = false;
+        let mut known = match &program.worth {
+            Worth::Data { .. } => false,
+            Worth::Stated { slots, .. } => slots.iter().any(|slot| {
+                let text = scope.element.and_then(|element| self.document.text(element, *slot));
+                text.is_some_and(|text| !text.is_empty())
+            }),
+        };
+        for cell in &program.cells {
+            let outcome = self.cell(table_ix, cell, scope)?;
+            match &program.worth {
+                Worth::Data { columns } => {
+                    has_data |= outcome.origin == Origin::Data && columns.contains(&cell.column);
+                    known = has_data;
+                }
+                Worth::Stated { columns, besides, .. } => {
+                    let says_something = says_something(&outcome.value);
+                    known |= columns.contains(&cell.column) && says_something;
+                    has_data |= says_something
+                        && Some(cell.column) != *besides
+                        && (outcome.origin == Origin::Data || !cell.exclude_default);
+                }
+            }
+            if outcome.is_missing(cell) {
+                missing.get_or_insert(cell.column);
+            }
+            row[cell.column] = outcome.value;
+        }
+        match missing {
+            _ if !(known && has_data) => Ok(None),
+            Some(column) => Err(self.missing(table_ix, column)),
+            None => Ok(Some(row)),
+        }
+    }
+
+    fn number(
+        &self,
+        table_ix: usize,
+        column: usize,
+        data_type: DataType,
+        number: usize,
+    ) -> Result<Value, Fault> {
+        match convert_number(Decimal::from(number), data_type) {
+            Conversion::Value(value) => Ok(value),
+            Conversion::Unreadable | Conversion::OutOfRange => {
+                Err(self.out_of_range(table_ix, column, data_type))
+            }
+        }
+    }
+}
+
+/// Writes the columns of a key one after the other, so that no two keys are written alike.
+fn key_of(row: &Row, columns: &[usize]) -> String {
+    let mut key = String::new();
+    for column in columns {
+        let written = match &row[*column] {
+            Value::Text(text) => write!(key, "{}:{text};", text.len()),
+            Value::Int(int) => write!(key, "{int};"),
+            other @ (Value::Null
+            | Value::Bit(_)
+            | Value::Decimal(_)
+            | Value::Float(_)
+            | Value::Date(_)
+            | Value::DateTime(_)) => write!(key, "{other:?};"),
+        };
+        written.expect("writing to a string cannot fail");
+    }
+    key
+}
+
+/// Says whether a row counts instead of an earlier one with its key.
+fn counts_before(keep: Keep, rank: usize, earlier: usize) -> bool {
+    match keep {
+        Keep::First => rank < earlier,
+        Keep::Last => rank <= earlier,
+    }
+}
+
+/// Says whether a value is one: a zero is none.
+fn says_something(value: &Value) -> bool {
+    match value {
+        Value::Null => false,
+        Value::Bit(bit) => *bit,
+        Value::Int(int) => *int != 0,
+        Value::Decimal(decimal) => !decimal.is_zero(),
+        Value::Float(float) => *float != 0.0,
+        Value::Text(_) | Value::Date(_) | Value::DateTime(_) => true,
+    }
+}
