@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use xmlx_extract::Limits;
 use xmlx_runtime::Secret;
 
 use crate::output::Format;
@@ -95,6 +96,8 @@ pub(crate) enum Command {
         role: Option<RoleName>,
         #[command(flatten)]
         database: Database,
+        #[command(flatten)]
+        limits: DocumentLimits,
     },
     /// Load XML files into the contract's source table; ids that are there already are left alone
     Load {
@@ -104,6 +107,8 @@ pub(crate) enum Command {
         contract: PathBuf,
         #[command(flatten)]
         database: Database,
+        #[command(flatten)]
+        limits: DocumentLimits,
     },
     /// Show the rows that XML files become, without a database
     Map {
@@ -111,6 +116,8 @@ pub(crate) enum Command {
         contract: PathBuf,
         #[arg(required = true)]
         files: Vec<PathBuf>,
+        #[command(flatten)]
+        limits: DocumentLimits,
     },
     /// Run an all-in-one server on the embedded database until interrupted
     Up(Up),
@@ -141,6 +148,20 @@ pub(crate) struct Database {
     /// File of CA certificates for the database's TLS, beside those of the system
     #[arg(long, env = "XMLX_DATABASE_CA")]
     pub(crate) database_ca: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct DocumentLimits {
+    /// Limits of documents and expressions, separated by commas, such as `depth=300,document_bytes=128MiB`
+    #[arg(long, env = "XMLX_LIMITS", value_name = "NAME=VALUE", value_delimiter = ',')]
+    limits: Vec<String>,
+}
+
+impl DocumentLimits {
+    /// The defaults and what is set over them.
+    pub(crate) fn limits(&self) -> anyhow::Result<Limits> {
+        Ok(Limits::from_settings(&self.limits)?)
+    }
 }
 
 #[derive(Args, Clone, Debug)]

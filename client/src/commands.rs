@@ -15,7 +15,7 @@ mod verify;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use xmlx_extract::Plan;
+use xmlx_extract::{Limits, Plan};
 use xmlx_proto::v1 as pb;
 use xmlx_runtime::{Secret, connection_setting, public_warning};
 use xmlx_store::{Access, Store, StoreConfig};
@@ -50,13 +50,17 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<Answer> {
         }
         Command::Init { database, print } => init::run(format, &database, print).await,
         Command::Grants { contract } => grants::run(contract.as_deref()),
-        Command::Check { contract, role, database } => {
-            check::run(format, &contract, role, &database).await
+        Command::Check { contract, role, database, limits } => {
+            let plan = plan(&contract, limits.limits()?)?;
+            check::run(format, &plan, role, &database).await
         }
-        Command::Load { dir, contract, database } => {
-            load::run(format, &dir, &contract, &database).await
+        Command::Load { dir, contract, database, limits } => {
+            let plan = plan(&contract, limits.limits()?)?;
+            load::run(format, &dir, &plan, &database).await
         }
-        Command::Map { contract, files } => map::run(format, &contract, &files),
+        Command::Map { contract, files, limits } => {
+            map::run(format, &plan(&contract, limits.limits()?)?, &files)
+        }
         Command::Up(args) => up::run(args).await,
         Command::Demo(args) => demo::run(args, format).await,
         Command::Completions { shell } => {
@@ -89,13 +93,14 @@ pub(crate) fn store_at(secret: &Secret, ca: Option<PathBuf>) -> anyhow::Result<S
         access: Access::ReadWrite,
         application_name: format!("xmlx/client/{}", std::process::id()),
         connections_max: CONNECTIONS_MAX,
+        limits: Limits::default(),
     })?)
 }
 
 /// A contract file, read and compiled.
-pub(crate) fn plan(path: &Path) -> anyhow::Result<Plan> {
+pub(crate) fn plan(path: &Path, limits: Limits) -> anyhow::Result<Plan> {
     let text = contract_text(path)?;
-    Plan::from_json(&text).with_context(|| format!("contract `{}`", path.display()))
+    Plan::from_json_with(&text, limits).with_context(|| format!("contract `{}`", path.display()))
 }
 
 pub(crate) fn contract_text(path: &Path) -> anyhow::Result<String> {

@@ -65,6 +65,9 @@ pub struct Args {
     /// Most connections to the database [default: 8]
     #[arg(long)]
     connections: Option<usize>,
+    /// Limits of documents and expressions, separated by commas, such as `depth=300,document_bytes=128MiB`
+    #[arg(long, env = "XMLX_LIMITS", value_name = "NAME=VALUE", value_delimiter = ',')]
+    limits: Option<Vec<String>>,
     /// How log lines look [default: text]
     #[arg(long, env = "XMLX_LOG_FORMAT")]
     log_format: Option<LogFormat>,
@@ -101,6 +104,8 @@ pub struct Config {
     pub leader_ttl: Duration,
     /// Most connections to the database.
     pub connections_max: usize,
+    /// Limits of documents and expressions.
+    pub document_limits: xmlx_extract::Limits,
     /// How log lines look.
     pub log_format: LogFormat,
     /// Which release it behaves like.
@@ -126,7 +131,7 @@ impl Args {
     /// Names the setting and what it should look like.
     pub fn config(&self) -> anyhow::Result<Config> {
         let file: Self = read_settings(self.config.as_deref())?;
-        let limits = self.limits(&file)?;
+        let limits = self.lease_limits(&file)?;
         let given = [
             (self.database.as_ref(), self.database_file.as_deref()),
             (file.database.as_ref(), file.database_file.as_deref()),
@@ -151,6 +156,9 @@ impl Args {
             advertise.is_some() || !listen.ip().is_unspecified(),
             "`listen` is {listen}, which nobody can connect to; set `advertise` to the URL under which others reach this coordinator"
         );
+        let document_limits =
+            self.limits.as_ref().or(file.limits.as_ref()).map_or(&[][..], Vec::as_slice);
+        let document_limits = xmlx_extract::Limits::from_settings(document_limits)?;
         Ok(Config {
             database,
             database_ca: self.database_ca.clone().or(file.database_ca),
@@ -164,12 +172,13 @@ impl Args {
                 Duration::from_secs(6),
             )?,
             connections_max: self.connections.or(file.connections).unwrap_or(8).max(3),
+            document_limits,
             log_format: self.log_format.or(file.log_format).unwrap_or_default(),
             release: if self.test_previous_release { Release::Previous } else { Release::Current },
         })
     }
 
-    fn limits(&self, file: &Self) -> anyhow::Result<Limits> {
+    fn lease_limits(&self, file: &Self) -> anyhow::Result<Limits> {
         let defaults = Limits::default();
         let limits = Limits {
             lost_after: duration_setting(

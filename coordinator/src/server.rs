@@ -44,6 +44,7 @@ pub async fn run(config: Config, shutdown: Shutdown) -> anyhow::Result<()> {
             access: Access::ReadWrite,
             application_name: format!("xmlx/coordinator/{holder}"),
             connections_max,
+            limits: config.document_limits,
         })
     };
     // Renewals and saves never wait behind somebody's long question.

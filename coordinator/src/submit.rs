@@ -30,7 +30,8 @@ pub(crate) async fn prepare(store: &Store, request: pb::SubmitRequest) -> Result
         return Err(invalid(format!("`priority` must be between {lowest} and {highest}")));
     }
     let mode = convert::mode(request.mode())?;
-    let plan = Plan::from_json(&request.contract).map_err(|err| invalid(err.to_string()))?;
+    let plan = Plan::from_json_with(&request.contract, *store.limits())
+        .map_err(|err| invalid(err.to_string()))?;
     let db = |err| convert::refusal(&err);
     let catalog = store.catalog(plan.target_schema()).await.map_err(db)?;
     CommitPlan::new(&plan, &catalog).map_err(db)?;

@@ -54,6 +54,7 @@ impl Database {
             access: Access::ReadWrite,
             application_name: "xmlx/tests".to_owned(),
             connections_max: 2,
+            limits: xmlx_extract::Limits::default(),
         });
         let store = store.expect("devdb's own connection string");
         let version = release.schema(SCHEMA_VERSION);

@@ -5,7 +5,7 @@
 use std::process::Command;
 
 use xmlx_samples::Line;
-use xmlx_tests::{Cluster, Output, Setup, binary};
+use xmlx_tests::{Cluster, Output, Setup, binary, workspace};
 
 fn client(args: &[&str]) -> Output {
     let mut command = Command::new(binary("xmlx-client"));
@@ -43,6 +43,39 @@ fn map_prints_one_json_object_per_file() {
     assert_eq!((&lines[0]["status"], &lines[0]["app_id"]), (&"ok".into(), &sample.app_id.into()));
     assert_eq!(lines[0]["tables"]["submission"].as_array().unwrap().len(), 1);
     assert_eq!((&lines[1]["status"], &lines[1]["stage"]), (&"failed".into(), &"validation".into()));
+}
+
+/// Bytes become text by the rule or are refused; nothing is silently altered.
+#[test]
+fn map_reads_what_sql_server_stores() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    std::fs::write(path("c.json"), xmlx_samples::contract(Line::Card)).unwrap();
+    let golden = workspace().join("crates/samples/golden/card/contacts.xml");
+    let xml = std::fs::read_to_string(golden).unwrap().replace("Ada", "Zoë");
+    let utf_16 = || xml.encode_utf16().flat_map(u16::to_le_bytes);
+    let windows_1252 = xml.chars().map(|it| u8::try_from(u32::from(it)).unwrap());
+    std::fs::write(path("utf8.xml"), &xml).unwrap();
+    std::fs::write(path("utf16.xml"), utf_16().collect::<Vec<u8>>()).unwrap();
+    std::fs::write(path("varchar.xml"), windows_1252.collect::<Vec<u8>>()).unwrap();
+    std::fs::write(path("cut.xml"), utf_16().skip(1).collect::<Vec<u8>>()).unwrap();
+    let files = ["utf8.xml", "utf16.xml", "varchar.xml", "cut.xml"].map(path);
+    let contract = path("c.json");
+    let mut args = vec!["map", "--contract", &contract, "-o", "json"];
+    args.extend(files.iter().map(String::as_str));
+    let printed = client(&args).expect(0);
+    let lines: Vec<serde_json::Value> =
+        printed.stdout.lines().map(|it| serde_json::from_str(it).unwrap()).collect();
+    assert!(lines[0]["tables"].to_string().contains("Zoë"), "{}", lines[0]);
+    for it in &lines[1..3] {
+        assert_eq!(it["tables"], lines[0]["tables"], "{}", it["file"]);
+    }
+    assert_eq!((&lines[3]["status"], &lines[3]["stage"]), (&"failed".into(), &"validation".into()));
+
+    let limited = client(&["map", "--limits", "depth=2", "--contract", &contract, &files[0]]);
+    assert!(limited.expect(0).stdout.contains("over the limit `depth` of 2"));
+    let unknown = client(&["map", "--limits", "deep=2", "--contract", &contract, &files[0]]);
+    assert!(unknown.expect(2).stderr.contains("`attributes_per_element`"));
 }
 
 #[test]
@@ -121,6 +154,9 @@ async fn loaded_files_are_processed() {
     assert_eq!(load()["loaded"], 0);
     let job = cluster.submit(&["--wait"]);
     assert_eq!(cluster.job(job)["ok"], 20);
+    std::fs::write(folder.path().join("77.xml"), b"\xFF\xFE<").unwrap();
+    let refused = cluster.client(&["load", &dir, "--contract", "card.json"]).expect(2);
+    assert!(refused.stderr.contains("77.xml") && refused.stderr.contains("UTF-16"), "{refused:?}");
 }
 
 /// The demo is the product's first impression: it has to hold by itself.

@@ -52,6 +52,9 @@ pub struct Args {
     /// After a drain began, what is left is released after so long [default: 25s]
     #[arg(long)]
     drain_deadline: Option<String>,
+    /// Limits of documents and expressions, separated by commas, such as `depth=300,document_bytes=128MiB`
+    #[arg(long, env = "XMLX_LIMITS", value_name = "NAME=VALUE", value_delimiter = ',')]
+    limits: Option<Vec<String>>,
     /// How log lines look [default: text]
     #[arg(long, env = "XMLX_LOG_FORMAT")]
     log_format: Option<LogFormat>,
@@ -96,6 +99,8 @@ pub struct Config {
     pub drain_deadline: Duration,
     /// For tests: the process aborts when it meets this application.
     pub test_abort_on_app: Option<i64>,
+    /// Limits of documents and expressions.
+    pub limits: xmlx_extract::Limits,
     /// How log lines look.
     pub log_format: LogFormat,
     /// Which release it behaves like.
@@ -145,6 +150,8 @@ impl Args {
             (1..=10_000).contains(&group_apps),
             "`group_apps` must be between 1 and 10000"
         );
+        let limits = self.limits.as_ref().or(file.limits.as_ref()).map_or(&[][..], Vec::as_slice);
+        let limits = xmlx_extract::Limits::from_settings(limits)?;
         Ok(Config {
             database,
             database_ca: self.database_ca.clone().or(file.database_ca),
@@ -161,6 +168,7 @@ impl Args {
                 Duration::from_secs(25),
             )?,
             test_abort_on_app: self.test_abort_on_app,
+            limits,
             log_format: self.log_format.or(file.log_format).unwrap_or_default(),
             release: if self.test_previous_release { Release::Previous } else { Release::Current },
         })

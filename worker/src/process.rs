@@ -60,6 +60,7 @@ pub async fn run(config: Config, shutdown: Shutdown) -> anyhow::Result<()> {
             access,
             application_name: format!("xmlx/worker/{session_id}"),
             connections_max,
+            limits: config.limits,
         })
     };
     let store = connect(&config.database, Access::ReadWrite, 2 * slots + SPARE_CONNECTIONS)?;

@@ -1,25 +1,22 @@
 //! `check`: a contract against the database.
 
-use std::path::Path;
-
 use xmlx_extract::Plan;
 use xmlx_store::{Disagreement, Grant, Role, Store};
 
-use super::{plan, store};
+use super::store;
 use crate::cli::{Database, RoleName};
 use crate::output::{self, Answer, Format};
 
 pub(crate) async fn run(
     format: Format,
-    contract: &Path,
+    plan: &Plan,
     role: Option<RoleName>,
     database: &Database,
 ) -> anyhow::Result<Answer> {
-    let plan = plan(contract)?;
     let store = store(database)?;
-    let mut found = store.catalog(plan.target_schema()).await?.check(&plan);
+    let mut found = store.catalog(plan.target_schema()).await?.check(plan);
     if let Some(role) = role {
-        found.extend(missing(&store, &plan, role).await?);
+        found.extend(missing(&store, plan, role).await?);
     }
     match format {
         Format::Json => {

@@ -2,13 +2,14 @@
 
 use std::path::Path;
 
+use xmlx_extract::Limits;
 use xmlx_store::{Role, grants_script};
 
 use super::plan;
 use crate::output::{self, Answer};
 
 pub(crate) fn run(contract: Option<&Path>) -> anyhow::Result<Answer> {
-    let plan = contract.map(plan).transpose()?;
+    let plan = contract.map(|it| plan(it, Limits::default())).transpose()?;
     output::line(
         "-- Run in the database that holds the control tables, after `xmlx-client init`. Safe to repeat.",
     )?;

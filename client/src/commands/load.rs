@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
-use xmlx_extract::Plan;
+use xmlx_extract::{Plan, text_of};
 use xmlx_store::Document;
 
-use super::{plan, store};
+use super::store;
 use crate::cli::Database;
 use crate::output::{self, Answer, Format};
 
@@ -16,10 +16,9 @@ const CHUNK: usize = 200;
 pub(crate) async fn run(
     format: Format,
     dir: &Path,
-    contract: &Path,
+    plan: &Plan,
     database: &Database,
 ) -> anyhow::Result<Answer> {
-    let plan = plan(contract)?;
     let store = store(database)?;
     let files = xml_files(dir)?;
     if files.is_empty() {
@@ -29,12 +28,12 @@ pub(crate) async fn run(
     for files in files.chunks(CHUNK) {
         let mut documents = Vec::with_capacity(files.len());
         for file in files {
-            match document(&plan, file)? {
+            match document(plan, file)? {
                 Some(it) => documents.push(it),
                 None => without_id.push(file.display().to_string()),
             }
         }
-        n_new += store.load(&plan, &documents).await?;
+        n_new += store.load(plan, &documents).await?;
     }
     for file in &without_id {
         output::note(&format!(
@@ -66,13 +65,13 @@ fn xml_files(dir: &Path) -> anyhow::Result<Vec<PathBuf>> {
 }
 
 fn document(plan: &Plan, file: &Path) -> anyhow::Result<Option<Document>> {
-    let xml = std::fs::read_to_string(file)
-        .with_context(|| format!("cannot read `{}` as UTF-8", file.display()))?;
+    let bytes = std::fs::read(file).with_context(|| format!("cannot read `{}`", file.display()))?;
+    let xml = text_of(&bytes).with_context(|| format!("cannot load `{}`", file.display()))?;
     let stem = file.file_stem().and_then(|it| it.to_str()).unwrap_or_default();
     let by_name = stem.parse::<i64>().ok().filter(|_| stem.bytes().all(|it| it.is_ascii_digit()));
     let app_id = by_name.or_else(|| match plan.map(&xml, None) {
         Ok(it) => Some(it.app_id),
         Err(rejection) => rejection.app_id,
     });
-    Ok(app_id.map(|app_id| Document { app_id, xml }))
+    Ok(app_id.map(|app_id| Document { app_id, xml: xml.into_owned() }))
 }

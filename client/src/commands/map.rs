@@ -5,14 +5,12 @@ use std::path::{Path, PathBuf};
 use serde_json::{Map, Value as Json, json};
 use xmlx_extract::{Plan, Value};
 
-use super::plan;
 use crate::output::{self, Answer, Format};
 
 /// A file that cannot be read is an error; a document that is rejected is an answer.
-pub(crate) fn run(format: Format, contract: &Path, files: &[PathBuf]) -> anyhow::Result<Answer> {
-    let plan = plan(contract)?;
+pub(crate) fn run(format: Format, plan: &Plan, files: &[PathBuf]) -> anyhow::Result<Answer> {
     for file in files {
-        let mapped = map(&plan, file)?;
+        let mapped = map(plan, file)?;
         match format {
             Format::Json => output::json(&mapped)?,
             Format::Table => show(&mapped)?,
@@ -26,8 +24,7 @@ fn map(plan: &Plan, file: &Path) -> anyhow::Result<Json> {
         anyhow::Error::new(err).context(format!("cannot read `{}`", file.display()))
     })?;
     let name = file.display().to_string();
-    let xml = String::from_utf8_lossy(&bytes);
-    Ok(match plan.map(&xml, None) {
+    Ok(match plan.map_bytes(&bytes, None) {
         Ok(it) => json!({
             "file": name,
             "status": "ok",

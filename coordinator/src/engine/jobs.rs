@@ -56,7 +56,7 @@ impl Engine {
         jobs: &[JobRow],
         new: &NewJob,
     ) -> Result<Result<Option<JobRow>, Refusal>, Error> {
-        let plan = |text: &str| Plan::from_json(text).ok();
+        let plan = |text: &str| Plan::from_json_with(text, *self.store.limits()).ok();
         for job in jobs {
             if job.submit_key == new.submit_key {
                 return Ok(Ok(Some(job.clone())));

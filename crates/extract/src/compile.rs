@@ -15,6 +15,7 @@ use crate::contract::{Contract, LOG_TABLE, Mapping, Scalar};
 use crate::convert::{Conversion, NumberStyle, convert};
 use crate::hash::TextMap;
 use crate::layout::{LayoutBuilder, NameMatch, RecordKind};
+use crate::limits::Limits;
 use crate::problem::Problems;
 use crate::program::{AppId, ApplicationPlace, BitTable, BitTables, EnumTable, Program};
 use crate::table::{DataType, Table};
@@ -23,11 +24,13 @@ use crate::value::Value;
 /// Compiles a contract; `None` if it has problems, which are noted.
 pub(crate) fn compile(
     contract: &Contract,
+    limits: &Limits,
     problems: &mut Problems,
 ) -> Option<(Program, Vec<Table>)> {
     let app_id_mapping = contract.app_id_mapping()?;
     let mut compiler = Compiler {
         contract,
+        expression_depth: limits.expression_depth,
         problems,
         layout: LayoutBuilder::new(),
         enums: Vec::new(),
@@ -84,6 +87,7 @@ pub(crate) fn compile(
 /// What is known while compiling.
 struct Compiler<'c, 'p> {
     contract: &'c Contract,
+    expression_depth: usize,
     problems: &'p mut Problems,
     layout: LayoutBuilder,
     enums: Vec<EnumTable>,

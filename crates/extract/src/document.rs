@@ -13,11 +13,13 @@ mod words;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+pub(crate) use decode::decode;
 pub(crate) use flaw::Flaw;
 pub(crate) use pass::read;
 
 use crate::layout::{FieldIx, NodeIx, RecordKind, SlotIx};
 use crate::text::strip;
+use crate::work;
 use paths::Paths;
 
 /// No place.
@@ -36,8 +38,8 @@ pub(crate) struct Document<'x> {
     nodes: Vec<u32>,
     /// The contacts in document order, wherever they are.
     pub(crate) contacts: Vec<ElementIx>,
-    /// What belongs to contacts, in document order.
-    pub(crate) parts: Vec<Part>,
+    /// What belongs to contacts: by contact, then in document order.
+    parts: Vec<Part>,
     /// The elements that may be rows, in document order.
     pub(crate) records: Vec<Record>,
     /// The texts of elements, decoded, by the place of their slot.
@@ -89,7 +91,7 @@ impl<'x> Document<'x> {
     /// Returns the text of an attribute, or of the element where the slot is for that: decoded once and stripped.
     pub(crate) fn text(&self, element: ElementIx, slot: SlotIx) -> Option<Cow<'x, str>> {
         match self.raw(element, slot) {
-            Some(raw) => Some(decode::decode(raw)),
+            Some(raw) => Some(decode(raw)),
             None if self.texts.is_empty() => None,
             None => self.texts.get(&(element.0 + slot)).map(|text| match text {
                 Cow::Borrowed(text) => Cow::Borrowed(strip(text)),
@@ -123,6 +125,14 @@ impl<'x> Document<'x> {
     /// Returns the text of a field that is looked for in the whole document.
     pub(crate) fn field(&self, field: FieldIx) -> Option<&str> {
         self.fields[field as usize].as_deref()
+    }
+
+    /// Lists what belongs to a contact, in document order.
+    pub(crate) fn parts_of(&self, contact: usize) -> &[Part] {
+        let start = self.parts.partition_point(|part| part.contact < contact);
+        let n_parts = self.parts[start..].partition_point(|part| part.contact == contact);
+        work::note(n_parts + 1);
+        &self.parts[start..start + n_parts]
     }
 
     /// Returns the name of the root element.

@@ -9,12 +9,17 @@ mod rows;
 mod scope;
 mod sources;
 
-use crate::document::{self, Document};
-use crate::limits::Limits;
-use crate::program::{Program, SingleProgram, TableProgram};
+use std::borrow::Cow;
+use std::cell::{Cell, RefCell};
+
+use crate::document::{self, Document, ElementIx};
+use crate::layout::SlotIx;
+use crate::limits::{LOOK_BYTES, Limits, Over};
+use crate::program::{LastContact, Program, SingleProgram, TableProgram};
 use crate::rejection::{Rejection, Stage};
 use crate::table::{Application, Table, Warning};
 use crate::value::{Row, Value};
+use crate::work;
 use cell::Origin;
 use contacts::KeptContact;
 use scope::Scope;
@@ -37,6 +42,7 @@ pub(crate) fn evaluate(
     let app_id = admission::admit(program, &document, expected)
         .map_err(|refusal| reject(Stage::Validation, refusal.reason, refusal.app_id))?;
     let kept = contacts::keep(program, &document);
+    let primary = kept.iter().min_by_key(|kept| (kept.rank != 0, kept.contact));
     let mut evaluation = Evaluation {
         program,
         tables,
@@ -46,6 +52,10 @@ pub(crate) fn evaluate(
         kept_places: contacts::places(&kept, document.contacts.len()),
         contact_ids: vec![None; kept.len()],
         row_of: vec![None; document.records.len()],
+        primary: primary.map(|kept| document.contacts[kept.contact]),
+        last_contacts: RefCell::default(),
+        value_bytes: Cell::new(0),
+        value_bytes_max: limits.value_bytes,
         warnings: Vec::new(),
     };
     let rows =
@@ -55,6 +65,9 @@ pub(crate) fn evaluate(
 
 /// Why an application cannot be mapped: names the column.
 type Fault = String;
+
+/// What the last contact of a role has for a mapping.
+type LastText<'a, 'x> = (&'a LastContact, Option<Cow<'x, str>>);
 
 /// The making of the rows of one document.
 struct Evaluation<'a, 'x> {
@@ -69,6 +82,13 @@ struct Evaluation<'a, 'x> {
     contact_ids: Vec<Option<i64>>,
     /// For each record of the document its row, once its table is made.
     row_of: Vec<Option<usize>>,
+    /// The contact that expressions read outside of contacts.
+    primary: Option<ElementIx>,
+    /// What rows of contacts read of the last contact of a role.
+    last_contacts: RefCell<Vec<LastText<'a, 'x>>>,
+    /// What [`Limits::value_bytes`] bounds.
+    value_bytes: Cell<usize>,
+    value_bytes_max: usize,
     warnings: Vec<Warning>,
 }
 
@@ -107,6 +127,35 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
             Some(column) => Err(self.missing(table_ix, column)),
             None => Ok(vec![row]),
         }
+    }
+
+    /// Returns the text of an attribute, or of the element, and counts it.
+    fn text(&self, element: ElementIx, slot: SlotIx) -> Option<Cow<'x, str>> {
+        let raw = self.document.raw(element, slot).map_or(0, str::len);
+        let text = self.document.text(element, slot);
+        self.count(raw.max(text.as_deref().map_or(0, str::len)));
+        text
+    }
+
+    /// Returns the raw value of an attribute and counts it.
+    fn raw(&self, element: ElementIx, slot: SlotIx) -> Option<&'x str> {
+        let raw = self.document.raw(element, slot);
+        self.count(raw.map_or(0, str::len));
+        raw
+    }
+
+    /// Counts a look at a value of so many bytes.
+    fn count(&self, n_bytes: usize) {
+        work::note(n_bytes + 1);
+        self.value_bytes.set(self.value_bytes.get().saturating_add(n_bytes + LOOK_BYTES));
+    }
+
+    /// Refuses a document whose rows take too many looks at its values.
+    fn check_count(&self) -> Result<(), Fault> {
+        if self.value_bytes.get() <= self.value_bytes_max {
+            return Ok(());
+        }
+        Err(Over { limit: "value_bytes", max: self.value_bytes_max }.to_string())
     }
 
     fn empty_row(&self, table_ix: usize) -> Row {

@@ -13,6 +13,7 @@ pub(crate) use build::LayoutBuilder;
 pub(crate) use name_table::hash_name;
 pub(crate) use name_table::hash_name_in;
 
+use crate::work;
 use name_table::NameTable;
 
 /// The place of a path in the tree.
@@ -80,6 +81,7 @@ pub(crate) struct Node {
 impl Node {
     /// Finds a child by its name.
     pub(crate) fn child(&self, name: &str, hash: u64) -> Option<NodeIx> {
+        work::note(self.children.len());
         let is_it = |child: &&(u64, Box<str>, NodeIx)| child.0 == hash && *child.1 == *name;
         self.children.iter().find(is_it).map(|(_, _, node)| *node)
     }

@@ -3,13 +3,19 @@
 //! [`Plan::from_json`] reads, checks and compiles a contract once; [`Plan::map`] then makes rows or a rejection of each
 //! document. The crate knows no IO, no clock and no SQL: the same document and contract always give the same answer.
 
+#[cfg(test)]
+extern crate self as xmlx_extract;
+
 mod compile;
 mod contract;
 mod convert;
 mod date;
 mod document;
+mod encoding;
 mod evaluate;
 mod expr;
+#[cfg(test)]
+mod growth;
 mod hash;
 mod layout;
 mod limits;
@@ -21,8 +27,10 @@ mod rejection;
 mod table;
 mod text;
 mod value;
+mod work;
 
-pub use limits::Limits;
+pub use encoding::{DecodeError, text_of};
+pub use limits::{LimitError, Limits};
 pub use plan::{Plan, Source};
 pub use problem::{ContractErrors, Problem};
 pub use rejection::{Rejection, Stage, UnknownStage};

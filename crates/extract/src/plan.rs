@@ -2,10 +2,11 @@
 
 use sha2::{Digest, Sha256};
 
+use crate::encoding::text_of;
 use crate::limits::Limits;
 use crate::problem::{ContractErrors, Problems};
 use crate::program::Program;
-use crate::rejection::Rejection;
+use crate::rejection::{Rejection, Stage};
 use crate::table::{Application, Table};
 use crate::{compile, contract, evaluate};
 
@@ -28,20 +29,30 @@ pub struct Plan {
     target_schema: String,
     tables: Vec<Table>,
     program: Program,
+    limits: Limits,
 }
 
 impl Plan {
-    /// Reads, checks and compiles a contract.
+    /// Reads, checks and compiles a contract, for the default limits.
     ///
     /// # Errors
     ///
     /// Returns every problem of the contract at once.
     pub fn from_json(contract: &str) -> Result<Self, ContractErrors> {
+        Self::from_json_with(contract, Limits::default())
+    }
+
+    /// Reads, checks and compiles a contract. The limits hold for its expressions and for every document.
+    ///
+    /// # Errors
+    ///
+    /// Returns every problem of the contract at once.
+    pub fn from_json_with(contract: &str, limits: Limits) -> Result<Self, ContractErrors> {
         let mut problems = Problems::default();
         let read = contract::read(contract, &mut problems);
         let compiled = read.and_then(|contract| {
             contract::check(&contract, &mut problems);
-            let (program, tables) = compile::compile(&contract, &mut problems)?;
+            let (program, tables) = compile::compile(&contract, &limits, &mut problems)?;
             Some((contract, program, tables))
         });
         problems.check()?;
@@ -52,6 +63,7 @@ impl Plan {
             target_schema: read.target_schema,
             tables,
             program,
+            limits,
         })
     }
 
@@ -75,27 +87,32 @@ impl Plan {
         &self.tables
     }
 
-    /// Maps one document under the default limits.
+    /// Returns the limits that every document is held to.
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// Maps one document. `expected` is the id of the source row, which the document must carry, too. An encoding that
+    /// the document declares means nothing any more.
     ///
     /// # Errors
     ///
     /// Returns why the document gives no rows.
     pub fn map(&self, xml: &str, expected: Option<i64>) -> Result<Application, Rejection> {
-        self.map_with(xml, expected, &Limits::default())
+        evaluate::evaluate(&self.program, &self.tables, xml, expected, &self.limits)
     }
 
-    /// Maps one document. `expected` is the id of the source row, which the document must carry, too.
+    /// Maps one document whose encoding is not known; see [`crate::text_of`].
     ///
     /// # Errors
     ///
     /// Returns why the document gives no rows.
-    pub fn map_with(
-        &self,
-        xml: &str,
-        expected: Option<i64>,
-        limits: &Limits,
-    ) -> Result<Application, Rejection> {
-        evaluate::evaluate(&self.program, &self.tables, xml, expected, limits)
+    pub fn map_bytes(&self, bytes: &[u8], expected: Option<i64>) -> Result<Application, Rejection> {
+        let reject = |reason| Rejection { stage: Stage::Validation, reason, app_id: expected };
+        // Before memory is spent on its text.
+        self.limits.check_document(bytes.len()).map_err(|over| reject(over.to_string()))?;
+        let text = text_of(bytes).map_err(|err| reject(err.to_string()))?;
+        self.map(&text, expected)
     }
 }
 

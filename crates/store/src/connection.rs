@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use deadpool::managed::{self, Metrics, Object, Pool, RecycleError, RecycleResult};
 use tiberius::ToSql;
+use xmlx_extract::Limits;
 
 use crate::Error;
 use crate::connection_string::{Address, ConnectError};
@@ -35,6 +36,8 @@ pub struct StoreConfig {
     pub application_name: String,
     /// The most connections at once.
     pub connections_max: usize,
+    /// What contracts are compiled with that the database holds.
+    pub limits: Limits,
 }
 
 /// What a store's connections are for.
@@ -50,6 +53,7 @@ pub enum Access {
 #[derive(Clone)]
 pub struct Store {
     pool: Pool<Manager>,
+    limits: Limits,
 }
 
 /// One connection, held for several statements in a row.
@@ -104,7 +108,13 @@ impl Store {
             .runtime(deadpool::Runtime::Tokio1)
             .build()
             .map_err(|err| ConnectError(err.to_string()))?;
-        Ok(Self { pool })
+        Ok(Self { pool, limits: config.limits })
+    }
+
+    /// What contracts are compiled with.
+    #[must_use]
+    pub fn limits(&self) -> &Limits {
+        &self.limits
     }
 
     /// Finds out whether the database lets us in.

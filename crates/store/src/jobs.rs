@@ -126,7 +126,8 @@ impl Store {
         let found = self.job_contract(job_id).await?;
         let (contract, mode, log_watermark) =
             found.ok_or_else(|| shape(format!("no job {job_id}")))?;
-        let plan = Plan::from_json(&contract).map_err(|err| shape(err.to_string()))?;
+        let plan = Plan::from_json_with(&contract, *self.limits())
+            .map_err(|err| shape(err.to_string()))?;
         let source = Source::new(&plan, mode, log_watermark);
         Ok((plan, source))
     }

@@ -35,6 +35,6 @@ pub use load::{Document, load_statement};
 pub use ranges::{LeaseKey, OpenRange, RangeChange, RangeRow};
 pub use schema::{Fit, SCHEMA_VERSION, SchemaVersion, control_schema};
 pub use sessions::SessionRow;
-pub use source::{DOCUMENT_BYTES_MAX, Fetched, Mode, Scope, Source, same_applications};
+pub use source::{Fetched, Mode, Scope, Source, Xml, same_applications};
 pub use statements::all as all_statements;
 pub use verify::{Check, Failure, StageCount, Verification, verification_statements};

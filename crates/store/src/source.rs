@@ -1,7 +1,5 @@
 //! The source of a job: which applications wait, and their documents.
 
-use std::borrow::Cow;
-
 use tiberius::ColumnData;
 use xmlx_extract::Plan;
 
@@ -46,16 +44,34 @@ pub struct Scope {
     pub hi: i64,
 }
 
-/// A larger document is not read at all, so that a worker's memory has a bound. In bytes as stored.
-pub const DOCUMENT_BYTES_MAX: i64 = 64 << 20;
-
 /// One application as the source has it.
 #[derive(Clone, Debug)]
 pub struct Fetched {
     /// Its id.
     pub app_id: i64,
-    /// Its document; `None` where it is larger than [`DOCUMENT_BYTES_MAX`].
-    pub xml: Option<String>,
+    /// Its document; `None` where it takes more bytes in the database than the plan's limit, so that a worker's
+    /// memory has a bound.
+    pub xml: Option<Xml>,
+}
+
+/// A document as its column holds it.
+#[derive(Clone, Debug)]
+pub enum Xml {
+    /// A column of text or XML: decoded by the driver.
+    Text(String),
+    /// A column of bytes, in whatever encoding they are.
+    Bytes(Vec<u8>),
+}
+
+impl Xml {
+    /// How many bytes it has in memory.
+    #[must_use]
+    pub fn n_bytes(&self) -> usize {
+        match self {
+            Self::Text(text) => text.len(),
+            Self::Bytes(bytes) => bytes.len(),
+        }
+    }
 }
 
 /// The statements that read one job's source.
@@ -105,9 +121,10 @@ impl Source {
                  AND (SELECT MAX(l.[log_id]) FROM {log} AS l WHERE l.[app_id] = x.[app_id]) <= @P4"
             ),
         };
+        let bytes_max = plan.limits().document_bytes;
         let from = format!("FROM {table} AS x WHERE {scope}{in_line} AND {waits}");
         let xml = format!(
-            "CAST(x.[app_id] AS bigint) AS [app_id], CASE WHEN DATALENGTH(x.{document}) <= {DOCUMENT_BYTES_MAX} THEN x.{document} END AS [xml]"
+            "CAST(x.[app_id] AS bigint) AS [app_id], CASE WHEN DATALENGTH(x.{document}) <= {bytes_max} THEN x.{document} END AS [xml]"
         );
         let outside = of_line("x").map_or_else(|| "1 = 0".to_owned(), |it| format!("NOT {it}"));
         Self {
@@ -299,10 +316,11 @@ fn fetched(row: Row) -> Result<Fetched, Error> {
     let app_id = column(&row, "app_id", IT)?;
     let cell = row.into_iter().nth(1);
     let xml = match cell {
-        Some(ColumnData::String(text)) => text.map(Cow::into_owned),
-        Some(ColumnData::Xml(xml)) => xml.map(|it| it.into_owned().into_string()),
+        Some(ColumnData::String(text)) => text.map(|it| Xml::Text(it.into_owned())),
+        Some(ColumnData::Xml(xml)) => xml.map(|it| Xml::Text(it.into_owned().into_string())),
+        Some(ColumnData::Binary(bytes)) => bytes.map(|it| Xml::Bytes(it.into_owned())),
         other => {
-            let kind = other.map_or("missing", |_| "neither text nor xml");
+            let kind = other.map_or("missing", |_| "neither text, xml nor bytes");
             return Err(Error::Shape {
                 statement: IT,
                 detail: format!("the document column is {kind}"),

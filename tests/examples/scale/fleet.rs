@@ -52,6 +52,7 @@ impl Fleet {
             ca: None,
             access: Access::ReadWrite,
             connections_max: CONNECTIONS,
+            limits: xmlx_extract::Limits::default(),
         })
         .unwrap();
         let urls = cluster.coordinators.iter().map(|(url, _)| url.clone()).collect();

@@ -8,7 +8,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error};
 use xmlx_extract::Stage;
-use xmlx_store::{DOCUMENT_BYTES_MAX, Decided, Error, Fetched};
+use xmlx_store::{Decided, Error, Fetched, Xml};
 
 use super::retry::persist;
 use super::{Batch, Group, Shop};
@@ -93,14 +93,14 @@ fn extract(job: &Job, it: &Fetched, abort_on: Option<i64>) -> Decided {
         std::process::abort();
     }
     let Some(xml) = &it.xml else {
-        let reason = format!(
-            "{}: the document is larger than {DOCUMENT_BYTES_MAX} bytes",
-            Stage::Validation
-        );
+        let reason = format!("{}: {}", Stage::Validation, job.plan.limits().document_too_large());
         return Decided::Failed { app_id, reason };
     };
     READING.set(true);
-    let mapped = catch_unwind(AssertUnwindSafe(|| job.plan.map(xml, Some(app_id))));
+    let mapped = catch_unwind(AssertUnwindSafe(|| match xml {
+        Xml::Text(text) => job.plan.map(text, Some(app_id)),
+        Xml::Bytes(bytes) => job.plan.map_bytes(bytes, Some(app_id)),
+    }));
     READING.set(false);
     let reason = match mapped {
         Ok(Ok(application)) => {

@@ -2,7 +2,7 @@
 
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
-use xmlx_store::{Fetched, OpenRange, Scope, Store};
+use xmlx_store::{Fetched, OpenRange, Scope, Store, Xml};
 
 use super::retry::persist;
 use super::{Group, Outcome, Shop};
@@ -70,7 +70,7 @@ pub(super) async fn run(
 
 /// So many documents of the last group's average size make up a group.
 fn next_size(group: &[Fetched], group_bytes: u64) -> i64 {
-    let bytes: usize = group.iter().filter_map(|it| it.xml.as_ref()).map(String::len).sum();
+    let bytes: usize = group.iter().filter_map(|it| it.xml.as_ref()).map(Xml::n_bytes).sum();
     let average = (bytes / group.len().max(1)).max(1);
     let average = u64::try_from(average).unwrap_or(u64::MAX);
     i64::try_from(group_bytes / average).unwrap_or(i64::MAX)
@@ -82,7 +82,8 @@ mod tests {
 
     #[test]
     fn groups_follow_the_documents_size() {
-        let group = |bytes: usize| vec![Fetched { app_id: 1, xml: Some("x".repeat(bytes)) }; 3];
+        let xml = |bytes: usize| Some(Xml::Text("x".repeat(bytes)));
+        let group = |bytes: usize| vec![Fetched { app_id: 1, xml: xml(bytes) }; 3];
         assert_eq!(next_size(&group(1_000), 100_000), 100);
         assert_eq!(next_size(&group(200_000), 100_000), 0);
         assert_eq!(next_size(&group(0), 100), 100);

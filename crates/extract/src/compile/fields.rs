@@ -15,7 +15,7 @@ impl Compiler<'_, '_> {
         row_of: RowOf<'_>,
     ) -> Option<CalculationProgram> {
         let text = mapping.expression.as_deref()?;
-        let Parsed { expr, fields } = match expr::parse(text) {
+        let Parsed { expr, fields } = match expr::parse(text, self.expression_depth) {
             Ok(parsed) => parsed,
             Err(err) => {
                 let suggestion = "correct the expression; the position counts from 1";

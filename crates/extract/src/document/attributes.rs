@@ -2,6 +2,7 @@
 
 use super::decode::check_references;
 use super::words::{NameEnd, name_end, value_stop};
+use crate::work;
 
 /// An attribute as written.
 #[derive(Debug, Clone, Copy)]
@@ -125,6 +126,7 @@ impl<'x> Attributes<'x> {
             self.at = value - 1;
             return Err("an attribute value without an end");
         };
+        work::note(length);
         let raw = &self.text[stop..stop + length];
         if memchr::memchr(b'<', raw.as_bytes()).is_some() {
             self.at = value;
@@ -141,6 +143,7 @@ impl<'x> Attributes<'x> {
 #[inline]
 pub(super) fn skip_spaces(bytes: &[u8], mut at: usize) -> usize {
     while bytes.get(at).is_some_and(|byte| is_space(*byte)) {
+        work::note(1);
         at += 1;
     }
     at

@@ -3,10 +3,12 @@
 use std::borrow::Cow;
 
 use crate::text::strip;
+use crate::work;
 
 /// Turns a raw attribute value into its stripped text. References must have been checked by [`check_references`];
 /// one that has not is kept as it is.
 pub(crate) fn decode(raw: &str) -> Cow<'_, str> {
+    work::note(raw.len());
     let is_special = |byte| (byte == b'&') | (byte == b'\t') | (byte == b'\n') | (byte == b'\r');
     // Without early exit, which short texts are quicker without.
     if !raw.bytes().fold(false, |any, byte| any | is_special(byte)) {
@@ -106,6 +108,7 @@ pub(crate) fn check_references(raw: &str) -> Result<(), usize> {
     let mut from = 0;
     while let Some(at) = memchr::memchr(b'&', &raw.as_bytes()[from..]) {
         let start = from + at;
+        work::note(at + 1);
         let Some((_, n_bytes)) = reference(&raw[start..]) else { return Err(start) };
         from = start + n_bytes;
     }

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::limits::Over;
+
 /// What is wrong with a text; says where, never what it holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Flaw {
@@ -20,8 +22,8 @@ impl Flaw {
     }
 
     /// Something went over a limit.
-    pub(super) fn over(limit: &str, max: usize, at: usize) -> Self {
-        Self::at(at, format!("over the limit `{limit}` of {max}"))
+    pub(super) fn over(limit: &'static str, max: usize, at: usize) -> Self {
+        Self::at(at, Over { limit, max }.to_string())
     }
 }
 

@@ -9,6 +9,7 @@ use super::{Document, ElementIx, NOWHERE, Part, Record};
 use crate::layout::{
     CONTACT_NODE, FieldIx, Layout, NO_RECORD, NameMatch, RecordKind, Role, Shape, Target,
 };
+use crate::work;
 
 /// Room for what a usual document has, so that it is not made in small steps.
 const USUAL_SLOTS: usize = 1024;
@@ -231,6 +232,7 @@ impl<'x, 'p> Keeper<'x, 'p> {
         raw: &'x str,
     ) {
         for target in targets {
+            work::note(1);
             match target {
                 Target::Slot { name: wanted, matching, slot } => {
                     if destination.base == NOWHERE {
@@ -248,6 +250,9 @@ impl<'x, 'p> Keeper<'x, 'p> {
                     }
                 }
                 Target::Field { name: wanted, field } => {
+                    if self.hits.len() == self.hits.capacity() {
+                        self.drop_stale_hits();
+                    }
                     let path = destination.path;
                     let element = self.document.paths.get(path).n_elements;
                     self.hits.push(Hit {
@@ -262,7 +267,17 @@ impl<'x, 'p> Keeper<'x, 'p> {
         }
     }
 
-    /// Decides which values the fields have.
+    /// Drops the values of elements that another at the same path has replaced, so that what is remembered is bounded
+    /// by the paths, not by the elements.
+    #[cold]
+    fn drop_stale_hits(&mut self) {
+        work::note(self.hits.len());
+        let paths = &self.document.paths;
+        self.hits.retain(|hit| paths.get(hit.path).n_elements == hit.element);
+        self.hits.reserve(self.hits.len().max(USUAL_HITS));
+    }
+
+    /// Decides which values the fields have, and brings the parts of each contact together.
     pub(super) fn finish(mut self) -> Document<'x> {
         let mut best: Vec<Option<&Hit<'x>>> = vec![None; self.layout.n_fields];
         for hit in &self.hits {
@@ -274,6 +289,8 @@ impl<'x, 'p> Keeper<'x, 'p> {
                 *best = Some(hit);
             }
         }
+        self.document.parts.sort_by_key(|part| part.contact);
+        work::note(self.hits.len() + self.document.parts.len());
         self.document.fields = best.iter().map(|hit| hit.map(|hit| decode(hit.raw))).collect();
         self.document
     }

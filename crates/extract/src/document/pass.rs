@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use quick_xml::Reader;
 use quick_xml::errors::{Error, IllFormedError};
-use quick_xml::events::{BytesDecl, Event};
+use quick_xml::events::Event;
 
 use super::attributes::{Attributes, Next, local_start, skip_spaces};
 use super::decode::{check_references, decode_text, normalize_lines};
@@ -14,6 +14,7 @@ use super::words::{NameEnd, name_end};
 use super::{Document, Flaw, NOWHERE, prolog};
 use crate::layout::{Layout, hash_name_in};
 use crate::limits::Limits;
+use crate::work;
 
 /// The text in which the reference looks for the root element, in characters.
 const ROOT_WITHIN: usize = 100;
@@ -31,12 +32,7 @@ pub(crate) fn read<'x>(
     layout: &Layout,
     limits: &Limits,
 ) -> Result<Document<'x>, Flaw> {
-    if text.len() > limits.document_bytes {
-        return Err(Flaw::new(format!(
-            "over the limit `document_bytes` of {}",
-            limits.document_bytes
-        )));
-    }
+    limits.check_document(text.len()).map_err(|over| Flaw::new(over.to_string()))?;
     let (text, n_before) = prolog::clean(text);
     let pass = Pass::new(text, layout, limits);
     pass.run(root).map_err(|flaw| Flaw { at: flaw.at.map(|at| at + n_before), ..flaw })
@@ -132,6 +128,7 @@ impl<'x, 'p> Pass<'x, 'p> {
         }
         let length = memchr::memchr(b'<', &bytes[start..]);
         self.at = length.map_or(bytes.len(), |length| start + length);
+        work::note(self.at - start);
         check_references(&self.text[start..self.at]).map_err(|at| {
             Flaw::at(start + at, "malformed XML: `&` that begins no known reference")
         })?;
@@ -166,6 +163,7 @@ impl<'x, 'p> Pass<'x, 'p> {
         };
         let bytes = self.text.as_bytes();
         let after_name = self.at + 2 + name.len();
+        work::note(name.len());
         if bytes.get(self.at + 2..after_name) == Some(name) {
             let end = skip_spaces(bytes, after_name);
             if bytes.get(end) == Some(&b'>') {
@@ -268,7 +266,11 @@ impl<'x, 'p> Pass<'x, 'p> {
             .read_event()
             .map_err(|err| malformed(&err, at + offset(reader.error_position())))?;
         match event {
-            Event::Decl(declaration) => check_declaration(&declaration, at)?,
+            // The text has been decoded: the encoding that it declares says nothing any more.
+            Event::Decl(_) if at != 0 => {
+                let reason = "malformed XML: a declaration that is not at the start";
+                return Err(Flaw::at(at, reason));
+            }
             Event::DocType(_) if self.root_seen => {
                 return Err(Flaw::at(at, "malformed XML: a document type after the root element"));
             }
@@ -279,7 +281,7 @@ impl<'x, 'p> Pass<'x, 'p> {
                 let from = at + CDATA_START;
                 self.keep_text(from, from + data.len(), normalize_lines)?;
             }
-            Event::Comment(_) | Event::PI(_) | Event::DocType(_) => {}
+            Event::Decl(_) | Event::Comment(_) | Event::PI(_) | Event::DocType(_) => {}
             Event::Start(_)
             | Event::End(_)
             | Event::Empty(_)
@@ -287,6 +289,7 @@ impl<'x, 'p> Pass<'x, 'p> {
             | Event::GeneralRef(_)
             | Event::Eof => return Err(Flaw::at(at, "malformed XML: not well-formed")),
         }
+        work::note(offset(reader.buffer_position()));
         self.at = at + offset(reader.buffer_position());
         Ok(())
     }
@@ -295,15 +298,6 @@ impl<'x, 'p> Pass<'x, 'p> {
 /// Says whether an attribute declares a namespace, which is no attribute to those who read the document.
 fn is_declaration(name: &[u8]) -> bool {
     name.starts_with(b"xmlns") && (name.len() == 5 || name[5] == b':')
-}
-
-fn check_declaration(declaration: &BytesDecl<'_>, at: usize) -> Result<(), Flaw> {
-    if at != 0 {
-        return Err(Flaw::at(at, "malformed XML: a declaration that is not at the start"));
-    }
-    let Some(encoding) = declaration.encoding() else { return Ok(()) };
-    let encoding = encoding.map_err(|_| Flaw::at(at, "malformed XML: a broken declaration"))?;
-    prolog::check_encoding(&encoding)
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "an offset in a text that is in memory")]

@@ -1,10 +1,16 @@
 //! The paths that occur in a document.
 
+use std::collections::BTreeMap;
+
 use super::NOWHERE;
 use crate::layout::{NO_RECORD, RecordKind};
+use crate::work;
 
 /// Room for the paths of a usual document.
 const USUAL_PATHS: usize = 512;
+
+/// How many places are tried before a path counts as crowded out.
+const PROBES_MAX: usize = 32;
 
 /// A path that occurs in the document; their order is the order of first sight.
 #[derive(Debug)]
@@ -30,6 +36,8 @@ pub(super) struct Paths<'x> {
     entries: Vec<PathEntry<'x>>,
     /// Path numbers by parent and name, linear probing; a power of two long and at most three quarters full.
     index: Vec<u32>,
+    /// Paths that no place near their own was free for. Names can be made to collide; looking for them stays quick.
+    crowded: BTreeMap<(u32, &'x str), u32>,
 }
 
 impl<'x> Paths<'x> {
@@ -45,7 +53,7 @@ impl<'x> Paths<'x> {
             record: NO_RECORD,
             n_elements: 0,
         });
-        Self { entries, index: vec![NOWHERE; USUAL_PATHS * 2] }
+        Self { entries, index: vec![NOWHERE; USUAL_PATHS * 2], crowded: BTreeMap::new() }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -68,7 +76,8 @@ impl<'x> Paths<'x> {
     #[inline]
     pub(super) fn find(&self, parent: u32, name: &str, hash: u64) -> Option<u32> {
         let mut at = self.place(parent, hash);
-        loop {
+        for _ in 0..PROBES_MAX {
+            work::note(1);
             let path = self.index[at];
             if path == NOWHERE {
                 return None;
@@ -79,6 +88,7 @@ impl<'x> Paths<'x> {
             }
             at = (at + 1) & (self.index.len() - 1);
         }
+        self.crowded.get(&(parent, name)).copied()
     }
 
     /// Adds a path that has not been seen before.
@@ -87,6 +97,8 @@ impl<'x> Paths<'x> {
         self.entries.push(entry);
         if self.entries.len() * 4 > self.index.len() * 3 {
             self.index = vec![NOWHERE; self.index.len() * 2];
+            self.crowded.clear();
+            work::note(self.index.len());
             for path in 1..path {
                 self.enter(path);
             }
@@ -98,10 +110,15 @@ impl<'x> Paths<'x> {
     fn enter(&mut self, path: u32) {
         let entry = &self.entries[path as usize];
         let mut at = self.place(entry.parent, entry.hash);
-        while self.index[at] != NOWHERE {
+        for _ in 0..PROBES_MAX {
+            work::note(1);
+            if self.index[at] == NOWHERE {
+                self.index[at] = path;
+                return;
+            }
             at = (at + 1) & (self.index.len() - 1);
         }
-        self.index[at] = path;
+        self.crowded.insert((entry.parent, entry.name), path);
     }
 
     #[inline]
@@ -140,5 +157,32 @@ mod tests {
         assert_eq!(paths.len(), 4001);
         assert_eq!(paths.find(0, "e1999", hash_name(b"e1999")), Some(2000));
         assert_eq!(paths.find(0, "E1999", hash_name(b"E1999")), None);
+    }
+
+    #[test]
+    fn paths_of_one_hash_are_found_again() {
+        let names: Vec<String> = (0..2000).map(|n| format!("e{n}")).collect();
+        let mut paths = Paths::new();
+        for (path, name) in (1..).zip(&names) {
+            assert_eq!(paths.find(0, name, 7), None);
+            assert_eq!(
+                paths.add(PathEntry {
+                    name,
+                    hash: 7,
+                    parent: 0,
+                    node: NOWHERE,
+                    below_contact: NOWHERE,
+                    shape: 0,
+                    record: NO_RECORD,
+                    n_elements: 0,
+                }),
+                path
+            );
+        }
+        for (path, name) in (1..).zip(&names) {
+            assert_eq!(paths.find(0, name, 7), Some(path));
+            assert_eq!(paths.find(1, name, 7), None);
+        }
+        assert!(paths.crowded.len() > 1900, "{}", paths.crowded.len());
     }
 }

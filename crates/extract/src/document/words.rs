@@ -3,6 +3,8 @@
 //! A word has the byte of the lowest offset in its lowest bits. Each test leaves the top bit of a byte set where it
 //! holds, so the first byte for which it holds is that of the lowest bit.
 
+use crate::work;
+
 /// The byte 1 in every place.
 const ONES: u64 = 0x0101_0101_0101_0101;
 
@@ -76,6 +78,7 @@ pub(super) fn name_end(bytes: &[u8], start: usize) -> NameEnd {
     let mut at = start;
     let mut has_colon = false;
     loop {
+        work::note(1);
         let word = word_at(bytes, at);
         let outside = !in_names(word) & TOPS;
         let colons = equal(word, b':');
@@ -94,6 +97,7 @@ pub(super) fn name_end(bytes: &[u8], start: usize) -> NameEnd {
 pub(super) fn value_stop(bytes: &[u8], start: usize, quote: u8) -> Option<usize> {
     let mut at = start;
     while at - start < LONG_VALUE {
+        work::note(1);
         let word = word_at(bytes, at);
         let stops = equal(word, quote) | equal(word, b'&') | equal(word, b'<');
         if stops != 0 {
@@ -102,7 +106,9 @@ pub(super) fn value_stop(bytes: &[u8], start: usize, quote: u8) -> Option<usize>
         at += WORD;
     }
     let rest = bytes.get(at..)?;
-    memchr::memchr3(quote, b'&', b'<', rest).map(|length| at + length)
+    let length = memchr::memchr3(quote, b'&', b'<', rest);
+    work::note(length.unwrap_or(rest.len()));
+    length.map(|length| at + length)
 }
 
 #[cfg(test)]

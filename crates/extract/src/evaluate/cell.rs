@@ -66,6 +66,7 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
         cell: &'a Cell,
         scope: Scope,
     ) -> Result<Outcome, Fault> {
+        self.check_count()?;
         let text: Option<Cow<'a, str>> = self.fetch(&cell.source, scope);
         let blank = text.as_deref().is_none_or(str::is_empty);
         let is_text = matches!(cell.data_type, DataType::Text { .. });

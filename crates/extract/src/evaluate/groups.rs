@@ -22,7 +22,7 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
     }
 
     /// Says whether a value makes a row.
-    fn counts(&self, cell: &GroupCell) -> bool {
+    fn counts(&self, cell: &'a GroupCell) -> bool {
         let text = match cell.counts {
             Counts::Never => return false,
             Counts::NotBlank | Counts::Positive => {

@@ -93,13 +93,12 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
 
     /// Says whether an element has the attributes that it must have, by the rank of its value.
     fn rank(&self, program: &RowsProgram, element: ElementIx) -> Option<usize> {
-        let is_filled =
-            |slot: &u32| self.document.text(element, *slot).is_some_and(|text| !text.is_empty());
+        let is_filled = |slot: &u32| self.text(element, *slot).is_some_and(|text| !text.is_empty());
         if !program.filled.iter().all(is_filled) {
             return None;
         }
         let Some(choice) = &program.choice else { return Some(0) };
-        let text = self.document.text(element, choice.slot)?;
+        let text = self.text(element, choice.slot)?;
         choice.values.iter().position(|known| same_word(known, &text))
     }
 
@@ -132,7 +131,7 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
         let mut known = match &program.worth {
             Worth::Data { .. } => false,
             Worth::Stated { slots, .. } => slots.iter().any(|slot| {
-                let text = scope.element.and_then(|element| self.document.text(element, *slot));
+                let text = scope.element.and_then(|element| self.text(element, *slot));
                 text.is_some_and(|text| !text.is_empty())
             }),
         };

@@ -22,19 +22,20 @@ pub(super) fn same_word(left: &str, right: &str) -> bool {
         || (!left.is_ascii() && left.to_lowercase() == right.to_lowercase())
 }
 
-impl<'x> Evaluation<'_, 'x> {
+impl<'a, 'x: 'a> Evaluation<'a, 'x> {
     /// Returns the stripped text of a source; `None` if the document has none.
-    pub(super) fn fetch(&self, source: &Source, scope: Scope) -> Option<Cow<'x, str>> {
+    pub(super) fn fetch(&self, source: &'a Source, scope: Scope) -> Option<Cow<'x, str>> {
         match source {
-            Source::Path(node, slot) => self.document.text(self.document.element_at(*node)?, *slot),
-            Source::Own(slot) => self.document.text(scope.element?, *slot),
+            Source::Path(node, slot) => self.text(self.document.element_at(*node)?, *slot),
+            Source::Own(slot) => self.text(scope.element?, *slot),
+            Source::LastContact(last) if scope.element.is_some() => self.same_for_all(last),
             Source::LastContact(last) => self.last_contact(last),
             Source::CurrentAddress(slot) => self.current_address(*slot, scope),
             Source::Around(kind, slot) => self.around(*kind, *slot, scope),
             Source::Within(kind, slot) => self.within(*kind, *slot, scope),
             Source::AroundContact(slot) => {
                 let contact = self.document.records[scope.record?].contact()?;
-                self.document.text(self.document.contacts[contact], *slot)
+                self.text(self.document.contacts[contact], *slot)
             }
         }
     }
@@ -42,13 +43,25 @@ impl<'x> Evaluation<'_, 'x> {
     /// Reads the nearest element of a kind around the one that a row is made of.
     fn around(&self, kind: RecordKind, slot: SlotIx, scope: Scope) -> Option<Cow<'x, str>> {
         let around = self.document.around(scope.record?, kind)?;
-        self.document.text(self.document.records[around].element, slot)
+        self.text(self.document.records[around].element, slot)
     }
 
     /// Reads the last element of a kind within the one that a row is made of.
     fn within(&self, kind: RecordKind, slot: SlotIx, scope: Scope) -> Option<Cow<'x, str>> {
         let within = self.document.within(scope.record?, kind)?;
-        self.document.text(self.document.records[within].element, slot)
+        self.text(self.document.records[within].element, slot)
+    }
+
+    /// Reads the last contact for one of many rows. It is the same for all of them, so it is looked for once.
+    fn same_for_all(&self, last: &'a LastContact) -> Option<Cow<'x, str>> {
+        let mut known = self.last_contacts.borrow_mut();
+        if let Some((_, text)) = known.iter().find(|(known, _)| *known == last) {
+            self.count(text.as_deref().map_or(0, str::len));
+            return text.clone();
+        }
+        let text = self.last_contact(last);
+        known.push((last, text.clone()));
+        text
     }
 
     /// Reads the last contact of a role: one whose role is spelled as in the contract before all others.
@@ -71,9 +84,8 @@ impl<'x> Evaluation<'_, 'x> {
         let filter = self.program.contacts.as_ref()?;
         let mut chosen = None;
         for (contact, element) in self.document.contacts.iter().enumerate().rev() {
-            let has_role = self.document.raw(*element, filter.role).is_some_and(&fits);
-            let has_id =
-                || self.document.text(*element, filter.id).is_some_and(|id| !id.is_empty());
+            let has_role = self.raw(*element, filter.role).is_some_and(&fits);
+            let has_id = || self.text(*element, filter.id).is_some_and(|id| !id.is_empty());
             if !has_role || (last.needs_id && !has_id()) {
                 continue;
             }
@@ -92,30 +104,26 @@ impl<'x> Evaluation<'_, 'x> {
         if let Some((kind, slot)) = last.part
             && let Some(part) = self.choose_part(kind, slot, contact)
         {
-            return self.document.text(part.element, slot);
+            return self.text(part.element, slot);
         }
-        self.document.text(self.document.contacts[contact], last.own)
+        self.text(self.document.contacts[contact], last.own)
     }
 
     /// Chooses among what belongs to a contact: of addresses the first with a value, those of the preferred type
     /// before others; else the last.
     fn choose_part(&self, kind: u8, slot: SlotIx, contact: usize) -> Option<&Part> {
-        let of_contact = || {
-            self.document
-                .parts
-                .iter()
-                .filter(move |part| part.contact == contact && part.kind == kind)
-        };
+        let of_contact =
+            || self.document.parts_of(contact).iter().filter(move |part| part.kind == kind);
         let addresses = self.program.contacts.as_ref().and_then(|filter| filter.addresses.as_ref());
         let Some(addresses) = addresses.filter(|addresses| addresses.kind == kind) else {
             return of_contact().next_back();
         };
         let is_preferred = |part: &&Part| {
-            let text = self.document.text(part.element, addresses.type_slot);
+            let text = self.text(part.element, addresses.type_slot);
             text.is_some_and(|text| same_word(&text, &addresses.preferred))
         };
         let has_value =
-            |part: &&Part| self.document.raw(part.element, slot).is_some_and(|raw| !raw.is_empty());
+            |part: &&Part| self.raw(part.element, slot).is_some_and(|raw| !raw.is_empty());
         if of_contact().any(|part| is_preferred(&part)) {
             let preferred = || of_contact().filter(is_preferred);
             return preferred().find(has_value).or_else(|| preferred().next_back());
@@ -127,15 +135,13 @@ impl<'x> Evaluation<'_, 'x> {
     fn current_address(&self, slot: SlotIx, scope: Scope) -> Option<Cow<'x, str>> {
         let addresses = self.program.contacts.as_ref()?.addresses.as_ref()?;
         let contact = self.kept.get(scope.kept?)?.contact;
-        let current = self.document.parts.iter().rev().find(|part| {
-            part.contact == contact
-                && part.kind == addresses.kind
+        let current = self.document.parts_of(contact).iter().rev().find(|part| {
+            part.kind == addresses.kind
                 && self
-                    .document
                     .text(part.element, addresses.type_slot)
                     .is_some_and(|text| same_word(&text, &addresses.preferred))
         })?;
-        self.document.text(current.element, slot)
+        self.text(current.element, slot)
     }
 }
 
@@ -149,17 +155,16 @@ pub(super) struct RowFields<'e, 'a, 'x> {
 impl<'a, 'x: 'a> Fields<'a> for RowFields<'_, 'a, 'x> {
     fn field(&self, field: usize) -> Option<Cow<'a, str>> {
         let evaluation = self.evaluation;
-        let document = evaluation.document;
         self.calculation.fields[field].iter().find_map(|source| match source {
-            FieldSource::Own(slot) => document.text(self.scope.element?, *slot),
+            FieldSource::Own(slot) => evaluation.text(self.scope.element?, *slot),
             FieldSource::Around(kind, slot) => evaluation.around(*kind, *slot, self.scope),
             FieldSource::Within(kind, slot) => evaluation.within(*kind, *slot, self.scope),
-            FieldSource::Anywhere(field) => document.field(*field).map(Cow::Borrowed),
-            FieldSource::PrimaryContact(slot) => {
-                let primary =
-                    evaluation.kept.iter().min_by_key(|kept| (kept.rank != 0, kept.contact))?;
-                document.text(document.contacts[primary.contact], *slot)
+            FieldSource::Anywhere(field) => {
+                let text = evaluation.document.field(*field);
+                evaluation.count(text.map_or(0, str::len));
+                text.map(Cow::Borrowed)
             }
+            FieldSource::PrimaryContact(slot) => evaluation.text(evaluation.primary?, *slot),
             FieldSource::AppId => Some(Cow::Owned(evaluation.app_id.to_string())),
             FieldSource::ContactId => Some(evaluation.kept.get(self.scope.kept?)?.id.clone()),
         })

@@ -5,9 +5,7 @@ use std::fmt;
 use super::lex::{Token, lex};
 use super::like::Pattern;
 use super::{Comparison, Condition, DateUnit, Expr, FieldIx, Literal, Operator, Parsed};
-
-/// Brackets, NOTs and CASEs inside each other; enough for people, too few to exhaust the stack.
-const DEPTH_MAX: usize = 64;
+use crate::limits::Over;
 
 /// Words that cannot name a field.
 const KEYWORDS: [&str; 14] = [
@@ -35,9 +33,10 @@ impl fmt::Display for SyntaxError {
     }
 }
 
-/// Parses an expression that has a value.
-pub(crate) fn parse(text: &str) -> Result<Parsed, SyntaxError> {
-    let mut parser = Parser { tokens: lex(text)?, next: 0, fields: Vec::new(), depth: 0 };
+/// Parses an expression that has a value, with at most so many brackets, NOTs and CASEs inside each other.
+pub(crate) fn parse(text: &str, depth_max: usize) -> Result<Parsed, SyntaxError> {
+    let mut parser =
+        Parser { tokens: lex(text)?, next: 0, fields: Vec::new(), depth: 0, depth_max };
     let expr = parser.any()?.value()?;
     parser.expect_end()?;
     Ok(Parsed { expr, fields: parser.fields })
@@ -72,6 +71,7 @@ struct Parser {
     next: usize,
     fields: Vec<String>,
     depth: usize,
+    depth_max: usize,
 }
 
 impl Parser {
@@ -132,11 +132,9 @@ impl Parser {
         &mut self,
         inner: impl FnOnce(&mut Self) -> Result<T, SyntaxError>,
     ) -> Result<T, SyntaxError> {
-        if self.depth == DEPTH_MAX {
-            return Err(SyntaxError::new(
-                self.at(),
-                format!("more than {DEPTH_MAX} levels inside each other"),
-            ));
+        if self.depth == self.depth_max {
+            let over = Over { limit: "expression_depth", max: self.depth_max };
+            return Err(SyntaxError::new(self.at(), over.to_string()));
         }
         self.depth += 1;
         let parsed = inner(self);

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::{Calculation, Datum, Fields, parse};
+use crate::limits::Limits;
 
 /// Fields of a test.
 struct Known<'a> {
@@ -29,7 +30,7 @@ fn show(text: &str) -> String {
         ("x.y", "dotted"),
         ("code", "07"),
     ];
-    let parsed = match parse(text) {
+    let parsed = match parse(text, Limits::default().expression_depth) {
         Ok(parsed) => parsed,
         Err(err) => return err.to_string(),
     };
@@ -181,11 +182,11 @@ fn mistakes_have_a_position() {
 #[test]
 fn depth_is_limited_and_length_is_not() {
     let deep = format!("{}a{}", "(".repeat(100), ")".repeat(100));
-    check(&deep, "at 66: more than 64 levels inside each other");
+    check(&deep, "at 66: over the limit `expression_depth` of 64, which `--limits` sets");
     let nested = "NOT ".repeat(100);
     check(
         &format!("CASE WHEN {nested} a = 1 THEN 1 END"),
-        "at 267: more than 64 levels inside each other",
+        "at 267: over the limit `expression_depth` of 64, which `--limits` sets",
     );
     let long = vec!["1"; 20_000].join(" + ");
     check(&long, "20000");

@@ -1,5 +1,7 @@
 //! Finds things by their name, in one probe for nearly every name.
 
+use crate::work;
+
 /// Things by name. Names that differ in case only share a hash.
 #[derive(Debug)]
 pub(crate) struct NameTable<V> {
@@ -45,6 +47,7 @@ impl<V> NameTable<V> {
         }
         let mut at = place(hash, self.index.len());
         loop {
+            work::note(1);
             let entry_ix = self.index[at];
             if entry_ix == 0 {
                 return None;

@@ -55,7 +55,7 @@ type Tables = BTreeMap<(String, Vec<String>), Cells>;
 /// Lists the differences of one document.
 pub(crate) fn find(plan: &Plan, case: &Case) -> Vec<Difference> {
     let reference_ok = case.expected["stage"] == "ok";
-    match plan.map(&case.xml, None) {
+    match plan.map_bytes(&case.xml, None) {
         Ok(application) if reference_ok => {
             compare(&reference_tables(&case.expected), &our_tables(plan, &application))
         }

@@ -11,7 +11,7 @@ pub(crate) const CONTRACTS: [&str; 2] = ["credit_card", "rec_lending"];
 /// A document and what the reference makes of it.
 pub(crate) struct Case {
     pub(crate) file: String,
-    pub(crate) xml: String,
+    pub(crate) xml: Vec<u8>,
     pub(crate) expected: Json,
 }
 
@@ -31,7 +31,8 @@ pub(crate) fn cases(root: &Path, contract: &str) -> Vec<Case> {
         serde_json::from_str(&read(&root.join(format!("{contract}.expected.json"))))
             .expect("golden files are JSON");
     let cases = expected.into_iter().map(|(file, expected)| {
-        let xml = read(&root.join(contract).join(&file));
+        let path = root.join(contract).join(&file);
+        let xml = fs::read(&path).unwrap_or_else(|err| panic!("{}: {err}", path.display()));
         Case { file, xml, expected }
     });
     cases.collect()

@@ -1,7 +1,8 @@
 //! Which documents are refused, and why.
 
-use crate::contract::{document, plan};
-use xmlx_extract::Limits;
+use crate::contract::{base, document, mapping, plan};
+use serde_json::json;
+use xmlx_extract::{Limits, Plan, Stage};
 
 fn check(xml: &str, expected: &str) {
     let shown = match plan(&[]).map(xml, None) {
@@ -27,14 +28,41 @@ fn documents_that_are_taken() {
     check("<Msg xmlns='urn:x'><Req ID='7'><loan/></Req></Msg>", "7");
 }
 
+/// A driver has decoded the text that it was declared for.
+#[test]
+fn a_declared_encoding_means_nothing_in_text() {
+    for encoding in
+        ["UTF-8", "utf-16", "windows-1252", "ISO-8859-1", "shift_jis", "none at all", ""]
+    {
+        let xml = format!("<?xml version='1.0' encoding='{encoding}'?>{}", document("a='é漢'", ""));
+        check(&xml, "7");
+        check(&format!("\u{FEFF}{xml}"), "7");
+    }
+}
+
+#[test]
+fn bytes_are_decoded_or_refused() {
+    let plan = plan(&[]);
+    let map = |bytes: &[u8]| plan.map_bytes(bytes, Some(7)).map(|it| it.app_id);
+    let xml = document("a='é'", "");
+    assert_eq!(map(xml.as_bytes()), Ok(7));
+    let utf_16: Vec<u8> = xml.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    assert_eq!(map(&utf_16), Ok(7));
+    let rejection = map(&utf_16[1..]).expect_err("no text");
+    assert_eq!((rejection.stage, rejection.app_id), (Stage::Validation, Some(7)));
+    let rejection = map(b"\xFF\xFE<").expect_err("half a character");
+    assert_eq!(
+        rejection.to_string(),
+        "validation: the document cannot be decoded: UTF-16LE with an odd number of bytes"
+    );
+}
+
 #[test]
 fn texts_that_are_no_documents() {
     check("", "validation: the document is empty");
     check(" \r\n ", "validation: the document is empty");
     check("hello", "validation: malformed XML: a document begins with `<` and ends with `>`");
     check("<Other/>", "validation: no root element `Msg` within the first 100 characters");
-    let utf16 = format!("<?xml version='1.0' encoding='utf-16'?>{}", document("", ""));
-    check(&utf16, "validation: malformed XML: the declared encoding is not the one of the text");
     check("<msg/>", "validation: the root element is `msg`, not `Msg`");
     check(
         "<Msg><Req>",
@@ -124,10 +152,12 @@ fn limits_are_named() {
         distinct_paths: 6,
         contact_elements: 2,
         row_elements: 1,
+        value_bytes: 1000,
+        ..Limits::default()
     };
-    let plan = plan(&[]);
+    let plan = Plan::from_json_with(&base().to_string(), limits).expect("a contract");
     let check = |xml: &str, expected: &str| {
-        let shown = match plan.map_with(xml, None, &limits) {
+        let shown = match plan.map(xml, None) {
             Ok(_) => "taken".to_owned(),
             Err(rejection) => rejection.reason,
         };
@@ -144,6 +174,28 @@ fn limits_are_named() {
     check(&document("", "<a/><b/><c/><d/>"), "over the limit `distinct_paths` of 6");
     check(&document("", &"<party/>".repeat(2)), "taken");
     check(&document("", &"<party/>".repeat(3)), "over the limit `contact_elements` of 2");
+    let bytes = plan.map_bytes(&[b' '; 301], None).expect_err("too many bytes");
+    assert_eq!(bytes.reason, "over the limit `document_bytes` of 300, which `--limits` sets");
+}
+
+/// A contract that repeats a value of the application for each contact cannot be made to fill the memory.
+#[test]
+fn values_are_looked_at_only_so_often() {
+    let mut contract = base();
+    let repeated = mapping("/Msg/Req/loan", "a", "party_base.a", "string", json!({}));
+    contract["mappings"].as_array_mut().expect("mappings").push(repeated);
+    let limits = Limits { value_bytes: 100_000, ..Limits::default() };
+    let plan = Plan::from_json_with(&contract.to_string(), limits).expect("a contract");
+    let xml = |n_contacts: usize| {
+        let party = |n| format!("<party pid='{n}' kind='MAIN' ssn='5'/>");
+        let parties: String = (1..=n_contacts).map(party).collect();
+        document(&format!("a='{}'", "x".repeat(1000)), &parties)
+    };
+    assert_eq!(plan.map(&xml(50), None).expect("rows").tables[1].len(), 50);
+    assert_eq!(
+        plan.map(&xml(200), None).expect_err("too many").to_string(),
+        "mapping: over the limit `value_bytes` of 100000, which `--limits` sets"
+    );
 }
 
 /// No text brings the crate down: every document with a piece cut out, doubled or replaced is mapped or refused.

@@ -1,7 +1,7 @@
 //! A small contract of a made-up lender, and documents for it.
 
 use serde_json::{Value as Json, json};
-use xmlx_extract::{Application, Plan, Rejection, Value};
+use xmlx_extract::{Application, Limits, Plan, Rejection, Value};
 
 /// The contract without mappings of columns other than keys.
 pub(crate) fn base() -> Json {
@@ -76,9 +76,14 @@ pub(crate) fn mapping(
 
 /// Compiles the contract with more mappings.
 pub(crate) fn plan(mappings: &[Json]) -> Plan {
+    plan_with(mappings, Limits::default())
+}
+
+/// The same with other limits.
+pub(crate) fn plan_with(mappings: &[Json], limits: Limits) -> Plan {
     let mut contract = base();
     contract["mappings"].as_array_mut().expect("mappings").extend_from_slice(mappings);
-    Plan::from_json(&contract.to_string()).unwrap_or_else(|err| panic!("{err}"))
+    Plan::from_json_with(&contract.to_string(), limits).unwrap_or_else(|err| panic!("{err}"))
 }
 
 /// A document with attributes of the loan and elements in it.

@@ -3,7 +3,7 @@
 use serde_json::json;
 use xmlx_extract::Limits;
 
-use crate::contract::{document, mapping, plan, rows};
+use crate::contract::{document, mapping, plan, plan_with, rows};
 
 const NOTE: &str = "/Msg/Req/loan/note";
 
@@ -81,9 +81,10 @@ fn text_may_be_required_and_may_be_the_id() {
 
 #[test]
 fn text_has_the_limit_of_attributes() {
-    let plan = plan(&[mapping(NOTE, "text()", "loan_terms.note", "string", json!({}))]);
     let limits = Limits { attribute_bytes: 10, ..Limits::default() };
-    let map = |inner: &str| plan.map_with(&document("", inner), None, &limits);
+    let mappings = [mapping(NOTE, "text()", "loan_terms.note", "string", json!({}))];
+    let plan = plan_with(&mappings, limits);
+    let map = |inner: &str| plan.map(&document("", inner), None);
     assert!(map("<note>0123456789</note><other>0123456789 and more</other>").is_ok());
     for inner in ["<note>0123456789x</note>", "<note>012345<b/><![CDATA[6789x]]></note>"] {
         let refused = map(inner).expect_err("too long");

@@ -208,13 +208,15 @@ fn a_contract_without_contacts() {
 
 #[test]
 fn many_rows_are_refused_by_their_limit() {
-    let plan =
-        Plan::from_json(&contract(json!({ "key": ["vin"] })).to_string()).expect("a contract");
+    let contract = contract(json!({ "key": ["vin"] })).to_string();
     let cars: String = (0..50).map(|n| format!("<car vin='{n}'/>")).collect();
     let xml = document("", &cars);
-    let limits = |row_elements| Limits { row_elements, ..Limits::default() };
-    assert!(plan.map_with(&xml, None, &limits(50)).is_ok());
-    let refused = plan.map_with(&xml, None, &limits(49)).expect_err("one too many");
+    let map = |row_elements| {
+        let limits = Limits { row_elements, ..Limits::default() };
+        Plan::from_json_with(&contract, limits).expect("a contract").map(&xml, None)
+    };
+    assert!(map(50).is_ok());
+    let refused = map(49).expect_err("one too many");
     assert!(refused.reason.starts_with("over the limit `row_elements` of 49"), "{refused}");
 }
 

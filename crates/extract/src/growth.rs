@@ -1,0 +1,200 @@
+//! Work grows with a document as its size does, whatever the document looks like. Counted in steps, not by a clock.
+
+#[path = "../tests/rules/contract.rs"]
+#[expect(dead_code, reason = "some of it is for other tests")]
+mod contract;
+
+use std::fmt::Write as _;
+
+use serde_json::json;
+
+use crate::layout::hash_name;
+use crate::{Plan, work};
+use contract::{base, document, mapping};
+
+/// How much more work per byte a document of four times the size may take.
+const MORE_PER_BYTE_MAX: f64 = 1.2;
+
+/// A contract that reads the same things in as many ways as there are.
+fn plan() -> Plan {
+    let party = "/Msg/Req/loan/party";
+    let home = "/Msg/Req/loan/party/home";
+    let calculated = |expression: &str| json!({ "mapping_type": ["calculated_field"], "expression": expression });
+    let step = |step: &str| json!({ "mapping_type": [step] });
+    let mappings = [
+        mapping(
+            "/Msg/Req/loan",
+            "long",
+            "party_base.of_loan",
+            "string",
+            json!({ "data_length": 9 }),
+        ),
+        mapping(
+            party,
+            "x",
+            "party_base.anywhere",
+            "string",
+            calculated("CASE WHEN v > 1 AND loan.long LIKE '%a%b' THEN x END"),
+        ),
+        mapping(
+            party,
+            "x",
+            "party_base.of_primary",
+            "string",
+            calculated("CASE WHEN contact.nick = 'x' THEN 1 END"),
+        ),
+        mapping(home, "city", "party_base.now_city", "string", step("curr_address_only")),
+        mapping(home, "city", "party_base.last_city", "string", step("last_valid_pr_contact")),
+        mapping(party, "nick", "party_base.last_nick", "string", step("last_valid_sec_contact")),
+        mapping(
+            home,
+            "note",
+            "party_home.note",
+            "string",
+            calculated("CASE WHEN pid > 0 THEN note ELSE v END"),
+        ),
+        mapping(home, "city", "loan_terms.city", "string", step("last_valid_pr_contact")),
+        mapping("/Msg/Req/loan", "long", "loan_terms.long", "string", json!({})),
+    ];
+    let mut contract = base();
+    contract["mappings"].as_array_mut().expect("mappings").extend(mappings);
+    Plan::from_json(&contract.to_string()).unwrap_or_else(|err| panic!("{err}"))
+}
+
+/// Checks the documents made for a number and for four times the number. Both give rows.
+fn check(shape: &str, make: impl Fn(usize) -> String) {
+    let plan = plan();
+    let [small, large] = [800, 3200].map(|n| {
+        let xml = make(n);
+        let (steps, mapped) = work::of(|| plan.map(&xml, None));
+        mapped.unwrap_or_else(|err| panic!("{shape}, {n}: {err}"));
+        (xml.len(), steps)
+    });
+    assert!(large.0 > small.0 * 3, "{shape}: the document grows");
+    #[expect(clippy::cast_precision_loss, reason = "small enough")]
+    let per_byte = |(n_bytes, n_steps): (usize, usize)| n_steps as f64 / n_bytes as f64;
+    let more = per_byte(large) / per_byte(small);
+    assert!(
+        more < MORE_PER_BYTE_MAX,
+        "{shape}: {more:.2} times as much per byte, {small:?} {large:?}"
+    );
+}
+
+fn repeat(n: usize, make: impl Fn(&mut String, usize)) -> String {
+    let mut text = String::new();
+    for n in 0..n {
+        make(&mut text, n);
+    }
+    text
+}
+
+/// Makes different names that have one hash.
+fn colliding(n: usize) -> Vec<String> {
+    let names: Vec<String> =
+        (0..n).map(|n| format!("aaaaaaaa_{n:06}_bbbbbb_{n:06}_cccccccc")).collect();
+    let hash = hash_name(names[0].as_bytes());
+    assert!(names.iter().all(|name| hash_name(name.as_bytes()) == hash));
+    names
+}
+
+macro_rules! shape {
+    ($text:ident, $($format:tt)*) => { write!($text, $($format)*).expect("a string takes all") };
+}
+
+#[test]
+fn elements_and_text() {
+    check("one element", |n| document("", &"<a/>".repeat(n)));
+    check("long text", |n| document("", &"x &amp; y ".repeat(n)));
+    check("white space", |n| document(&" \n".repeat(n), &"\t ".repeat(n)));
+    check("comments", |n| document("", &"<!-- - > --><?p > ?><![CDATA[ ] > ]]>".repeat(n)));
+    check("a long comment", |n| document("", &format!("<!--{}-->", "- >]?".repeat(n))));
+    check("a long instruction", |n| document("", &format!("<?p {}?>", "? >".repeat(n))));
+    check("deep", |n| {
+        document("", &format!("{}{}", "<b>".repeat(200), "</b>".repeat(200)).repeat(n / 100))
+    });
+    check("long names", |n| document("", &format!("<{0}></{0}>", "a:b-é".repeat(n))));
+}
+
+#[test]
+fn paths() {
+    check("many paths", |n| document("", &repeat(n, |xml, n| shape!(xml, "<a{n}/>"))));
+    check("many parents", |n| {
+        document("", &repeat(n, |xml, n| shape!(xml, "<a{n}><b/><c/></a{n}>")))
+    });
+    check("paths of one hash", |n| {
+        document(
+            "",
+            &colliding(n).iter().map(|name| format!("<{name}/>")).collect::<String>().repeat(2),
+        )
+    });
+}
+
+#[test]
+fn attributes() {
+    check("many elements with a field", |n| {
+        document("", &"<a v='1'/><b v='2' long='3'/>".repeat(n))
+    });
+    check("many attributes", |n| {
+        let attributes = repeat(1000, |xml, n| shape!(xml, " a{n}=''"));
+        document("", &format!("<a{attributes}/>").repeat(n / 250))
+    });
+    check("names of one hash", |n| {
+        let names: String =
+            colliding(n.min(1000)).iter().map(|name| format!(" {name}=''")).collect();
+        document("", &format!("<a{names}/>").repeat(n.div_ceil(1000)))
+    });
+    check("a long value", |n| document(&format!("long='{}'", "a ".repeat(n)), ""));
+    check("references", |n| {
+        document(&format!("long='{}'", "&amp;&#x41;&#0000000065;".repeat(n)), "")
+    });
+    check("digits", |n| {
+        document(&format!("v='{}'", "1,1".repeat(n)), "<party pid='1' kind='MAIN' ssn='5'/>")
+    });
+    check("other case", |n| document("", &"<party KIND='' Kind='' kInd='' />".repeat(n)));
+}
+
+#[test]
+fn contacts() {
+    let party = |xml: &mut String, pid: usize, inner: &str| {
+        shape!(xml, "<party pid='{pid}' kind='MAIN' ssn='5' x='a'>{inner}</party>");
+    };
+    check("many contacts", |n| document("v='2'", &repeat(n, |xml, n| party(xml, n + 1, ""))));
+    check("one con_id", |n| {
+        document("", &repeat(n, |xml, _| party(xml, 1, "<home type='NOW' city='b'/>")))
+    });
+    check("contacts with parts", |n| {
+        document(
+            "",
+            &repeat(n, |xml, n| {
+                party(xml, n + 1, "<home type='NOW' city='b'/><job type='OLD' pay='1'/>")
+            }),
+        )
+    });
+    check("many parts of the last contact", |n| {
+        let parts = "<home type='now' city=''/>".repeat(n);
+        document(
+            "",
+            &(repeat(n, |xml, n| party(xml, n + 1, ""))
+                + &repeat(1, |xml, _| party(xml, n + 1, &parts))),
+        )
+    });
+    check("contacts in each other", |n| {
+        let nest = |xml: &mut String, n: usize| {
+            shape!(xml, "<party pid='{}' kind='CO' ssn='5'><home type='NOW' city='c'/>", n + 1);
+        };
+        let inner =
+            |k: usize| repeat(100, |xml, n| nest(xml, 100 * k + n)) + &"</party>".repeat(100);
+        document("", &repeat(n / 100, |xml, k| xml.push_str(&inner(k))))
+    });
+    check("no contact of a role", |n| {
+        document("", &"<party pid='1' kind='é ' ssn='5'/>".repeat(n))
+    });
+    check("contacts of the other role", |n| {
+        document(
+            "",
+            &repeat(n, |xml, n| {
+                shape!(xml, "<party pid='{}' kind=' co' ssn='5' nick='&lt;'/>", n + 1)
+            }),
+        )
+    });
+}
