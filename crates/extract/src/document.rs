@@ -13,7 +13,7 @@ mod words;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-pub(crate) use decode::decode;
+pub(crate) use decode::{decode, unescape};
 pub(crate) use flaw::Flaw;
 pub(crate) use pass::read;
 

@@ -8,15 +8,24 @@ use crate::work;
 /// Turns a raw attribute value into its stripped text. References must have been checked by [`check_references`];
 /// one that has not is kept as it is.
 pub(crate) fn decode(raw: &str) -> Cow<'_, str> {
+    match unescape(raw) {
+        Cow::Borrowed(text) => Cow::Borrowed(strip(text)),
+        Cow::Owned(text) => {
+            let stripped = strip(&text);
+            Cow::Owned(if stripped.len() == text.len() { text } else { stripped.to_owned() })
+        }
+    }
+}
+
+/// The same with the white space around it.
+pub(crate) fn unescape(raw: &str) -> Cow<'_, str> {
     work::note(raw.len());
     let is_special = |byte| (byte == b'&') | (byte == b'\t') | (byte == b'\n') | (byte == b'\r');
     // Without early exit, which short texts are quicker without.
     if !raw.bytes().fold(false, |any, byte| any | is_special(byte)) {
-        return Cow::Borrowed(strip(raw));
+        return Cow::Borrowed(raw);
     }
-    let text = decode_slowly(raw);
-    let stripped = strip(&text);
-    Cow::Owned(if stripped.len() == text.len() { text } else { stripped.to_owned() })
+    Cow::Owned(unescape_slowly(raw))
 }
 
 /// Turns raw text between tags into text: references resolved, line ends normalised, all else kept.
@@ -46,7 +55,7 @@ pub(super) fn normalize_lines(raw: &str) -> Cow<'_, str> {
     }
 }
 
-fn decode_slowly(raw: &str) -> String {
+fn unescape_slowly(raw: &str) -> String {
     let mut text = String::with_capacity(raw.len());
     let mut rest = raw;
     while let Some(at) = rest.find(['&', '\t', '\n', '\r']) {

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::Evaluation;
 use super::scope::Scope;
-use crate::document::Part;
+use crate::document::{Part, unescape};
 use crate::expr::Fields;
 use crate::layout::{RecordKind, SlotIx};
 use crate::program::{CalculationProgram, FieldSource, LastContact, Source};
@@ -84,7 +84,8 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
         let filter = self.program.contacts.as_ref()?;
         let mut chosen = None;
         for (contact, element) in self.document.contacts.iter().enumerate().rev() {
-            let has_role = self.raw(*element, filter.role).is_some_and(&fits);
+            let role = self.raw(*element, filter.role).map(unescape);
+            let has_role = role.as_deref().is_some_and(&fits);
             let has_id = || self.text(*element, filter.id).is_some_and(|id| !id.is_empty());
             if !has_role || (last.needs_id && !has_id()) {
                 continue;

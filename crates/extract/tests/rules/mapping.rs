@@ -287,6 +287,9 @@ fn values_of_contacts() {
     check("last_valid_sec_contact", "party", two, "loan_id=7 x='d'");
     check("authu_contact", "party", two, "loan_id=7 x='e'");
     check("last_valid_pr_contact", "party", "<party pid='1' kind='MAIN' V='a'/>", "");
+    // A role is spelled as in the contract, however it is written in XML.
+    let references = "<party pid='1' kind='&#77;AIN' v='a'/><party pid='2' kind='main' v='b'/>";
+    check("last_valid_pr_contact", "party", references, "loan_id=7 x='a'");
     let homes = |homes: &str| format!("<party pid='1' kind='MAIN' v='own'>{homes}</party>");
     let home = |inner: &str, expected| {
         check("last_valid_pr_contact", "party/home", &homes(inner), expected)
