@@ -119,6 +119,21 @@ pub(crate) enum Command {
         #[command(flatten)]
         limits: DocumentLimits,
     },
+    /// Measure how fast this machine turns XML files into rows, without a database
+    Bench {
+        /// Folder of *.xml files, the more like the real ones the better
+        dir: PathBuf,
+        #[arg(long)]
+        contract: PathBuf,
+        /// Documents read at once
+        #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1024))]
+        threads: u32,
+        /// How long to measure, after each document has been read once
+        #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=3600))]
+        seconds: u32,
+        #[command(flatten)]
+        limits: DocumentLimits,
+    },
     /// Run an all-in-one server on the embedded database until interrupted
     Up(Up),
     /// Show a cluster load applications while a worker and the leader are killed

@@ -1,5 +1,6 @@
 //! One file per command, or per family of commands that differ in a word.
 
+mod bench;
 mod check;
 mod grants;
 mod init;
@@ -61,6 +62,10 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<Answer> {
         Command::Map { contract, files, limits } => {
             map::run(format, &plan(&contract, limits.limits()?)?, &files)
         }
+        Command::Bench { dir, contract, threads, seconds, limits } => {
+            let plan = plan(&contract, limits.limits()?)?;
+            bench::run(format, &plan, &dir, bench::Effort { threads, seconds })
+        }
         Command::Up(args) => up::run(args).await,
         Command::Demo(args) => demo::run(args, format).await,
         Command::Completions { shell } => {
@@ -106,4 +111,20 @@ pub(crate) fn plan(path: &Path, limits: Limits) -> anyhow::Result<Plan> {
 pub(crate) fn contract_text(path: &Path) -> anyhow::Result<String> {
     std::fs::read_to_string(path)
         .with_context(|| format!("cannot read the contract `{}`", path.display()))
+}
+
+/// The *.xml files of a folder, by name; none is an error.
+pub(crate) fn xml_files(dir: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let entries =
+        std::fs::read_dir(dir).with_context(|| format!("cannot read `{}`", dir.display()))?;
+    let mut files = Vec::new();
+    for entry in entries {
+        let path = entry?.path();
+        if path.extension().is_some_and(|it| it.eq_ignore_ascii_case("xml")) {
+            files.push(path);
+        }
+    }
+    anyhow::ensure!(!files.is_empty(), "there is no *.xml file in `{}`", dir.display());
+    files.sort();
+    Ok(files)
 }

@@ -78,6 +78,43 @@ fn map_reads_what_sql_server_stores() {
     assert!(unknown.expect(2).stderr.contains("`attributes_per_element`"));
 }
 
+/// Shape and counts; no test asserts a time.
+#[test]
+fn bench_counts_and_measures() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    std::fs::write(path("c.json"), xmlx_samples::contract(Line::Card)).unwrap();
+    let golden = workspace().join("crates/samples/golden/card");
+    let mut n_files = 1;
+    for entry in std::fs::read_dir(golden).unwrap() {
+        let file = entry.unwrap().path();
+        if file.extension().is_some_and(|it| it == "xml") {
+            std::fs::copy(&file, folder.path().join(file.file_name().unwrap())).unwrap();
+            n_files += 1;
+        }
+    }
+    std::fs::write(path("no-text.xml"), b"\xFF\xFE<").unwrap();
+    let (dir, contract) = (path(""), path("c.json"));
+    let bench = |more: &[&str]| {
+        let all = ["bench", &dir, "--contract", &contract, "--seconds", "1", "--threads", "2"];
+        client(&[&all, more].concat()).expect(0)
+    };
+    let it = bench(&["-o", "json"]).json();
+    assert_eq!((&it["files"], &it["threads"]), (&n_files.into(), &2.into()));
+    let n_failed: u64 = it["failed"].as_object().unwrap().values().filter_map(|n| n.as_u64()).sum();
+    assert!(n_failed > 1, "{it}");
+    assert_eq!(it["ok"].as_u64().unwrap() + n_failed, n_files, "{it}");
+    assert!(it["applications"].as_u64() >= Some(n_files - 1), "{it}");
+    for figure in ["rows", "bytes", "applications_per_second", "megabytes_per_second", "times_bare"]
+    {
+        assert!(it[figure].as_f64().unwrap() > 0.0, "{figure}: {it}");
+    }
+    assert!(bench(&[]).stdout.contains("applications/s"));
+    let empty = tempfile::tempdir().unwrap();
+    let none = client(&["bench", &empty.path().display().to_string(), "--contract", &contract]);
+    assert!(none.expect(2).stderr.contains("*.xml"));
+}
+
 #[test]
 fn wrong_usage_is_64_and_errors_are_2() {
     assert_eq!(client(&["no-such-command"]).code, 64);

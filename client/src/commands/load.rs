@@ -1,12 +1,12 @@
 //! `load`: XML files into the source table.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use xmlx_extract::{Plan, text_of};
 use xmlx_store::Document;
 
-use super::store;
+use super::{store, xml_files};
 use crate::cli::Database;
 use crate::output::{self, Answer, Format};
 
@@ -21,9 +21,6 @@ pub(crate) async fn run(
 ) -> anyhow::Result<Answer> {
     let store = store(database)?;
     let files = xml_files(dir)?;
-    if files.is_empty() {
-        bail!("there is no *.xml file in `{}`", dir.display());
-    }
     let (mut n_new, mut without_id) = (0, Vec::new());
     for files in files.chunks(CHUNK) {
         let mut documents = Vec::with_capacity(files.len());
@@ -48,20 +45,6 @@ pub(crate) async fn run(
         Format::Table => output::line(&format!("{n_new} of {n_found} documents loaded"))?,
     }
     Ok(Answer::from(without_id.is_empty()))
-}
-
-fn xml_files(dir: &Path) -> anyhow::Result<Vec<PathBuf>> {
-    let entries =
-        std::fs::read_dir(dir).with_context(|| format!("cannot read `{}`", dir.display()))?;
-    let mut files = Vec::new();
-    for entry in entries {
-        let path = entry?.path();
-        if path.extension().is_some_and(|it| it.eq_ignore_ascii_case("xml")) {
-            files.push(path);
-        }
-    }
-    files.sort();
-    Ok(files)
 }
 
 fn document(plan: &Plan, file: &Path) -> anyhow::Result<Option<Document>> {
