@@ -82,6 +82,8 @@ pub(crate) enum Command {
         #[arg(long)]
         print: bool,
     },
+    /// Print the T-SQL of the target tables that a contract asks for
+    Schema { contract: PathBuf },
     /// Print the T-SQL that grants coordinators, workers and readers what they need and no more
     Grants {
         /// With the contract's tables

@@ -7,6 +7,7 @@ mod init;
 mod inspect;
 mod load;
 mod map;
+mod schema;
 pub(crate) mod status;
 mod steer;
 pub(crate) mod submit;
@@ -50,6 +51,7 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<Answer> {
             verify::run(&cluster, format, pb::VerifyRequest { job_id: job, history }).await
         }
         Command::Init { database, print } => init::run(format, &database, print).await,
+        Command::Schema { contract } => schema::run(&contract),
         Command::Grants { contract } => grants::run(contract.as_deref()),
         Command::Check { contract, role, database, limits } => {
             let plan = plan(&contract, limits.limits()?)?;

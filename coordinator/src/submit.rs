@@ -1,8 +1,9 @@
 //! Everything that is found out before a job is accepted.
 
+use tracing::info;
 use xmlx_extract::Plan;
 use xmlx_proto::{ErrorCode, Refusal, v1 as pb};
-use xmlx_store::{CommitPlan, Mode, NewJob, Scope, Source, Store};
+use xmlx_store::{CommitPlan, Error, Mode, NewJob, Scope, Source, Store};
 
 use crate::convert;
 
@@ -11,6 +12,8 @@ const NAME_CHARS_MAX: usize = 200;
 const KEY_CHARS_MAX: usize = 64;
 /// More steps between urgent and idle than anybody needs.
 const PRIORITIES: std::ops::RangeInclusive<i32> = -1000..=1000;
+/// SQL Server: the SELECT permission was denied.
+const SELECT_DENIED: u32 = 229;
 
 /// Checks a request against the contract's rules and the database, and makes a job of it; its
 /// `job_id` is still 0.
@@ -35,6 +38,7 @@ pub(crate) async fn prepare(store: &Store, request: pb::SubmitRequest) -> Result
     let db = |err| convert::refusal(&err);
     let catalog = store.catalog(plan.target_schema()).await.map_err(db)?;
     CommitPlan::new(&plan, &catalog).map_err(db)?;
+    references(store, &plan).await?;
     let source = Source::new(&plan, mode, 0);
     let log_watermark = source.newest_log_id(store).await.map_err(db)?;
     let source = Source::new(&plan, mode, log_watermark);
@@ -50,6 +54,22 @@ pub(crate) async fn prepare(store: &Store, request: pb::SubmitRequest) -> Result
         scope,
         log_watermark,
     })
+}
+
+/// Rows that every application would fail without. A login that may not look does not keep the job out.
+async fn references(store: &Store, plan: &Plan) -> Result<(), Refusal> {
+    match store.missing_references(plan).await {
+        Ok(missing) if missing.is_empty() => Ok(()),
+        Ok(missing) => {
+            let lines: Vec<String> = missing.iter().map(ToString::to_string).collect();
+            Err(convert::refusal(&Error::Mismatch(lines.join("\n"))))
+        }
+        Err(err) if err.number() == Some(SELECT_DENIED) => {
+            info!(%err, "cannot look for rows that foreign keys need");
+            Ok(())
+        }
+        Err(err) => Err(convert::refusal(&err)),
+    }
 }
 
 /// The ids that exist, narrowed to what was asked for. A job that follows begins where it was told to.

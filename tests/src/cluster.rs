@@ -258,6 +258,11 @@ impl Cluster {
         urls.join(",")
     }
 
+    /// Writes a file that client commands find.
+    pub fn write(&self, name: &str, text: &str) {
+        std::fs::write(self.folder.path().join(name), text).expect("the file can be written");
+    }
+
     /// Runs a client command.
     #[must_use]
     pub fn client(&self, args: &[&str]) -> Output {

@@ -2,7 +2,8 @@
 
 use xmlx_extract::Plan;
 use xmlx_store::{
-    CommitPlan, Mode, Source, all_statements, load_statement, verification_statements,
+    CommitPlan, Mode, Source, all_statements, load_statement, reference_statement,
+    verification_statements,
 };
 
 use crate::Database;
@@ -50,6 +51,8 @@ pub async fn statements(db: &Database) -> Vec<Statement> {
             "documents",
             format!("-- params: @P1 nvarchar(max)\n{};\n", source.documents_statement()),
         );
+        let reference = reference_statement("[sample].[lookup]", "[enum_id]");
+        add("reference", format!("-- params: @P1 nvarchar(max)\n{reference};\n"));
         for (name, text) in verification_statements(&plan, &source) {
             add(&format!("verify_{name}"), format!("{READ_PARAMS}{text};\n"));
         }

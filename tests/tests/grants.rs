@@ -27,6 +27,8 @@ const SENDERS: &[(&str, &[Role])] = &[
     ("commit", &[Role::Worker]),
     // The client, for trials.
     ("load", &[]),
+    // The coordinator, if it may: no contract names these tables.
+    ("reference", &[]),
     ("documents", &[Role::Worker]),
     ("fetch", &[Role::Worker]),
     ("verify_", &[Role::Coordinator]),

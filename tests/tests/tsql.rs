@@ -4,7 +4,7 @@
 
 use xmlx_devdb::Tls;
 use xmlx_extract::Plan;
-use xmlx_store::{control_schema, grants_script};
+use xmlx_store::{control_schema, grants_script, target_schema};
 use xmlx_tests::{Database, statements, workspace};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -25,6 +25,12 @@ async fn every_statement_is_written_out() {
     write("scripts/samples_source.sql", xmlx_samples::source_sql());
     for (line, contract) in xmlx_samples::contracts() {
         let plan = Plan::from_json(contract).unwrap();
+        let text = contract.replace(r#""target_schema": "sample""#, r#""target_schema": "made""#);
+        let made = target_schema(&Plan::from_json(&text).unwrap());
+        write(&format!("scripts/made_{}.sql", line.name()), &made);
+        if line == xmlx_samples::Line::Card {
+            write("schema/made.sql", &unguarded(&made));
+        }
         write(&format!("scripts/grants_{}.sql", line.name()), &grants_script(Some(&plan)));
     }
     write("schema/control.sql", &unguarded(&control_schema()));

@@ -15,6 +15,7 @@ pub(crate) async fn run(
 ) -> anyhow::Result<Answer> {
     let store = store(database)?;
     let mut found = store.catalog(plan.target_schema()).await?.check(plan);
+    found.extend(store.missing_references(plan).await?);
     if let Some(role) = role {
         found.extend(missing(&store, plan, role).await?);
     }

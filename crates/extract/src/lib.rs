@@ -20,6 +20,7 @@ mod hash;
 mod layout;
 mod limits;
 mod number;
+mod outline;
 mod plan;
 mod problem;
 mod program;
@@ -31,6 +32,7 @@ mod work;
 
 pub use encoding::{DecodeError, text_of};
 pub use limits::{LimitError, Limits};
+pub use outline::Outline;
 pub use plan::{Plan, Source};
 pub use problem::{ContractErrors, Problem};
 pub use rejection::{Rejection, Stage, UnknownStage};

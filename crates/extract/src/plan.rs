@@ -8,7 +8,7 @@ use crate::problem::{ContractErrors, Problems};
 use crate::program::Program;
 use crate::rejection::{Rejection, Stage};
 use crate::table::{Application, Table};
-use crate::{compile, contract, evaluate};
+use crate::{Outline, compile, contract, evaluate, outline};
 
 /// Where the documents are, as the contract writes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -90,6 +90,11 @@ impl Plan {
     /// Returns the limits that every document is held to.
     pub fn limits(&self) -> &Limits {
         &self.limits
+    }
+
+    /// Says of each table what tells its rows apart and which values are the contract's own.
+    pub fn outlines(&self) -> Vec<Outline> {
+        outline::outlines(&self.program, &self.tables)
     }
 
     /// Maps one document. `expected` is the id of the source row, which the document must carry, too. An encoding that

@@ -17,6 +17,7 @@ statements! {
     CONTROL_2 = "002_range_state";
     CATALOG_COLUMNS = "catalog_columns";
     CATALOG_FOREIGN_KEYS = "catalog_foreign_keys";
+    CATALOG_REFERENCES = "catalog_references";
     JOB_CONTRACT = "job_contract";
     JOB_EXTEND = "job_extend";
     JOB_INSERT = "job_insert";
