@@ -33,9 +33,21 @@ async fn every_statement_is_written_out() {
         }
         write(&format!("scripts/grants_{}.sql", line.name()), &grants_script(Some(&plan)));
     }
+    let shown = documented();
+    assert!(shown.len() >= 9, "only {} blocks", shown.len());
+    for (i, text) in shown.iter().enumerate() {
+        write(&format!("queries/docs_{i}.sql"), text);
+    }
     write("schema/control.sql", &unguarded(&control_schema()));
     let samples = format!("{}\nGO\n{}", xmlx_samples::target_sql(), xmlx_samples::source_sql());
     write("schema/samples.sql", &unguarded(&samples));
+}
+
+/// The T-SQL that docs/sql-server.md shows, but for what drops the tables that the others need.
+fn documented() -> Vec<String> {
+    let page = std::fs::read_to_string(workspace().join("docs/sql-server.md")).unwrap();
+    let blocks = page.split("```sql\n").skip(1).map(|it| it.split("```").next().unwrap());
+    blocks.filter(|it| !it.contains("DROP ")).map(ToOwned::to_owned).collect()
 }
 
 /// A script without its guards against a second run: a schema checker looks at no statement behind an IF.
