@@ -58,6 +58,8 @@ pub(crate) enum Command {
         /// Its name or session id, as `workers` shows them
         worker: String,
     },
+    /// Limit the commits that the whole cluster has under way
+    Throttle(Throttle),
     /// Show the failed applications of a job
     Failures {
         job: i64,
@@ -179,6 +181,17 @@ impl DocumentLimits {
     pub(crate) fn limits(&self) -> anyhow::Result<Limits> {
         Ok(Limits::from_settings(&self.limits)?)
     }
+}
+
+#[derive(Args, Clone, Debug)]
+#[group(required = true, multiple = false)]
+pub(crate) struct Throttle {
+    /// At most so many at once, shared out among the workers; each has one at least
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) commits: Option<u32>,
+    /// What the coordinators are configured with again
+    #[arg(long)]
+    pub(crate) off: bool,
 }
 
 #[derive(Args, Clone, Debug)]

@@ -47,6 +47,7 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<Answer> {
         Command::Resume { job } => steer::resume(&cluster, format, job).await,
         Command::Cancel { job } => steer::cancel(&cluster, format, job).await,
         Command::Drain { worker } => steer::drain(&cluster, format, &worker).await,
+        Command::Throttle(args) => steer::throttle(&cluster, format, args.commits).await,
         Command::Verify { job, history } => {
             verify::run(&cluster, format, pb::VerifyRequest { job_id: job, history }).await
         }

@@ -156,6 +156,8 @@ impl From<pb::Worker> for Worker {
 pub(crate) struct Status {
     pub(crate) leader: Option<Leader>,
     answered_by_leader: bool,
+    /// Commits at once in the whole cluster; `None`: no limit.
+    commits_max: Option<u32>,
     pub(crate) workers: Vec<Worker>,
     pub(crate) jobs: Vec<Job>,
 }
@@ -171,7 +173,13 @@ pub(crate) struct Leader {
 impl Status {
     pub(crate) fn leader_line(&self) -> String {
         match &self.leader {
-            Some(it) if it.alive => format!("leader {} (term {})", it.address, it.term),
+            Some(it) if it.alive => {
+                let throttle = self
+                    .commits_max
+                    .map(|it| format!(", at most {it} commits at once"))
+                    .unwrap_or_default();
+                format!("leader {} (term {}){throttle}", it.address, it.term)
+            }
             _ => "no coordinator leads at the moment".to_owned(),
         }
     }
@@ -184,6 +192,7 @@ impl From<pb::StatusResponse> for Status {
         Self {
             leader: it.leader.map(leader),
             answered_by_leader: it.answered_by_leader,
+            commits_max: Some(it.commits_max).filter(|it| *it > 0),
             workers: it.workers.into_iter().map(Into::into).collect(),
             jobs: it.jobs.into_iter().map(Into::into).collect(),
         }

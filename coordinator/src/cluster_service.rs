@@ -13,11 +13,13 @@ use crate::role::{Role, RoleReader};
 pub(crate) struct ClusterApi {
     role: RoleReader,
     store: Store,
+    /// What this coordinator is configured with.
+    commits_max: Option<u32>,
 }
 
 impl ClusterApi {
-    pub(crate) fn new(role: RoleReader, store: Store) -> Self {
-        Self { role, store }
+    pub(crate) fn new(role: RoleReader, store: Store, commits_max: Option<u32>) -> Self {
+        Self { role, store, commits_max }
     }
 }
 
@@ -47,8 +49,19 @@ impl ClusterService for ClusterApi {
             }),
             answered_by_leader,
             workers,
+            commits_max: leader.commits_max.or(self.commits_max).unwrap_or(0),
             jobs: jobs.iter().map(convert::job_message).collect(),
         }))
+    }
+
+    async fn throttle(
+        &self,
+        request: Request<pb::ThrottleRequest>,
+    ) -> Result<Response<pb::ThrottleResponse>, Status> {
+        let commits_max = Some(request.into_inner().commits_max).filter(|it| *it > 0);
+        let engine = self.role.engine()?;
+        let outcome = engine.ask(|reply| Command::Throttle { commits_max, reply }).await??;
+        Ok(Response::new(pb::ThrottleResponse { outcome: outcome.into() }))
     }
 
     async fn drain_worker(

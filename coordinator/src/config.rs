@@ -68,6 +68,9 @@ pub struct Args {
     /// Limits of documents and expressions, separated by commas, such as `depth=300,document_bytes=128MiB`
     #[arg(long, env = "XMLX_LIMITS", value_name = "NAME=VALUE", value_delimiter = ',')]
     limits: Option<Vec<String>>,
+    /// Most commits at once in the whole cluster, one per worker at least; `throttle` overrides it [default: no limit]
+    #[arg(long)]
+    commits_max: Option<u32>,
     /// How log lines look [default: text]
     #[arg(long, env = "XMLX_LOG_FORMAT")]
     log_format: Option<LogFormat>,
@@ -102,6 +105,8 @@ pub struct Config {
     pub limits: Limits,
     /// How long a leadership lasts without renewal.
     pub leader_ttl: Duration,
+    /// Most commits at once in the whole cluster; `None`: no limit.
+    pub commits_max: Option<u32>,
     /// Most connections to the database.
     pub connections_max: usize,
     /// Limits of documents and expressions.
@@ -171,6 +176,7 @@ impl Args {
                 (self.leader_ttl.as_ref(), file.leader_ttl.as_ref()),
                 Duration::from_secs(6),
             )?,
+            commits_max: self.commits_max.or(file.commits_max).filter(|it| *it > 0),
             connections_max: self.connections.or(file.connections).unwrap_or(8).max(3),
             document_limits,
             log_format: self.log_format.or(file.log_format).unwrap_or_default(),

@@ -9,6 +9,7 @@ mod jobs;
 mod look;
 mod obey;
 mod sessions;
+mod throttle;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -26,6 +27,7 @@ use crate::{Config, convert};
 pub(crate) use command::{Command, Handle, Hello, MoveJob, WorkerInfo};
 use look::Sources;
 use sessions::Sessions;
+use throttle::Throttle;
 
 /// How often time is told to the table.
 const TICK: Duration = Duration::from_millis(250);
@@ -53,6 +55,7 @@ pub(crate) struct Engine {
     table: LeaseTable,
     sessions: Sessions,
     modes: BTreeMap<JobId, Mode>,
+    throttle: Throttle,
     /// Jobs whose applications are being counted, and `follow` jobs whose sources are being looked at.
     counting: BTreeSet<JobId>,
     following: BTreeSet<JobId>,
@@ -89,6 +92,7 @@ pub(crate) async fn run(
         heartbeat: config.heartbeat,
         lost_after: config.limits.lost_after,
         modes: BTreeMap::new(),
+        throttle: Throttle { configured: config.commits_max, ordered: None },
         strays_at: Some(clock.now() + config.limits.reattach_grace),
         clock,
         handle,
@@ -165,6 +169,7 @@ impl Engine {
     }
 
     async fn try_reload(&mut self) -> Result<(), Error> {
+        self.throttle.ordered = self.store.leader().await?.commits_max;
         for job in self.store.jobs().await? {
             let open = matches!(job.state.as_str(), "running" | "paused");
             let held = job.ranges.1 > 0;

@@ -8,6 +8,7 @@ mod config;
 mod foreman;
 mod jobs;
 mod memory;
+mod pace;
 mod pipeline;
 mod process;
 mod session;

@@ -19,6 +19,7 @@ use xmlx_store::{Class, Decided, Error, Fetched, OpenRange, Store};
 use crate::Config;
 use crate::board::{Board, Lease};
 use crate::jobs::{Job, Jobs};
+use crate::pace::Gate;
 
 /// Groups that may wait between two stages: enough to overlap, and memory stays bounded.
 const WAITING_GROUPS: usize = 1;
@@ -32,6 +33,8 @@ pub(crate) struct Shop {
     pub(crate) copy: Option<Store>,
     pub(crate) jobs: Jobs,
     pub(crate) board: Arc<Board>,
+    /// Every commit passes here.
+    pub(crate) gate: Arc<Gate>,
     /// Held while a suspect is tried: one at a time in the whole process, or a death would tell nothing.
     pub(crate) trial: Mutex<()>,
     /// Cancelled: finish the group in hand and release the rest.

@@ -13,6 +13,7 @@ use xmlx_store::{Access, Class, Error, Fit, SCHEMA_VERSION, Store, StoreConfig};
 use crate::board::Board;
 use crate::foreman::Foreman;
 use crate::jobs::Jobs;
+use crate::pace::Gate;
 use crate::pipeline::{self, Shop};
 use crate::{Config, session};
 
@@ -72,6 +73,7 @@ pub async fn run(config: Config, shutdown: Shutdown) -> anyhow::Result<()> {
     }
     refuse_newer_tables(&store, config.release).await?;
     let board = Arc::new(Board::new(config.slots + PREFETCHED));
+    let gate = Arc::new(Gate::new(config.slots));
     let (orders_in, orders_out) = mpsc::channel(CHANNEL);
     let (reports_in, reports_out) = mpsc::channel(CHANNEL);
     let over = CancellationToken::new();
@@ -79,6 +81,7 @@ pub async fn run(config: Config, shutdown: Shutdown) -> anyhow::Result<()> {
         id: session_id,
         config: config.clone(),
         board: Arc::clone(&board),
+        gate: Arc::clone(&gate),
         orders: orders_in,
     };
     let thread = session::spawn(session, reports_out, over.clone())?;
@@ -90,6 +93,7 @@ pub async fn run(config: Config, shutdown: Shutdown) -> anyhow::Result<()> {
         store,
         copy,
         board,
+        gate,
         trial: Mutex::new(()),
         drain: drain.clone(),
         expelled: OnceLock::new(),

@@ -19,6 +19,7 @@ use xmlx_runtime::AbortOnPanic;
 use crate::Config;
 use crate::board::Board;
 use crate::foreman::{Order, Report};
+use crate::pace::Gate;
 
 /// Between two rounds over all coordinators.
 const ROUND_PAUSE: Duration = Duration::from_millis(300);
@@ -31,6 +32,7 @@ pub(crate) struct Session {
     pub(crate) id: String,
     pub(crate) config: Config,
     pub(crate) board: Arc<Board>,
+    pub(crate) gate: Arc<Gate>,
     pub(crate) orders: mpsc::Sender<Order>,
 }
 

@@ -1,4 +1,4 @@
-//! `pause`, `resume`, `cancel`, `drain`: each safe to repeat.
+//! `pause`, `resume`, `cancel`, `drain`, `throttle`: each safe to repeat.
 
 use xmlx_proto::v1 as pb;
 
@@ -44,6 +44,17 @@ pub(crate) async fn drain(
     let request = pb::DrainWorkerRequest { worker: worker.to_owned() };
     let response =
         cluster.call(async |it| cluster::cluster(it).drain_worker(request.clone()).await).await?;
+    show(format, response.outcome())
+}
+
+/// `None`: what the coordinators are configured with.
+pub(crate) async fn throttle(
+    cluster: &Cluster,
+    format: Format,
+    commits: Option<u32>,
+) -> anyhow::Result<Answer> {
+    let request = pb::ThrottleRequest { commits_max: commits.unwrap_or(0) };
+    let response = cluster.call(async |it| cluster::cluster(it).throttle(request).await).await?;
     show(format, response.outcome())
 }
 

@@ -27,6 +27,8 @@ pub(crate) enum Command {
     Move { job: JobId, to: MoveJob, reply: oneshot::Sender<Result<pb::Outcome, Refusal>> },
     /// An operator drains a worker, by name or session.
     Drain { worker: String, reply: oneshot::Sender<Result<pb::Outcome, Refusal>> },
+    /// An operator sets the cluster's ceiling of commits; `None`: what is configured.
+    Throttle { commits_max: Option<u32>, reply: oneshot::Sender<Result<pb::Outcome, Refusal>> },
     /// The workers as they are now.
     Workers { reply: oneshot::Sender<Vec<WorkerInfo>> },
     /// Applications of a scope have been counted.

@@ -26,7 +26,8 @@ impl Engine {
             Command::Lease(event) => self.apply(event).await,
             Command::Beat { session, sequence, memory_bytes, apps_done } => {
                 self.sessions.beat(&session, self.clock.millis(), memory_bytes, apps_done);
-                self.sessions.send(&session, Body::HeartbeatAck(pb::HeartbeatAck { sequence }));
+                let ack = pb::HeartbeatAck { sequence, commits_max: self.commits_share() };
+                self.sessions.send(&session, Body::HeartbeatAck(ack));
                 Ok(())
             }
             Command::Trouble { job, class, reason } => self.trouble(job, class, &reason).await,
@@ -41,6 +42,10 @@ impl Engine {
             Command::Drain { worker, reply } => {
                 let outcome = self.drain(&worker).await;
                 self.answer(outcome, reply).await
+            }
+            Command::Throttle { commits_max, reply } => {
+                let outcome = self.order_throttle(commits_max).await;
+                self.answer(outcome.map(Ok), reply).await
             }
             Command::Workers { reply } => {
                 drop(reply.send(self.sessions.infos(&self.table)));
@@ -81,6 +86,7 @@ impl Engine {
             protocol: hello.protocol,
             heartbeat_ms: u64::try_from(self.heartbeat.as_millis()).unwrap_or(u64::MAX),
             lost_after_ms: u64::try_from(self.lost_after.as_millis()).unwrap_or(u64::MAX),
+            commits_max: self.commits_share(),
         };
         self.sessions.send(&hello.session, Body::Welcome(welcome));
         let event = Event::Joined { session: hello.session, slots: hello.slots, held: hello.held };

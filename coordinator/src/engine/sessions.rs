@@ -68,6 +68,11 @@ impl Sessions {
         latest
     }
 
+    /// Connected workers.
+    pub(crate) fn len(&self) -> usize {
+        self.streams.len()
+    }
+
     pub(crate) fn close(&mut self, session: &SessionId) {
         self.streams.remove(session);
     }

@@ -11,6 +11,7 @@ CREATE TABLE [xmlx].[schema_version] (
 );
 GO
 -- One row. `term` counts the coordinators that have led; only the database's clock decides when a lease ends.
+-- `commits_max`: how many commits the whole cluster may have under way; NULL: what its coordinators are configured with.
 IF OBJECT_ID(N'[xmlx].[leader]', N'U') IS NULL
 CREATE TABLE [xmlx].[leader] (
     [id] int NOT NULL,
@@ -18,6 +19,7 @@ CREATE TABLE [xmlx].[leader] (
     [holder] varchar(36) NOT NULL,
     [address] nvarchar(400) NOT NULL,
     [expires_at] datetime2(3) NOT NULL,
+    [commits_max] int NULL,
     CONSTRAINT [PK_leader] PRIMARY KEY CLUSTERED ([id])
 );
 GO

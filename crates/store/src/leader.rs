@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::connection::{column, only, text};
+use crate::connection::{column, only, optional, text};
 use crate::{Error, Store, statements};
 
 /// A leadership that was won: the fence of everything a leader writes.
@@ -25,6 +25,8 @@ pub struct LeaderRow {
     pub address: String,
     /// Whether its lease holds, by the database's clock.
     pub alive: bool,
+    /// How many commits the whole cluster may have under way, where somebody has said so.
+    pub commits_max: Option<u32>,
 }
 
 impl Store {
@@ -41,7 +43,23 @@ impl Store {
             holder: text(row, "holder", IT)?,
             address: text(row, "address", IT)?,
             alive: column::<i32>(row, "alive", IT)? == 1,
+            commits_max: optional::<i32>(row, "commits_max", IT)?
+                .and_then(|it| u32::try_from(it).ok()),
         })
+    }
+
+    /// Sets the most commits at once in the whole cluster; `None`: what its coordinators are configured with.
+    ///
+    /// # Errors
+    /// [`Error::Deposed`] where another coordinator leads.
+    pub async fn set_commits_max(
+        &self,
+        leader: &Leadership,
+        commits_max: Option<u32>,
+    ) -> Result<(), Error> {
+        let commits_max = i32::try_from(commits_max.unwrap_or(0)).unwrap_or(i32::MAX);
+        let rows = self.run(statements::LEADER_THROTTLE, &[&leader.term, &commits_max]).await?;
+        if rows.is_empty() { Err(Error::Deposed) } else { Ok(()) }
     }
 
     /// Takes the leadership under the next term if nobody's lease holds.

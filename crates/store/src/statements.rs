@@ -29,6 +29,7 @@ statements! {
     LEADER_READ = "leader_read";
     LEADER_RENEW = "leader_renew";
     LEADER_RESIGN = "leader_resign";
+    LEADER_THROTTLE = "leader_throttle";
     PERMISSIONS = "permissions";
     RANGE_CHANGE = "range_change";
     RANGE_COMPLETE = "range_complete";

@@ -90,7 +90,13 @@ impl Committer<'_> {
     async fn part(&mut self, decided: &[Decided]) -> Result<Committed, Error> {
         let group = Group { scope: self.range.scope, decided };
         let (commit, key) = (&self.job.commit, &self.lease.key);
-        persist!(self.stop, commit.commit(&mut self.connection, key, group))
+        let (gate, connection) = (&self.shop.gate, &mut self.connection);
+        persist!(self.stop, async {
+            let pass = gate.enter().await;
+            let outcome = commit.commit(connection, key, group).await;
+            pass.note(&outcome);
+            outcome
+        })
     }
 
     fn note(&self, decided: &[Decided]) {

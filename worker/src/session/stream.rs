@@ -70,6 +70,7 @@ impl Session {
             Err(ended) => return ended,
         };
         info!(%address, term, "session open");
+        self.gate.set_share(welcome.commits_max);
         let protocol = welcome.protocol;
         let mut talk = Talk { session: self, outbox, term, sequence: 0, protocol };
         talk.run(incoming, reports, &welcome).await
@@ -229,10 +230,11 @@ impl Talk<'_> {
             Some(In::Redirect(it)) => {
                 return Err(Ended::Redirected(Some(it.leader_address).filter(|it| !it.is_empty())));
             }
-            Some(
-                In::HeartbeatAck(_) | In::Welcome(_) | In::Grant(_) | In::Revoke(_) | In::Split(_),
-            )
-            | None => {
+            Some(In::HeartbeatAck(it)) => {
+                self.session.gate.set_share(it.commits_max);
+                return Ok(());
+            }
+            Some(In::Welcome(_) | In::Grant(_) | In::Revoke(_) | In::Split(_)) | None => {
                 return Ok(());
             }
         };
