@@ -92,9 +92,10 @@ pub(crate) enum Command {
         #[arg(long)]
         contract: Option<PathBuf>,
     },
-    /// Check a contract against the database
+    /// Check a contract against the database, or several that share a job
     Check {
-        contract: PathBuf,
+        #[arg(required = true)]
+        contract: Vec<PathBuf>,
         /// And whether the login of the connection string has the permissions of this role
         #[arg(long, value_enum)]
         role: Option<RoleName>,
@@ -116,8 +117,9 @@ pub(crate) enum Command {
     },
     /// Show the rows that XML files become, without a database
     Map {
-        #[arg(long)]
-        contract: PathBuf,
+        /// The mapping contract; several of them for documents of several product lines
+        #[arg(long, required = true)]
+        contract: Vec<PathBuf>,
         #[arg(required = true)]
         files: Vec<PathBuf>,
         #[command(flatten)]
@@ -196,9 +198,9 @@ pub(crate) struct Throttle {
 
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Submit {
-    /// The mapping contract
-    #[arg(long)]
-    pub(crate) contract: PathBuf,
+    /// The mapping contract; several of them for several product lines in one job
+    #[arg(long, required = true)]
+    pub(crate) contract: Vec<PathBuf>,
     /// For people; by default the contract's file name
     #[arg(long)]
     pub(crate) name: Option<String>,

@@ -59,14 +59,14 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<Answer> {
             check::run(format, &plan, role, &database).await
         }
         Command::Load { dir, contract, database, limits } => {
-            let plan = plan(&contract, limits.limits()?)?;
+            let plan = plan(&[contract], limits.limits()?)?;
             load::run(format, &dir, &plan, &database).await
         }
         Command::Map { contract, files, limits } => {
             map::run(format, &plan(&contract, limits.limits()?)?, &files)
         }
         Command::Bench { dir, contract, threads, seconds, limits } => {
-            let plan = plan(&contract, limits.limits()?)?;
+            let plan = plan(&[contract], limits.limits()?)?;
             bench::run(format, &plan, &dir, bench::Effort { threads, seconds })
         }
         Command::Up(args) => up::run(args).await,
@@ -105,15 +105,24 @@ pub(crate) fn store_at(secret: &Secret, ca: Option<PathBuf>) -> anyhow::Result<S
     })?)
 }
 
-/// A contract file, read and compiled.
-pub(crate) fn plan(path: &Path, limits: Limits) -> anyhow::Result<Plan> {
-    let text = contract_text(path)?;
-    Plan::from_json_with(&text, limits).with_context(|| format!("contract `{}`", path.display()))
+/// Contract files, read and compiled to one plan.
+pub(crate) fn plan(paths: &[PathBuf], limits: Limits) -> anyhow::Result<Plan> {
+    let text = contract_text(paths)?;
+    let names: Vec<String> = paths.iter().map(|it| format!("`{}`", it.display())).collect();
+    Plan::from_json_with(&text, limits).with_context(|| format!("contract {}", names.join(", ")))
 }
 
-pub(crate) fn contract_text(path: &Path) -> anyhow::Result<String> {
-    std::fs::read_to_string(path)
-        .with_context(|| format!("cannot read the contract `{}`", path.display()))
+/// The text of a contract file, or the set of several.
+pub(crate) fn contract_text(paths: &[PathBuf]) -> anyhow::Result<String> {
+    let read = |path: &PathBuf| {
+        std::fs::read_to_string(path)
+            .with_context(|| format!("cannot read the contract `{}`", path.display()))
+    };
+    let mut texts = paths.iter().map(read).collect::<anyhow::Result<Vec<String>>>()?;
+    Ok(match texts.len() {
+        1 => texts.remove(0),
+        _ => format!("{{\"contracts\": [\n{}\n]}}\n", texts.join(",\n")),
+    })
 }
 
 /// The *.xml files of a folder, by name; none is an error.

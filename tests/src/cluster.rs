@@ -115,8 +115,10 @@ impl Cluster {
         });
         db.fill(&synth, Line::Card, setup.apps).await;
         let folder = tempfile::tempdir().expect("a temporary folder");
-        std::fs::write(folder.path().join("card.json"), xmlx_samples::contract(Line::Card))
-            .expect("the contract can be written");
+        for (line, contract) in xmlx_samples::contracts() {
+            std::fs::write(folder.path().join(format!("{}.json", line.name())), contract)
+                .expect("the contract can be written");
+        }
         let mut it = Self {
             db,
             coordinators: Vec::new(),

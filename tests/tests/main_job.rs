@@ -130,3 +130,30 @@ async fn follow_takes_what_comes_later() {
     let _ = cluster.client(&["cancel", &job.to_string()]).expect(0);
     assert_eq!(cluster.repeated().await, 0);
 }
+
+/// Two product lines in one job: each document goes to the contract of its line.
+#[tokio::test(flavor = "multi_thread")]
+async fn several_contracts_share_a_job() {
+    let cluster = Cluster::start(Setup { broken_permille: 100, ..Setup::small(60) }).await;
+    let synth = xmlx_samples::Synth::new(xmlx_samples::Options {
+        seed: 9,
+        first_id: 5001,
+        broken_permille: 100,
+        padding_bytes: 0,
+    });
+    cluster.db.fill(&synth, xmlx_samples::Line::Loan, 40).await;
+    let job = cluster.submit(&["--contract", "loan.json", "--wait"]);
+    let shown = cluster.job(job);
+    assert_eq!(shown["ok"].as_i64().unwrap() + shown["failed"].as_i64().unwrap(), 100);
+    assert_eq!(shown["name"], "card+loan");
+    for table in ["card_application", "loan_application"] {
+        let sql = format!(
+            "SELECT COUNT_BIG(*) FROM [sample].[processing_log] AS l WHERE l.[status] = 'success' AND EXISTS (SELECT 1 FROM [sample].[{table}] AS a WHERE a.[app_id] = l.[app_id])"
+        );
+        assert!(cluster.db.count(&sql).await > 20, "{table}");
+    }
+    cluster.assert_verified(job).await;
+    // A job over one of the lines would decide the same applications.
+    let again = cluster.client(&["submit", "--contract", "loan.json", "--wait", "-o", "json"]);
+    assert_eq!(again.expect(0).json()["job"]["ok"], 0);
+}

@@ -9,7 +9,7 @@ use super::plan;
 use crate::output::{self, Answer};
 
 pub(crate) fn run(contract: Option<&Path>) -> anyhow::Result<Answer> {
-    let plan = contract.map(|it| plan(it, Limits::default())).transpose()?;
+    let plan = contract.map(|it| plan(&[it.to_owned()], Limits::default())).transpose()?;
     output::line(
         "-- Run in the database that holds the control tables, after `xmlx-client init`. Safe to repeat.",
     )?;

@@ -19,6 +19,10 @@ pub(crate) async fn run(
     plan: &Plan,
     database: &Database,
 ) -> anyhow::Result<Answer> {
+    anyhow::ensure!(
+        plan.source().application_tables.len() <= 1,
+        "which line a file is of cannot be noted for several contracts at once; load the files of each line with its own contract"
+    );
     let store = store(database)?;
     let files = xml_files(dir)?;
     let (mut n_new, mut without_id) = (0, Vec::new());

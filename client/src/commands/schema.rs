@@ -9,6 +9,6 @@ use super::plan;
 use crate::output::{self, Answer};
 
 pub(crate) fn run(contract: &Path) -> anyhow::Result<Answer> {
-    output::line(target_schema(&plan(contract, Limits::default())?).trim_end())?;
+    output::line(target_schema(&plan(&[contract.to_owned()], Limits::default())?).trim_end())?;
     Ok(Answer::Yes)
 }

@@ -1,5 +1,6 @@
 //! `submit` and `retry`.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -29,7 +30,8 @@ pub(crate) async fn run(
     args: &Submit,
     kind: Kind,
 ) -> anyhow::Result<Answer> {
-    let file_name = args.contract.file_stem().map(|it| it.to_string_lossy().into_owned());
+    let stem = |it: &PathBuf| it.file_stem().map(|it| it.to_string_lossy().into_owned());
+    let names: Vec<String> = args.contract.iter().filter_map(stem).collect();
     let mode = match (kind, args.follow) {
         (Kind::Retry, false) => pb::JobMode::Retry,
         (Kind::Retry, true) => {
@@ -41,7 +43,7 @@ pub(crate) async fn run(
     let request = pb::SubmitRequest {
         // One key per command: whatever is repeated on the way, one job arises.
         submit_key: uuid::Uuid::new_v4().to_string(),
-        name: args.name.clone().or(file_name).unwrap_or_default(),
+        name: args.name.clone().unwrap_or_else(|| names.join("+")),
         contract: contract_text(&args.contract)?,
         mode: mode.into(),
         from_app_id: args.from,

@@ -8,7 +8,7 @@ mod steps;
 use std::collections::BTreeMap;
 
 pub(crate) use check::check;
-pub(crate) use read::read;
+pub(crate) use read::{read, split};
 pub(crate) use steps::Step;
 
 use crate::plan::Source;

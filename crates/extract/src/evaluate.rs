@@ -24,6 +24,14 @@ use cell::Origin;
 use contacts::KeptContact;
 use scope::Scope;
 
+/// Why a document gives no rows.
+#[derive(Debug)]
+pub(crate) struct Refused {
+    pub(crate) rejection: Rejection,
+    /// It is of another contract, as its root or its application element says.
+    pub(crate) other_line: bool,
+}
+
 /// Maps one document.
 pub(crate) fn evaluate(
     program: &Program,
@@ -31,16 +39,20 @@ pub(crate) fn evaluate(
     xml: &str,
     expected: Option<i64>,
     limits: &Limits,
-) -> Result<Application, Rejection> {
-    let reject = |stage, reason, app_id: Option<i64>| Rejection {
-        stage,
-        reason,
-        app_id: app_id.or(expected),
+) -> Result<Application, Refused> {
+    let reject = |stage, reason, app_id: Option<i64>| Refused {
+        rejection: Rejection { stage, reason, app_id: app_id.or(expected) },
+        other_line: false,
     };
     let document = document::read(xml, &program.application.root, &program.layout, limits)
-        .map_err(|flaw| reject(Stage::Validation, flaw.to_string(), None))?;
-    let app_id = admission::admit(program, &document, expected)
-        .map_err(|refusal| reject(Stage::Validation, refusal.reason, refusal.app_id))?;
+        .map_err(|flaw| Refused {
+            other_line: flaw.other_root,
+            ..reject(Stage::Validation, flaw.to_string(), None)
+        })?;
+    let app_id = admission::admit(program, &document, expected).map_err(|refusal| Refused {
+        other_line: refusal.other_line,
+        ..reject(Stage::Validation, refusal.reason, refusal.app_id)
+    })?;
     let kept = contacts::keep(program, &document);
     let primary = kept.iter().min_by_key(|kept| (kept.rank != 0, kept.contact));
     let mut evaluation = Evaluation {

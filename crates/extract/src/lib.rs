@@ -19,6 +19,7 @@ mod growth;
 mod hash;
 mod layout;
 mod limits;
+mod lines;
 mod number;
 mod outline;
 mod plan;

@@ -5,10 +5,10 @@ use sha2::{Digest, Sha256};
 use crate::encoding::text_of;
 use crate::limits::Limits;
 use crate::problem::{ContractErrors, Problems};
-use crate::program::Program;
+use crate::lines::{Compiled, Line};
 use crate::rejection::{Rejection, Stage};
 use crate::table::{Application, Table};
-use crate::{Outline, compile, contract, evaluate, outline};
+use crate::{Outline, compile, contract, lines, outline};
 
 /// Where the documents are, as the contract writes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,23 +17,25 @@ pub struct Source {
     pub table: String,
     /// The column that holds the XML.
     pub column: String,
-    /// The table that tells this product line's applications from others.
-    pub application_table: Option<String>,
+    /// The tables that tell the applications of these product lines from others; empty where one of the contracts names
+    /// none.
+    pub application_tables: Vec<String>,
 }
 
-/// A contract, checked and compiled. Made once per job; mapping looks nothing up by name.
+/// A contract, checked and compiled, or several of them that share a source: one for each product line. Made once per
+/// job; mapping looks nothing up by name.
 #[derive(Debug)]
 pub struct Plan {
     hash: String,
     source: Source,
     target_schema: String,
     tables: Vec<Table>,
-    program: Program,
+    lines: Vec<Line>,
     limits: Limits,
 }
 
 impl Plan {
-    /// Reads, checks and compiles a contract, for the default limits.
+    /// Reads, checks and compiles a contract or a set of them, for the default limits.
     ///
     /// # Errors
     ///
@@ -42,29 +44,35 @@ impl Plan {
         Self::from_json_with(contract, Limits::default())
     }
 
-    /// Reads, checks and compiles a contract. The limits hold for its expressions and for every document.
+    /// Reads, checks and compiles a contract or a set of them. The limits hold for its expressions and for every
+    /// document.
     ///
     /// # Errors
     ///
     /// Returns every problem of the contract at once.
     pub fn from_json_with(contract: &str, limits: Limits) -> Result<Self, ContractErrors> {
         let mut problems = Problems::default();
-        let read = contract::read(contract, &mut problems);
-        let compiled = read.and_then(|contract| {
-            contract::check(&contract, &mut problems);
-            let (program, tables) = compile::compile(&contract, &limits, &mut problems)?;
-            Some((contract, program, tables))
-        });
+        let mut set = Vec::new();
+        for (at, json) in contract::split(contract, &mut problems) {
+            let mut found = Problems::default();
+            let compiled = contract::read(json, &mut found).and_then(|contract| {
+                contract::check(&contract, &mut found);
+                let (program, tables) = compile::compile(&contract, &limits, &mut found)?;
+                Some(Compiled { contract, program, tables })
+            });
+            match at {
+                Some(at) => problems.take_from(found, &at),
+                None => problems = found,
+            }
+            set.extend(compiled);
+        }
+        lines::check(&set, &mut problems);
         problems.check()?;
-        let (read, program, tables) = compiled.expect("a contract without problems compiles");
-        Ok(Self {
-            hash: hash(contract),
-            source: read.source,
-            target_schema: read.target_schema,
-            tables,
-            program,
-            limits,
-        })
+        let first = &set.first().expect("a contract without problems compiles").contract;
+        let target_schema = first.target_schema.clone();
+        let source = lines::source(&set);
+        let (lines, tables) = lines::join(set);
+        Ok(Self { hash: hash(contract), source, target_schema, tables, lines, limits })
     }
 
     /// Returns the SHA-256 of the contract's text in hexadecimal.
@@ -94,7 +102,8 @@ impl Plan {
 
     /// Says of each table what tells its rows apart and which values are the contract's own.
     pub fn outlines(&self) -> Vec<Outline> {
-        outline::outlines(&self.program, &self.tables)
+        let of_line = |line: &Line| outline::outlines(&line.program, &self.tables[line.tables.clone()]);
+        self.lines.iter().flat_map(of_line).collect()
     }
 
     /// Maps one document. `expected` is the id of the source row, which the document must carry, too. An encoding that
@@ -104,7 +113,7 @@ impl Plan {
     ///
     /// Returns why the document gives no rows.
     pub fn map(&self, xml: &str, expected: Option<i64>) -> Result<Application, Rejection> {
-        evaluate::evaluate(&self.program, &self.tables, xml, expected, &self.limits)
+        lines::map(&self.lines, &self.tables, xml, expected, &self.limits)
     }
 
     /// Maps one document whose encoding is not known; see [`crate::text_of`].

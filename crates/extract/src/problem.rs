@@ -78,6 +78,14 @@ impl Problems {
         self.found.is_empty()
     }
 
+    /// Takes the problems of a part, whose paths begin at `at`.
+    pub(crate) fn take_from(&mut self, part: Self, at: &str) {
+        self.found.extend(part.found.into_iter().map(|problem| {
+            let path = if problem.path == "$" { at.to_owned() } else { format!("{at}.{}", problem.path) };
+            Problem { path, ..problem }
+        }));
+    }
+
     /// Fails with all that was found so far, if anything was.
     pub(crate) fn check(self) -> Result<(), ContractErrors> {
         if self.found.is_empty() { Ok(()) } else { Err(ContractErrors::new(self.found)) }

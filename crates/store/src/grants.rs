@@ -87,7 +87,7 @@ impl Role {
             permission: "VIEW DEFINITION",
         });
         let source = plan.source();
-        for table in std::iter::once(&source.table).chain(&source.application_table) {
+        for table in std::iter::once(&source.table).chain(&source.application_tables) {
             push(grants, name::table(schema, table), &["SELECT"]);
         }
         if self == Self::Coordinator {

@@ -29,7 +29,7 @@ pub fn load_statement(plan: &Plan) -> String {
          WHERE NOT EXISTS (SELECT 1 FROM {table} AS x WHERE x.[app_id] = i.[app_id]);\n\
          SELECT CAST(@@ROWCOUNT AS bigint) AS [n];\n"
     );
-    if let Some(application) = &source.application_table {
+    for application in &source.application_tables {
         let table = name::table(plan.target_schema(), application);
         writeln!(
             sql,

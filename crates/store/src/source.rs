@@ -105,10 +105,16 @@ impl Source {
         let log = name::table(schema, "processing_log");
         let scope = format!("x.[app_id] >= @P1 AND x.[app_id] < @P2 AND x.{document} IS NOT NULL");
         let of_line = |row: &str| {
-            let application = name::table(schema, source.application_table.as_ref()?);
-            Some(format!(
-                "EXISTS (SELECT 1 FROM {application} AS a WHERE a.[app_id] = {row}.[app_id])"
-            ))
+            let is_in = |table: &String| {
+                let application = name::table(schema, table);
+                format!("EXISTS (SELECT 1 FROM {application} AS a WHERE a.[app_id] = {row}.[app_id])")
+            };
+            let lines: Vec<String> = source.application_tables.iter().map(is_in).collect();
+            match lines.as_slice() {
+                [] => None,
+                [line] => Some(line.clone()),
+                _ => Some(format!("({})", lines.join(" OR "))),
+            }
         };
         let and_of_line = |row| of_line(row).map_or_else(String::new, |it| format!(" AND {it}"));
         let in_line = and_of_line("x");
@@ -299,10 +305,13 @@ impl Source {
 #[must_use]
 pub fn same_applications(a: &Plan, b: &Plan) -> bool {
     let named = |plan: &Plan, table: &str| name::table(plan.target_schema(), table).to_lowercase();
-    let lines = |plan: &Plan| plan.source().application_table.as_ref().map(|it| named(plan, it));
+    let lines = |plan: &Plan| -> Vec<String> {
+        plan.source().application_tables.iter().map(|it| named(plan, it)).collect()
+    };
     let same_log = named(a, "processing_log") == named(b, "processing_log");
     let same_source = named(a, &a.source().table) == named(b, &b.source().table);
-    let same_line = lines(a).zip(lines(b)).is_none_or(|(a, b)| a == b);
+    let (a, b) = (lines(a), lines(b));
+    let same_line = a.is_empty() || b.is_empty() || a.iter().any(|it| b.contains(it));
     (same_log || same_source) && same_line
 }
 

@@ -14,15 +14,39 @@ use crate::plan::Source;
 use crate::problem::Problems;
 use json::Reader;
 
-/// Reads a contract; `None` if the text is no JSON object.
-pub(crate) fn read(text: &str, problems: &mut Problems) -> Option<Contract> {
-    let json: Json = match serde_json::from_str(text) {
+/// The key of a set of contracts.
+const CONTRACTS: &str = "contracts";
+
+/// Reads the JSON of a contract, or of each contract of a set, with its place in it.
+pub(crate) fn split(text: &str, problems: &mut Problems) -> Vec<(Option<String>, Json)> {
+    let mut json: Json = match serde_json::from_str(text) {
         Ok(json) => json,
         Err(err) => {
             problems.add("$", format!("the contract is no JSON: {err}"), "correct the JSON");
-            return None;
+            return Vec::new();
         }
     };
+    let Some(set) = json.get_mut(CONTRACTS).map(Json::take) else { return vec![(None, json)] };
+    let is_alone = json.as_object().is_some_and(|object| object.len() == 1);
+    match set {
+        Json::Array(contracts) if is_alone && !contracts.is_empty() => {
+            let at = |(i, contract)| (Some(format!("{CONTRACTS}[{i}]")), contract);
+            contracts.into_iter().enumerate().map(at).collect()
+        }
+        Json::Array(_) if is_alone => {
+            problems.add(CONTRACTS, "the set is empty", "list at least one contract");
+            Vec::new()
+        }
+        _ => {
+            let suggestion = "write { \"contracts\": [ .. ] } and nothing beside it";
+            problems.add(CONTRACTS, "no list of contracts that stands alone", suggestion);
+            Vec::new()
+        }
+    }
+}
+
+/// Reads a contract; `None` if it is no JSON object.
+pub(crate) fn read(json: Json, problems: &mut Problems) -> Option<Contract> {
     let Json::Object(root) = json else {
         problems.add(
             "$",
@@ -35,7 +59,7 @@ pub(crate) fn read(text: &str, problems: &mut Problems) -> Option<Contract> {
     let source = Source {
         table: reader.text(&root, "", "source_table"),
         column: reader.text(&root, "", "source_column"),
-        application_table: reader.optional_text(&root, "", "source_application_table"),
+        application_tables: reader.optional_text(&root, "", "source_application_table").into_iter().collect(),
     };
     check_keys(&root, "", ROOT_KEYS, reader.problems);
     Some(Contract {

@@ -10,15 +10,22 @@ pub(crate) struct Flaw {
     pub(crate) reason: String,
     /// Byte offset in the text as it was given, where one can be told.
     pub(crate) at: Option<usize>,
+    /// It is a document with another root element.
+    pub(crate) other_root: bool,
 }
 
 impl Flaw {
     pub(super) fn new(reason: impl Into<String>) -> Self {
-        Self { reason: reason.into(), at: None }
+        Self { reason: reason.into(), at: None, other_root: false }
     }
 
     pub(super) fn at(at: usize, reason: impl Into<String>) -> Self {
-        Self { reason: reason.into(), at: Some(at) }
+        Self { at: Some(at), ..Self::new(reason) }
+    }
+
+    /// The root element is not the one that was looked for.
+    pub(super) fn other_root(reason: impl Into<String>) -> Self {
+        Self { other_root: true, ..Self::new(reason) }
     }
 
     /// Something went over a limit.

@@ -103,7 +103,7 @@ impl<'x, 'p> Pass<'x, 'p> {
         let end = self.text.char_indices().nth(ROOT_WITHIN).map_or(self.text.len(), |(at, _)| at);
         let start = format!("<{}", root.to_lowercase());
         if !self.text[..end].to_lowercase().contains(&start) {
-            return Err(Flaw::new(format!(
+            return Err(Flaw::other_root(format!(
                 "no root element `{root}` within the first {ROOT_WITHIN} characters"
             )));
         }

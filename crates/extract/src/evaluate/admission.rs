@@ -15,6 +15,8 @@ const NAME_CHARS_MAX: usize = 64;
 pub(super) struct Refusal {
     pub(super) reason: String,
     pub(super) app_id: Option<i64>,
+    /// It is of another contract.
+    pub(super) other_line: bool,
 }
 
 /// Returns the id of an application that may be mapped.
@@ -30,7 +32,7 @@ pub(super) fn admit(
             shorten(document.root_name()),
             place.root
         );
-        return Err(Refusal { reason, app_id: None });
+        return Err(Refusal { reason, app_id: None, other_line: true });
     }
     let mut reasons = Vec::new();
     let id = read_id(&program.app_id, document);
@@ -45,7 +47,8 @@ pub(super) fn admit(
             }
         }
     }
-    if document.element_at(place.node).is_none() {
+    let other_line = document.element_at(place.node).is_none();
+    if other_line {
         let found: Vec<String> = document
             .names_below(place.parent)
             .into_iter()
@@ -60,7 +63,7 @@ pub(super) fn admit(
     }
     match (app_id, reasons.is_empty()) {
         (Some(app_id), true) => Ok(app_id),
-        (app_id, _) => Err(Refusal { reason: reasons.join("; "), app_id }),
+        (app_id, _) => Err(Refusal { reason: reasons.join("; "), app_id, other_line }),
     }
 }
 

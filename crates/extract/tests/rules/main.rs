@@ -5,6 +5,7 @@ mod admission;
 mod contract;
 mod element_text;
 mod fleet;
+mod lines;
 mod mapping;
 mod problems;
 mod row_rules;

@@ -28,7 +28,7 @@ fn the_contract_itself_is_fine() {
     check(|_| {}, &[]);
     let plan = Plan::from_json(&base().to_string()).expect("a contract");
     assert_eq!(plan.target_schema(), "lending");
-    assert_eq!(plan.source().application_table.as_deref(), Some("loan"));
+    assert_eq!(plan.source().application_tables, ["loan"]);
     assert_eq!(plan.hash().len(), 64);
     let names: Vec<&str> = plan.tables().iter().map(|table| table.name.as_str()).collect();
     assert_eq!(names, ["loan_base", "party_base", "party_home", "party_job"]);

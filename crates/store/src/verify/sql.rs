@@ -30,9 +30,13 @@ impl Statements {
     pub(crate) fn new(plan: &Plan, source: &Source) -> Self {
         let (log, of_job) = (&source.log, &source.log_of_job);
         let stage = "LEFT(l.[failure_reason], CHARINDEX(':', l.[failure_reason] + ':') - 1)";
-        let exists = root(plan).map(|(it, key)| {
-            let table = name::table(plan.target_schema(), &it.name);
-            format!("EXISTS (SELECT 1 FROM {table} AS b WHERE b.{key} = l.[app_id])")
+        let exists = key(plan).map(|key| {
+            let is_in = |it: &&Table| {
+                let table = name::table(plan.target_schema(), &it.name);
+                format!("EXISTS (SELECT 1 FROM {table} AS b WHERE b.{key} = l.[app_id])")
+            };
+            let roots: Vec<String> = roots(plan).iter().map(is_in).collect();
+            format!("({})", roots.join(" OR "))
         });
         let logged = |status: &str| {
             format!(
@@ -60,7 +64,7 @@ impl Statements {
                      AND NOT EXISTS (SELECT 1 FROM {log} AS k WHERE k.[app_id] = l.[app_id] AND k.[status] = 'success')"
                 )
             }),
-            rows: plan.tables().iter().map(|it| rows(plan, source, it)).collect(),
+            rows: each_table(plan).into_iter().map(|it| rows(plan, source, it)).collect(),
             logged_success: logged("success"),
             logged_failed: logged("failed"),
             by_workers: format!(
@@ -99,7 +103,7 @@ fn rows(plan: &Plan, source: &Source, table: &Table) -> String {
 
 /// The condition on row `t` and its depth that it belongs to a success of the job.
 fn belongs(plan: &Plan, source: &Source, table: &Table, depth: usize) -> String {
-    if let Some(key) = root(plan).map(|(_, key)| key)
+    if let Some(key) = key(plan)
         && table.columns.iter().any(|it| name::quoted(&it.name).eq_ignore_ascii_case(&key))
     {
         return format!(
@@ -123,10 +127,25 @@ fn belongs(plan: &Plan, source: &Source, table: &Table, depth: usize) -> String 
     )
 }
 
-/// The table of the application itself, and its key, the application's id.
-fn root(plan: &Plan) -> Option<(&Table, String)> {
-    let root = plan.tables().iter().find(|it| it.parent.is_none())?;
-    Some((root, name::quoted(&root.columns.first()?.name)))
+/// The tables of the applications themselves: one for each of the contracts.
+fn roots(plan: &Plan) -> Vec<&Table> {
+    each_table(plan).into_iter().filter(|it| it.parent.is_none()).collect()
+}
+
+/// The key of these tables, which is the application's id; it has one name in all contracts of a job.
+fn key(plan: &Plan) -> Option<String> {
+    Some(name::quoted(&roots(plan).first()?.columns.first()?.name))
+}
+
+/// The tables, each once, though several contracts may fill it.
+fn each_table(plan: &Plan) -> Vec<&Table> {
+    let mut tables: Vec<&Table> = Vec::new();
+    for table in plan.tables() {
+        if !tables.iter().any(|it| it.name == table.name) {
+            tables.push(table);
+        }
+    }
+    tables
 }
 
 #[cfg(test)]
