@@ -5,8 +5,8 @@
 
 use xmlx_tests::{Cluster, Direction, Link, Place, Setup, Signal};
 
-const APPS: usize = 600;
-/// Long enough leases to see a takeover through: 120 groups in four slots.
+const APPS: usize = 450;
+/// Long enough leases to see a takeover through: 90 groups in four slots.
 const SLOW: &str = "commit:1+:delay=150ms";
 const SETUP: Setup = Setup {
     coordinators: 2,
