@@ -75,6 +75,12 @@ impl Database {
         self.server.as_ref().expect("it runs, except within `restart`")
     }
 
+    /// The product's own way to it.
+    #[must_use]
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
     /// Where it listens.
     #[must_use]
     pub fn address(&self) -> std::net::SocketAddr {

@@ -1,0 +1,205 @@
+//! What is written too late is refused: by the range's epoch, by the leader's term.
+
+#![allow(clippy::unwrap_used, reason = "tests panic where something does not hold")]
+
+use std::time::Duration;
+
+use xmlx_devdb::Tls;
+use xmlx_extract::Plan;
+use xmlx_samples::Line;
+use xmlx_store::{
+    CommitPlan, Committed, Decided, Error, Group, LeaseKey, Mode, NewJob, RangeChange, Scope,
+    SessionRow, Store,
+};
+use xmlx_tests::{Cluster, Database, Direction, Link, Place, Setup};
+
+const JOB: i64 = 1;
+const SCOPE: Scope = Scope { lo: 1, hi: 100 };
+
+fn new_job(job_id: i64) -> NewJob {
+    NewJob {
+        job_id,
+        submit_key: job_id.to_string(),
+        name: "fence".to_owned(),
+        contract_hash: "0".repeat(64),
+        contract: xmlx_samples::contract(Line::Card).to_owned(),
+        mode: Mode::Follow,
+        scope: SCOPE,
+        log_watermark: 0,
+    }
+}
+
+fn session(id: &str) -> SessionRow {
+    SessionRow {
+        session_id: id.to_owned(),
+        name: id.to_owned(),
+        build: "0".to_owned(),
+        slots: 1,
+        state: "active".to_owned(),
+    }
+}
+
+type State<'a> = (&'static str, i64, &'a str);
+
+fn change(event: &'static str, from: State<'_>, to: State<'_>, hi: i64) -> RangeChange {
+    RangeChange {
+        job_id: JOB,
+        range_id: 1,
+        event,
+        from: (from.0, from.1, SCOPE.hi),
+        to: (to.0, to.1, hi),
+        owner_session: to.2.to_owned(),
+        rest: if hi < SCOPE.hi { 2 } else { 0 },
+    }
+}
+
+fn key(epoch: i64, session_id: &str) -> LeaseKey {
+    LeaseKey { job_id: JOB, range_id: 1, epoch, session_id: session_id.to_owned() }
+}
+
+/// Everything that a leader writes.
+async fn control(store: &Store, db: &Database) -> String {
+    let history = db.count("SELECT COUNT_BIG(*) FROM [xmlx].[range_history]").await;
+    let (jobs, ranges) = (store.jobs().await.unwrap(), store.ranges(JOB).await.unwrap());
+    format!("{jobs:?} {ranges:?} {:?} {history}", store.sessions().await.unwrap())
+}
+
+/// Whatever an old leader tries, its term is over.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deposed_leader_writes_nothing() {
+    let db = Database::start(Tls::Off).await;
+    let store = db.store();
+    let lead = async |name| store.acquire_leadership(name, "http://x", Duration::ZERO).await;
+    let old = lead("old").await.unwrap().unwrap();
+    store.insert_job(&old, &new_job(JOB)).await.unwrap();
+    store.open_session(&old, &session("s")).await.unwrap();
+    let new = lead("new").await.unwrap().unwrap();
+    assert_eq!((old.term, new.term), (1, 2));
+    let before = control(store, &db).await;
+    let grant = change("granted", ("pending", 0, ""), ("leased", 1, "s"), 50);
+    let tried = [
+        ("insert_job", store.insert_job(&old, &new_job(2)).await),
+        ("extend_job", store.extend_job(&old, JOB, 2, (SCOPE.hi, 200), 0).await),
+        ("move_job", store.move_job(&old, JOB, ("running", "paused"), "").await),
+        ("set_job_total", store.set_job_total(&old, JOB, 7).await),
+        ("set_job_log_end", store.set_job_log_end(&old, JOB, 7).await),
+        ("change_range", store.change_range(&old, &grant).await),
+        ("open_session", store.open_session(&old, &session("t")).await),
+        ("close_session", store.close_session(&old, "s", "lost").await),
+        ("renew_leadership", store.renew_leadership(&old, Duration::from_secs(9)).await),
+    ];
+    for (what, outcome) in tried {
+        assert!(matches!(outcome, Err(Error::Deposed)), "{what}: {outcome:?}");
+    }
+    store.resign_leadership(&old).await.unwrap();
+    assert_eq!(control(store, &db).await, before);
+    store.change_range(&new, &grant).await.unwrap();
+    assert_ne!(control(store, &db).await, before, "the new leader writes");
+}
+
+/// A commit under anything but the lease as it is now is refused whole, and so is a completion.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_commit_needs_the_lease_as_it_is() {
+    let db = Database::start(Tls::Off).await;
+    let store = db.store();
+    let plan = Plan::from_json(xmlx_samples::contract(Line::Card)).unwrap();
+    let catalog = store.catalog(plan.target_schema()).await.unwrap();
+    let commits = CommitPlan::new(&plan, &catalog).unwrap();
+    let mut connection = store.connection();
+    let leader = store.acquire_leadership("l", "http://x", Duration::from_secs(60)).await;
+    let leader = leader.unwrap().unwrap();
+    store.insert_job(&leader, &new_job(JOB)).await.unwrap();
+    let mut commit = async |key: LeaseKey, app_id: i64| {
+        let decided = [Decided::Failed { app_id, reason: "test: of the fence".to_owned() }];
+        let group = Group { scope: SCOPE, decided: &decided };
+        let before = db.count("SELECT COUNT_BIG(*) FROM [sample].[processing_log]").await;
+        let outcome = commits.commit(&mut connection, &key, group).await.unwrap();
+        let after = db.count("SELECT COUNT_BIG(*) FROM [sample].[processing_log]").await;
+        assert_eq!(after - before, i64::from(outcome == Committed::Now), "{key:?}");
+        outcome
+    };
+    let step = async |it: RangeChange| store.change_range(&leader, &it).await.unwrap();
+
+    assert_eq!(commit(key(0, "a"), 5).await, Committed::Gone, "nobody holds it");
+    step(change("granted", ("pending", 0, ""), ("leased", 1, "a"), SCOPE.hi)).await;
+    assert_eq!(commit(key(1, "a"), 5).await, Committed::Now);
+    assert_eq!(commit(key(1, "a"), 5).await, Committed::Before, "a repetition");
+    assert_eq!(commit(key(1, "a"), 3).await, Committed::Gone, "behind the cursor");
+    assert_eq!(commit(key(1, "b"), 6).await, Committed::Gone, "another session");
+    assert_eq!(commit(key(2, "a"), 6).await, Committed::Gone, "another epoch");
+    assert_eq!(commit(key(1, "a"), SCOPE.hi).await, Committed::Cut { hi: SCOPE.hi });
+
+    step(change("released", ("leased", 1, "a"), ("pending", 1, ""), SCOPE.hi)).await;
+    assert_eq!(commit(key(1, "a"), 6).await, Committed::Gone, "given back");
+    step(change("granted", ("pending", 1, ""), ("leased", 2, "a"), SCOPE.hi)).await;
+    assert_eq!(commit(key(1, "a"), 6).await, Committed::Gone, "its own earlier lease");
+    step(change("lost", ("leased", 2, "a"), ("pending", 3, ""), SCOPE.hi)).await;
+    assert_eq!(commit(key(2, "a"), 6).await, Committed::Gone, "lost, and nobody has it");
+    step(change("granted", ("pending", 3, ""), ("leased", 4, "b"), SCOPE.hi)).await;
+    assert_eq!(commit(key(2, "a"), 6).await, Committed::Gone, "lost, and another has it");
+    assert_eq!(commit(key(4, "b"), 6).await, Committed::Now);
+
+    for stale in [key(2, "a"), key(4, "a"), key(3, "b")] {
+        let completed = stale.complete(&mut store.connection(), SCOPE.hi).await;
+        assert!(matches!(completed, Err(Error::Fenced)), "{stale:?}: {completed:?}");
+    }
+    key(4, "b").complete(&mut store.connection(), SCOPE.hi).await.unwrap();
+    assert_eq!(commit(key(4, "b"), 7).await, Committed::Gone, "done");
+}
+
+/// A commit that is on its way while its lease is lost: it arrives before anybody has moved the cursor,
+/// and it is the epoch alone that keeps it out.
+async fn arrives_late(other_holds_it: bool) {
+    let setup = Setup { workers: 0, group_apps: 5, ..Setup::small(100) };
+    let mut cluster = Cluster::start(setup).await;
+    cluster.db.faults().add("xmlx/worker@commit:1+:delay=50ms".parse().unwrap());
+    let leader = cluster.coordinators[0].0.trim_start_matches("http://").parse().unwrap();
+    let (database, direct, urls) =
+        (cluster.db.address(), cluster.db.connection_string(), cluster.urls());
+    let to_leader = Link::to(leader).await;
+    let to_database = [Link::to(database).await, Link::to(database).await];
+    let own = to_database[0].instead_of(database, &direct);
+    let through = format!("http://{}", to_leader.address());
+    cluster.add_worker_in(Place { connection_string: &own, coordinators: &through, host: None });
+    cluster.wait_complete().await;
+    let job = cluster.submit(&[]);
+    cluster.wait_logged(10).await;
+    to_database[0].cut(Direction::Requests);
+    to_leader.cut(Direction::Both);
+    if other_holds_it {
+        // The next owner gets the leases, and cannot use them yet.
+        to_database[1].cut(Direction::Requests);
+        let other = to_database[1].instead_of(database, &direct);
+        cluster.add_worker_in(Place { connection_string: &other, coordinators: &urls, host: None });
+    }
+    cluster
+        .wait_for("the leases to be lost", async |it| {
+            let job = it.job(job);
+            let leased = job["ranges_leased"].as_i64().unwrap() > 0;
+            job["leases_revoked"].as_i64().unwrap() > 0 && leased == other_holds_it
+        })
+        .await;
+    let before = cluster.logged().await;
+    to_database[0].heal();
+    cluster
+        .wait_for("the answer to the late commit", async |it| {
+            it.workers[0].log().contains("the lease has moved on")
+        })
+        .await;
+    assert_eq!(cluster.logged().await, before);
+    to_leader.heal();
+    to_database[1].heal();
+    cluster.wait_done(job).await;
+    assert_eq!(cluster.logged().await, 100);
+    cluster.assert_verified(job).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_commit_that_arrives_after_its_lease_was_lost_is_refused() {
+    arrives_late(false).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_commit_that_arrives_when_another_holds_its_range_is_refused() {
+    arrives_late(true).await;
+}
