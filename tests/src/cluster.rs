@@ -69,8 +69,6 @@ pub struct Place<'a> {
 /// The processes, their database and their folder.
 #[derive(Debug)]
 pub struct Cluster {
-    /// The database.
-    pub db: Database,
     /// Coordinators with their URLs.
     pub coordinators: Vec<(String, Process)>,
     /// Workers.
@@ -80,6 +78,8 @@ pub struct Cluster {
     /// Coordinators and workers that were ever started.
     started: usize,
     hired: usize,
+    /// The database; dropped behind everything that is connected to it.
+    pub db: Database,
 }
 
 impl Setup {

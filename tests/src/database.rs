@@ -1,6 +1,7 @@
-//! The database under test: devdb, on a real wire, with a plan of faults.
+//! The database under test: devdb, on a real wire, with a plan of faults; or a server that is named.
 
 use std::net::{IpAddr, Ipv4Addr};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use tempfile::TempDir;
 use tiberius::{Client, Config};
@@ -14,29 +15,118 @@ use xmlx_store::{Access, Document, SCHEMA_VERSION, Store, StoreConfig};
 /// Documents in one statement.
 const CHUNK: usize = 200;
 
+/// Holds the connection string of a server to test against instead of devdb. The login may create databases.
+const SERVER: &str = "XMLX_TEST_SQLSERVER";
+
+/// What a test that forgot to skip is told.
+const DEVDB_ALONE: &str = "only devdb can do this: begin the test with `skips_on_server`";
+
+/// Databases made by this process.
+static MADE: AtomicU32 = AtomicU32::new(0);
+
+/// Whether the tests run against a server that is not devdb. Says loudly which test is skipped for it, and why.
+#[must_use]
+#[allow(clippy::print_stderr, reason = "what is skipped has to be seen")]
+pub fn skips_on_server(needs: &str) -> bool {
+    let skips = std::env::var_os(SERVER).is_some();
+    if skips {
+        let thread = std::thread::current();
+        eprintln!("SKIPPED on {SERVER}: {} needs {needs}", thread.name().unwrap_or("a test"));
+    }
+    skips
+}
+
 /// A database with the control tables and both samples' tables.
 #[derive(Debug)]
 pub struct Database {
+    server: At,
+    store: Store,
+}
+
+/// Where it lies.
+#[derive(Debug)]
+enum At {
+    /// In a server of its own.
+    Devdb(Devdb),
+    /// On the server that was named; made for one test and dropped behind it.
+    Given(Given),
+}
+
+#[derive(Debug)]
+struct Devdb {
     /// `None` while it is being restarted.
     server: Option<Server>,
-    store: Store,
     options: Options,
     _folder: TempDir,
 }
 
-impl Database {
-    /// Starts one on this host alone.
-    pub async fn start(tls: Tls) -> Self {
-        Self::start_at(Ipv4Addr::LOCALHOST.into(), tls).await
+#[derive(Debug)]
+struct Given {
+    master: String,
+    name: String,
+    connection_string: String,
+}
+
+impl Given {
+    async fn create(server: &str) -> Self {
+        let n = MADE.fetch_add(1, Ordering::Relaxed);
+        let name = format!("xmlx_test_{}_{n}", std::process::id());
+        let it = Self {
+            master: in_database(server, "master"),
+            connection_string: in_database(server, &name),
+            name,
+        };
+        it.on_master(&format!("CREATE DATABASE [{}]", it.name)).await;
+        it
     }
 
-    /// Starts one that listens at `host`, on a port of its own.
-    pub async fn start_at(host: IpAddr, tls: Tls) -> Self {
-        Self::start_with(host, tls, Release::Current).await
+    async fn on_master(&self, sql: &str) {
+        let store = store(&self.master);
+        store.run_script(sql).await.unwrap_or_else(|err| panic!("{sql}: {err}"));
     }
+}
 
-    /// Starts one with the control tables of a release.
-    pub async fn start_with(host: IpAddr, tls: Tls, release: Release) -> Self {
+impl Drop for Given {
+    fn drop(&mut self) {
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+                let name = &self.name;
+                runtime.expect("a runtime of one thread").block_on(async {
+                    self.on_master(&format!(
+                        "ALTER DATABASE [{name}] SET SINGLE_USER WITH ROLLBACK IMMEDIATE\nGO\nDROP DATABASE [{name}]"
+                    ))
+                    .await;
+                });
+            });
+        });
+    }
+}
+
+/// The connection string with another database. Values with `;` are not understood here.
+fn in_database(connection_string: &str, name: &str) -> String {
+    let names_one = |part: &&str| {
+        let key = part.split('=').next().unwrap_or_default().trim().to_lowercase();
+        !matches!(key.as_str(), "database" | "initial catalog")
+    };
+    let kept: Vec<&str> = connection_string.split(';').filter(names_one).collect();
+    format!("{};Database={name}", kept.join(";"))
+}
+
+fn store(connection_string: &str) -> Store {
+    let store = Store::new(&StoreConfig {
+        connection_string: connection_string.to_owned(),
+        ca: None,
+        access: Access::ReadWrite,
+        application_name: "xmlx/tests".to_owned(),
+        connections_max: 2,
+        limits: xmlx_extract::Limits::default(),
+    });
+    store.unwrap_or_else(|err| panic!("{SERVER}: {err}"))
+}
+
+impl Devdb {
+    fn start(host: IpAddr, tls: Tls) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let options = Options {
             listen: (host, 0).into(),
@@ -48,55 +138,73 @@ impl Database {
         };
         let server = Server::start(options.clone()).expect("devdb starts");
         let options = Options { listen: server.addr(), ..options };
-        let store = Store::new(&StoreConfig {
-            connection_string: server.connection_string(),
-            ca: None,
-            access: Access::ReadWrite,
-            application_name: "xmlx/tests".to_owned(),
-            connections_max: 2,
-            limits: xmlx_extract::Limits::default(),
-        });
-        let store = store.expect("devdb's own connection string");
-        let version = release.schema(SCHEMA_VERSION);
-        store.migrate_to(version).await.expect("the control schema");
-        store.run_script(xmlx_samples::target_sql()).await.expect("the target schema");
-        store.run_script(xmlx_samples::source_sql()).await.expect("the source tables");
-        Self { server: Some(server), store, options, _folder: folder }
-    }
-
-    /// Stops the server, lets `meanwhile` happen, and starts it again where it was.
-    pub async fn restart(&mut self, meanwhile: impl AsyncFnOnce()) {
-        self.server.take().expect("it runs").stop();
-        meanwhile().await;
-        self.server = Some(Server::start(self.options.clone()).expect("devdb starts again"));
+        Self { server: Some(server), options, _folder: folder }
     }
 
     fn server(&self) -> &Server {
         self.server.as_ref().expect("it runs, except within `restart`")
     }
+}
 
-    /// The product's own way to it.
-    #[must_use]
-    pub fn store(&self) -> &Store {
-        &self.store
+impl Database {
+    /// Makes one: on the server that `XMLX_TEST_SQLSERVER` names, or in a devdb on this host alone.
+    pub async fn start(tls: Tls) -> Self {
+        Self::start_with(Ipv4Addr::LOCALHOST.into(), tls, Release::Current).await
+    }
+
+    /// Starts a devdb that listens at `host`, on a port of its own.
+    pub async fn start_at(host: IpAddr, tls: Tls) -> Self {
+        Self::prepare(At::Devdb(Devdb::start(host, tls)), Release::Current).await
+    }
+
+    /// Makes one with the control tables of a release.
+    pub async fn start_with(host: IpAddr, tls: Tls, release: Release) -> Self {
+        let server = match std::env::var(SERVER) {
+            Ok(server) => At::Given(Given::create(&server).await),
+            Err(_) => At::Devdb(Devdb::start(host, tls)),
+        };
+        Self::prepare(server, release).await
+    }
+
+    async fn prepare(server: At, release: Release) -> Self {
+        let it = Self { store: store(&server.connection_string()), server };
+        let version = release.schema(SCHEMA_VERSION);
+        it.store.migrate_to(version).await.expect("the control schema");
+        it.store.run_script(xmlx_samples::target_sql()).await.expect("the target schema");
+        it.store.run_script(xmlx_samples::source_sql()).await.expect("the source tables");
+        it
+    }
+
+    /// Stops the server, lets `meanwhile` happen, and starts it again where it was.
+    pub async fn restart(&mut self, meanwhile: impl AsyncFnOnce()) {
+        let At::Devdb(devdb) = &mut self.server else { panic!("{DEVDB_ALONE}") };
+        devdb.server.take().expect("it runs").stop();
+        meanwhile().await;
+        devdb.server = Some(Server::start(devdb.options.clone()).expect("devdb starts again"));
+    }
+
+    /// devdb itself, for what only devdb can do.
+    fn devdb(&self) -> &Server {
+        let At::Devdb(devdb) = &self.server else { panic!("{DEVDB_ALONE}") };
+        devdb.server()
     }
 
     /// Where it listens.
     #[must_use]
     pub fn address(&self) -> std::net::SocketAddr {
-        self.server().addr()
+        self.devdb().addr()
     }
 
     /// How to reach it.
     #[must_use]
     pub fn connection_string(&self) -> String {
-        self.server().connection_string()
+        self.server.connection_string()
     }
 
     /// Its certificate, as PEM.
     #[must_use]
     pub fn certificate(&self) -> &str {
-        self.server().certificate().expect("a database with TLS")
+        self.devdb().certificate().expect("a database with TLS")
     }
 
     /// The store that the tests themselves use.
@@ -108,12 +216,12 @@ impl Database {
     /// What is to go wrong.
     #[must_use]
     pub fn faults(&self) -> &Faults {
-        self.server().faults()
+        self.devdb().faults()
     }
 
     /// Cuts every connection.
     pub fn drop_connections(&self) {
-        self.server().drop_connections();
+        self.devdb().drop_connections();
     }
 
     /// Loads generated applications of one line: `n` of them, by ascending id.
@@ -159,9 +267,17 @@ impl Database {
 
     /// Boxed: the driver's futures are large.
     async fn connect(&self) -> Client<Compat<TcpStream>> {
-        let config =
-            Config::from_ado_string(&self.connection_string()).expect("devdb's own string");
-        let tcp = TcpStream::connect(config.get_addr()).await.expect("devdb listens");
-        Box::pin(Client::connect(config, tcp.compat_write())).await.expect("devdb lets us in")
+        let config = Config::from_ado_string(&self.connection_string()).expect("an ADO.NET string");
+        let tcp = TcpStream::connect(config.get_addr()).await.expect("the database listens");
+        Box::pin(Client::connect(config, tcp.compat_write())).await.expect("it lets us in")
+    }
+}
+
+impl At {
+    fn connection_string(&self) -> String {
+        match self {
+            Self::Devdb(devdb) => devdb.server().connection_string(),
+            Self::Given(it) => it.connection_string.clone(),
+        }
     }
 }

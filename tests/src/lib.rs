@@ -18,7 +18,7 @@ mod statements;
 mod wiretap;
 
 pub use cluster::{Cluster, Place, Setup, Waits};
-pub use database::Database;
+pub use database::{Database, skips_on_server};
 pub use link::{Direction, Link};
 pub use netns::Host;
 pub use process::{Output, Process, Signal, binary, workspace};

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "tests panic where something does not hold")]
 
-use xmlx_tests::{Cluster, Setup, workspace};
+use xmlx_tests::{Cluster, Setup, skips_on_server, workspace};
 
 /// The T-SQL block of the page that contains `mark`.
 fn block(mark: &str) -> String {
@@ -15,6 +15,9 @@ fn block(mark: &str) -> String {
 /// Without any coordinator's help: nothing more is committed, and `resume` goes on.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_database_alone_can_stop_a_job() {
+    if skips_on_server("a plan of faults") {
+        return;
+    }
     let setup = Setup { coordinators: 2, workers: 2, group_apps: 5, ..Setup::small(300) };
     let cluster = Cluster::start(setup).await;
     cluster.db.faults().add("commit:1+:delay=30ms".parse().unwrap());

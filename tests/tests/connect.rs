@@ -11,7 +11,7 @@ use xmlx_devdb::Tls;
 use xmlx_extract::Plan;
 use xmlx_samples::{Line, Options, Synth};
 use xmlx_store::{Error, Mode, Scope, Source};
-use xmlx_tests::{Cluster, Database, Output, Setup, binary};
+use xmlx_tests::{Cluster, Database, Output, Setup, binary, skips_on_server};
 
 /// The password of the tests' database.
 const PASSWORD: &str = "secret";
@@ -40,6 +40,9 @@ fn synth() -> Synth {
 /// A worker with a wrong password says so and ends; the job is not its victim.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_password_ends_the_worker_and_not_the_job() {
+    if skips_on_server("logins and addresses of its own") {
+        return;
+    }
     let mut cluster = Cluster::start(Setup { workers: 0, ..Setup::small(40) }).await;
     let job = cluster.submit(&[]);
     let right = cluster.db.connection_string();
@@ -59,6 +62,9 @@ async fn a_wrong_password_ends_the_worker_and_not_the_job() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_password_is_told_at_once_by_coordinator_and_client() {
+    if skips_on_server("logins and addresses of its own") {
+        return;
+    }
     let db = Database::start(Tls::Off).await;
     let wrong = db.connection_string().replace(PASSWORD, WRONG);
     let environment = [("XMLX_DATABASE", wrong.as_str())];
@@ -75,6 +81,9 @@ async fn a_wrong_password_is_told_at_once_by_coordinator_and_client() {
 /// Nothing that a program prints about itself shows the password, wherever that came from.
 #[tokio::test(flavor = "multi_thread")]
 async fn passwords_are_not_shown() {
+    if skips_on_server("logins and addresses of its own") {
+        return;
+    }
     let db = Database::start(Tls::Off).await;
     let text = db.connection_string();
     for program in ["xmlx-coordinator", "xmlx-worker"] {
@@ -125,6 +134,9 @@ fn command_lines_of_children(parent: u32) -> Vec<String> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_connection_string_may_lie_in_a_file() {
+    if skips_on_server("logins and addresses of its own") {
+        return;
+    }
     let db = Database::start(Tls::Off).await;
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("database");
@@ -145,6 +157,9 @@ async fn the_connection_string_may_lie_in_a_file() {
 /// With a CA that is named, without one, with TDS 8.0, and with any certificate.
 #[tokio::test(flavor = "multi_thread")]
 async fn certificates_are_checked() {
+    if skips_on_server("logins and addresses of its own") {
+        return;
+    }
     let db = Database::start(Tls::SelfSigned).await;
     let folder = tempfile::tempdir().unwrap();
     let ca = folder.path().join("ca.pem");
@@ -170,6 +185,9 @@ async fn certificates_are_checked() {
 /// The server is not there: its failover partner is asked.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_failover_partner_takes_over() {
+    if skips_on_server("logins and addresses of its own") {
+        return;
+    }
     let db = Database::start(Tls::Off).await;
     let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let port = db.address().port();
@@ -182,6 +200,9 @@ async fn a_failover_partner_takes_over() {
 /// A named instance's port is asked for at SQL Browser, on UDP 1434 of the server.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_named_instance_is_found() {
+    if skips_on_server("logins and addresses of its own") {
+        return;
+    }
     // An address of this test's own: the port cannot be chosen.
     let id = std::process::id();
     let ip = format!("127.{}.{}.{}", 1 + (id >> 16) % 250, (id >> 8) % 250, 1 + id % 250);
@@ -210,6 +231,9 @@ async fn a_named_instance_is_found() {
 /// Documents come from the copy, everything else from the database itself.
 #[tokio::test(flavor = "multi_thread")]
 async fn documents_are_read_from_a_copy() {
+    if skips_on_server("logins and addresses of its own") {
+        return;
+    }
     let mut cluster = Cluster::start(Setup { workers: 0, ..Setup::small(60) }).await;
     let copy = Database::start(Tls::Off).await;
     copy.fill(&synth(), Line::Card, 60).await;
@@ -232,6 +256,9 @@ async fn documents_are_read_from_a_copy() {
 /// A document that has not reached the copy is waited for; it is no failure of the application.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_copy_that_lags_is_waited_for() {
+    if skips_on_server("logins and addresses of its own") {
+        return;
+    }
     let (db, copy) = (Database::start(Tls::Off).await, Database::start(Tls::Off).await);
     db.fill(&synth(), Line::Card, 10).await;
     copy.fill(&synth(), Line::Card, 7).await;

@@ -6,7 +6,7 @@
 use std::fmt::Write as _;
 
 use xmlx_store::{Class, Error};
-use xmlx_tests::{Cluster, Setup, workspace};
+use xmlx_tests::{Cluster, Setup, skips_on_server, workspace};
 
 /// A worker's statements: name, target of the fault.
 const STATEMENTS: [(&str, &str); 8] = [
@@ -108,6 +108,9 @@ const APPS: usize = 3;
 /// One cluster and one thread for each statement: they wait most of the time.
 #[test]
 fn every_fault_at_every_statement() {
+    if skips_on_server("a plan of faults") {
+        return;
+    }
     let rows = STATEMENTS.map(|(name, target)| {
         std::thread::spawn(move || {
             let runtime = tokio::runtime::Runtime::new().unwrap();

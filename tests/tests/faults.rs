@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "tests panic where something does not hold")]
 
-use xmlx_tests::{Cluster, Setup, Signal};
+use xmlx_tests::{Cluster, Setup, Signal, skips_on_server};
 
 async fn two_workers(apps: usize) -> Cluster {
     let setup = Setup { coordinators: 2, workers: 2, group_apps: 5, ..Setup::small(apps) };
@@ -13,6 +13,9 @@ async fn two_workers(apps: usize) -> Cluster {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_killed_worker_loses_its_leases_to_the_other() {
+    if skips_on_server("a plan of faults") {
+        return;
+    }
     let mut cluster = two_workers(400).await;
     let job = cluster.submit(&[]);
     cluster.wait_busy().await;
@@ -28,6 +31,9 @@ async fn a_killed_worker_loses_its_leases_to_the_other() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_killed_leader_is_replaced_and_nothing_is_repeated() {
+    if skips_on_server("a plan of faults") {
+        return;
+    }
     let mut cluster = two_workers(400).await;
     let job = cluster.submit(&[]);
     cluster.wait_busy().await;
@@ -41,6 +47,9 @@ async fn a_killed_leader_is_replaced_and_nothing_is_repeated() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_leader_told_to_stop_resigns() {
+    if skips_on_server("a plan of faults") {
+        return;
+    }
     let mut cluster = two_workers(400).await;
     let job = cluster.submit(&[]);
     cluster.wait_busy().await;
@@ -54,6 +63,9 @@ async fn a_leader_told_to_stop_resigns() {
 /// The zombie: paused for longer than it may be silent, then woken. What it still has in hand is refused.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_zombie_commits_nothing() {
+    if skips_on_server("a plan of faults") {
+        return;
+    }
     let cluster = two_workers(400).await;
     let job = cluster.submit(&[]);
     cluster.wait_busy().await;
@@ -73,6 +85,9 @@ async fn a_zombie_commits_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn draining_repeats_nothing() {
+    if skips_on_server("a plan of faults") {
+        return;
+    }
     let mut cluster = two_workers(300).await;
     let job = cluster.submit(&[]);
     cluster.wait_busy().await;
@@ -98,6 +113,9 @@ async fn draining_repeats_nothing() {
 /// Pause is a barrier: once acknowledged, nothing more is committed.
 #[tokio::test(flavor = "multi_thread")]
 async fn pause_is_a_barrier() {
+    if skips_on_server("a plan of faults") {
+        return;
+    }
     let cluster = two_workers(400).await;
     let job = cluster.submit(&[]);
     let id = job.to_string();
@@ -121,6 +139,9 @@ async fn pause_is_a_barrier() {
 /// job paused, and by then every lease has been revoked.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_pause_whose_answer_is_lost_is_a_barrier_too() {
+    if skips_on_server("a plan of faults") {
+        return;
+    }
     let cluster = two_workers(400).await;
     let job = cluster.submit(&[]);
     let id = job.to_string();
@@ -143,6 +164,9 @@ async fn a_pause_whose_answer_is_lost_is_a_barrier_too() {
 /// The answer to a submission is lost: the client's own repetition finds the job, and it is worked on.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_submission_whose_answer_is_lost_is_made_once() {
+    if skips_on_server("a plan of faults") {
+        return;
+    }
     let cluster = Cluster::start(Setup::small(30)).await;
     cluster.db.faults().add("text=INSERT INTO [xmlx].[job]:1:drop-after".parse().unwrap());
     let job = cluster.submit(&["--wait"]);
@@ -167,6 +191,9 @@ macro_rules! survives {
     ($($name:ident: $fault:literal;)*) => {
         $(#[tokio::test(flavor = "multi_thread")]
         async fn $name() {
+            if skips_on_server("a plan of faults") {
+                return;
+            }
             survives($fault).await;
         })*
     };
@@ -185,6 +212,9 @@ survives! {
 /// No room in the database pauses the job, and says so.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_log_pauses_the_job() {
+    if skips_on_server("a plan of faults") {
+        return;
+    }
     let cluster = Cluster::start(Setup::small(60)).await;
     cluster.db.faults().add("commit:1:error=9002".parse().unwrap());
     let job = cluster.submit(&[]);
@@ -225,6 +255,9 @@ async fn poison_is_isolated() {
 /// One lease over everything, and a slot that stands idle: it gets half of what is left.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_idle_slot_takes_half_of_the_largest_lease() {
+    if skips_on_server("a plan of faults") {
+        return;
+    }
     let flags = &["--lease-apps-first", "400"];
     let setup = Setup { group_apps: 5, coordinator_flags: flags, ..Setup::small(400) };
     let cluster = Cluster::start(setup).await;

@@ -2,11 +2,14 @@
 
 #![allow(clippy::unwrap_used, reason = "tests panic where something does not hold")]
 
-use xmlx_tests::{Cluster, Setup};
+use xmlx_tests::{Cluster, Setup, skips_on_server};
 
 /// What the users of the reference do to convince themselves.
 #[tokio::test(flavor = "multi_thread")]
 async fn limit_kill_look_start_again() {
+    if skips_on_server("a plan of faults") {
+        return;
+    }
     let mut cluster = Cluster::start(Setup { group_apps: 1, ..Setup::small(30) }).await;
     cluster.db.faults().add("commit:1+:delay=80ms".parse().unwrap());
 

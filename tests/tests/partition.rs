@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "tests panic where something does not hold")]
 
-use xmlx_tests::{Cluster, Host, Place, Setup};
+use xmlx_tests::{Cluster, Host, Place, Setup, skips_on_server};
 
 const APPS: usize = 400;
 
@@ -62,17 +62,26 @@ async fn survives(cut: Cut, number: u8) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_host_that_is_cut_off_commits_nothing_afterwards() {
+    if skips_on_server("a plan of faults") {
+        return;
+    }
     survives(Cut::Both, 1).await;
 }
 
 /// It hears everything and is heard by nobody.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_host_that_nobody_hears_commits_nothing_afterwards() {
+    if skips_on_server("a plan of faults") {
+        return;
+    }
     survives(Cut::FromWorker, 2).await;
 }
 
 /// It is heard and hears nothing: its commits may take effect, and it never learns of it.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_host_that_hears_nothing_commits_nothing_afterwards() {
+    if skips_on_server("a plan of faults") {
+        return;
+    }
     survives(Cut::ToWorker, 3).await;
 }

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "tests panic where something does not hold")]
 
-use xmlx_tests::{Cluster, Setup};
+use xmlx_tests::{Cluster, Setup, skips_on_server};
 
 async fn told(cluster: &Cluster, share: u32) {
     let line = format!("commits_max={share}");
@@ -27,6 +27,9 @@ fn plain(log: &str) -> String {
 /// An order reaches every worker, outlives the leader, and can be taken back.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_ceiling_is_shared_out_and_outlives_the_leader() {
+    if skips_on_server("a plan of faults") {
+        return;
+    }
     let setup = Setup {
         coordinators: 2,
         workers: 2,
@@ -70,6 +73,9 @@ async fn a_ceiling_is_shared_out_and_outlives_the_leader() {
 /// Deadlocks and lock timeouts slow a worker down; they fail nothing.
 #[tokio::test(flavor = "multi_thread")]
 async fn congestion_fails_no_application() {
+    if skips_on_server("a plan of faults") {
+        return;
+    }
     let cluster = Cluster::start(Setup { group_apps: 5, ..Setup::small(60) }).await;
     for fault in ["commit:2:error=1205", "commit:4:error=1222", "commit:6:error=8645"] {
         cluster.db.faults().add(fault.parse().unwrap());

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "tests panic where something does not hold")]
 
 use xmlx_proto::Release;
-use xmlx_tests::{Cluster, Setup};
+use xmlx_tests::{Cluster, Setup, skips_on_server};
 
 /// Everything of the release before.
 fn previous(apps: usize) -> Setup {
@@ -49,6 +49,9 @@ fn builds(cluster: &Cluster) -> Vec<bool> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cluster_is_upgraded_one_by_one_under_load() {
+    if skips_on_server("a plan of faults") {
+        return;
+    }
     let mut cluster = Cluster::start(previous(800)).await;
     cluster.db.faults().add("commit:1+:delay=80ms".parse().unwrap());
     let job = cluster.submit(&[]);
@@ -78,6 +81,9 @@ async fn a_cluster_is_upgraded_one_by_one_under_load() {
 /// The other order works, too: workers of this release under coordinators of the one before.
 #[tokio::test(flavor = "multi_thread")]
 async fn workers_may_be_upgraded_before_coordinators() {
+    if skips_on_server("a plan of faults") {
+        return;
+    }
     let mut cluster = Cluster::start(previous(300)).await;
     cluster.db.faults().add("commit:1+:delay=40ms".parse().unwrap());
     let job = cluster.submit(&[]);
@@ -97,6 +103,9 @@ async fn workers_may_be_upgraded_before_coordinators() {
 /// are not touched, and whoever is too old says so.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_build_that_is_too_old_for_the_tables_refuses_to_work() {
+    if skips_on_server("a plan of faults") {
+        return;
+    }
     let mut cluster = Cluster::start(Setup::small(40)).await;
     let later = |version: i32, compatible_from: i32| {
         format!(

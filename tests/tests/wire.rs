@@ -3,12 +3,15 @@
 #![allow(clippy::unwrap_used, reason = "tests panic where something does not hold")]
 
 use xmlx_devdb::Tls;
-use xmlx_tests::{Cluster, Setup, Wiretap};
+use xmlx_tests::{Cluster, Setup, Wiretap, skips_on_server};
 
 /// At most three round trips per committed group, everything of a range counted in: opening it,
 /// fetching, committing, closing.
 #[tokio::test(flavor = "multi_thread")]
 async fn round_trips_per_group() {
+    if skips_on_server("a wire of its own") {
+        return;
+    }
     let mut cluster = Cluster::start(Setup { workers: 0, ..Setup::small(2_000) }).await;
     let tap = Wiretap::start(cluster.db.address()).await;
     let direct = cluster.db.connection_string();
@@ -32,6 +35,9 @@ async fn round_trips_per_group() {
 /// The same job over an encrypted wire.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_encrypted_database_connection_works() {
+    if skips_on_server("a wire of its own") {
+        return;
+    }
     let cluster = Cluster::start(Setup { tls: Tls::SelfSigned, ..Setup::small(100) }).await;
     let job = cluster.submit(&["--wait"]);
     assert_eq!(cluster.job(job)["ok"], 100);

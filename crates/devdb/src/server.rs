@@ -1,6 +1,7 @@
 //! The server: listens, gives every connection a thread, and ends them all when it is stopped.
 
 mod connection;
+mod databases;
 mod hangup;
 mod login;
 mod prelogin;
@@ -19,6 +20,7 @@ use std::thread::{Builder, JoinHandle};
 use crate::error::Error;
 use crate::exec::engine::Engine;
 use crate::faults::Faults;
+use crate::server::databases::Databases;
 use crate::sync;
 
 /// The stack of a connection's thread: parsing and binding go at most some tens of calls deep.
@@ -80,7 +82,7 @@ pub struct Server {
 /// What every connection needs.
 pub(crate) struct Shared {
     pub(crate) options: Options,
-    pub(crate) engine: Arc<Engine>,
+    pub(crate) databases: Databases,
     pub(crate) tls: Option<Arc<rustls::ServerConfig>>,
     certificate: Option<String>,
     is_stopping: AtomicBool,
@@ -97,13 +99,13 @@ impl Server {
                 (Some(config), Some(certificate))
             }
         };
-        let engine = Arc::new(Engine::open(&options.data)?);
+        let databases = Databases::new(Engine::open(&options.data)?);
         let listen = |err| Error::Listen { address: options.listen, err };
         let listener = TcpListener::bind(options.listen).map_err(listen)?;
         let addr = listener.local_addr().map_err(listen)?;
         let shared = Arc::new(Shared {
             options,
-            engine,
+            databases,
             tls,
             certificate,
             is_stopping: AtomicBool::new(false),
@@ -159,7 +161,7 @@ impl Server {
     fn shut_down(&mut self) {
         let Some(acceptor) = self.acceptor.take() else { return };
         self.shared.is_stopping.store(true, Ordering::SeqCst);
-        self.shared.engine.stop();
+        self.shared.databases.stop();
         self.shared.close_sockets();
         // The acceptor waits for a connection: it is given one.
         let woken = TcpStream::connect(reachable(self.addr)).is_ok();

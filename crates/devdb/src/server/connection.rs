@@ -2,7 +2,6 @@
 
 use std::io;
 use std::net::TcpStream;
-use std::sync::Arc;
 
 use crate::exec::session::Session;
 use crate::server::hangup::Hangup;
@@ -41,19 +40,21 @@ pub(crate) fn run(mut socket: TcpStream, shared: &Shared) -> io::Result<()> {
     }
     let login = login::read(&message.body)?;
     let mut out = Vec::new();
-    if let Err(refused) = login.check(&shared.options) {
-        tokens::put_error(&mut out, &refused);
-        tokens::put_done(&mut out, Done::Statement, DONE_ERROR, 0);
-        return packet::write_message(&mut transport, RESPONSE, &out, LOGIN_PACKET_BYTES);
-    }
+    let engine = match login.check(&shared.options).and_then(|()| login.open(&shared.databases)) {
+        Ok(engine) => engine,
+        Err(refused) => {
+            tokens::put_error(&mut out, &refused);
+            tokens::put_done(&mut out, Done::Statement, DONE_ERROR, 0);
+            return packet::write_message(&mut transport, RESPONSE, &out, LOGIN_PACKET_BYTES);
+        }
+    };
     let database = login.put_answer(&mut out);
     packet::write_message(&mut transport, RESPONSE, &out, LOGIN_PACKET_BYTES)?;
-    let mut session =
-        Session::new(Arc::clone(&shared.engine), database, Box::new(move || hangup.is_hung_up()));
+    let mut session = Session::new(engine, database, Box::new(move || hangup.is_hung_up()));
     let faults = shared.options.faults.of(&login.application);
     while let Some(message) = packet::read_message(&mut transport)? {
         out.clear();
-        match request::answer(&mut session, &message, &faults, &mut out)? {
+        match request::answer(&mut session, &message, (shared, &faults), &mut out)? {
             Answer::Send => {
                 packet::write_message(&mut transport, RESPONSE, &out, login.packet_size)?
             }

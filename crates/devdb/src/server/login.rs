@@ -1,8 +1,11 @@
 //! LOGIN7: who the client is, checked against the one user there is.
 
 use std::io;
+use std::sync::Arc;
 
 use crate::error::SqlError;
+use crate::exec::engine::Engine;
+use crate::server::databases::Databases;
 use crate::server::{DATABASE, Options};
 use crate::wire::buffer::Reader;
 use crate::wire::codepage;
@@ -56,6 +59,17 @@ impl Login {
             return Ok(());
         }
         Err(SqlError::new(18456, format!("Login failed for user '{}'.", self.user)).with_class(14))
+    }
+
+    /// The database that is asked for.
+    pub(crate) fn open(&self, databases: &Databases) -> Result<Arc<Engine>, SqlError> {
+        databases.find(&self.database).ok_or_else(|| {
+            let text = format!(
+                "Cannot open database \"{}\" requested by the login. The login failed.",
+                self.database
+            );
+            SqlError::new(4060, text).with_class(11)
+        })
     }
 
     /// The answer to a good login; the name of the database the session is in.

@@ -5,7 +5,7 @@ use std::io;
 use crate::error::SqlError;
 use crate::exec::session::Session;
 use crate::faults::{Action, Faults};
-use crate::server::rpc;
+use crate::server::{Shared, rpc};
 use crate::wire::buffer::Reader;
 use crate::wire::codepage;
 use crate::wire::packet::{ATTENTION, Message, RPC, SQL_BATCH, TRANSACTION_MANAGER, malformed};
@@ -29,7 +29,7 @@ pub(crate) enum Answer {
 pub(crate) fn answer(
     session: &mut Session,
     message: &Message,
-    faults: &Faults,
+    (shared, faults): (&Shared, &Faults),
     out: &mut Vec<u8>,
 ) -> io::Result<Answer> {
     let mut reader = Reader::new(&message.body);
@@ -44,6 +44,13 @@ pub(crate) fn answer(
     match message.kind {
         SQL_BATCH => {
             let text = codepage::utf16_to_string(reader.rest());
+            if let Some(done) = shared.databases.obey(&text) {
+                match done {
+                    Ok(()) => tokens::put_done(out, Done::Statement, 0, 0),
+                    Err(err) => refuse(out, &err),
+                }
+                return Ok(Answer::Send);
+            }
             let batch = match session.parse(&text, Vec::new()) {
                 Ok(batch) => batch,
                 Err(err) => {

@@ -55,6 +55,25 @@ async fn with_a_wrong_password() {
     assert_eq!(code(&connect_with(&nobody).await), 18456);
 }
 
+/// A database has to be there, and one of its own holds tables of its own.
+#[tokio::test]
+async fn databases_are_made_and_dropped() {
+    let server = server();
+    let at = |name: &str| {
+        server.connection_string().replace("Database=xmlx", &format!("Database={name}"))
+    };
+    assert_eq!(code(&connect_with(&at("loans")).await), 4060);
+    let mut master = connect_with(&at("master")).await.expect("always there");
+    run(&mut master, "CREATE DATABASE [loans]").await.expect("a database");
+    assert_eq!(code(&run(&mut master, "CREATE DATABASE [loans];").await), 1801);
+    let mut loans = connect_with(&at("loans")).await.expect("it is there now");
+    run(&mut loans, "CREATE TABLE dbo.only_here (id int NOT NULL)").await.expect("a table");
+    assert_eq!(code(&run(&mut master, "SELECT id FROM dbo.only_here").await), 208);
+    run(&mut master, "DROP DATABASE [loans]").await.expect("dropped");
+    assert_eq!(code(&connect_with(&at("loans")).await), 4060);
+    assert_eq!(code(&run(&mut master, "DROP DATABASE [loans]").await), 3701);
+}
+
 #[tokio::test]
 async fn hundreds_at_once() {
     let server = server();
