@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use tempfile::TempDir;
-use tiberius::{Client, Config};
+use tiberius::{Client, Config, ToSql};
 use tokio::net::TcpStream;
 use tokio_util::compat::{Compat, TokioAsyncWriteCompatExt as _};
 use xmlx_devdb::{Faults, Options, Server, Storage, Tls};
@@ -239,6 +239,11 @@ impl Database {
     /// Runs a batch.
     pub async fn run(&self, sql: &str) {
         self.connect().await.simple_query(sql).await.expect(sql).into_results().await.expect(sql);
+    }
+
+    /// Runs a statement with parameters.
+    pub async fn execute(&self, sql: &str, params: &[&dyn ToSql]) {
+        self.connect().await.execute(sql, params).await.expect(sql);
     }
 
     /// One number.

@@ -160,3 +160,39 @@ async fn several_contracts_share_a_job() {
     let again = cluster.client(&["submit", "--contract", "loan.json", "--wait", "-o", "json"]);
     assert_eq!(again.expect(0).json()["job"]["ok"], 0);
 }
+
+/// A source column of bytes: each document in an encoding of its own, and one that is none.
+#[tokio::test(flavor = "multi_thread")]
+async fn documents_in_bytes_are_decoded() {
+    let cluster = Cluster::start(Setup::small(0)).await;
+    cluster.db.run("DROP TABLE [sample].[application_xml]").await;
+    cluster
+        .db
+        .run("CREATE TABLE [sample].[application_xml] ([app_id] int NOT NULL PRIMARY KEY, [app_XML] varbinary(max) NULL)")
+        .await;
+    let options =
+        xmlx_samples::Options { seed: 3, first_id: 1, broken_permille: 0, padding_bytes: 0 };
+    let synth = xmlx_samples::Synth::new(options);
+    let samples =
+        (0..).map(|n| synth.application(n)).filter(|it| it.line == xmlx_samples::Line::Card);
+    for (n, it) in samples.take(4).enumerate() {
+        let utf_16 = it.xml.encode_utf16().flat_map(u16::to_le_bytes);
+        let bytes: Vec<u8> = match n {
+            0 => it.xml.into_bytes(),
+            1 => utf_16.collect(),
+            2 => [b"\xEF\xBB\xBF", it.xml.as_bytes()].concat(),
+            _ => [0xFF, 0xFE].into_iter().chain(utf_16.take(9)).collect(),
+        };
+        let insert =
+            "INSERT INTO [sample].[application_xml] ([app_id], [app_XML]) VALUES (@P1, @P2)";
+        cluster.db.execute(insert, &[&it.app_id, &bytes]).await;
+        let insert = "INSERT INTO [sample].[card_application] ([app_id]) VALUES (@P1)";
+        cluster.db.execute(insert, &[&it.app_id]).await;
+    }
+    let job = cluster.submit(&[]);
+    cluster.wait_done(job).await;
+    let it = cluster.job(job);
+    assert_eq!((&it["ok"], &it["failed"]), (&3.into(), &1.into()), "{it}");
+    let failures = cluster.client(&["failures", &job.to_string()]).expect(0);
+    assert!(failures.stdout.contains("cannot be decoded"), "{failures:?}");
+}
