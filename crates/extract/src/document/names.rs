@@ -39,8 +39,10 @@ impl<'x> SeenNames<'x> {
     #[inline]
     pub(super) fn clear(&mut self) {
         self.names.clear();
+        if self.n_suspects > SUSPECTS_MAX {
+            self.sorted.clear();
+        }
         self.n_suspects = 0;
-        self.sorted.clear();
         self.element = self.element.wrapping_add(1);
         if self.element == 0 {
             self.filter.fill(0);
