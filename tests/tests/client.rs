@@ -124,6 +124,32 @@ fn wrong_usage_is_64_and_errors_are_2() {
     assert_eq!(client(&["--help"]).code, 0);
 }
 
+/// The same setting everywhere, by flag or in the file; the flag wins.
+#[test]
+fn limits_are_settings_of_every_program() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.display().to_string()
+    };
+    let sound = file("sound.toml", "limits = [\"depth=300\", \"document_bytes=128MiB\"]");
+    let wrong = file("wrong.toml", "limits = [\"depth=300KiB\"]");
+    for program in ["xmlx-worker", "xmlx-coordinator"] {
+        let check = |more: &[&str]| {
+            let mut command = Command::new(binary(program));
+            command.args(["--check-config", "--database", "Server=tcp:x,1433"]).args(more);
+            Output::of(command)
+        };
+        assert_eq!(check(&["--config", &sound]).code, 0, "{program}");
+        assert_eq!(check(&["--config", &wrong, "--limits", "depth=9,expression_depth=70"]).code, 0);
+        let refused = check(&["--config", &wrong]);
+        assert!(refused.code != 0 && refused.stderr.contains("depth=300KiB"), "{refused:?}");
+        let refused = check(&["--limits", "document_bytes=5"]);
+        assert!(refused.code != 0 && refused.stderr.contains("64MiB"), "{refused:?}");
+    }
+}
+
 #[test]
 fn init_prints_its_sql() {
     let printed = client(&["init", "--print"]).expect(0);
