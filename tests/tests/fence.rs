@@ -23,6 +23,7 @@ fn new_job(job_id: i64) -> NewJob {
         name: "fence".to_owned(),
         contract_hash: "0".repeat(64),
         contract: xmlx_samples::contract(Line::Card).to_owned(),
+        priority: 0,
         mode: Mode::Follow,
         scope: SCOPE,
         log_watermark: 0,

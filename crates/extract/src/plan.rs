@@ -4,8 +4,8 @@ use sha2::{Digest, Sha256};
 
 use crate::encoding::text_of;
 use crate::limits::Limits;
-use crate::problem::{ContractErrors, Problems};
 use crate::lines::{Compiled, Line};
+use crate::problem::{ContractErrors, Problems};
 use crate::rejection::{Rejection, Stage};
 use crate::table::{Application, Table};
 use crate::{Outline, compile, contract, lines, outline};
@@ -102,7 +102,8 @@ impl Plan {
 
     /// Says of each table what tells its rows apart and which values are the contract's own.
     pub fn outlines(&self) -> Vec<Outline> {
-        let of_line = |line: &Line| outline::outlines(&line.program, &self.tables[line.tables.clone()]);
+        let of_line =
+            |line: &Line| outline::outlines(&line.program, &self.tables[line.tables.clone()]);
         self.lines.iter().flat_map(of_line).collect()
     }
 

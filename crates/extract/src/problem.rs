@@ -81,7 +81,8 @@ impl Problems {
     /// Takes the problems of a part, whose paths begin at `at`.
     pub(crate) fn take_from(&mut self, part: Self, at: &str) {
         self.found.extend(part.found.into_iter().map(|problem| {
-            let path = if problem.path == "$" { at.to_owned() } else { format!("{at}.{}", problem.path) };
+            let path =
+                if problem.path == "$" { at.to_owned() } else { format!("{at}.{}", problem.path) };
             Problem { path, ..problem }
         }));
     }

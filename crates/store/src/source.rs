@@ -107,7 +107,9 @@ impl Source {
         let of_line = |row: &str| {
             let is_in = |table: &String| {
                 let application = name::table(schema, table);
-                format!("EXISTS (SELECT 1 FROM {application} AS a WHERE a.[app_id] = {row}.[app_id])")
+                format!(
+                    "EXISTS (SELECT 1 FROM {application} AS a WHERE a.[app_id] = {row}.[app_id])"
+                )
             };
             let lines: Vec<String> = source.application_tables.iter().map(is_in).collect();
             match lines.as_slice() {

@@ -59,7 +59,10 @@ pub(crate) fn read(json: Json, problems: &mut Problems) -> Option<Contract> {
     let source = Source {
         table: reader.text(&root, "", "source_table"),
         column: reader.text(&root, "", "source_column"),
-        application_tables: reader.optional_text(&root, "", "source_application_table").into_iter().collect(),
+        application_tables: reader
+            .optional_text(&root, "", "source_application_table")
+            .into_iter()
+            .collect(),
     };
     check_keys(&root, "", ROOT_KEYS, reader.problems);
     Some(Contract {

@@ -9,7 +9,8 @@ use crate::contract::base;
 fn other_line(line: &str, root: &str) -> Json {
     let text = base().to_string();
     let text = text.replace("/Msg/Req/loan", &format!("/{root}/Req/{line}"));
-    let text = text.replace("\"/Msg", &format!("\"/{root}")).replace("\"Msg\"", &format!("\"{root}\""));
+    let text =
+        text.replace("\"/Msg", &format!("\"/{root}")).replace("\"Msg\"", &format!("\"{root}\""));
     let text = text.replace("loan_base", &format!("{line}_base"));
     let mut contract: Json = serde_json::from_str(&text).expect("still JSON");
     contract["source_application_table"] = json!(line);
@@ -80,12 +81,24 @@ fn what_keeps_contracts_from_sharing_a_job_is_named() {
     let mut misspelt = other_line("boat", "Doc");
     misspelt["mapings"] = misspelt["mappings"].take();
     for (contract, expected) in [
-        (set(&[base(), schema]), "contracts[1].target_schema: `elsewhere`, but `lending` in the first"),
-        (set(&[base(), base()]), "contracts[1].xml_application_path: another contract has the same"),
+        (
+            set(&[base(), schema]),
+            "contracts[1].target_schema: `elsewhere`, but `lending` in the first",
+        ),
+        (
+            set(&[base(), base()]),
+            "contracts[1].xml_application_path: another contract has the same",
+        ),
         (set(&[misspelt]), "contracts[0].mapings"),
         (set(&[]), "contracts: the set is empty"),
-        (json!({ "contracts": [base()], "version": 1 }).to_string(), "contracts: no list of contracts that stands alone"),
-        (json!({ "contracts": 1 }).to_string(), "contracts: no list of contracts that stands alone"),
+        (
+            json!({ "contracts": [base()], "version": 1 }).to_string(),
+            "contracts: no list of contracts that stands alone",
+        ),
+        (
+            json!({ "contracts": 1 }).to_string(),
+            "contracts: no list of contracts that stands alone",
+        ),
         (json!({ "contracts": [1] }).to_string(), "contracts[0]: the contract is no JSON object"),
     ] {
         let errors = Plan::from_json(&contract).expect_err("a problem").to_string();
