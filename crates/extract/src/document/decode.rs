@@ -8,24 +8,25 @@ use crate::work;
 /// Turns a raw attribute value into its stripped text. References must have been checked by [`check_references`];
 /// one that has not is kept as it is.
 pub(crate) fn decode(raw: &str) -> Cow<'_, str> {
-    match unescape(raw) {
-        Cow::Borrowed(text) => Cow::Borrowed(strip(text)),
-        Cow::Owned(text) => {
-            let stripped = strip(&text);
-            Cow::Owned(if stripped.len() == text.len() { text } else { stripped.to_owned() })
-        }
+    if !has_special(raw) {
+        return Cow::Borrowed(strip(raw));
     }
+    let text = unescape_slowly(raw);
+    let stripped = strip(&text);
+    Cow::Owned(if stripped.len() == text.len() { text } else { stripped.to_owned() })
 }
 
 /// The same with the white space around it.
 pub(crate) fn unescape(raw: &str) -> Cow<'_, str> {
+    if has_special(raw) { Cow::Owned(unescape_slowly(raw)) } else { Cow::Borrowed(raw) }
+}
+
+/// Says whether a raw text is another once it is unescaped.
+fn has_special(raw: &str) -> bool {
     work::note(raw.len());
     let is_special = |byte| (byte == b'&') | (byte == b'\t') | (byte == b'\n') | (byte == b'\r');
     // Without early exit, which short texts are quicker without.
-    if !raw.bytes().fold(false, |any, byte| any | is_special(byte)) {
-        return Cow::Borrowed(raw);
-    }
-    Cow::Owned(unescape_slowly(raw))
+    raw.bytes().fold(false, |any, byte| any | is_special(byte))
 }
 
 /// Turns raw text between tags into text: references resolved, line ends normalised, all else kept.
