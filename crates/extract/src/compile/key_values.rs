@@ -1,5 +1,7 @@
 //! Compiles tables in which each mapping is a row: those of `add_row`, and the reference's own types as cases of it.
 
+use std::collections::BTreeSet;
+
 use rust_decimal::prelude::ToPrimitive as _;
 
 use super::Compiler;
@@ -19,6 +21,8 @@ struct Shape {
     columns: Vec<Column>,
     /// The columns that are the key, the application's id apart.
     key: Vec<usize>,
+    /// Columns that no mapping has given a value so far, so that they have no type.
+    untyped: BTreeSet<String>,
 }
 
 impl Compiler<'_, '_> {
@@ -56,7 +60,7 @@ impl Compiler<'_, '_> {
             };
             entries.push(Entry { when: template.when, cell, parts });
         }
-        let Some(Shape { columns, key }) = shape else {
+        let Some(Shape { columns, key, .. }) = shape else {
             let reason = format!("nothing makes rows of `{name}`");
             self.problems.add("mappings", reason, "add a mapping like `policy_exceptions(630)`");
             return None;
@@ -110,7 +114,8 @@ impl Compiler<'_, '_> {
             columns.push(Column { name: name.clone(), data_type, nullable, identity: false });
         }
         let key = (1..=template.key.len()).collect();
-        Shape { columns, key }
+        let untyped = template.columns.iter().filter(|(_, part)| matches!(part, RowPart::Nothing));
+        Shape { columns, key, untyped: untyped.map(|(name, _)| name.clone()).collect() }
     }
 
     /// Makes sure that another row has the same columns and key.
@@ -133,11 +138,15 @@ impl Compiler<'_, '_> {
             return None;
         }
         for (column, part) in &template.columns {
+            if matches!(part, RowPart::Nothing) {
+                continue;
+            }
             let data_type = type_of(part, mapping);
             let known = shape.columns.iter_mut().find(|known| known.name == *column)?;
             match wider(known.data_type, data_type) {
+                _ if shape.untyped.remove(column) => known.data_type = data_type,
                 Some(wider) => known.data_type = wider,
-                None if mapping.row.is_none() || matches!(part, RowPart::Nothing) => {}
+                None if mapping.row.is_none() => {}
                 None => {
                     let reason = format!(
                         "this is {data_type}, but `{column}` is {} in another mapping",

@@ -48,6 +48,14 @@ pub(super) struct Destination<'p> {
     base: u32,
 }
 
+impl Destination<'_> {
+    /// Says whether the element is kept.
+    #[inline]
+    pub(super) fn is_kept(&self) -> bool {
+        self.base != NOWHERE
+    }
+}
+
 /// The text of an element is over the limit.
 #[derive(Debug)]
 pub(super) struct TooLong;
@@ -106,10 +114,13 @@ impl<'x, 'p> Keeper<'x, 'p> {
         let above = self.document.paths.get(parent);
         let node = child(above.node);
         let shape = self.layout.shape_of(name, hash);
-        let is_contact = self.layout.shapes[shape as usize].role == Role::Contact;
-        let below_contact = if is_contact { CONTACT_NODE } else { child(above.below_contact) };
+        let role = self.layout.shapes[shape as usize].role;
+        let below_contact =
+            if role == Role::Contact { CONTACT_NODE } else { child(above.below_contact) };
         let of_contact = record(below_contact);
         let record = if of_contact == NO_RECORD { record(node) } else { of_contact };
+        let is_read = node != NOWHERE && nodes[node as usize].read;
+        let kept = role != Role::None || is_read || record != NO_RECORD;
         self.document.paths.add(PathEntry {
             name,
             hash,
@@ -118,6 +129,7 @@ impl<'x, 'p> Keeper<'x, 'p> {
             below_contact,
             shape,
             record,
+            kept,
             n_elements: 0,
         })
     }
@@ -134,13 +146,29 @@ impl<'x, 'p> Keeper<'x, 'p> {
         let entry = self.document.paths.get_mut(path);
         entry.n_elements += 1;
         let shape = &self.layout.shapes[entry.shape as usize];
-        let (node, record) = (entry.node, entry.record);
+        let open = Open { path, contact: parent.contact, record: parent.record, text: NOWHERE };
+        if entry.kept {
+            let (node, record) = (entry.node, entry.record);
+            return self.enter_kept(open, shape, node, record);
+        }
+        (open, Destination { shape, path, base: NOWHERE })
+    }
+
+    /// Makes room for what is kept of an element. Most are not, so that this stays out of the way.
+    #[inline(never)]
+    fn enter_kept(
+        &mut self,
+        mut open: Open,
+        shape: &'p Shape,
+        node: u32,
+        record: RecordKind,
+    ) -> (Open, Destination<'p>) {
+        let path = open.path;
         let node_read = node != NOWHERE && self.layout.nodes[node as usize].read;
-        let mut open = Open { path, contact: parent.contact, record: parent.record, text: NOWHERE };
         let of_contact = match shape.role {
             Role::None => false,
             Role::Contact => true,
-            Role::Part(_) => parent.contact != NOWHERE,
+            Role::Part(_) => open.contact != NOWHERE,
         };
         let base = if of_contact || record != NO_RECORD {
             let base = self.room(shape, NOWHERE);

@@ -72,7 +72,11 @@ impl<'x, 'p> Pass<'x, 'p> {
             .map_err(|at| Flaw::at(at, "malformed XML: a character that XML does not have"))?;
         let bytes = self.text.as_bytes();
         loop {
+            let from = self.at;
             self.between_tags()?;
+            if self.reads_text {
+                self.keep_text(from, self.at, decode_text)?;
+            }
             match bytes.get(self.at + 1) {
                 Some(b'/') => self.end_tag()?,
                 Some(b'!' | b'?') => self.rare()?,
@@ -114,13 +118,9 @@ impl<'x, 'p> Pass<'x, 'p> {
     #[inline]
     fn between_tags(&mut self) -> Result<(), Flaw> {
         let bytes = self.text.as_bytes();
-        let from = self.at;
-        let start = skip_spaces(bytes, from);
+        let start = skip_spaces(bytes, self.at);
         self.at = start;
         if bytes.get(start) == Some(&b'<') || start == bytes.len() {
-            if self.reads_text {
-                self.keep_text(from, self.at, decode_text)?;
-            }
             return Ok(());
         }
         if self.open.is_empty() {
@@ -129,16 +129,12 @@ impl<'x, 'p> Pass<'x, 'p> {
         let length = memchr::memchr(b'<', &bytes[start..]);
         self.at = length.map_or(bytes.len(), |length| start + length);
         work::note(self.at - start);
-        check_references(&self.text[start..self.at]).map_err(|at| {
-            Flaw::at(start + at, "malformed XML: `&` that begins no known reference")
-        })?;
-        if self.reads_text {
-            self.keep_text(from, self.at, decode_text)?;
-        }
-        Ok(())
+        check_references(&self.text[start..self.at])
+            .map_err(|at| Flaw::at(start + at, "malformed XML: `&` that begins no known reference"))
     }
 
     /// Keeps text that stands directly in the innermost element, if its text is wanted.
+    #[cold]
     fn keep_text(
         &mut self,
         from: usize,
@@ -202,11 +198,8 @@ impl<'x, 'p> Pass<'x, 'p> {
         if self.keeper.n_paths() > self.limits.distinct_paths + 1 {
             return Err(Flaw::over("distinct_paths", self.limits.distinct_paths, tag));
         }
-        if self.keeper.n_contact_elements() > self.limits.contact_elements {
-            return Err(Flaw::over("contact_elements", self.limits.contact_elements, tag));
-        }
-        if self.keeper.n_row_elements() > self.limits.row_elements {
-            return Err(Flaw::over("row_elements", self.limits.row_elements, tag));
+        if destination.is_kept() {
+            self.check_kept(tag)?;
         }
         let is_empty = self.attributes(&destination, end)?;
         if !is_empty {
@@ -214,6 +207,16 @@ impl<'x, 'p> Pass<'x, 'p> {
             if self.open.len() > self.limits.depth {
                 return Err(Flaw::over("depth", self.limits.depth, tag));
             }
+        }
+        Ok(())
+    }
+
+    fn check_kept(&self, tag: usize) -> Result<(), Flaw> {
+        if self.keeper.n_contact_elements() > self.limits.contact_elements {
+            return Err(Flaw::over("contact_elements", self.limits.contact_elements, tag));
+        }
+        if self.keeper.n_row_elements() > self.limits.row_elements {
+            return Err(Flaw::over("row_elements", self.limits.row_elements, tag));
         }
         Ok(())
     }

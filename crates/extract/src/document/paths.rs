@@ -26,6 +26,8 @@ pub(super) struct PathEntry<'x> {
     pub(super) shape: u32,
     /// What kind of rows the elements at this path may be.
     pub(super) record: RecordKind,
+    /// Whether anything of the elements at this path may be kept, apart from fields.
+    pub(super) kept: bool,
     /// Counts the elements at this path.
     pub(super) n_elements: u32,
 }
@@ -51,6 +53,7 @@ impl<'x> Paths<'x> {
             below_contact: NOWHERE,
             shape: 0,
             record: NO_RECORD,
+            kept: false,
             n_elements: 0,
         });
         Self { entries, index: vec![NOWHERE; USUAL_PATHS * 2], crowded: BTreeMap::new() }
@@ -150,6 +153,7 @@ mod tests {
                 below_contact: NOWHERE,
                 shape: 0,
                 record: NO_RECORD,
+                kept: false,
                 n_elements: 0,
             });
             assert_eq!(paths.find(parent, name, hash), Some(path));

@@ -1,7 +1,7 @@
 //! Rows that one value makes, and rows that several make together.
 
 use serde_json::{Value as Json, json};
-use xmlx_extract::Plan;
+use xmlx_extract::{DataType, Plan};
 
 use crate::contract::{base, document, mapping, plan, rows};
 
@@ -151,6 +151,22 @@ fn special_types_are_cases_of_it() {
         }
         assert_eq!(columns[0], columns[1]);
     }
+}
+
+#[test]
+fn a_column_has_the_type_of_what_it_gets() {
+    let with = |attribute: &str, data_type: &str, value: Json| {
+        row(attribute, data_type, json!({ "row": { "v": value }, "when": "filled" }))
+    };
+    let types =
+        |mappings: &[Json]| plan(mappings).tables().last().expect("notes").columns[1].data_type;
+    let nothing = || with("a", "string", json!(null));
+    let int = || with("b", "int", json!("$value"));
+    assert_eq!(types(&[nothing(), int()]), DataType::Int);
+    assert_eq!(types(&[int(), nothing()]), DataType::Int);
+    assert_eq!(types(&[with("a", "string", json!(5)), int()]), DataType::Int);
+    assert_eq!(types(&[int(), with("a", "string", json!(5_000_000_000_i64))]), DataType::BigInt);
+    assert_eq!(types(&[nothing()]), DataType::Text { chars_max: None });
 }
 
 #[test]
