@@ -84,8 +84,14 @@ pub(crate) enum Command {
         #[arg(long)]
         print: bool,
     },
-    /// Print the T-SQL of the target tables that a contract asks for
-    Schema { contract: PathBuf },
+    /// Print the T-SQL of the target tables that a contract asks for, or what a contract looks like
+    Schema {
+        #[arg(required_unless_present = "contract_format")]
+        contract: Option<PathBuf>,
+        /// The contract format as a JSON Schema, for editors and other tools
+        #[arg(long, conflicts_with = "contract")]
+        contract_format: bool,
+    },
     /// Print the T-SQL that grants coordinators, workers and readers what they need and no more
     Grants {
         /// With the contract's tables

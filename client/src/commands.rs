@@ -52,11 +52,11 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<Answer> {
             verify::run(&cluster, format, pb::VerifyRequest { job_id: job, history }).await
         }
         Command::Init { database, print } => init::run(format, &database, print).await,
-        Command::Schema { contract } => schema::run(&contract),
+        Command::Schema { contract, .. } => schema::run(contract.as_deref()),
         Command::Grants { contract } => grants::run(contract.as_deref()),
         Command::Check { contract, role, database, limits } => {
-            let plan = plan(&contract, limits.limits()?)?;
-            check::run(format, &plan, role, &database).await
+            let text = contract_text(&contract)?;
+            check::run(format, &text, limits.limits()?, (role, &database)).await
         }
         Command::Load { dir, contract, database, limits } => {
             let plan = plan(&[contract], limits.limits()?)?;

@@ -1,37 +1,53 @@
-//! `check`: a contract against the database.
+//! `check`: a contract against its format, itself and the database.
+
+mod format;
 
 use xmlx_extract::Plan;
+use xmlx_store::{Disagreement, Grant, Role, Store};
+
+use serde::Serialize;
+use serde_json::Value as Json;
+use xmlx_extract::{Limits, Plan};
 use xmlx_store::{Disagreement, Grant, Role, Store};
 
 use super::store;
 use crate::cli::{Database, RoleName};
 use crate::output::{self, Answer, Format};
 
+/// Something that is wrong, and where: in the contract or in the database.
+#[derive(Debug, Serialize)]
+struct Finding {
+    place: String,
+    problem: String,
+}
+
+/// A contract with problems of its own is not compared with the database.
 pub(crate) async fn run(
     format: Format,
-    plan: &Plan,
-    role: Option<RoleName>,
-    database: &Database,
+    text: &str,
+    limits: Limits,
+    (role, database): (Option<RoleName>, &Database),
 ) -> anyhow::Result<Answer> {
-    let store = store(database)?;
-    let mut found = store.catalog(plan.target_schema()).await?.check(plan);
-    found.extend(store.missing_references(plan).await?);
-    if let Some(role) = role {
-        found.extend(missing(&store, plan, role).await?);
+    let (plan, mut findings) = check_alone(text, limits);
+    if let Some(plan) = plan.filter(|_| findings.is_empty()) {
+        let store = store(database)?;
+        let mut found = store.catalog(plan.target_schema()).await?.check(&plan);
+        found.extend(store.missing_references(&plan).await?);
+        if let Some(role) = role {
+            found.extend(missing(&store, &plan, role).await?);
+        }
+        let finding = |it: Disagreement| Finding { place: it.place, problem: it.problem };
+        findings.extend(found.into_iter().map(finding));
     }
     match format {
-        Format::Json => {
-            let item =
-                |it: &Disagreement| serde_json::json!({ "place": it.place, "problem": it.problem });
-            output::json(&found.iter().map(item).collect::<Vec<_>>())?;
-        }
-        Format::Table if found.is_empty() => output::line("the contract fits the database")?,
+        Format::Json => output::json(&findings)?,
+        Format::Table if findings.is_empty() => output::line("the contract fits the database")?,
         Format::Table => {
-            let rows = found.iter().map(|it| vec![it.place.clone(), it.problem.clone()]);
+            let rows = findings.iter().map(|it| vec![it.place.clone(), it.problem.clone()]);
             output::table(&["PLACE", "PROBLEM"], rows.collect())?;
         }
     }
-    Ok(Answer::from(found.is_empty()))
+    Ok(Answer::from(findings.is_empty()))
 }
 
 /// What the login of the connection may not do, although its role has to.
@@ -53,3 +69,49 @@ async fn missing(store: &Store, plan: &Plan, role: RoleName) -> anyhow::Result<V
     };
     Ok(missing.into_iter().map(disagreement).collect())
 }
+/// Reads a contract and lists what is wrong with it: what the reader says, and what the published format adds to that.
+fn check_alone(text: &str, limits: Limits) -> (Option<Plan>, Vec<Finding>) {
+    let (plan, mut findings) = match Plan::from_json_with(text, limits) {
+        Ok(plan) => (Some(plan), Vec::new()),
+        Err(errors) => {
+            let findings = errors.problems().iter().map(|it| Finding {
+                place: it.path.clone(),
+                problem: format!("{}; {}", it.reason, it.suggestion),
+            });
+            (None, findings.collect())
+        }
+    };
+    // Text that is no JSON has been reported.
+    let json: Json = serde_json::from_str(text).unwrap_or_default();
+    let is_new = |it: &Finding| !findings.iter().any(|known| is_within(&known.place, &it.place));
+    let added: Vec<Finding> = check_format(&json).into_iter().filter(is_new).collect();
+    findings.extend(added);
+    (plan, findings)
+}
+
+/// Holds a contract, or each of a set, against the published format.
+fn check_format(json: &Json) -> Vec<Finding> {
+    match json.get("contracts") {
+        _ if json.is_null() => Vec::new(),
+        None => format::check(json),
+        Some(set) => {
+            let contracts = set.as_array().into_iter().flatten().enumerate();
+            let findings = contracts.flat_map(|(i, contract)| {
+                let within = move |it: Finding| Finding {
+                    place: format!("contracts[{i}].{}", it.place),
+                    ..it
+                };
+                format::check(contract).into_iter().map(within)
+            });
+            findings.collect()
+        }
+    }
+}
+
+/// Says whether a place is another one or within it.
+fn is_within(place: &str, other: &str) -> bool {
+    place.strip_prefix(other).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,7 @@
 //! A contract as it is written, read and checked but not yet compiled.
 
 mod check;
+mod format;
 mod read;
 mod spelling;
 mod steps;
@@ -8,6 +9,7 @@ mod steps;
 use std::collections::BTreeMap;
 
 pub(crate) use check::check;
+pub use format::CONTRACT_FORMAT;
 pub(crate) use read::{read, split};
 pub(crate) use steps::Step;
 

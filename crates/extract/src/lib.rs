@@ -31,6 +31,7 @@ mod text;
 mod value;
 mod work;
 
+pub use contract::CONTRACT_FORMAT;
 pub use encoding::{DecodeError, text_of};
 pub use limits::{LimitError, Limits};
 pub use outline::Outline;

@@ -65,6 +65,7 @@ pub(crate) fn read(json: Json, problems: &mut Problems) -> Option<Contract> {
             .collect(),
     };
     check_keys(&root, "", ROOT_KEYS, reader.problems);
+    let (char_to_bit, boolean_to_bit) = reader.bit_tables(&root);
     Some(Contract {
         source,
         root_element: reader.text(&root, "", "xml_root_element"),
@@ -77,7 +78,7 @@ pub(crate) fn read(json: Json, problems: &mut Problems) -> Option<Contract> {
         relationships: reader.each(&root, "", "relationships", Reader::relationship),
         mappings: reader.each(&root, "", "mappings", Reader::mapping),
         enums: reader.enums(&root),
-        char_to_bit: reader.bits(&root, "char_to_bit"),
-        boolean_to_bit: reader.bits(&root, "boolean_to_bit"),
+        char_to_bit,
+        boolean_to_bit,
     })
 }

@@ -28,9 +28,19 @@ impl Reader<'_> {
         enums
     }
 
-    pub(super) fn bits(&mut self, root: &Object, name: &str) -> BTreeMap<String, bool> {
+    /// Reads `char_to_bit` and `boolean_to_bit`.
+    pub(super) fn bit_tables(
+        &mut self,
+        root: &Object,
+    ) -> (BTreeMap<String, bool>, BTreeMap<String, bool>) {
+        match self.optional_object(root, "", "bit_conversions") {
+            Some(tables) => (self.bits(tables, "char_to_bit"), self.bits(tables, "boolean_to_bit")),
+            None => (BTreeMap::new(), BTreeMap::new()),
+        }
+    }
+
+    fn bits(&mut self, tables: &Object, name: &str) -> BTreeMap<String, bool> {
         let mut bits = BTreeMap::new();
-        let Some(Json::Object(tables)) = root.get("bit_conversions") else { return bits };
         let Some(entries) = self.optional_object(tables, "bit_conversions", name) else {
             return bits;
         };
