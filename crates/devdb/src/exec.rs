@@ -12,6 +12,7 @@ mod insert;
 mod json;
 mod json_rows;
 pub(crate) mod plan;
+pub(crate) mod prepared;
 mod run;
 pub(crate) mod session;
 mod writer;

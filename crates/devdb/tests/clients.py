@@ -1,13 +1,14 @@
-"""Other clients against a running devdb: pymssql (FreeTDS) and python-tds.
+"""Other clients against a running devdb: pymssql (FreeTDS), python-tds and Microsoft's ODBC driver (mssql-python).
 
     cargo run -p xmlx-devdb --example serve -- 127.0.0.1:14330
-    pip install pymssql python-tds && python crates/devdb/tests/clients.py 127.0.0.1 14330
+    pip install pymssql python-tds mssql-python && python crates/devdb/tests/clients.py 127.0.0.1 14330
 
-Run by hand: it shows that devdb is not merely what one client tolerates.
+`clients.sh` runs it, and `clients.mjs`, against a devdb of their own. It shows that devdb is not merely what one client tolerates.
 """
 
 import datetime
 import decimal
+import importlib
 import sys
 
 TABLE = """IF OBJECT_ID(N'dbo.people', N'U') IS NOT NULL DROP TABLE dbo.people;
@@ -48,21 +49,50 @@ def exercise(name, connection, error):
     print(f"{name}: good")
 
 
+def prepared(name, connection):
+    """Parameters: Microsoft's driver prepares, executes again under the handle, and unprepares."""
+    cursor = connection.cursor()
+    for amount in (1, 2):
+        cursor.execute("INSERT INTO dbo.people (name, amount) VALUES (?, ?)", ("Bob é", decimal.Decimal(amount)))
+    cursor.execute("SELECT SUM(amount) FROM dbo.people WHERE name = ?", ("Bob é",))
+    check(name, cursor.fetchone()[0], decimal.Decimal("3.00"))
+    connection.rollback()
+    connection.close()
+    print(f"{name}, prepared: good")
+
+
 def main():
     host, port = sys.argv[1], int(sys.argv[2])
-    import pymssql
-    import pytds
+    clients = {"pymssql": pymssql, "pytds": python_tds, "mssql_python": mssql_python}
+    for module, client in clients.items():
+        try:
+            library = importlib.import_module(module)
+        except ImportError as err:
+            print(f"{module}: SKIPPED, {err}")
+        else:
+            client(library, host, port)
 
+
+def pymssql(library, host, port):
     exercise(
         "pymssql",
-        pymssql.connect(server=host, port=str(port), user="xmlx", password="xmlx", database="xmlx", encryption="off"),
-        pymssql.Error,
+        library.connect(server=host, port=str(port), user="xmlx", password="xmlx", database="xmlx", encryption="off"),
+        library.Error,
     )
+
+
+def python_tds(library, host, port):
     exercise(
         "python-tds",
-        pytds.connect(dsn=host, port=port, user="xmlx", password="xmlx", database="xmlx", autocommit=False),
-        pytds.Error,
+        library.connect(dsn=host, port=port, user="xmlx", password="xmlx", database="xmlx", autocommit=False),
+        library.Error,
     )
+
+
+def mssql_python(library, host, port):
+    text = f"Server={host},{port};Database=xmlx;UID=xmlx;PWD=xmlx;Encrypt=no;TrustServerCertificate=yes"
+    exercise("Microsoft ODBC", library.connect(text), library.Error)
+    prepared("Microsoft ODBC", library.connect(text))
 
 
 main()

@@ -10,6 +10,7 @@ use crate::clock;
 use crate::error::SqlResult;
 use crate::exec::engine::Engine;
 use crate::exec::plan::Bind;
+use crate::exec::prepared::Handles;
 use crate::sql::ast::Batch;
 use crate::sql::params::Declared;
 use crate::value::datum::{Datum, Owned};
@@ -42,6 +43,7 @@ pub(crate) struct Session {
     pub(crate) row_count: i64,
     /// How deep transactions are nested; only the outermost one is real.
     pub(crate) tran_count: i64,
+    pub(crate) prepared: Handles,
     descriptor: u64,
     /// The writing connection while this session holds the lock.
     writer: Option<Connection>,
@@ -85,6 +87,7 @@ impl Session {
             settings: Settings::initial(),
             row_count: 0,
             tran_count: 0,
+            prepared: Handles::default(),
             descriptor: 0,
             writer: None,
             changed_catalog: None,

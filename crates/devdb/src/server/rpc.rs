@@ -1,4 +1,4 @@
-//! RPC requests: `sp_executesql`, and what drivers call to clean up.
+//! RPC requests: `sp_executesql`, prepared statements, and what drivers call to clean up.
 
 use std::io;
 
@@ -12,7 +12,14 @@ use crate::wire::buffer::Reader;
 use crate::wire::params::{Call, Param, Procedure, read_call};
 use crate::wire::tokens::{self, Done};
 
-const SP_EXECUTESQL: u16 = 10;
+/// The procedures that clients call by number.
+const NUMBERED: [(u16, &str); 5] = [
+    (10, "sp_executesql"),
+    (11, "sp_prepare"),
+    (12, "sp_execute"),
+    (13, "sp_prepexec"),
+    (15, "sp_unprepare"),
+];
 /// `@stmt` and `@params` come before the statement's own parameters.
 const N_LEADING: usize = 2;
 
@@ -25,39 +32,82 @@ pub(crate) fn answer(
 ) -> io::Result<Answer> {
     let Call { procedure, params } = read_call(reader)?;
     let name = match &procedure {
-        Procedure::Numbered(SP_EXECUTESQL) => "sp_executesql".to_owned(),
-        Procedure::Numbered(id) => format!("#{id}"),
-        Procedure::Named(name) => name.to_ascii_lowercase(),
+        Procedure::Numbered(id) => {
+            let known = NUMBERED.iter().find(|(number, _)| number == id);
+            known.map_or_else(|| format!("#{id}"), |(_, name)| (*name).to_owned())
+        }
+        Procedure::Named(name) => name.to_ascii_lowercase().trim_start_matches("sys.").to_owned(),
     };
-    match name.as_str() {
-        "sp_executesql" | "sys.sp_executesql" => execute(session, params, faults, out),
+    let call = match name.as_str() {
+        "sp_executesql" => execute_sql(params),
+        "sp_prepexec" => prepare(session, params, Values::Follow),
+        "sp_prepare" => prepare(session, params, Values::None),
+        "sp_execute" => execute(session, params),
+        "sp_unprepare" => unprepare(session, params),
         "sp_reset_connection" => {
             session.reset(out);
-            tokens::put_return_status(out, 0);
-            tokens::put_done(out, Done::Procedure, 0, 0);
+            Ok(Work::Nothing)
+        }
+        _ => Err(SqlError::new(2812, format!("Could not find stored procedure '{name}'."))),
+    };
+    match call {
+        Ok(Work::Nothing) => {
+            put_end(out);
             Ok(Answer::Send)
         }
-        _ => {
-            refuse(out, &SqlError::new(2812, format!("Could not find stored procedure '{name}'.")));
+        Ok(Work::Handle(handle)) => {
+            put_end(out);
+            tokens::insert_return_value(out, "@handle", handle);
+            Ok(Answer::Send)
+        }
+        Ok(Work::Run { text, declared, values, handle }) => {
+            let answer = run(session, &text, declared, &values, faults, out)?;
+            if let Some(handle) = handle.filter(|_| answer == Answer::Send) {
+                tokens::insert_return_value(out, "@handle", handle);
+            }
+            Ok(answer)
+        }
+        Err(err) => {
+            refuse(out, &err);
             Ok(Answer::Send)
         }
     }
 }
 
-fn execute(
+/// What a call comes down to.
+enum Work {
+    Nothing,
+    /// A handle to give back.
+    Handle(i32),
+    Run {
+        text: String,
+        declared: Vec<Declared>,
+        values: Vec<Owned>,
+        handle: Option<i32>,
+    },
+}
+
+/// Whether the parameters of a statement come with its preparation.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Values {
+    Follow,
+    None,
+}
+
+fn put_end(out: &mut Vec<u8>) {
+    tokens::put_return_status(out, 0);
+    tokens::put_done(out, Done::Procedure, 0, 0);
+}
+
+fn run(
     session: &mut Session,
-    params: Vec<Param>,
+    text: &str,
+    declared: Vec<Declared>,
+    values: &[Owned],
     faults: &Faults,
     out: &mut Vec<u8>,
 ) -> io::Result<Answer> {
-    let (text, declared, values) = match split(params) {
-        Ok(parts) => parts,
-        Err(err) => {
-            refuse(out, &err);
-            return Ok(Answer::Send);
-        }
-    };
-    let batch = match session.parse(&text, declared) {
+    let batch = match session.parse(text, declared) {
         Ok(batch) => batch,
         Err(err) => {
             session.note_failure(out);
@@ -65,15 +115,58 @@ fn execute(
             return Ok(Answer::Send);
         }
     };
-    with_fault(session, faults, batch.kind.as_ref(), &text, out, |session, out| {
-        session.run_batch(&batch, &values, Done::InProcedure, out);
+    with_fault(session, faults, batch.kind.as_ref(), text, out, |session, out| {
+        session.run_batch(&batch, values, Done::InProcedure, out);
     })
 }
 
-/// The statement, its parameters' names and types as declared, and their values in that order.
-fn split(params: Vec<Param>) -> SqlResult<(String, Vec<Declared>, Vec<Owned>)> {
+fn execute_sql(params: Vec<Param>) -> SqlResult<Work> {
     let mut params = params.into_iter();
-    let mut text = |what: &str| match params.next().map(|param| param.value) {
+    let text = text(&mut params, "@statement")?;
+    let declared = params::parse(&self::text(&mut params, "@params")?)?;
+    let values = bind(&declared, params)?;
+    Ok(Work::Run { text, declared, values, handle: None })
+}
+
+/// `@handle OUTPUT, @params, @stmt`, then either the parameters or options, of which there is one: metadata, which
+/// no client here waits for.
+fn prepare(session: &mut Session, params: Vec<Param>, values: Values) -> SqlResult<Work> {
+    let mut params = params.into_iter();
+    params.next();
+    let declared = params::parse(&text(&mut params, "@params")?)?;
+    let text = text(&mut params, "@stmt")?;
+    session.parse(&text, declared.clone())?;
+    let handle = session.prepared.keep((text.clone(), declared.clone()))?;
+    if values == Values::None {
+        return Ok(Work::Handle(handle));
+    }
+    let values = bind(&declared, params)?;
+    Ok(Work::Run { text, declared, values, handle: Some(handle) })
+}
+
+fn execute(session: &Session, params: Vec<Param>) -> SqlResult<Work> {
+    let mut params = params.into_iter();
+    let (text, declared) = session.prepared.get(handle(&mut params)?)?;
+    let values = bind(&declared, params)?;
+    Ok(Work::Run { text, declared, values, handle: None })
+}
+
+fn unprepare(session: &mut Session, params: Vec<Param>) -> SqlResult<Work> {
+    session.prepared.forget(handle(&mut params.into_iter())?)?;
+    Ok(Work::Nothing)
+}
+
+fn handle(params: &mut impl Iterator<Item = Param>) -> SqlResult<i32> {
+    match params.next().map(|param| param.value) {
+        Some(Datum::Int(handle)) => Ok(i32::try_from(handle).unwrap_or(0)),
+        Some(Datum::Null | Datum::Real(_) | Datum::Text(_) | Datum::Bytes(_)) | None => {
+            Err(SqlError::new(214, "Procedure expects parameter '@handle' of type 'int'."))
+        }
+    }
+}
+
+fn text(params: &mut impl Iterator<Item = Param>, what: &str) -> SqlResult<String> {
+    match params.next().map(|param| param.value) {
         Some(Datum::Text(text)) => Ok(text.into_owned()),
         Some(Datum::Null) | None => Ok(String::new()),
         Some(Datum::Int(_) | Datum::Real(_) | Datum::Bytes(_)) => {
@@ -81,10 +174,12 @@ fn split(params: Vec<Param>) -> SqlResult<(String, Vec<Declared>, Vec<Owned>)> {
                 format!("Procedure expects parameter '{what}' of type 'ntext/nchar/nvarchar'.");
             Err(SqlError::new(214, message))
         }
-    };
-    let statement = text("@statement")?;
-    let declared = params::parse(&text("@params")?)?;
-    let mut given: Vec<Option<Param>> = params.map(Some).collect();
+    }
+}
+
+/// The values of the parameters in the order of their declaration.
+fn bind(declared: &[Declared], given: impl Iterator<Item = Param>) -> SqlResult<Vec<Owned>> {
+    let mut given: Vec<Option<Param>> = given.map(Some).collect();
     let mut values = Vec::with_capacity(declared.len());
     for (idx, declared) in declared.iter().enumerate() {
         let by_name = given.iter_mut().find(|param| {
@@ -108,5 +203,5 @@ fn split(params: Vec<Param>) -> SqlResult<(String, Vec<Declared>, Vec<Owned>)> {
         };
         values.push(crate::value::convert::cast(param.value, param.ty, declared.ty)?.into_owned());
     }
-    Ok((statement, declared, values))
+    Ok(values)
 }

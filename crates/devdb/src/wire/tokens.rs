@@ -11,6 +11,7 @@ const INFO: u8 = 0xAB;
 const LOGIN_ACK: u8 = 0xAD;
 pub(crate) const ROW: u8 = 0xD1;
 const ENV_CHANGE: u8 = 0xE3;
+const RETURN_VALUE: u8 = 0xAC;
 const RETURN_STATUS: u8 = 0x79;
 
 const ENV_DATABASE: u8 = 1;
@@ -70,6 +71,23 @@ pub(crate) fn close_last_done(out: &mut [u8]) {
 pub(crate) fn put_return_status(out: &mut Vec<u8>, status: u32) {
     out.put_u8(RETURN_STATUS);
     out.put_u32(status);
+}
+
+/// Hands an `int` output parameter back: before the DONE that ends the procedure, which is the last thing in `out`.
+pub(crate) fn insert_return_value(out: &mut Vec<u8>, name: &str, value: i32) {
+    let done = out.split_off(out.len() - DONE_LEN);
+    out.put_u8(RETURN_VALUE);
+    out.put_u16(0);
+    out.put_short_text(name);
+    // An output parameter, of no user's type, without flags: INTN of four bytes.
+    out.put_u8(1);
+    out.put_u32(0);
+    out.put_u16(0);
+    out.put_u8(0x26);
+    out.put_u8(4);
+    out.put_u8(4);
+    out.extend_from_slice(&value.to_le_bytes());
+    out.extend_from_slice(&done);
 }
 
 pub(crate) fn put_error(out: &mut Vec<u8>, err: &SqlError) {
