@@ -85,7 +85,7 @@ fn check_refused(mutations: impl IntoIterator<Item = Mutation>) {
         let read: Vec<&str> = errors.problems().iter().map(|it| it.path.as_str()).collect();
         assert!(read.contains(&place), "{pointer}: the reader finds {read:?}, not {place}");
         // The reader has said it all, and more: nothing is said twice.
-        let told = check_alone(&contract.to_string(, xmlx_extract::Limits::default())).1;
+        let told = check_alone(&contract.to_string(), xmlx_extract::Limits::default()).1;
         assert_eq!(told.len(), read.len(), "{pointer}: {told:?}");
     }
 }
