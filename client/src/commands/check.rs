@@ -2,9 +2,6 @@
 
 mod format;
 
-use xmlx_extract::Plan;
-use xmlx_store::{Disagreement, Grant, Role, Store};
-
 use serde::Serialize;
 use serde_json::Value as Json;
 use xmlx_extract::{Limits, Plan};

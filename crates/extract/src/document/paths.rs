@@ -178,6 +178,7 @@ mod tests {
                     below_contact: NOWHERE,
                     shape: 0,
                     record: NO_RECORD,
+                    kept: false,
                     n_elements: 0,
                 }),
                 path
