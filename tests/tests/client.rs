@@ -156,6 +156,25 @@ fn init_prints_its_sql() {
     assert!(printed.stdout.contains("CREATE TABLE [xmlx].[range]"));
 }
 
+/// What is wrong with a contract itself is an answer, and needs no database.
+#[test]
+fn the_contract_format_is_published_and_checked() {
+    let printed = client(&["schema", "--contract-format"]).expect(0);
+    let format: serde_json::Value = serde_json::from_str(&printed.stdout).unwrap();
+    assert_eq!(format["$schema"], "https://json-schema.org/draft/2020-12/schema");
+    assert_eq!(client(&["schema"]).code, 64);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("c.json").display().to_string();
+    let contract = xmlx_samples::contract(Line::Card);
+    std::fs::write(&path, contract.replacen("\"nullable\"", "\"nulable\"", 1)).unwrap();
+    let nowhere = "Server=tcp:127.0.0.1,1";
+    let checked = client(&["check", &path, "--database", nowhere, "-o", "json"]).expect(1);
+    let found: serde_json::Value = serde_json::from_str(&checked.stdout).unwrap();
+    assert_eq!(found.as_array().unwrap().len(), 1, "{found}");
+    assert_eq!(found[0]["place"], "mappings[0].nulable");
+    assert_eq!(found[0]["problem"], "there is no key `nulable`; did you mean `nullable`?");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn commands_are_safe_to_repeat_and_refuse_with_reasons() {
     let cluster = Cluster::start(Setup { workers: 0, ..Setup::small(10) }).await;

@@ -152,8 +152,10 @@ pub(crate) enum RowParent {
 #[derive(Debug)]
 pub(crate) struct Choice {
     pub(crate) slot: SlotIx,
-    /// By rank: of two rows with one key, the one with the earlier value counts.
     pub(crate) values: Vec<String>,
+    /// Whether, of two rows with one key, the one with the earlier value counts. Of addresses and employments the first
+    /// does, as in the reference.
+    pub(crate) ranks: bool,
 }
 
 /// What makes an element worth a row.

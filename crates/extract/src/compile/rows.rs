@@ -61,6 +61,7 @@ impl Compiler<'_, '_> {
         let choice = rule.choice.as_ref().map(|(attribute, values)| Choice {
             slot: self.layout.slot(rule.element(), attribute, NameMatch::Exact),
             values: values.clone(),
+            ranks: rule.kind == RuleKind::Row,
         });
         let program = RowsProgram {
             kind: self.records(rule),

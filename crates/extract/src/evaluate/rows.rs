@@ -99,7 +99,8 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
         }
         let Some(choice) = &program.choice else { return Some(0) };
         let text = self.text(element, choice.slot)?;
-        choice.values.iter().position(|known| same_word(known, &text))
+        let rank = choice.values.iter().position(|known| same_word(known, &text))?;
+        Some(if choice.ranks { rank } else { 0 })
     }
 
     /// The values of the first columns, which are those of the parent.

@@ -236,3 +236,14 @@ fn numbers_stay_in_the_range_of_their_column() {
         "mapping: the value of `car.car_no` is outside of tinyint, 0 to 255"
     );
 }
+
+/// In the reference the list of an address's types ranks nothing.
+#[test]
+fn the_first_address_of_a_key_counts_whatever_its_type() {
+    let mut contract = base();
+    contract["enum_mappings"]["when"]["OLD"] = json!(1);
+    let plan = Plan::from_json(&contract.to_string()).expect("a contract");
+    let homes = "<party pid='1' kind='MAIN' first_name='A'>\
+                 <home type='OLD' city='a'/><home type='NOW' city='b'/></party>";
+    assert_eq!(rows(&plan, &document("", homes), "party_home"), "party_id=1 type_enum=1 city='a'");
+}
