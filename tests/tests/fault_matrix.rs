@@ -8,17 +8,6 @@ use std::fmt::Write as _;
 use xmlx_store::{Class, Error};
 use xmlx_tests::{Cluster, Setup, skips_on_server, workspace};
 
-/// A worker's statements: name, target of the fault.
-const STATEMENTS: [(&str, &str); 8] = [
-    ("read the contract", "text=SELECT [contract], [mode]"),
-    ("read the columns", "text=FROM [sys].[tables]"),
-    ("read the foreign keys", "text=FROM [sys].[foreign_keys]"),
-    ("open the range", "text=SELECT [lo], [hi], [committed_through], [deaths]"),
-    (SUSPECT, "text=UPDATE [xmlx].[suspect]"),
-    ("fetch", "fetch"),
-    (COMMIT, "commit"),
-    ("close the range", "text=UPDATE [xmlx].[range] SET [state] = 'done'"),
-];
 const SUSPECT: &str = "note a suspect";
 const COMMIT: &str = "commit";
 
@@ -105,27 +94,43 @@ impl Fault {
 /// Applications of one cell, one in each commit.
 const APPS: usize = 3;
 
-/// One cluster and one thread for each statement: they wait most of the time.
-#[test]
-fn every_fault_at_every_statement() {
-    if skips_on_server("a plan of faults") {
-        return;
-    }
-    let rows = STATEMENTS.map(|(name, target)| {
-        std::thread::spawn(move || {
-            let runtime = tokio::runtime::Runtime::new().unwrap();
-            runtime.block_on(row(name, target))
-        })
-    });
-    let mut table = "| statement | fault | class | outcome |\n|---|---|---|---|\n".to_owned();
-    let mut cells = 0;
-    for row in rows {
-        for line in row.join().expect("the row's own panic says why") {
-            table.push_str(&line);
-            cells += 1;
-        }
-    }
-    assert_eq!(cells, STATEMENTS.len() * FAULTS.len());
+/// A worker's statements: name, target of the fault.
+macro_rules! statements {
+    ($($test:ident: $name:expr, $target:literal;)*) => {
+        $(#[tokio::test(flavor = "multi_thread")]
+        async fn $test() {
+            if skips_on_server("a plan of faults") {
+                return;
+            }
+            write(stringify!($test), &row($name, $target).await);
+        })*
+    };
+}
+
+statements! {
+    s1_read_the_contract: "read the contract", "text=SELECT [contract], [mode]";
+    s2_read_the_columns: "read the columns", "text=FROM [sys].[tables]";
+    s3_read_the_foreign_keys: "read the foreign keys", "text=FROM [sys].[foreign_keys]";
+    s4_open_the_range: "open the range", "text=SELECT [lo], [hi], [committed_through], [deaths]";
+    s5_note_a_suspect: SUSPECT, "text=UPDATE [xmlx].[suspect]";
+    s6_fetch: "fetch", "fetch";
+    s7_commit: COMMIT, "commit";
+    s8_close_the_range: "close the range", "text=UPDATE [xmlx].[range] SET [state] = 'done'";
+}
+
+/// Writes a statement's rows, and the table anew from the rows of all statements that have been tried.
+fn write(test: &str, rows: &[String]) {
+    assert_eq!(rows.len(), FAULTS.len());
+    let folder = workspace().join("target/fault-matrix");
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join(format!("{test}.md")), rows.concat()).unwrap();
+    let mut parts: Vec<_> =
+        std::fs::read_dir(&folder).unwrap().map(|it| it.unwrap().path()).collect();
+    parts.sort();
+    let parts: Vec<String> =
+        parts.into_iter().map(|it| std::fs::read_to_string(it).unwrap()).collect();
+    let table =
+        format!("| statement | fault | class | outcome |\n|---|---|---|---|\n{}", parts.concat());
     std::fs::write(workspace().join("target/fault-matrix.md"), table).unwrap();
 }
 
@@ -184,10 +189,7 @@ async fn submit_after_a_death(cluster: &Cluster, scope: &[&str], fault: &str) ->
 
 /// What has become of the job once it does not run any more.
 async fn outcome(cluster: &Cluster, job: i64, fault: Fault) -> Outcome {
-    let runs = format!(
-        "SELECT COUNT_BIG(*) FROM [xmlx].[job] WHERE [job_id] = {job} AND [state] = 'running'"
-    );
-    cluster.wait_for("the job to stop", async |it| it.db.count(&runs).await == 0).await;
+    wait_stopped(cluster, job).await;
     let job = cluster.job(job);
     let (state, reason) = (job["state"].as_str().unwrap(), job["reason"].as_str().unwrap());
     if let (Fault::Number(number, _), "paused" | "failed") = (fault, state) {
@@ -202,18 +204,26 @@ async fn outcome(cluster: &Cluster, job: i64, fault: Fault) -> Outcome {
     }
 }
 
+/// Asks the database: a client for each look would be most of what the test costs.
+async fn wait_stopped(cluster: &Cluster, job: i64) {
+    let runs = format!(
+        "SELECT COUNT_BIG(*) FROM [xmlx].[job] WHERE [job_id] = {job} AND [state] = 'running'"
+    );
+    cluster.wait_for("the job to stop", async |it| it.db.count(&runs).await == 0).await;
+}
+
 /// Whatever stopped the job was there once: nothing is lost. The job that is done in the end.
 async fn heal(cluster: &Cluster, job: i64, found: Outcome, scope: &[&str]) -> i64 {
     match found {
         Outcome::Done | Outcome::OneFailed => job,
         Outcome::Paused => {
             let _ = cluster.client(&["resume", &job.to_string()]).expect(0);
-            cluster.wait_done(job).await;
+            wait_stopped(cluster, job).await;
             job
         }
         Outcome::JobFailed => {
             let again = cluster.submit(scope);
-            cluster.wait_done(again).await;
+            wait_stopped(cluster, again).await;
             again
         }
     }
