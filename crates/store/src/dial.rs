@@ -47,6 +47,8 @@ impl Dialer {
                     self.has_entered.store(true, Ordering::Relaxed);
                     return Ok(client);
                 }
+                // Another server will not like the same name and password better, and each try counts.
+                Err(err @ Error::Login { number: 18_000..=18_999, .. }) => return Err(err),
                 // What the partner says is of interest only where the server itself says nothing.
                 Err(err) => refusal = Some(refusal.unwrap_or(err)),
             }
