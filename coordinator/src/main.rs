@@ -4,7 +4,7 @@ use std::io::Write as _;
 
 use clap::Parser as _;
 use xmlx_coordinator::{Args, run};
-use xmlx_runtime::Shutdown;
+use xmlx_runtime::{Refused, Shutdown};
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
@@ -20,5 +20,5 @@ async fn main() -> anyhow::Result<()> {
     if let Some(warning) = xmlx_runtime::public_warning(&config.database) {
         tracing::warn!("{warning}");
     }
-    run(config, Shutdown::on_signals()?).await
+    Refused::exit(run(config, Shutdown::on_signals()?).await)
 }

@@ -13,7 +13,7 @@ use xmlx_proto::v1::cluster_service_server::ClusterServiceServer;
 use xmlx_proto::v1::job_service_server::JobServiceServer;
 use xmlx_proto::v1::worker_service_server::WorkerServiceServer;
 use xmlx_proto::{DESCRIPTORS, MESSAGE_BYTES_MAX};
-use xmlx_runtime::Shutdown;
+use xmlx_runtime::{Refused, Shutdown};
 use xmlx_store::{Access, Class, Store, StoreConfig};
 
 use crate::cluster_service::ClusterApi;
@@ -51,7 +51,7 @@ pub async fn run(config: Config, shutdown: Shutdown) -> anyhow::Result<()> {
     let saves = connect(SAVE_CONNECTIONS)?;
     let store = connect(config.connections_max)?;
     match saves.probe().await {
-        Err(err) if err.class() == Class::Fatal => return Err(err.into()),
+        Err(err) if err.class() == Class::Fatal => return Err(Refused(err.to_string()).into()),
         Err(err) => warn!(%err, "the database does not answer; waiting for it"),
         Ok(()) => (),
     }

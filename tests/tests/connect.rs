@@ -47,7 +47,7 @@ async fn a_wrong_password_ends_the_worker_and_not_the_job() {
     let job = cluster.submit(&[]);
     let right = cluster.db.connection_string();
     cluster.add_worker_at(&right.replace(PASSWORD, WRONG));
-    assert_ne!(cluster.workers[0].exit_code().await, 0);
+    assert_eq!(cluster.workers[0].exit_code().await, 78);
     let log = cluster.workers[0].log();
     let server = format!("127.0.0.1,{}", cluster.db.address().port());
     for part in ["18456", "login `sa`", "database `xmlx`", &server] {

@@ -120,7 +120,7 @@ async fn a_build_that_is_too_old_for_the_tables_refuses_to_work() {
     cluster.db.run(&later(99, 99)).await;
     cluster.add_worker();
     let worker = cluster.workers.last_mut().unwrap();
-    assert_eq!(worker.exit_code().await, 1);
+    assert_eq!(worker.exit_code().await, 78);
     assert!(worker.log().contains("upgrade this worker"), "{}", worker.log());
 
     cluster.replace_coordinator().await;

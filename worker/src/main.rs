@@ -3,7 +3,7 @@
 use std::io::Write as _;
 
 use clap::Parser as _;
-use xmlx_runtime::Shutdown;
+use xmlx_runtime::{Refused, Shutdown};
 use xmlx_worker::{Args, run};
 
 #[tokio::main]
@@ -22,5 +22,5 @@ async fn main() -> anyhow::Result<()> {
             tracing::warn!("{warning}");
         }
     }
-    run(config, Shutdown::on_signals()?).await
+    Refused::exit(run(config, Shutdown::on_signals()?).await)
 }

@@ -7,8 +7,8 @@ use tokio::sync::{Mutex, mpsc};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 use xmlx_proto::Release;
-use xmlx_runtime::{Secret, Shutdown};
-use xmlx_store::{Access, Class, Error, Fit, SCHEMA_VERSION, Store, StoreConfig};
+use xmlx_runtime::{Refused, Secret, Shutdown};
+use xmlx_store::{Access, Class, Fit, SCHEMA_VERSION, Store, StoreConfig};
 
 use crate::board::Board;
 use crate::foreman::Foreman;
@@ -29,18 +29,18 @@ const PREFETCHED: u32 = 1;
 const SCHEMA_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Ends a worker that is too old for the control tables before it takes any work.
-async fn refuse_newer_tables(store: &Store, release: Release) -> anyhow::Result<()> {
+async fn refuse_newer_tables(store: &Store, release: Release) -> Result<(), Refused> {
     let made_for = release.schema(SCHEMA_VERSION);
     let Ok(Ok(schema)) = tokio::time::timeout(SCHEMA_TIMEOUT, store.schema_version()).await else {
         warn!("the version of the control tables cannot be read now");
         return Ok(());
     };
-    anyhow::ensure!(
-        schema.fit(made_for) != Fit::TooNew,
-        "the control tables (version {}) need a build for version {} or later, this one was made for {made_for}; upgrade this worker",
-        schema.version,
-        schema.compatible_from
-    );
+    if schema.fit(made_for) == Fit::TooNew {
+        return Err(Refused(format!(
+            "the control tables (version {}) need a build for version {} or later, this one was made for {made_for}; upgrade this worker",
+            schema.version, schema.compatible_from
+        )));
+    }
     Ok(())
 }
 
@@ -117,15 +117,15 @@ pub async fn run(config: Config, shutdown: Shutdown) -> anyhow::Result<()> {
         .map_err(|_| anyhow::anyhow!("the session thread panicked"))?;
     info!("worker stopped");
     match shop.expelled.get() {
-        Some(reason) => Err(anyhow::anyhow!("{reason}")),
+        Some(reason) => Err(Refused(reason.clone()).into()),
         None => Ok(()),
     }
 }
 
 /// A worker that the database does not let in must not join: it would take ranges and give them back.
-async fn enter(store: &Store) -> Result<(), Error> {
+async fn enter(store: &Store) -> Result<(), Refused> {
     match store.probe().await {
-        Err(err) if err.class() == Class::Fatal => Err(err),
+        Err(err) if err.class() == Class::Fatal => Err(Refused(err.to_string())),
         Err(err) => {
             warn!(%err, "the database does not answer; waiting for it");
             Ok(())

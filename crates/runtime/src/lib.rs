@@ -3,6 +3,7 @@
 mod abort;
 mod clock;
 mod database;
+mod refused;
 mod secret;
 mod settings;
 mod shutdown;
@@ -12,6 +13,7 @@ mod units;
 pub use abort::AbortOnPanic;
 pub use clock::Clock;
 pub use database::{Given, connection_setting, public_warning};
+pub use refused::Refused;
 pub use secret::Secret;
 pub use settings::{duration_setting, read_settings};
 pub use shutdown::Shutdown;
