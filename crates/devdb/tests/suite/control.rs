@@ -69,8 +69,8 @@ async fn a_job_from_its_beginning_to_its_end() {
     lead(&mut db).await;
     let contract = format!("{{\"x\": \"{}\"}}", "y".repeat(9000));
     let hash = "ab".repeat(32);
-    let job: [&dyn tiberius::ToSql; 10] =
-        [&1i64, &7i64, &"key-1", &"a job", &hash, &contract, &"once", &1i64, &101i64, &0i64];
+    let job: [&dyn tiberius::ToSql; 11] =
+        [&1i64, &7i64, &"key-1", &"a job", &hash, &contract, &"once", &1i64, &101i64, &0i64, &0i32];
     query(&mut db, &sql("job_insert"), &job).await.expect("job_insert");
     let twice = query(&mut db, &sql("job_insert"), &job).await;
     assert_eq!(code(&twice), 2627);
