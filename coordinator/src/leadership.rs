@@ -13,8 +13,11 @@ use crate::Config;
 use crate::engine::{self, Handle, Stores};
 use crate::role::Role;
 
-/// How often a standby looks whether the leadership is free: work goes on within a second after a leader resigned.
-const POLL: Duration = Duration::from_millis(400);
+/// How often a standby looks whether the leadership is free: workers are back with a leader well within
+/// a second after one has resigned.
+const POLL: Duration = Duration::from_millis(250);
+/// The same where it could not lead, or could not look.
+const POLL_UNFIT: Duration = Duration::from_secs(1);
 
 /// A database that does not take the resignation in this time will see the lease run out.
 const RESIGN_TIMEOUT: Duration = Duration::from_secs(2);
@@ -36,19 +39,33 @@ pub(crate) async fn run(
 ) {
     while !drain.is_cancelled() {
         match stand_by(&stores.saves, &config, &identity, &role).await {
-            Ok(Some(leadership)) => lead(&stores, &config, leadership, &role, &drain).await,
-            Ok(None) => pause(&drain).await,
+            Ok(Stand::Won(leadership)) => {
+                lead(&stores, &config, leadership, &role, &drain).await;
+            }
+            Ok(Stand::Waits) => pause(POLL, &drain).await,
+            Ok(Stand::Unfit) => pause(POLL_UNFIT, &drain).await,
             Err(err) => {
                 warn!(%err, "cannot read the leader row");
-                pause(&drain).await;
+                pause(POLL_UNFIT, &drain).await;
             }
         }
     }
 }
 
-async fn pause(drain: &CancellationToken) {
+/// What came of a look at the leader row.
+#[derive(Debug)]
+enum Stand {
+    /// This one leads from now on.
+    Won(Leadership),
+    /// Another one leads, or was faster.
+    Waits,
+    /// The control tables are not of this build's version.
+    Unfit,
+}
+
+async fn pause(length: Duration, drain: &CancellationToken) {
     tokio::select! {
-        () = tokio::time::sleep(POLL) => (),
+        () = tokio::time::sleep(length) => (),
         () = drain.cancelled() => (),
     }
 }
@@ -59,13 +76,13 @@ async fn stand_by(
     config: &Config,
     identity: &Identity,
     role: &watch::Sender<Role>,
-) -> Result<Option<Leadership>, Error> {
+) -> Result<Stand, Error> {
     let schema = store.schema_version().await?;
     match schema.fit(config.release.schema(SCHEMA_VERSION)) {
         Fit::Fits | Fit::Older => (),
         Fit::Missing => {
             warn!("there are no control tables; run `xmlx-client init`");
-            return Ok(None);
+            return Ok(Stand::Unfit);
         }
         Fit::TooNew => {
             let (version, compatible_from) = (schema.version, schema.compatible_from);
@@ -74,18 +91,19 @@ async fn stand_by(
                 compatible_from,
                 "the control tables are too new for this build; upgrade this coordinator"
             );
-            return Ok(None);
+            return Ok(Stand::Unfit);
         }
     }
     let row = store.leader().await?;
     if !row.alive {
-        return store
+        let won = store
             .acquire_leadership(&identity.holder, &identity.address, config.leader_ttl)
-            .await;
+            .await?;
+        return Ok(won.map_or(Stand::Waits, Stand::Won));
     }
     let leader_address = Some(row.address).filter(|it| !it.is_empty() && *it != identity.address);
     role.send_replace(Role::Standby { leader_address });
-    Ok(None)
+    Ok(Stand::Waits)
 }
 
 /// Brings older control tables up to this build: by the leader alone, and only by adding to them, so that
