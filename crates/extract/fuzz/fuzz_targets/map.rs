@@ -15,15 +15,25 @@ const SMALL: Limits = Limits {
     attribute_bytes: 200,
     distinct_paths: 40,
     contact_elements: 8,
+    row_elements: 8,
     value_bytes: 20_000,
     expression_depth: 64,
 };
 
+/// The samples, both of them in one job, and the example with nested rows, key/value rows and text of elements.
+fn contracts() -> Vec<String> {
+    let samples = xmlx_samples::contracts().map(|(_, contract)| contract.to_owned());
+    let set = format!("{{\"contracts\": [{}]}}", samples.join(","));
+    let page = include_str!("../../../../docs/contract.md");
+    let example = page.rsplit("```json\n").next().and_then(|it| it.split("\n```").next());
+    let example = example.expect("the page has an example").to_owned();
+    samples.into_iter().chain([set, example]).collect()
+}
+
 static PLANS: LazyLock<Vec<Plan>> = LazyLock::new(|| {
     let with = |limits| {
-        xmlx_samples::contracts().map(move |(_, contract)| {
-            Plan::from_json_with(contract, limits).expect("a sample contract is one")
-        })
+        let plan = move |it: String| Plan::from_json_with(&it, limits).expect("a contract");
+        contracts().into_iter().map(plan)
     };
     with(Limits::default()).into_iter().chain(with(SMALL)).collect()
 });
