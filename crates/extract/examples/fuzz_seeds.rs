@@ -12,7 +12,7 @@ use serde_json::Value as Json;
 const SEED_BYTES_MAX: usize = 65_536;
 
 /// Contracts and limits that a document can be tried with.
-const N_PLANS: u8 = 4;
+const N_PLANS: u8 = 8;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut args = std::env::args_os().skip(1).map(PathBuf::from);

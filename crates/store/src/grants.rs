@@ -32,7 +32,7 @@ pub struct Grant {
 /// Permissions on the control tables. Who changes rows that a condition finds has to see them, too.
 const CONTROL: &[(&str, &[&str], &[&str])] = &[
     // table, coordinator, worker
-    ("schema_version", &["SELECT"], &[]),
+    ("schema_version", &["SELECT"], &["SELECT"]),
     ("leader", &["SELECT", "UPDATE"], &[]),
     ("worker_session", &["SELECT", "INSERT", "UPDATE"], &[]),
     ("job", &["SELECT", "INSERT", "UPDATE"], &["SELECT"]),
