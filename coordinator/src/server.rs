@@ -8,13 +8,13 @@ use tokio::net::TcpListener;
 use tokio_stream::wrappers::TcpListenerStream;
 use tonic::transport::Server;
 use tower::limit::GlobalConcurrencyLimitLayer;
-use tracing::{info, warn};
+use tracing::info;
 use xmlx_proto::v1::cluster_service_server::ClusterServiceServer;
 use xmlx_proto::v1::job_service_server::JobServiceServer;
 use xmlx_proto::v1::worker_service_server::WorkerServiceServer;
 use xmlx_proto::{DESCRIPTORS, MESSAGE_BYTES_MAX};
 use xmlx_runtime::{Refused, Shutdown};
-use xmlx_store::{Access, Class, Store, StoreConfig};
+use xmlx_store::{Access, Store, StoreConfig};
 
 use crate::cluster_service::ClusterApi;
 use crate::engine::Stores;
@@ -50,11 +50,7 @@ pub async fn run(config: Config, shutdown: Shutdown) -> anyhow::Result<()> {
     // Renewals and saves never wait behind somebody's long question.
     let saves = connect(SAVE_CONNECTIONS)?;
     let store = connect(config.connections_max)?;
-    match saves.probe().await {
-        Err(err) if err.class() == Class::Fatal => return Err(Refused(err.to_string()).into()),
-        Err(err) => warn!(%err, "the database does not answer; waiting for it"),
-        Ok(()) => (),
-    }
+    saves.enter().await.map_err(|err| Refused(err.to_string()))?;
     let listener = TcpListener::bind(config.listen)
         .await
         .with_context(|| format!("cannot listen on `{}`", config.listen))?;

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 use xmlx_proto::Release;
 use xmlx_runtime::{Refused, Secret, Shutdown};
-use xmlx_store::{Access, Class, Fit, SCHEMA_VERSION, Store, StoreConfig};
+use xmlx_store::{Access, Fit, SCHEMA_VERSION, Store, StoreConfig};
 
 use crate::board::Board;
 use crate::foreman::Foreman;
@@ -68,8 +68,9 @@ pub async fn run(config: Config, shutdown: Shutdown) -> anyhow::Result<()> {
     let copy = config.source_database.as_ref();
     let copy =
         copy.map(|it| connect(it, Access::ReadOnly, slots + SPARE_CONNECTIONS)).transpose()?;
+    // Whoever is refused must not join: it would take ranges and give them back.
     for store in std::iter::once(&store).chain(&copy) {
-        enter(store).await?;
+        store.enter().await.map_err(|err| Refused(err.to_string()))?;
     }
     refuse_newer_tables(&store, config.release).await?;
     let board = Arc::new(Board::new(config.slots + PREFETCHED));
@@ -116,20 +117,5 @@ pub async fn run(config: Config, shutdown: Shutdown) -> anyhow::Result<()> {
         .await?
         .map_err(|_| anyhow::anyhow!("the session thread panicked"))?;
     info!("worker stopped");
-    match shop.expelled.get() {
-        Some(reason) => Err(Refused(reason.clone()).into()),
-        None => Ok(()),
-    }
-}
-
-/// A worker that the database does not let in must not join: it would take ranges and give them back.
-async fn enter(store: &Store) -> Result<(), Refused> {
-    match store.probe().await {
-        Err(err) if err.class() == Class::Fatal => Err(Refused(err.to_string())),
-        Err(err) => {
-            warn!(%err, "the database does not answer; waiting for it");
-            Ok(())
-        }
-        Ok(()) => Ok(()),
-    }
+    shop.expelled.get().map_or(Ok(()), |reason| Err(Refused(reason.clone()).into()))
 }

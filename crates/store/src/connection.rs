@@ -8,9 +8,9 @@ use deadpool::managed::{self, Metrics, Object, Pool, RecycleError, RecycleResult
 use tiberius::ToSql;
 use xmlx_extract::Limits;
 
-use crate::Error;
 use crate::connection_string::{Address, ConnectError};
 use crate::dial::{Dialer, TdsClient};
+use crate::{Class, Error};
 
 /// A pooled connection that does not answer within this time is dead.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(10);
@@ -117,12 +117,15 @@ impl Store {
         &self.limits
     }
 
-    /// Finds out whether the database lets us in.
+    /// Finds out whether the database refuses us for good; one that does not answer now may do so later.
     ///
     /// # Errors
-    /// [`Error::Login`] and [`Error::Tls`] where trying again is useless; [`Error::Connect`].
-    pub async fn probe(&self) -> Result<(), Error> {
-        self.checkout().await.map(drop)
+    /// [`Error::Login`] and [`Error::Tls`]: trying again is useless.
+    pub async fn enter(&self) -> Result<(), Error> {
+        match self.checkout().await {
+            Err(err) if err.class() == Class::Fatal => Err(err),
+            Err(_) | Ok(_) => Ok(()),
+        }
     }
 
     /// A connection for several statements in a row.

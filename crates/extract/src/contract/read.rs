@@ -37,7 +37,12 @@ pub(crate) fn split(text: &str, problems: &mut Problems) -> Vec<(Option<String>,
             problems.add(CONTRACTS, "the set is empty", "list at least one contract");
             Vec::new()
         }
-        _ => {
+        Json::Null
+        | Json::Bool(_)
+        | Json::Number(_)
+        | Json::String(_)
+        | Json::Array(_)
+        | Json::Object(_) => {
             let suggestion = "write { \"contracts\": [ .. ] } and nothing beside it";
             problems.add(CONTRACTS, "no list of contracts that stands alone", suggestion);
             Vec::new()
