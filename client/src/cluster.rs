@@ -10,8 +10,9 @@ use xmlx_proto::v1::job_service_client::JobServiceClient;
 use xmlx_proto::{ErrorCode, MESSAGE_BYTES_MAX, Refusal};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
-/// An answer that takes longer is given up; `verify` over millions of rows is the slowest.
-const CALL_TIMEOUT: Duration = Duration::from_secs(600);
+/// An answer that takes longer is given up. `verify` may read whole tables for hours; pings tell whether the coordinator
+/// is still there.
+const CALL_TIMEOUT: Duration = Duration::from_secs(12 * 3600);
 /// A coordinator that does not answer a ping in this time is gone, or cut off: the next one is asked.
 const PING: Duration = Duration::from_secs(2);
 /// Rounds over all coordinators: enough to see a takeover through.

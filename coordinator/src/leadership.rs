@@ -30,13 +30,16 @@ pub(crate) struct Identity {
 }
 
 /// Stands by and leads in turn until `drain`.
+///
+/// # Errors
+/// Where the database refuses this coordinator for good: `drain` is cancelled then.
 pub(crate) async fn run(
     stores: Stores,
     config: Config,
     identity: Identity,
     role: watch::Sender<Role>,
     drain: CancellationToken,
-) {
+) -> Result<(), Error> {
     while !drain.is_cancelled() {
         match stand_by(&stores.saves, &config, &identity, &role).await {
             Ok(Stand::Won(leadership)) => {
@@ -44,12 +47,17 @@ pub(crate) async fn run(
             }
             Ok(Stand::Waits) => pause(POLL, &drain).await,
             Ok(Stand::Unfit) => pause(POLL_UNFIT, &drain).await,
+            Err(err) if err.is_refused_entry() => {
+                drain.cancel();
+                return Err(err);
+            }
             Err(err) => {
                 warn!(%err, "cannot read the leader row");
                 pause(POLL_UNFIT, &drain).await;
             }
         }
     }
+    Ok(())
 }
 
 /// What came of a look at the leader row.
@@ -131,11 +139,14 @@ async fn lead(
 ) {
     let term = leadership.term;
     info!(term, "leading");
-    migrate(store, config.release).await;
     let _guard = AbortOnPanic::new("engine");
     let end = drain.child_token();
     let renewal =
         tokio::spawn(renew(store.clone(), leadership.clone(), config.leader_ttl, end.clone()));
+    tokio::select! {
+        () = migrate(store, config.release) => (),
+        () = end.cancelled() => (),
+    }
     let (handle, inbox) = Handle::channel(term);
     let stores = Stores { saves: store.clone(), looks: looks.clone() };
     let engine =

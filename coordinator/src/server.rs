@@ -8,13 +8,13 @@ use tokio::net::TcpListener;
 use tokio_stream::wrappers::TcpListenerStream;
 use tonic::transport::Server;
 use tower::limit::GlobalConcurrencyLimitLayer;
-use tracing::info;
+use tracing::{info, warn};
 use xmlx_proto::v1::cluster_service_server::ClusterServiceServer;
 use xmlx_proto::v1::job_service_server::JobServiceServer;
 use xmlx_proto::v1::worker_service_server::WorkerServiceServer;
 use xmlx_proto::{DESCRIPTORS, MESSAGE_BYTES_MAX};
 use xmlx_runtime::{Refused, Shutdown};
-use xmlx_store::{Access, Store, StoreConfig};
+use xmlx_store::{Access, Error, Store, StoreConfig};
 
 use crate::cluster_service::ClusterApi;
 use crate::engine::Stores;
@@ -50,7 +50,9 @@ pub async fn run(config: Config, shutdown: Shutdown) -> anyhow::Result<()> {
     // Renewals and saves never wait behind somebody's long question.
     let saves = connect(SAVE_CONNECTIONS)?;
     let store = connect(config.connections_max)?;
-    saves.enter().await.map_err(|err| Refused(err.to_string()))?;
+    if let Some(err) = saves.enter().await.map_err(refusal)? {
+        warn!(%err, "the database does not answer; waiting for it");
+    }
     let listener = TcpListener::bind(config.listen)
         .await
         .with_context(|| format!("cannot listen on `{}`", config.listen))?;
@@ -99,7 +101,12 @@ pub async fn run(config: Config, shutdown: Shutdown) -> anyhow::Result<()> {
         outcome = served => outcome.context("the server failed")?,
         () = give_up => (),
     }
-    leading.await.context("the leadership task failed")?;
+    leading.await.context("the leadership task failed")?.map_err(refusal)?;
     info!(address = %SocketAddr::to_string(&bound), "stopped");
     Ok(())
+}
+
+/// Starting again is no good where it is the login that is refused.
+fn refusal(err: Error) -> anyhow::Error {
+    if err.is_refused_login() { Refused(err.to_string()).into() } else { err.into() }
 }

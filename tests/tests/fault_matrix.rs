@@ -72,7 +72,7 @@ impl Fault {
         error.class()
     }
 
-    /// The class of DESIGN's table.
+    /// The class as docs/sql-server.md has it.
     fn expected_class(self) -> Class {
         match self {
             Self::Number(_, class) => class,

@@ -4,7 +4,7 @@
 use std::sync::Mutex;
 use std::time::Duration;
 
-use tokio::sync::Notify;
+use tokio::sync::Semaphore;
 use tracing::info;
 use xmlx_runtime::Clock;
 use xmlx_store::Error;
@@ -25,7 +25,7 @@ pub(crate) struct Pace {
     /// What the coordinator leaves to this worker.
     share: Option<u32>,
     window: u32,
-    /// About the shortest time of a commit lately.
+    /// About the shortest time for one row of a commit lately.
     usual: Option<Duration>,
 }
 
@@ -51,10 +51,13 @@ impl Pace {
         changed
     }
 
-    /// A commit has succeeded.
-    pub(crate) fn committed(&mut self, took: Duration) {
-        let usual = self.usual.map_or(took, |it| it + took.saturating_sub(it) / 64).min(took);
-        let is_slow = took > NEVER_SLOW && took > self.usual.unwrap_or(took) * SLOW;
+    /// A commit of so many rows has succeeded. Times are compared by the row: a group of one application says nothing
+    /// of a group of a hundred.
+    pub(crate) fn committed(&mut self, took: Duration, rows: usize) {
+        let for_row = took / u32::try_from(rows.max(1)).unwrap_or(u32::MAX);
+        let usual = self.usual.map_or(for_row, |it| it + for_row.saturating_sub(it) / 64);
+        let usual = usual.min(for_row);
+        let is_slow = took > NEVER_SLOW && for_row > self.usual.unwrap_or(for_row) * SLOW;
         self.usual = Some(usual);
         if is_slow {
             self.window = (self.window - self.window / 8).max(ONE);
@@ -70,18 +73,20 @@ impl Pace {
     }
 }
 
-/// Lets commits pass at the pace; shared by the pipelines.
+/// Lets commits pass at the pace, first come, first served; shared by the pipelines.
 #[derive(Debug)]
 pub(crate) struct Gate {
     clock: Clock,
     state: Mutex<State>,
-    changed: Notify,
+    /// What is left of the passes.
+    free: Semaphore,
 }
 
 #[derive(Debug)]
 struct State {
     pace: Pace,
-    under_way: u32,
+    /// Passes that there are, free or in use.
+    passes: u32,
 }
 
 /// The right to one commit, until dropped.
@@ -93,51 +98,51 @@ pub(crate) struct Pass<'a> {
 
 impl Gate {
     pub(crate) fn new(slots: u32) -> Self {
-        let state = State { pace: Pace::new(slots), under_way: 0 };
-        Self { clock: Clock::start(), state: Mutex::new(state), changed: Notify::new() }
+        let pace = Pace::new(slots);
+        let passes = pace.allowed();
+        let free = Semaphore::new(usize::try_from(passes).unwrap_or(usize::MAX));
+        Self { clock: Clock::start(), state: Mutex::new(State { pace, passes }), free }
     }
 
     /// What the coordinator leaves to this worker; 0: everything.
     pub(crate) fn set_share(&self, share: u32) {
-        let changed = self.with(|it| it.pace.set_share((share > 0).then_some(share)));
-        if changed {
+        if self.with(|pace| pace.set_share((share > 0).then_some(share))) {
             info!(commits_max = share, "commits at once, 0 without a limit");
-            self.changed.notify_waiters();
         }
     }
 
     /// Waits for its turn.
     pub(crate) async fn enter(&self) -> Pass<'_> {
-        loop {
-            let mut changed = std::pin::pin!(self.changed.notified());
-            // From here on no change is missed.
-            changed.as_mut().enable();
-            let entered = self.with(|it| {
-                let free = it.under_way < it.pace.allowed();
-                it.under_way += u32::from(free);
-                free
-            });
-            if entered {
-                return Pass { gate: self, entered_at: self.clock.now() };
-            }
-            changed.await;
-        }
+        let free = self.free.acquire().await;
+        free.expect("the semaphore is never closed").forget();
+        Pass { gate: self, entered_at: self.clock.now() }
     }
 
-    fn with<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
-        change(&mut self.state.lock().expect("nobody panics while holding this lock"))
+    /// Changes the pace, and with it the number of passes.
+    fn with<T>(&self, change: impl FnOnce(&mut Pace) -> T) -> T {
+        let mut state = self.state.lock().expect("nobody panics while holding this lock");
+        let outcome = change(&mut state.pace);
+        let allowed = state.pace.allowed();
+        let n = |it: u32| usize::try_from(it).unwrap_or(usize::MAX);
+        if allowed > state.passes {
+            self.free.add_permits(n(allowed - state.passes));
+            state.passes = allowed;
+        } else {
+            // Those in use are taken when they come back.
+            let taken = self.free.forget_permits(n(state.passes - allowed));
+            state.passes -= u32::try_from(taken).unwrap_or(0);
+        }
+        outcome
     }
 }
 
 impl Pass<'_> {
-    /// Learns from how the commit went.
-    pub(crate) fn note<T>(&self, outcome: &Result<T, Error>) {
+    /// Learns from how the commit of so many rows went.
+    pub(crate) fn note<T>(&self, outcome: &Result<T, Error>, rows: usize) {
         let took = self.gate.clock.now().saturating_sub(self.entered_at);
-        self.gate.with(|it| match outcome {
-            Ok(_) => it.pace.committed(took),
-            Err(err) if err.number().is_some_and(|it| CONGESTION.contains(&it)) => {
-                it.pace.congested();
-            }
+        self.gate.with(|pace| match outcome {
+            Ok(_) => pace.committed(took, rows),
+            Err(err) if err.number().is_some_and(|it| CONGESTION.contains(&it)) => pace.congested(),
             Err(_) => (),
         });
     }
@@ -145,8 +150,12 @@ impl Pass<'_> {
 
 impl Drop for Pass<'_> {
     fn drop(&mut self) {
-        self.gate.with(|it| it.under_way -= 1);
-        self.gate.changed.notify_waiters();
+        let mut state = self.gate.state.lock().expect("nobody panics while holding this lock");
+        if state.passes > state.pace.allowed() {
+            state.passes -= 1;
+        } else {
+            self.gate.free.add_permits(1);
+        }
     }
 }
 
@@ -164,7 +173,7 @@ mod tests {
         assert_eq!(pace.allowed(), 4);
         // One round: as many commits as are allowed.
         for _ in 0..4 {
-            pace.committed(10 * MILLI);
+            pace.committed(10 * MILLI, 10);
         }
         assert_eq!(pace.allowed(), 5);
         for _ in 0..20 {
@@ -172,7 +181,7 @@ mod tests {
         }
         assert_eq!(pace.allowed(), 1, "never none");
         for _ in 0..100 {
-            pace.committed(10 * MILLI);
+            pace.committed(10 * MILLI, 10);
         }
         assert_eq!(pace.allowed(), 8, "never more than slots");
     }
@@ -180,17 +189,27 @@ mod tests {
     #[test]
     fn slow_commits_narrow_the_window() {
         let mut pace = Pace::new(8);
-        pace.committed(50 * MILLI);
+        pace.committed(50 * MILLI, 100);
         for _ in 0..6 {
-            pace.committed(3_000 * MILLI);
+            pace.committed(3_000 * MILLI, 100);
         }
         assert!(pace.allowed() < 8, "{pace:?}");
         let mut brisk = Pace::new(8);
-        brisk.committed(MILLI);
+        brisk.committed(MILLI, 100);
         for _ in 0..6 {
-            brisk.committed(400 * MILLI);
+            brisk.committed(400 * MILLI, 100);
         }
         assert_eq!(brisk.allowed(), 8, "half a second is never slow");
+    }
+
+    #[test]
+    fn small_commits_say_nothing_of_large_ones() {
+        let mut pace = Pace::new(8);
+        for _ in 0..20 {
+            pace.committed(5 * MILLI, 1);
+            pace.committed(900 * MILLI, 1_700);
+        }
+        assert_eq!(pace.allowed(), 8, "{pace:?}");
     }
 
     #[test]
@@ -202,7 +221,7 @@ mod tests {
         assert_eq!(pace.allowed(), 1, "halved from what was in use");
         assert!(pace.set_share(None));
         for _ in 0..100 {
-            pace.committed(10 * MILLI);
+            pace.committed(10 * MILLI, 10);
         }
         assert_eq!(pace.allowed(), 8);
     }
@@ -220,5 +239,22 @@ mod tests {
         assert!(futures_util::poll!(&mut third).is_pending());
         gate.set_share(0);
         let _third = third.await;
+    }
+
+    /// Who has just committed does not push in.
+    #[tokio::test]
+    async fn first_come_first_served() {
+        let gate = Gate::new(2);
+        gate.set_share(1);
+        let first = gate.enter().await;
+        let mut second = std::pin::pin!(gate.enter());
+        assert!(futures_util::poll!(&mut second).is_pending());
+        drop(first);
+        let mut again = std::pin::pin!(gate.enter());
+        assert!(futures_util::poll!(&mut again).is_pending());
+        let second = second.await;
+        assert!(futures_util::poll!(&mut again).is_pending());
+        drop(second);
+        let _again = again.await;
     }
 }

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 use xmlx_proto::Release;
 use xmlx_runtime::{Refused, Secret, Shutdown};
-use xmlx_store::{Access, Fit, SCHEMA_VERSION, Store, StoreConfig};
+use xmlx_store::{Access, Error, Fit, SCHEMA_VERSION, Store, StoreConfig};
 
 use crate::board::Board;
 use crate::foreman::Foreman;
@@ -31,9 +31,16 @@ const SCHEMA_TIMEOUT: Duration = Duration::from_secs(5);
 /// Ends a worker that is too old for the control tables before it takes any work.
 async fn refuse_newer_tables(store: &Store, release: Release) -> Result<(), Refused> {
     let made_for = release.schema(SCHEMA_VERSION);
-    let Ok(Ok(schema)) = tokio::time::timeout(SCHEMA_TIMEOUT, store.schema_version()).await else {
-        warn!("the version of the control tables cannot be read now");
-        return Ok(());
+    let schema = match tokio::time::timeout(SCHEMA_TIMEOUT, store.schema_version()).await {
+        Ok(Ok(schema)) => schema,
+        Ok(Err(err)) => {
+            warn!(%err, "the version of the control tables cannot be read now");
+            return Ok(());
+        }
+        Err(_) => {
+            warn!("the database does not say the version of the control tables now");
+            return Ok(());
+        }
     };
     if schema.fit(made_for) == Fit::TooNew {
         return Err(Refused(format!(
@@ -70,7 +77,9 @@ pub async fn run(config: Config, shutdown: Shutdown) -> anyhow::Result<()> {
         copy.map(|it| connect(it, Access::ReadOnly, slots + SPARE_CONNECTIONS)).transpose()?;
     // Whoever is refused must not join: it would take ranges and give them back.
     for store in std::iter::once(&store).chain(&copy) {
-        store.enter().await.map_err(|err| Refused(err.to_string()))?;
+        if let Some(err) = store.enter().await.map_err(refusal)? {
+            warn!(%err, "the database does not answer; waiting for it");
+        }
     }
     refuse_newer_tables(&store, config.release).await?;
     let board = Arc::new(Board::new(config.slots + PREFETCHED));
@@ -117,5 +126,10 @@ pub async fn run(config: Config, shutdown: Shutdown) -> anyhow::Result<()> {
         .await?
         .map_err(|_| anyhow::anyhow!("the session thread panicked"))?;
     info!("worker stopped");
-    shop.expelled.get().map_or(Ok(()), |reason| Err(Refused(reason.clone()).into()))
+    shop.expelled.get().map_or(Ok(()), |reason| Err(anyhow::anyhow!("{reason}")))
+}
+
+/// Starting again is no good where it is the login that is refused.
+fn refusal(err: Error) -> anyhow::Error {
+    if err.is_refused_login() { Refused(err.to_string()).into() } else { err.into() }
 }

@@ -44,7 +44,7 @@ impl Engine {
             }
             Action::FindBoundary { job, range, from, hi, count } => {
                 let handle = self.handle.clone();
-                let (store, sources) = (self.store.clone(), self.sources.clone());
+                let (store, sources) = (self.looks.clone(), self.sources.clone());
                 let scope = Scope { lo: from, hi };
                 tokio::spawn(async move {
                     let boundary = find_boundary(&store, &sources, job, scope, count).await;

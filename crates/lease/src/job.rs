@@ -31,10 +31,10 @@ pub(crate) struct Job {
 }
 
 impl Job {
-    pub(crate) fn from_snapshot(snapshot: JobSnapshot, now: Timestamp) -> Self {
+    pub(crate) fn from_snapshot(snapshot: JobSnapshot, apps_max: u64, now: Timestamp) -> Self {
         let mut ranges = Ranges::default();
         for it in snapshot.ranges.into_iter().filter(|it| it.state != RangeState::Done) {
-            ranges.insert(it.range, Range::from_snapshot(it, now));
+            ranges.insert(it.range, Range::from_snapshot(it, apps_max, now));
         }
         Self {
             last_range: snapshot.last_range,

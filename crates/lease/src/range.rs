@@ -44,7 +44,7 @@ pub(crate) struct Range {
     pub(crate) cutting_for: Option<SessionId>,
     /// Not handed out before.
     pub(crate) rests_until: Timestamp,
-    /// When the owner last got on, or got it.
+    /// When the owner last got on, or got it; of one that is being cut, when that began.
     pub(crate) moved_at: Timestamp,
 }
 
@@ -65,8 +65,11 @@ impl Range {
         }
     }
 
-    pub(crate) fn from_snapshot(it: RangeSnapshot, now: Timestamp) -> Self {
+    /// How many applications it was carved for is not in the database: no more than it has ids.
+    pub(crate) fn from_snapshot(it: RangeSnapshot, apps_max: u64, now: Timestamp) -> Self {
+        let left = u64::try_from(it.hi - it.committed_through - 1).unwrap_or(0).min(apps_max);
         Self {
+            apps: if it.epoch > Epoch::default() { left } else { 0 },
             epoch: it.epoch,
             state: it.state,
             committed_through: it.committed_through,
@@ -114,6 +117,21 @@ impl Range {
 
     pub(crate) fn held_by(&self, session: &SessionId, epoch: Epoch) -> bool {
         self.epoch == epoch && self.owner() == Some(session)
+    }
+
+    /// Takes over what the database does not know of the same lease or the same free range.
+    pub(crate) fn remember(&mut self, old: &Self) {
+        if (self.epoch, &self.state) != (old.epoch, &old.state) {
+            return;
+        }
+        (self.apps, self.apps_done) = (old.apps, old.apps_done);
+        self.claimed_through = self.claimed_through.max(old.claimed_through);
+        (self.rests_until, self.moved_at) = (old.rests_until, old.moved_at);
+    }
+
+    /// Whether its owner has done anything about it.
+    pub(crate) fn is_begun(&self) -> bool {
+        self.apps_done > 0 || self.claimed_through > self.committed_through
     }
 
     /// Takes in what its owner says of it.

@@ -51,6 +51,14 @@ impl Ranges {
         Some(outcome)
     }
 
+    /// Takes over what the database does not know, of ranges that are still the same.
+    pub(crate) fn remember(&mut self, old: &Self) {
+        let known: Vec<RangeId> = old.by_id.keys().copied().collect();
+        for id in known {
+            self.edit(id, |range| range.remember(&old.by_id[&id]));
+        }
+    }
+
     /// The pending range with the lowest ids that may be handed out now.
     pub(crate) fn next_pending(&self, now: Timestamp) -> Option<RangeId> {
         let free =
@@ -77,6 +85,11 @@ impl Ranges {
         self.owners.get(session).map_or(0, BTreeSet::len)
     }
 
+    /// How many of them it has begun.
+    pub(crate) fn n_begun_by(&self, session: &SessionId) -> usize {
+        self.held_by(session).filter(|id| self.by_id[id].is_begun()).count()
+    }
+
     /// How many pending ranges are about to go to the session.
     pub(crate) fn n_promised_to(&self, session: &SessionId) -> usize {
         let promised =
@@ -89,14 +102,14 @@ impl Ranges {
         self.cutting.values().any(|it| it == session)
     }
 
-    /// How many pending ranges are being cut for somebody.
-    pub(crate) fn n_promised(&self) -> usize {
-        self.cutting.keys().filter(|id| self.by_id[*id].is_pending()).count()
+    /// Pending ranges that are being cut for somebody.
+    pub(crate) fn promised(&self) -> impl Iterator<Item = &Range> {
+        self.cutting.keys().map(|id| &self.by_id[id]).filter(|it| it.is_pending())
     }
 
     /// Ranges that are in somebody's hands, or about to be.
     pub(crate) fn n_taken(&self) -> usize {
-        self.n_leased + self.n_promised()
+        self.n_leased + self.promised().count()
     }
 
     /// Applications that leases were carved for.

@@ -32,7 +32,7 @@ impl Default for Limits {
             reattach_grace: Duration::from_secs(8),
             lease_work: Duration::from_secs(20),
             first_apps: 200,
-            apps_min: 50,
+            apps_min: 10,
             apps_max: 50_000,
         }
     }
@@ -64,7 +64,7 @@ mod tests {
         assert_eq!(limits.lease_apps(None, None, 8), 200);
         assert_eq!(limits.lease_apps(Some(100.0), Some(1_000_000), 8), 2_000);
         assert_eq!(limits.lease_apps(Some(100.0), Some(3_200), 8), 100);
-        assert_eq!(limits.lease_apps(Some(100.0), Some(10), 8), 50);
+        assert_eq!(limits.lease_apps(Some(100.0), Some(10), 8), 10);
         assert_eq!(limits.lease_apps(Some(1e9), Some(u64::MAX), 1), 50_000);
     }
 }

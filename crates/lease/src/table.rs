@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::event::{Action, Event, JobSnapshot, Lease, Order, Progress};
 use crate::job::{Job, JobState};
-use crate::range::RangeState;
+use crate::range::{Range, RangeState};
 use crate::session::Session;
 use crate::{JobId, Limits, RangeId, SessionId, Timestamp};
 
@@ -99,7 +99,10 @@ impl LeaseTable {
     /// it again, and it ignores what it has.
     fn load(&mut self, snapshot: JobSnapshot, now: Timestamp) -> Vec<Action> {
         let (id, state) = (snapshot.job, snapshot.state);
-        let job = Job::from_snapshot(snapshot, now);
+        let mut job = Job::from_snapshot(snapshot, self.limits.apps_max, now);
+        if let Some(old) = self.jobs.get(&id) {
+            job.ranges.remember(&old.ranges);
+        }
         if state != JobState::Running {
             self.jobs.insert(id, job);
             return self.move_job(id, state);
@@ -128,7 +131,12 @@ impl LeaseTable {
             JobState::Paused => "the job is paused",
             JobState::Ended => "the job has ended",
         };
-        leased.into_iter().flat_map(|range| self.revoke(id, range, REVOKED, reason)).collect()
+        let actions =
+            leased.into_iter().flat_map(|range| self.revoke(id, range, REVOKED, reason)).collect();
+        if state == JobState::Ended {
+            self.jobs.remove(&id);
+        }
+        actions
     }
 
     fn count(&mut self, id: JobId, total: u64) -> Vec<Action> {
@@ -281,7 +289,8 @@ impl LeaseTable {
         let mut stalled = Vec::new();
         for (&id, job) in &self.jobs {
             let leases = job.ranges.leased().filter(|(_, it)| it.moved_at.after(after) <= now);
-            stalled.extend(leases.map(|(range, it)| (id, range, it.owner().cloned())));
+            let stands = leases.filter(|(_, it)| !self.waits_for_a_slot(it));
+            stalled.extend(stands.map(|(range, it)| (id, range, it.owner().cloned())));
         }
         let mut actions = Vec::new();
         for (job, range, owner) in stalled {
@@ -291,6 +300,16 @@ impl LeaseTable {
             actions.extend(self.revoke(job, range, STALLED, "it has got nowhere for too long"));
         }
         actions
+    }
+
+    /// A lease that is held ready, while each slot works on another one, has no progress to show.
+    fn waits_for_a_slot(&self, range: &Range) -> bool {
+        let busy = |owner: &SessionId| {
+            let jobs = self.jobs.values();
+            let begun = jobs.map(|it| it.ranges.n_begun_by(owner)).sum::<usize>();
+            begun >= self.slots_of(owner)
+        };
+        !range.is_begun() && range.owner().is_some_and(busy)
     }
 
     fn end_session(&mut self, id: &SessionId, reason: &'static str) -> Vec<Action> {

@@ -119,3 +119,46 @@ fn a_lease_without_progress_goes_to_another_worker() {
     assert_eq!(granted(&mut table, "w", 1, now), [] as [i64; 0], "others go first");
     assert_eq!(granted(&mut table, "x", 1, now), [1]);
 }
+
+/// A job that follows is read again whenever its source has grown: that is no progress of a lease.
+#[test]
+fn reading_a_job_again_is_no_progress() {
+    let mut table = table(&[(1, 0)], 1);
+    assert_eq!(granted(&mut table, "w", 1, START), [1]);
+    let again = || {
+        let leased = RangeSnapshot {
+            range: RangeId(1),
+            lo: 1,
+            hi: 101,
+            epoch: Epoch(1),
+            state: RangeState::Leased(worker("w")),
+            committed_through: 0,
+        };
+        let rest = RangeSnapshot {
+            range: RangeId(2),
+            lo: 101,
+            hi: 1001,
+            epoch: Epoch(0),
+            state: RangeState::Pending,
+            committed_through: 100,
+        };
+        Event::JobLoaded(JobSnapshot {
+            job: JobId(1),
+            state: JobState::Running,
+            priority: 0,
+            total: Some(1000),
+            decided: 0,
+            last_range: RangeId(2),
+            ranges: vec![leased, rest],
+        })
+    };
+    let mut now = START;
+    while now < START.after(Limits::default().stalled_after) {
+        now = now.after(Duration::from_secs(2));
+        table.apply(Event::Beat { session: worker("w"), progress: Vec::new() }, now);
+        table.apply(again(), now);
+    }
+    let actions = table.apply(Event::Ticked, now);
+    let is_stalled = |it: &Action| matches!(it, Action::Save(Change { event: "stalled", .. }));
+    assert!(actions.iter().any(is_stalled), "{actions:?}");
+}

@@ -1,6 +1,6 @@
 //! The end of a program that nobody but its operator can help.
 
-/// The database does not let the program in, or it is too old for what it found there. Starting it again changes nothing
+/// The database refuses the program's login, or the program is too old for what it found there. Starting it again changes nothing
 /// and may lock the login.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]

@@ -251,7 +251,7 @@ fn log(text: &mut String, log: &str) {
         text,
         "INSERT INTO {log} ([app_id], [status], [failure_reason], [session_id], [app_id_start], [app_id_end]) \
          SELECT j.[app_id], j.[status], j.[reason], @P8, @P11, @P12 FROM OPENJSON(@P10) \
-         WITH ([app_id] int '$[0]', [status] nvarchar(max) '$[1]', [reason] nvarchar(max) '$[2]') AS j;"
+         WITH ([app_id] bigint '$[0]', [status] nvarchar(max) '$[1]', [reason] nvarchar(max) '$[2]') AS j;"
     )
     .expect("writing to a string does not fail");
 }

@@ -117,14 +117,15 @@ impl Store {
         &self.limits
     }
 
-    /// Finds out whether the database refuses us for good; one that does not answer now may do so later.
+    /// Finds out whether the database lets us in. `Some`: it does not answer now, and may do so later.
     ///
     /// # Errors
-    /// [`Error::Login`] and [`Error::Tls`]: trying again is useless.
-    pub async fn enter(&self) -> Result<(), Error> {
+    /// [`Error::Login`] and [`Error::Tls`]: waiting is useless.
+    pub async fn enter(&self) -> Result<Option<Error>, Error> {
         match self.checkout().await {
+            Ok(_) => Ok(None),
             Err(err) if err.class() == Class::Fatal => Err(err),
-            Err(_) | Ok(_) => Ok(()),
+            Err(err) => Ok(Some(err)),
         }
     }
 

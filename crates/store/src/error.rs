@@ -107,6 +107,12 @@ impl Error {
         }
     }
 
+    /// Whether trying again may lock the login: it is the login itself that is refused.
+    #[must_use]
+    pub fn is_refused_login(&self) -> bool {
+        matches!(self, Self::Login { number: 18452 | 18456 | 18470 | 18486..=18488, .. })
+    }
+
     /// Whether it is this process alone that cannot get in: another worker may.
     #[must_use]
     pub fn is_refused_entry(&self) -> bool {

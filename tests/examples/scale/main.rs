@@ -113,37 +113,32 @@ async fn fill(cluster: &Cluster, n: usize) {
     }
 }
 
-/// A job of which so many ranges are pending, as after a host with many leases was lost.
+/// A job of which so many ranges are pending, as after many hosts were lost. The leader has not heard of it.
 async fn pending_job(cluster: &Cluster, n: usize) -> i64 {
-    cluster.db.run("INSERT INTO [sample].[application_xml] ([app_id], [app_XML]) VALUES (2000000000, N'<x/>')").await;
-    cluster.db.run("INSERT INTO [sample].[card_application] ([app_id]) VALUES (2000000000)").await;
-    let lo = 2_000_000_000_usize - n;
-    let job = cluster.submit(&["--from", &lo.to_string(), "--to", "2000000000"]);
-    let _ = cluster.client(&["pause", &job.to_string()]).expect(0);
-    cluster.db.run(&format!("DELETE FROM [xmlx].[range] WHERE [job_id] = {job}")).await;
-    let ids: Vec<usize> = (0..n).collect();
-    for chunk in ids.chunks(CHUNK) {
-        let rows: Vec<String> = chunk
-            .iter()
-            .map(|i| {
-                format!(
-                    "({job}, {}, {}, {}, 'pending', 1, {})",
-                    i + 1,
-                    lo + i,
-                    lo + i + 1,
-                    lo + i - 1
-                )
-            })
-            .collect();
-        cluster.db.run(&format!(
-            "INSERT INTO [xmlx].[range] ([job_id], [range_id], [lo], [hi], [state], [epoch], [committed_through]) VALUES {}",
-            rows.join(", ")
-        ))
-        .await;
-    }
+    const JOB: i64 = 2;
+    let lo = 1_000_000_000;
+    let hi = lo + n;
     cluster
         .db
-        .run(&format!("UPDATE [xmlx].[job] SET [state] = 'running' WHERE [job_id] = {job}"))
+        .run(&format!(
+            "INSERT INTO [xmlx].[job] ([job_id], [submit_key], [name], [contract_hash], [contract], [mode], [scope_lo], [scope_hi], [state], [log_watermark]) \
+             SELECT {JOB}, 'pending', [name], [contract_hash], [contract], [mode], {lo}, {hi}, 'running', [log_watermark] FROM [xmlx].[job] WHERE [job_id] = 1"
+        ))
         .await;
-    job
+    let ids: Vec<usize> = (0..n).collect();
+    for chunk in ids.chunks(CHUNK) {
+        let row = |i: &usize| {
+            let lo = lo + i;
+            format!("({JOB}, {}, {lo}, {}, 'pending', 1, {})", i + 1, lo + 1, lo - 1)
+        };
+        let rows: Vec<String> = chunk.iter().map(row).collect();
+        cluster
+            .db
+            .run(&format!(
+                "INSERT INTO [xmlx].[range] ([job_id], [range_id], [lo], [hi], [state], [epoch], [committed_through]) VALUES {}",
+                rows.join(", ")
+            ))
+            .await;
+    }
+    JOB
 }

@@ -91,10 +91,11 @@ impl Committer<'_> {
         let group = Group { scope: self.range.scope, decided };
         let (commit, key) = (&self.job.commit, &self.lease.key);
         let (gate, connection) = (&self.shop.gate, &mut self.connection);
+        let rows = decided.iter().map(|it| it.rows() + 1).sum();
         persist!(self.stop, async {
             let pass = gate.enter().await;
             let outcome = commit.commit(connection, key, group).await;
-            pass.note(&outcome);
+            pass.note(&outcome, rows);
             outcome
         })
     }

@@ -2,12 +2,16 @@
 //! largest lease to a slot that stands idle.
 
 use std::cmp::Reverse;
+use std::time::Duration;
 
 use crate::event::{Action, Boundary, Order};
-use crate::job::JobState;
+use crate::job::{Job, JobState};
 use crate::range::RangeState;
 use crate::table::{LOOK_AGAIN, LeaseTable};
 use crate::{JobId, RangeId, SessionId, Timestamp};
+
+/// Less important jobs wait so long for a range of a more important one that is being cut.
+const SOON: Duration = Duration::from_secs(2);
 
 /// What there is to hand out.
 enum Next {
@@ -38,7 +42,7 @@ impl LeaseTable {
         actions
     }
 
-    fn slots_of(&self, session: &SessionId) -> usize {
+    pub(super) fn slots_of(&self, session: &SessionId) -> usize {
         self.sessions.get(session).map_or(0, |it| usize::try_from(it.slots).unwrap_or(usize::MAX))
     }
 
@@ -83,8 +87,8 @@ impl LeaseTable {
             Some((Reverse(job.priority), job.ranges.n_taken(), id, range))
         });
         let first = waiting.min();
-        let soon =
-            running().filter(|(_, it)| it.ranges.n_promised() > 0).map(|(_, it)| it.priority);
+        let is_soon = |job: &Job| job.ranges.promised().any(|it| it.moved_at.after(SOON) > now);
+        let soon = running().filter(|(_, it)| is_soon(it)).map(|(_, it)| it.priority);
         match (first, soon.max()) {
             (Some((Reverse(priority), ..)), Some(soon)) if soon > priority => Next::Soon,
             (Some((.., job, range)), _) => Next::Range(job, range),
@@ -113,6 +117,7 @@ impl LeaseTable {
         }
         let cut = job.ranges.edit(range_id, |range| {
             range.cutting_for = Some(session_id.clone());
+            range.moved_at = now;
             let (from, hi) = (range.committed_through + 1, range.hi);
             Action::FindBoundary { job: job_id, range: range_id, from, hi, count }
         });
