@@ -59,7 +59,7 @@ pub struct Args {
     /// Applications in a lease while nothing has been measured [default: 200]
     #[arg(long)]
     lease_apps_first: Option<u64>,
-    /// No lease is made smaller [default: 10]
+    /// No lease is carved smaller [default: 50]
     #[arg(long)]
     lease_apps_min: Option<u64>,
     /// Most connections to the database [default: 8]

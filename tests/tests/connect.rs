@@ -69,7 +69,7 @@ async fn a_wrong_password_is_told_at_once_by_coordinator_and_client() {
     let wrong = db.connection_string().replace(PASSWORD, WRONG);
     let environment = [("XMLX_DATABASE", wrong.as_str())];
     let refused = [
-        run("xmlx-coordinator", &environment, &["--listen", "127.0.0.1:0"]).expect(1),
+        run("xmlx-coordinator", &environment, &["--listen", "127.0.0.1:0"]).expect(78),
         run("xmlx-client", &environment, &["init"]).expect(2),
     ];
     for output in refused {

@@ -19,6 +19,9 @@ pub struct Limits {
     pub first_apps: u64,
     /// No lease is carved smaller: what it costs to hand out would show.
     pub apps_min: u64,
+    /// A lease is split for a slot that stands idle where each part keeps so many: the last applications of a job are
+    /// worth the cost, so that all slots end together.
+    pub split_min: u64,
     /// No lease is carved larger: more would be repeated when a worker dies between heartbeats.
     pub apps_max: u64,
 }
@@ -32,7 +35,8 @@ impl Default for Limits {
             reattach_grace: Duration::from_secs(8),
             lease_work: Duration::from_secs(20),
             first_apps: 200,
-            apps_min: 10,
+            apps_min: 50,
+            split_min: 10,
             apps_max: 50_000,
         }
     }
@@ -64,7 +68,7 @@ mod tests {
         assert_eq!(limits.lease_apps(None, None, 8), 200);
         assert_eq!(limits.lease_apps(Some(100.0), Some(1_000_000), 8), 2_000);
         assert_eq!(limits.lease_apps(Some(100.0), Some(3_200), 8), 100);
-        assert_eq!(limits.lease_apps(Some(100.0), Some(10), 8), 10);
+        assert_eq!(limits.lease_apps(Some(100.0), Some(10), 8), 50);
         assert_eq!(limits.lease_apps(Some(1e9), Some(u64::MAX), 1), 50_000);
     }
 }

@@ -53,7 +53,7 @@ impl LeaseTable {
         }
         let running = self.jobs.iter().filter(|(_, it)| it.state == JobState::Running);
         let largest = running.filter_map(|(&id, job)| {
-            let (range, left) = job.largest_lease(self.limits.apps_min, now)?;
+            let (range, left) = job.largest_lease(self.limits.split_min, now)?;
             Some((job.priority, left, id, range))
         });
         let Some((_, left, job_id, range_id)) = largest.max_by_key(|it| (it.0, it.1)) else {

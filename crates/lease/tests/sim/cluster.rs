@@ -205,7 +205,13 @@ impl Cluster {
         } else {
             Duration::from_secs(10)
         };
-        let limits = Limits { first_apps: 10, apps_min: 3, stalled_after, ..Limits::default() };
+        let limits = Limits {
+            first_apps: 10,
+            apps_min: 3,
+            split_min: 3,
+            stalled_after,
+            ..Limits::default()
+        };
         let table = LeaseTable::new(limits, Timestamp(self.now));
         self.leaders.push(Leader {
             term: self.db.term,
