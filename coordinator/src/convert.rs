@@ -49,19 +49,20 @@ pub(crate) fn job_state(name: &str) -> JobState {
     }
 }
 
-pub(crate) fn snapshot(job: &JobRow, ranges: &[RangeRow]) -> JobSnapshot {
+/// A job as the lease table takes it, still without its ranges.
+pub(crate) fn snapshot(job: &JobRow, last_range: i64) -> JobSnapshot {
     JobSnapshot {
         job: JobId(job.job_id),
         state: job_state(&job.state),
         priority: job.priority,
         total: job.total.map(count),
         decided: count(job.done_ok + job.done_failed),
-        last_range: RangeId(ranges.iter().map(|it| it.range_id).max().unwrap_or(0)),
-        ranges: ranges.iter().filter(|it| it.state != "done").map(range).collect(),
+        last_range: RangeId(last_range),
+        ranges: Vec::new(),
     }
 }
 
-fn range(it: &RangeRow) -> RangeSnapshot {
+pub(crate) fn range(it: &RangeRow) -> RangeSnapshot {
     let state = match (it.state.as_str(), &it.owner_session) {
         ("leased", Some(owner)) => RangeState::Leased(SessionId(owner.clone())),
         ("done", _) => RangeState::Done,

@@ -33,6 +33,8 @@ use throttle::Throttle;
 const TICK: Duration = Duration::from_millis(250);
 /// How often a `follow` job looks for new applications.
 const FOLLOW: Duration = Duration::from_secs(2);
+/// Ranges in one answer: a job may have hundreds of thousands.
+const PAGE_RANGES: i64 = 5_000;
 /// After a failed save the database is asked again so often.
 const RELOAD_PAUSE: Duration = Duration::from_millis(300);
 
@@ -204,10 +206,17 @@ impl Engine {
 
     /// Takes one job into the table as the database has it.
     async fn load(&mut self, job: &xmlx_store::JobRow) -> Result<(), Error> {
-        let ranges = self.store.ranges(job.job_id).await?;
+        let mut snapshot = convert::snapshot(job, self.store.last_range(job.job_id).await?);
+        let mut after = 0;
+        loop {
+            let page = self.store.open_ranges(job.job_id, after, PAGE_RANGES).await?;
+            let Some(last) = page.last() else { break };
+            after = last.range_id;
+            snapshot.ranges.extend(page.iter().map(convert::range));
+        }
         let id = JobId(job.job_id);
         self.modes.insert(id, job.mode);
-        self.apply(Event::JobLoaded(convert::snapshot(job, &ranges))).await?;
+        self.apply(Event::JobLoaded(snapshot)).await?;
         if job.total.is_none() {
             self.count(id, job.scope);
         }

@@ -72,7 +72,9 @@ async fn main() {
     let mut kills = leader_lost(runs, SHORT_LEASES, Signal::SIGKILL).await;
     report("leader killed: next grant", "<= 7.5 s", &mut kills.grants);
     let mut terms = leader_lost(runs, SHORT_LEASES, Signal::SIGTERM).await;
-    report("leader told to stop: next grant", "<= 1 s", &mut terms.grants);
+    report("leader told to stop: next grant, once a slot is free", "-", &mut terms.grants);
+    let mut welcomes = leader_lost(runs, USUAL_LEASES, Signal::SIGTERM).await;
+    report("leader told to stop: all workers with the next", "<= 1 s", &mut welcomes.welcomes);
     let mut usual = leader_lost(runs, USUAL_LEASES, Signal::SIGKILL).await;
     report("leader killed: longest pause of a worker's commits", "none", &mut usual.gaps);
 }
@@ -127,6 +129,8 @@ async fn worker_lost(fault: impl AsyncFnOnce(&mut Cluster, usize), host: Option<
 struct Takeovers {
     /// Seconds to the first grant in the new term.
     grants: Vec<f64>,
+    /// Seconds until the last worker had its welcome in the new term.
+    welcomes: Vec<f64>,
     /// The longest pause between two commits of one worker, from the fault until the workers were welcome.
     gaps: Vec<f64>,
 }
@@ -158,7 +162,9 @@ async fn leader_lost(runs: usize, flags: &'static [&'static str], signal: Signal
                     it.workers.iter().all(|it| it.log().contains(&welcome))
                 })
                 .await;
-            found.gaps.push(longest_gap(&cluster, at, now(&cluster).await).await);
+            let welcome_at = now(&cluster).await;
+            found.welcomes.push(welcome_at - at);
+            found.gaps.push(longest_gap(&cluster, at, welcome_at).await);
         } else {
             found.grants.push(first_after(&cluster, &granted).await - at);
         }

@@ -1,6 +1,7 @@
 //! Ranges and who holds them.
 
-use crate::connection::{Connection, column, only, optional, text};
+use crate::connection::{Connection, Row, column, only, optional, text};
+use crate::source::count;
 use crate::{Error, Leadership, Scope, Store, statements};
 
 /// What a worker proves its lease with.
@@ -99,25 +100,47 @@ impl Store {
     /// # Errors
     /// See [`Error`].
     pub async fn ranges(&self, job_id: i64) -> Result<Vec<RangeRow>, Error> {
-        const IT: &str = "ranges";
         let rows = self.run(statements::RANGES, &[&job_id]).await?;
-        let mut ranges = Vec::with_capacity(rows.len());
-        for row in &rows {
-            let owner: Option<&str> = optional(row, "owner_session", IT)?;
-            ranges.push(RangeRow {
-                range_id: column(row, "range_id", IT)?,
-                scope: Scope { lo: column(row, "lo", IT)?, hi: column(row, "hi", IT)? },
-                state: text(row, "state", IT)?,
-                epoch: column(row, "epoch", IT)?,
-                owner_session: owner.map(ToOwned::to_owned),
-                committed_through: column(row, "committed_through", IT)?,
-                done_ok: column(row, "done_ok", IT)?,
-                done_failed: column(row, "done_failed", IT)?,
-                rows_written: column(row, "rows_written", IT)?,
-            });
-        }
-        Ok(ranges)
+        rows.iter().map(range).collect()
     }
+
+    /// A page of the ranges of a job of which something is left: those behind the id `after`, at most `n_max`.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn open_ranges(
+        &self,
+        job_id: i64,
+        after: i64,
+        n_max: i64,
+    ) -> Result<Vec<RangeRow>, Error> {
+        let rows = self.run(statements::RANGES_OPEN, &[&job_id, &after, &n_max]).await?;
+        rows.iter().map(range).collect()
+    }
+
+    /// The highest range id that the job has ever used; 0 where it has none.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn last_range(&self, job_id: i64) -> Result<i64, Error> {
+        count(&self.run(statements::RANGES_LAST, &[&job_id]).await?, "ranges_last")
+    }
+}
+
+fn range(row: &Row) -> Result<RangeRow, Error> {
+    const IT: &str = "ranges";
+    let owner: Option<&str> = optional(row, "owner_session", IT)?;
+    Ok(RangeRow {
+        range_id: column(row, "range_id", IT)?,
+        scope: Scope { lo: column(row, "lo", IT)?, hi: column(row, "hi", IT)? },
+        state: text(row, "state", IT)?,
+        epoch: column(row, "epoch", IT)?,
+        owner_session: owner.map(ToOwned::to_owned),
+        committed_through: column(row, "committed_through", IT)?,
+        done_ok: column(row, "done_ok", IT)?,
+        done_failed: column(row, "done_failed", IT)?,
+        rows_written: column(row, "rows_written", IT)?,
+    })
 }
 
 impl LeaseKey {

@@ -36,6 +36,8 @@ statements! {
     RANGE_HISTORY = "range_history";
     RANGE_OPEN = "range_open";
     RANGES = "ranges";
+    RANGES_LAST = "ranges_last";
+    RANGES_OPEN = "ranges_open";
     SCHEMA_PRESENT = "schema_present";
     SCHEMA_VERSION = "schema_version";
     SESSION_CLOSE = "session_close";
