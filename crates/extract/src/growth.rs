@@ -6,7 +6,7 @@ mod contract;
 
 use std::fmt::Write as _;
 
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
 use crate::layout::hash_name;
 use crate::{Plan, work};
@@ -61,9 +61,42 @@ fn plan() -> Plan {
     Plan::from_json(&contract.to_string()).unwrap_or_else(|err| panic!("{err}"))
 }
 
+/// The contract with cars, their parts and what they are called.
+fn row_contract() -> Json {
+    let mut contract = base();
+    let car = "/Msg/Req/loan/car";
+    let part = "/Msg/Req/loan/car/part";
+    let rules = contract["element_filtering"]["filter_rules"].as_array_mut().expect("rules");
+    rules.push(json!({ "element_type": "row", "xml_child_path": car }));
+    rules.push(json!({ "element_type": "row", "xml_child_path": part, "key": ["code"] }));
+    let relationships = contract["relationships"].as_array_mut().expect("a list");
+    relationships.retain(|it| it["child_table"] != "covers" && it["child_table"] != "goods");
+    for (parent, child, key, path) in [
+        ("loan_base", "covers", json!("loan_id"), car),
+        ("covers", "goods", json!(["loan_id", "no"]), part),
+    ] {
+        relationships.push(json!({
+            "parent_table": parent, "child_table": child, "foreign_key_column": key,
+            "xml_child_path": path,
+        }));
+    }
+    contract["mappings"].as_array_mut().expect("mappings").extend([
+        json!({ "target_table": "covers", "target_column": "no", "data_type": "int",
+                "mapping_type": ["row_number"] }),
+        mapping(car, "vin", "covers.vin", "string", json!({})),
+        mapping(&format!("{car}/note"), "text()", "covers.note", "string", json!({})),
+        mapping(part, "code", "goods.code", "string", json!({})),
+        mapping(car, "vin", "goods.vin", "string", json!({})),
+    ]);
+    contract
+}
+
 /// Checks the documents made for a number and for four times the number. Both give rows.
 fn check(shape: &str, make: impl Fn(usize) -> String) {
-    let plan = plan();
+    check_with(&plan(), shape, make);
+}
+
+fn check_with(plan: &Plan, shape: &str, make: impl Fn(usize) -> String) {
     let [small, large] = [800, 3200].map(|n| {
         let xml = make(n);
         let (steps, mapped) = work::of(|| plan.map(&xml, None));
@@ -196,5 +229,45 @@ fn contacts() {
                 shape!(xml, "<party pid='{}' kind=' co' ssn='5' nick='&lt;'/>", n + 1)
             }),
         )
+    });
+}
+
+#[test]
+fn rows_of_elements() {
+    let plan = Plan::from_json(&row_contract().to_string()).unwrap_or_else(|err| panic!("{err}"));
+    let check = |shape: &str, make: fn(usize) -> String| check_with(&plan, shape, make);
+    let parts = |n| repeat(n, |xml, n| shape!(xml, "<part code='{n}'/>"));
+    check("many rows", |n| document("", &repeat(n, |xml, n| shape!(xml, "<car vin='{n}'/>"))));
+    check("rows in rows", |n| {
+        document("", &repeat(n, |xml, n| shape!(xml, "<car vin='{n}'><part code='{n}'/></car>")))
+    });
+    check("rows of one key", |n| {
+        document("", &format!("<car vin='1'>{}</car>", "<part code='a'/>".repeat(n)))
+    });
+    check("text of rows", |n| {
+        let car = |xml: &mut String, n: usize| shape!(xml, "<car><note>{n}<b/>&lt;</note></car>");
+        document("", &repeat(n, car))
+    });
+    check_with(&plan, "many parents after one of many children", |n| {
+        let first = format!("<car vin='0'>{}</car>", parts(n));
+        let others = "<car vin='1'><part code='1'/></car>".repeat(n);
+        document("", &(first + &others))
+    });
+}
+
+#[test]
+fn sets_of_contracts() {
+    let other = |line: &str| {
+        let text = base().to_string().replace("/Msg/Req/loan", &format!("/Msg/Req/{line}"));
+        let text = text.replace("loan_base", &format!("{line}_base"));
+        serde_json::from_str::<Json>(&text).expect("still JSON")
+    };
+    let set = json!({ "contracts": [other("card"), other("boat"), row_contract()] });
+    let plan = Plan::from_json(&set.to_string()).unwrap_or_else(|err| panic!("{err}"));
+    check_with(&plan, "what looks like other lines", |n| {
+        document("", &("<card/><boats/>".repeat(n) + &"<car vin='a'/>".repeat(n)))
+    });
+    check_with(&plan, "what begins like an application", |n| {
+        document("", &"<cards/><l/>".repeat(n))
     });
 }

@@ -275,12 +275,21 @@ pub(crate) struct LastContact {
     /// The place of the role in the contact filter.
     pub(crate) role: usize,
     pub(crate) needs_id: bool,
-    /// What to read of the elements that belong to the contact: kind and attribute.
-    pub(crate) part: Option<(u8, SlotIx)>,
+    /// What to read of the elements that belong to the contact.
+    pub(crate) part: Option<LastPart>,
     /// What to read of the contact itself, failing that.
     pub(crate) own: SlotIx,
     /// Whether earlier contacts stand in when the value says nothing.
     pub(crate) search: bool,
+}
+
+/// What to read of one of the elements that belong to a contact.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct LastPart {
+    pub(crate) kind: u8,
+    pub(crate) slot: SlotIx,
+    /// The attribute whose value makes an address the one to read.
+    pub(crate) chosen_by: SlotIx,
 }
 
 /// An expression and where its fields are.
@@ -296,6 +305,8 @@ pub(crate) enum FieldSource {
     Own(SlotIx),
     /// The nearest element of a kind around the row's own.
     Around(RecordKind, SlotIx),
+    /// The contact around the row's own.
+    AroundContact(SlotIx),
     /// The last element of a kind within the row's own.
     Within(RecordKind, SlotIx),
     /// The whole document.

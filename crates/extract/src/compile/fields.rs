@@ -116,9 +116,18 @@ impl Compiler<'_, '_> {
             other.kind != RuleKind::Contact
                 && other.element().eq_ignore_ascii_case(element)
                 && rule.is_below(&other.child_path)
-        })?;
-        let slot = self.layout.slot(around.element(), attribute, NameMatch::AnyCase);
-        Some(vec![FieldSource::Around(self.records(around), slot)])
+        });
+        if let Some(around) = around {
+            let slot = self.layout.slot(around.element(), attribute, NameMatch::AnyCase);
+            return Some(vec![FieldSource::Around(self.records(around), slot)]);
+        }
+        let contact = contract.contact_rule().filter(|other| rule.is_below(&other.child_path))?;
+        let is_contact =
+            [contact.element(), "contact"].iter().any(|name| element.eq_ignore_ascii_case(name));
+        is_contact.then(|| {
+            let slot = self.layout.slot(contact.element(), attribute, NameMatch::AnyCase);
+            vec![FieldSource::AroundContact(slot)]
+        })
     }
 
     fn primary_contact(&mut self, contact: Option<&str>, attribute: &str) -> Option<FieldSource> {

@@ -7,7 +7,6 @@ use rust_decimal::prelude::ToPrimitive as _;
 use super::Compiler;
 use super::sources::RowOf;
 use crate::contract::{Mapping, RowPart, RowTemplate, Scalar, Step, When};
-use crate::layout::NameMatch;
 use crate::number;
 use crate::program::{Entry, EntryPart, KeyValueProgram, Source, TableProgram};
 use crate::table::{Column, DataType};
@@ -85,10 +84,7 @@ impl Compiler<'_, '_> {
                 RowPart::Literal(scalar) => EntryPart::Literal(literal(scalar)),
                 RowPart::Value => EntryPart::Value,
                 RowPart::Attribute(attribute) => {
-                    let node = self.layout.node(&mapping.path);
-                    let element = mapping.element();
-                    let slot = self.layout.slot(element, attribute, NameMatch::AnyCase);
-                    EntryPart::Text(Source::Path(node, slot))
+                    EntryPart::Text(self.source_beside(mapping, attribute))
                 }
             };
             parts.push((place, part));

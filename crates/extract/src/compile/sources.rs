@@ -3,7 +3,7 @@
 use super::Compiler;
 use crate::contract::{Mapping, Rule, RuleKind, Step};
 use crate::layout::NameMatch;
-use crate::program::{LastContact, Source};
+use crate::program::{LastContact, LastPart, Source};
 
 /// What the rows of a table are made of.
 #[derive(Debug, Clone, Copy)]
@@ -16,14 +16,8 @@ pub(super) enum RowOf<'c> {
 
 impl Compiler<'_, '_> {
     pub(super) fn source(&mut self, mapping: &Mapping, row_of: RowOf<'_>) -> Source {
-        if mapping.has(&Step::LastValidPrimary) {
-            return self.last_contact(mapping, 0, true);
-        }
-        if mapping.has(&Step::LastValidSecondary) {
-            return self.last_contact(mapping, 1, true);
-        }
-        if mapping.has(&Step::LastSecondary) {
-            return self.last_contact(mapping, 1, false);
+        if let Some(source) = self.last_contact(mapping, &mapping.attribute) {
+            return source;
         }
         let contract = self.contract;
         let contact = contract.contact_rule().map(|rule| rule.element().to_owned());
@@ -90,20 +84,32 @@ impl Compiler<'_, '_> {
         Source::Path(node, self.layout.slot(mapping.element(), &mapping.attribute, matching))
     }
 
-    fn last_contact(&mut self, mapping: &Mapping, role: usize, needs_id: bool) -> Source {
-        let Some(contact) = self.contract.contact_rule().map(|rule| rule.element().to_owned())
-        else {
-            return self.path_source(mapping, NameMatch::AnyCase);
-        };
+    /// Reads another attribute of the element that a mapping of the application reads.
+    pub(super) fn source_beside(&mut self, mapping: &Mapping, attribute: &str) -> Source {
+        if let Some(source) = self.last_contact(mapping, attribute) {
+            return source;
+        }
+        let node = self.layout.node(&mapping.path);
+        Source::Path(node, self.layout.slot(mapping.element(), attribute, NameMatch::AnyCase))
+    }
+
+    /// Reads an attribute of the contact that a mapping names; `None` if it names none.
+    fn last_contact(&mut self, mapping: &Mapping, attribute: &str) -> Option<Source> {
+        let kinds = [
+            (Step::LastValidPrimary, 0, true),
+            (Step::LastValidSecondary, 1, true),
+            (Step::LastSecondary, 1, false),
+        ];
+        let (_, role, needs_id) = kinds.into_iter().find(|(step, ..)| mapping.has(step))?;
+        let contact = self.contract.contact_rule()?.element().to_owned();
         let element = mapping.element();
-        let part = (element != contact && mapping.path.contains(&contact)).then(|| {
-            (
-                self.part_kind(element),
-                self.layout.slot(element, &mapping.attribute, NameMatch::Exact),
-            )
+        let part = (element != contact && mapping.path.contains(&contact)).then(|| LastPart {
+            kind: self.part_kind(element),
+            slot: self.layout.slot(element, attribute, NameMatch::Exact),
+            chosen_by: self.layout.slot(element, &mapping.attribute, NameMatch::Exact),
         });
-        let own = self.layout.slot(&contact, &mapping.attribute, NameMatch::Exact);
+        let own = self.layout.slot(&contact, attribute, NameMatch::Exact);
         let search = role == 0 && mapping.has(&Step::AddHistory);
-        Source::LastContact(LastContact { role, needs_id, part, own, search })
+        Some(Source::LastContact(LastContact { role, needs_id, part, own, search }))
     }
 }

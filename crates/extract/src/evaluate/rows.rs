@@ -37,7 +37,8 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
         for (parent, record) in self.elements(program) {
             if parent_before != Some(parent) {
                 (parent_before, n_before) = (Some(parent), rows.len());
-                places.clear();
+                // A new map: clearing one costs its capacity, for each parent.
+                places = HashMap::new();
             }
             let element = self.document.records[record].element;
             let Some(rank) = self.rank(program, element) else { continue };

@@ -33,11 +33,14 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
             Source::CurrentAddress(slot) => self.current_address(*slot, scope),
             Source::Around(kind, slot) => self.around(*kind, *slot, scope),
             Source::Within(kind, slot) => self.within(*kind, *slot, scope),
-            Source::AroundContact(slot) => {
-                let contact = self.document.records[scope.record?].contact()?;
-                self.text(self.document.contacts[contact], *slot)
-            }
+            Source::AroundContact(slot) => self.around_contact(*slot, scope),
         }
+    }
+
+    /// Reads the contact around the element that a row is made of.
+    fn around_contact(&self, slot: SlotIx, scope: Scope) -> Option<Cow<'x, str>> {
+        let contact = self.document.records[scope.record?].contact()?;
+        self.text(self.document.contacts[contact], slot)
     }
 
     /// Reads the nearest element of a kind around the one that a row is made of.
@@ -102,10 +105,10 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
 
     /// Reads the attribute of what belongs to a contact, else of the contact itself.
     fn read_contact(&self, last: &LastContact, contact: usize) -> Option<Cow<'x, str>> {
-        if let Some((kind, slot)) = last.part
-            && let Some(part) = self.choose_part(kind, slot, contact)
+        if let Some(last) = &last.part
+            && let Some(part) = self.choose_part(last.kind, last.chosen_by, contact)
         {
-            return self.text(part.element, slot);
+            return self.text(part.element, last.slot);
         }
         self.text(self.document.contacts[contact], last.own)
     }
@@ -123,8 +126,11 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
             let text = self.text(part.element, addresses.type_slot);
             text.is_some_and(|text| same_word(&text, &addresses.preferred))
         };
-        let has_value =
-            |part: &&Part| self.raw(part.element, slot).is_some_and(|raw| !raw.is_empty());
+        let has_value = |part: &&Part| match self.raw(part.element, slot) {
+            Some(raw) => !raw.is_empty(),
+            // The text of the element, if there is any.
+            None => self.text(part.element, slot).is_some_and(|text| !text.is_empty()),
+        };
         if of_contact().any(|part| is_preferred(&part)) {
             let preferred = || of_contact().filter(is_preferred);
             return preferred().find(has_value).or_else(|| preferred().next_back());
@@ -159,6 +165,7 @@ impl<'a, 'x: 'a> Fields<'a> for RowFields<'_, 'a, 'x> {
         self.calculation.fields[field].iter().find_map(|source| match source {
             FieldSource::Own(slot) => evaluation.text(self.scope.element?, *slot),
             FieldSource::Around(kind, slot) => evaluation.around(*kind, *slot, self.scope),
+            FieldSource::AroundContact(slot) => evaluation.around_contact(*slot, self.scope),
             FieldSource::Within(kind, slot) => evaluation.within(*kind, *slot, self.scope),
             FieldSource::Anywhere(field) => {
                 let text = evaluation.document.field(*field);

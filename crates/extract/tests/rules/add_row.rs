@@ -38,6 +38,33 @@ fn what_columns_get() {
 }
 
 #[test]
+fn attributes_beside_a_value_are_of_its_element() {
+    let with = |path: &str, step: &str, what: &str| {
+        let row = json!({ "row": { "v": "$value", "beside": "$@note" } });
+        let mut mapping = mapping(path, what, "notes", "string", row);
+        mapping["mapping_type"] = json!([step, "add_row"]);
+        plan(&[mapping])
+    };
+    let party = "/Msg/Req/loan/party";
+    let home = "/Msg/Req/loan/party/home";
+    let xml = document(
+        "",
+        "<party pid='1' kind='MAIN' nick='m' note='of main'>\
+           <home type='NOW' note='none'/><home type='NOW' city='M' note='of M'/></party>\
+         <party pid='2' kind='CO' nick='c' note='of co'><home type='NOW' city='C'/></party>\
+         <party pid='3' kind='OTHER' nick='o' note='of other'><home city='O' note='of O'/></party>",
+    );
+    for (path, step, what, expected) in [
+        (party, "last_valid_pr_contact", "nick", "loan_id=7 beside='of main' v='m'"),
+        (party, "authu_contact", "nick", "loan_id=7 beside='of co' v='c'"),
+        (home, "last_valid_pr_contact", "city", "loan_id=7 beside='of M' v='M'"),
+        (home, "last_valid_sec_contact", "city", "loan_id=7 v='C'"),
+    ] {
+        assert_eq!(rows(&with(path, step, what), &xml, "notes"), expected, "{path} {step}");
+    }
+}
+
+#[test]
 fn when_a_value_makes_a_row() {
     for (when, data_type, rows) in [
         (json!(null), "string", [("a=''", false), ("a='x'", true), ("a='null'", true)]),

@@ -104,3 +104,16 @@ fn a_reference_that_means_nothing_is_malformed_in_text_too() {
         "{shown}"
     );
 }
+
+#[test]
+fn an_address_with_text_is_read_before_one_without() {
+    let home = "/Msg/Req/loan/party/home";
+    let step = json!({ "mapping_type": ["last_valid_pr_contact"] });
+    let plan = plan(&[mapping(home, "text()", "loan_terms.home", "string", step)]);
+    let xml = document(
+        "",
+        "<party pid='1' kind='MAIN'><home type='NOW'> </home><home type='NOW'>here</home>\
+         <home type='NOW'/></party>",
+    );
+    assert_eq!(rows(&plan, &xml, "loan_terms"), "loan_id=7 home='here'");
+}

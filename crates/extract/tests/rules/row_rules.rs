@@ -247,3 +247,29 @@ fn the_first_address_of_a_key_counts_whatever_its_type() {
                  <home type='OLD' city='a'/><home type='NOW' city='b'/></party>";
     assert_eq!(rows(&plan, &document("", homes), "party_home"), "party_id=1 type_enum=1 city='a'");
 }
+
+#[test]
+fn expressions_read_the_contact_around_the_row() {
+    let mut contract = contract(json!({}));
+    let licence = "/Msg/Req/loan/party/licence";
+    let calculated = |column: &str, expression: &str| {
+        let more = json!({ "mapping_type": ["calculated_field"], "expression": expression });
+        mapping(licence, "unused", &format!("licence.{column}"), "string", more)
+    };
+    contract["mappings"].as_array_mut().expect("a list").extend([
+        calculated("by_element", "party.first_name"),
+        calculated("by_kind", "CASE WHEN contact.pid = 2 THEN 'Z' ELSE contact.first_name END"),
+    ]);
+    let plan = Plan::from_json(&contract.to_string()).unwrap_or_else(|err| panic!("{err}"));
+    let xml = document(
+        "",
+        "<party pid='1' kind='MAIN' first_name='Ada'><licence>X</licence></party>\
+         <party pid='2' kind='CO' first_name='Zoe'><licence>Y</licence></party>\
+         <party pid='3' kind='OTHER' first_name='Eve'/>",
+    );
+    assert_eq!(
+        rows(&plan, &xml, "licence"),
+        "party_id=1 licence_no='X' holder='Ada' by_element='Ada' by_kind='Ada' \
+         | party_id=2 licence_no='Y' holder='Zoe' by_element='Zoe' by_kind='Z'"
+    );
+}
