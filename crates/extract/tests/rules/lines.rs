@@ -105,3 +105,11 @@ fn what_keeps_contracts_from_sharing_a_job_is_named() {
         assert!(errors.contains(expected), "`{expected}` in {errors}");
     }
 }
+
+#[test]
+fn contracts_are_compared_once_each_is_right() {
+    let mut misspelt = other_line("boat", "Doc");
+    misspelt["mapings"] = misspelt["mappings"].take();
+    let errors = Plan::from_json(&set(&[misspelt, base(), base()])).expect_err("a problem");
+    assert!(errors.problems().iter().all(|it| it.path.starts_with("contracts[0]")), "{errors}");
+}
