@@ -59,6 +59,7 @@ pub(crate) fn compile(
             continue;
         }
         if let Some((table, program)) = compiler.table(name, &mappings) {
+            compiler.check_columns(&table);
             compiler.tables.push(table);
             programs.push(program);
         }
@@ -101,6 +102,17 @@ struct Compiler<'c, 'p> {
 }
 
 impl Compiler<'_, '_> {
+    /// Rows begin with the key of what they hang off; whatever else fills such a column would fill it twice.
+    fn check_columns(&mut self, table: &Table) {
+        for (place, column) in table.columns.iter().enumerate() {
+            if table.columns[..place].iter().any(|before| before.name == column.name) {
+                let reason = format!("`{}.{}` is filled twice", table.name, column.name);
+                let suggestion = "leave it to the key of what the rows hang off, or name it once";
+                self.problems.add("mappings", reason, suggestion);
+            }
+        }
+    }
+
     fn application(&mut self) -> ApplicationPlace {
         let path = &self.contract.application_path;
         let (name, parents) = path.split_last().expect("a path has at least one name");

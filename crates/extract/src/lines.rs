@@ -58,11 +58,30 @@ pub(crate) fn check(set: &[Compiled], problems: &mut Problems) {
             );
             problems.add(format!("{at}.relationships"), reason, "submit it as a job of its own");
         }
+        for (ours, theirs) in pairs(&set[0].tables, &set[other_ix + 1].tables) {
+            if ours.parent.as_ref().map(|it| &it.columns)
+                != theirs.parent.as_ref().map(|it| &it.columns)
+            {
+                let reason =
+                    format!("`{}` hangs off something else than in the first contract", ours.name);
+                problems.add(format!("{at}.relationships"), reason, "use a table of its own");
+            }
+        }
         if !places.insert(&other.application_path) {
             let reason = "another contract has the same application element";
             problems.add(format!("{at}.xml_application_path"), reason, "leave one of them");
         }
     }
+}
+
+/// Tables that two contracts fill.
+fn pairs<'t>(
+    ours: &'t [Table],
+    theirs: &'t [Table],
+) -> impl Iterator<Item = (&'t Table, &'t Table)> {
+    ours.iter().flat_map(move |table| {
+        theirs.iter().filter(move |it| it.name == table.name).map(move |it| (table, it))
+    })
 }
 
 /// The source of all documents. Where one of the contracts takes every document, all of them are taken.

@@ -98,6 +98,11 @@ impl Plan {
         &self.tables
     }
 
+    /// Lists the tables of each contract of the set by themselves.
+    pub fn lines(&self) -> impl Iterator<Item = &[Table]> {
+        self.lines.iter().map(|line| &self.tables[line.tables.clone()])
+    }
+
     /// Returns the limits that every document is held to.
     pub fn limits(&self) -> &Limits {
         &self.limits

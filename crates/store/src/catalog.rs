@@ -98,7 +98,7 @@ impl Catalog {
             found.push(Disagreement {
                 place: "processing_log".to_owned(),
                 problem: format!(
-                    "does not exist in schema `{}`; create it as docs/contract.md shows",
+                    "does not exist in schema `{}`; `xmlx-client schema CONTRACT` prints it",
                     plan.target_schema()
                 ),
             });
@@ -159,19 +159,22 @@ impl Catalog {
         }
     }
 
+    /// Each contract's own order counts: of its tables alone are there rows of an application.
     fn check_order(&self, plan: &Plan, found: &mut Vec<Disagreement>) {
-        let position =
-            |name: &String| plan.tables().iter().position(|it| it.name.to_lowercase() == *name);
-        for (child, parent) in &self.foreign_keys {
-            if let (Some(child_at), Some(parent_at)) = (position(child), position(parent))
-                && child_at < parent_at
-            {
-                found.push(Disagreement {
-                    place: child.clone(),
-                    problem: format!(
-                        "stands before `{parent}`, which it refers to; move it behind in `table_insertion_order`"
-                    ),
-                });
+        for tables in plan.lines() {
+            let position =
+                |name: &String| tables.iter().position(|it| it.name.to_lowercase() == *name);
+            for (child, parent) in &self.foreign_keys {
+                if let (Some(child_at), Some(parent_at)) = (position(child), position(parent))
+                    && child_at < parent_at
+                {
+                    found.push(Disagreement {
+                        place: child.clone(),
+                        problem: format!(
+                            "stands before `{parent}`, which it refers to; move it behind in `table_insertion_order`"
+                        ),
+                    });
+                }
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use xmlx_extract::Plan;
+use xmlx_extract::{Column, Plan};
 
 use crate::connection::text;
 use crate::{Disagreement, Error, Store, name, statements};
@@ -49,16 +49,21 @@ impl Store {
             let (parent_schema, parent) =
                 (text(row, "parent_schema", IT)?, text(row, "parent", IT)?);
             let is_filled = parent_schema.eq_ignore_ascii_case(schema) && filled(&parent).is_some();
-            let Some(at) = filled(&child).filter(|_| !is_filled) else { continue };
-            let table = &plan.tables()[at];
-            let column =
-                table.columns.iter().position(|it| it.name.eq_ignore_ascii_case(&child_column));
-            let Some(values) = column.and_then(|it| outlines[at].fixed.get(&it)) else { continue };
+            if is_filled {
+                continue;
+            }
             let quoted = format!("{}.{}", name::quoted(&parent_schema), name::quoted(&parent));
             let key = (quoted, name::quoted(&text(row, "parent_column", IT)?));
-            let (places, all) = wanted.entry(key).or_default();
-            places.insert(format!("{}.{}", table.name, table.columns[column.unwrap_or(0)].name));
-            all.extend(values.iter().cloned());
+            // Several contracts of a job may fill one table.
+            let tables = plan.tables().iter().zip(&outlines);
+            for (table, outline) in tables.filter(|(it, _)| it.name.eq_ignore_ascii_case(&child)) {
+                let named = |it: &Column| it.name.eq_ignore_ascii_case(&child_column);
+                let column = table.columns.iter().position(named);
+                let Some(values) = column.and_then(|it| outline.fixed.get(&it)) else { continue };
+                let (places, all) = wanted.entry(key.clone()).or_default();
+                places.insert(format!("{}.{child_column}", table.name));
+                all.extend(values.iter().cloned());
+            }
         }
         Ok(wanted)
     }

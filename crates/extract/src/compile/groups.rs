@@ -57,6 +57,12 @@ impl Compiler<'_, '_> {
             let number = number.expect("the mapping makes a row of a group");
             self.check_group(mapping, number, kind);
             let known = columns.iter().position(|column| column.name == mapping.column);
+            let is_general = mapping.steps.iter().any(|step| matches!(step, Step::RowGroup(..)));
+            if is_general && known == Some(0) {
+                let reason = format!("`{}` is filled by the group itself", mapping.column);
+                let suggestion = "name another column than the application's id";
+                self.problems.add(format!("{}.target_column", mapping.at), reason, suggestion);
+            }
             let column = known.unwrap_or_else(|| {
                 columns.push(column_of(mapping));
                 columns.len() - 1

@@ -43,8 +43,14 @@ impl Compiler<'_, '_> {
         let place = |name: &str| columns.iter().position(|column| column.name == name);
         let key = Self::row_key(rule, mappings).into_iter().filter_map(|name| place(&name));
         let key: Vec<usize> = key.filter(|column| *column >= n_keys).collect();
+        let own = own_columns(&cells);
+        if rule.kind == RuleKind::Row && own.is_empty() {
+            let reason =
+                format!("nothing of `{}` itself is mapped, so it never has a row", rule.element());
+            self.problems.add(&rule.at, reason, "map an attribute of it, or its text");
+        }
         let worth = match rule.kind {
-            RuleKind::Contact | RuleKind::Row => Worth::Data { columns: own_columns(&cells) },
+            RuleKind::Contact | RuleKind::Row => Worth::Data { columns: own },
             RuleKind::Address | RuleKind::Employment => {
                 let (names, attributes) = if rule.kind == RuleKind::Address {
                     (ADDRESS_COLUMNS, ADDRESS_ATTRIBUTES)

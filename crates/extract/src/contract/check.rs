@@ -205,6 +205,10 @@ fn check_mappings(contract: &Contract, problems: &mut Problems) {
 
 /// What mapping types say of contacts has to be in the rule for contacts.
 fn check_contacts(contract: &Contract, mapping: &Mapping, problems: &mut Problems) {
+    if mapping.has(&Step::LastValidPrimary) && contract.contact_rule().is_none() {
+        let reason = "there is no filter rule for contacts";
+        problems.add(format!("{}.mapping_type", mapping.at), reason, "add one, or remove the type");
+    }
     let needs_secondary =
         mapping.has(&Step::LastValidSecondary) || mapping.has(&Step::LastSecondary);
     let roles = contract

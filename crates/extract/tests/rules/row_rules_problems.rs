@@ -191,3 +191,42 @@ fn mistakes_in_numbers() {
         &["mappings[9].mapping_type: the other mappings of `goods` make rows in another way"],
     );
 }
+
+/// What would fill a column twice, or make no row at all, is refused when the contract is loaded.
+#[test]
+fn columns_are_filled_once() {
+    let shown = |contract: &Json| {
+        Plan::from_json(&contract.to_string()).map(drop).expect_err("a problem").to_string()
+    };
+    let mut number = base();
+    number["mappings"].as_array_mut().expect("mappings").push(mapping(
+        "/Msg/Req/loan",
+        "x",
+        "loan_terms.x",
+        "string",
+        json!({ "mapping_type": ["last_valid_pr_contact"] }),
+    ));
+    let rules = json!([]);
+    number["element_filtering"]["filter_rules"] = rules;
+    assert!(shown(&number).contains("there is no filter rule for contacts"), "{}", shown(&number));
+
+    let mut add_row = base();
+    add_row["mappings"].as_array_mut().expect("mappings").push(mapping(
+        "/Msg/Req/loan",
+        "x",
+        "notes.",
+        "string",
+        json!({ "mapping_type": ["add_row"], "row": { "loan_id": "$value", "name": "x" } }),
+    ));
+    assert!(shown(&add_row).contains("`notes.loan_id` is filled twice"), "{}", shown(&add_row));
+
+    let mut group = base();
+    group["mappings"].as_array_mut().expect("mappings").push(mapping(
+        "/Msg/Req/loan",
+        "x",
+        "notes.loan_id",
+        "int",
+        json!({ "mapping_type": ["row_group(slot=1)"] }),
+    ));
+    assert!(shown(&group).contains("`loan_id` is filled by the group itself"), "{}", shown(&group));
+}

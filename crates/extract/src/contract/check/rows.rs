@@ -35,9 +35,15 @@ fn check_place(contract: &Contract, rule: &Rule, rule_ix: usize, problems: &mut 
         }
     };
     let others = contract.rules.iter().enumerate();
+    let table_of = |rule: &Rule| contract.table_of(rule).map(|it| &it.child_table);
+    let table = table_of(rule);
+    let mut before = contract.rules[..rule_ix].iter();
     if others.filter(|(other_ix, _)| *other_ix != rule_ix).any(|(_, other)| is_same(other)) {
         let suggestion = "leave one: the elements of a path go to one table";
         problems.add(&at, "another rule has these elements", suggestion);
+    } else if table.is_some() && before.any(|other| table_of(other) == table) {
+        let reason = "another rule makes the rows of the same table";
+        problems.add(&at, reason, "give the elements of each rule a table of their own");
     }
     let tied = contract.relationships.iter().filter(|other| other.child_path == *path);
     if tied.count() > 1 {
