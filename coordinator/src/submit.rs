@@ -12,8 +12,6 @@ const NAME_CHARS_MAX: usize = 200;
 const KEY_CHARS_MAX: usize = 64;
 /// More steps between urgent and idle than anybody needs.
 const PRIORITIES: std::ops::RangeInclusive<i32> = -1000..=1000;
-/// SQL Server: the SELECT permission was denied.
-const SELECT_DENIED: u32 = 229;
 
 /// Checks a request against the contract's rules and the database, and makes a job of it; its
 /// `job_id` is still 0.
@@ -64,7 +62,7 @@ async fn references(store: &Store, plan: &Plan) -> Result<(), Refusal> {
             let lines: Vec<String> = missing.iter().map(ToString::to_string).collect();
             Err(convert::refusal(&Error::Mismatch(lines.join("\n"))))
         }
-        Err(err) if err.number() == Some(SELECT_DENIED) => {
+        Err(err) if err.is_select_denied() => {
             info!(%err, "cannot look for rows that foreign keys need");
             Ok(())
         }

@@ -11,9 +11,6 @@ use super::store;
 use crate::cli::{Database, RoleName};
 use crate::output::{self, Answer, Format};
 
-/// SQL Server: the SELECT permission was denied.
-const SELECT_DENIED: u32 = 229;
-
 /// Something that is wrong, and where: in the contract or in the database.
 #[derive(Debug, Serialize)]
 struct Finding {
@@ -34,7 +31,7 @@ pub(crate) async fn run(
         let mut found = store.catalog(plan.target_schema()).await?.check(&plan);
         match store.missing_references(&plan).await {
             Ok(missing) => found.extend(missing),
-            Err(err) if err.number() == Some(SELECT_DENIED) => {
+            Err(err) if err.is_select_denied() => {
                 output::note(&format!("rows that foreign keys need were not looked for: {err}"))
             }
             Err(err) => return Err(err.into()),

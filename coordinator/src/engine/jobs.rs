@@ -156,7 +156,7 @@ impl Engine {
 
     /// Nothing is committed for the job any more: later log rows are somebody else's.
     async fn note_log_end(&self, job: JobId) -> Result<(), Error> {
-        let (_, source) = self.looks.job_plan(job.0).await?;
+        let source = self.sources.of(&self.looks, job).await?;
         let log_end = source.newest_log_id(&self.looks).await?;
         self.store.set_job_log_end(&self.leadership, job.0, log_end).await
     }

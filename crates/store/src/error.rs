@@ -113,6 +113,12 @@ impl Error {
         matches!(self, Self::Login { number: 18452 | 18456 | 18470 | 18486..=18488, .. })
     }
 
+    /// Whether the login may not read a table.
+    #[must_use]
+    pub fn is_select_denied(&self) -> bool {
+        self.number() == Some(229)
+    }
+
     /// Whether it is this process alone that cannot get in: another worker may.
     #[must_use]
     pub fn is_refused_entry(&self) -> bool {

@@ -136,6 +136,21 @@ mod tests {
     use super::*;
     use crate::layout::hash_name;
 
+    /// A path that no contract reads.
+    fn entry(parent: u32, name: &str, hash: u64) -> PathEntry<'_> {
+        PathEntry {
+            name,
+            hash,
+            parent,
+            node: NOWHERE,
+            below_contact: NOWHERE,
+            shape: 0,
+            record: NO_RECORD,
+            kept: false,
+            n_elements: 0,
+        }
+    }
+
     #[test]
     fn paths_are_found_again() {
         let names: Vec<String> = (0..2000).map(|n| format!("e{n}")).collect();
@@ -145,17 +160,7 @@ mod tests {
         {
             let hash = hash_name(name.as_bytes());
             assert_eq!(paths.find(parent, name, hash), None);
-            let path = paths.add(PathEntry {
-                name,
-                hash,
-                parent,
-                node: NOWHERE,
-                below_contact: NOWHERE,
-                shape: 0,
-                record: NO_RECORD,
-                kept: false,
-                n_elements: 0,
-            });
+            let path = paths.add(entry(parent, name, hash));
             assert_eq!(paths.find(parent, name, hash), Some(path));
         }
         assert_eq!(paths.len(), 4001);
@@ -169,20 +174,7 @@ mod tests {
         let mut paths = Paths::new();
         for (path, name) in (1..).zip(&names) {
             assert_eq!(paths.find(0, name, 7), None);
-            assert_eq!(
-                paths.add(PathEntry {
-                    name,
-                    hash: 7,
-                    parent: 0,
-                    node: NOWHERE,
-                    below_contact: NOWHERE,
-                    shape: 0,
-                    record: NO_RECORD,
-                    kept: false,
-                    n_elements: 0,
-                }),
-                path
-            );
+            assert_eq!(paths.add(entry(0, name, 7)), path);
         }
         for (path, name) in (1..).zip(&names) {
             assert_eq!(paths.find(0, name, 7), Some(path));
