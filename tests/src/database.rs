@@ -7,7 +7,7 @@ use tempfile::TempDir;
 use tiberius::{Client, Config, ToSql};
 use tokio::net::TcpStream;
 use tokio_util::compat::{Compat, TokioAsyncWriteCompatExt as _};
-use xmlx_devdb::{Faults, Options, Server, Storage, Tls};
+use xmlx_devdb::{Faults, Locked, Options, Server, Storage, Tls};
 use xmlx_proto::Release;
 use xmlx_samples::{Line, Synth};
 use xmlx_store::{Access, Document, SCHEMA_VERSION, Store, StoreConfig};
@@ -217,6 +217,12 @@ impl Database {
     #[must_use]
     pub fn faults(&self) -> &Faults {
         self.devdb().faults()
+    }
+
+    /// What transactions have locked, by SQL Server's rules.
+    #[must_use]
+    pub fn locks(&self) -> Vec<Locked> {
+        self.devdb().locks()
     }
 
     /// Cuts every connection.

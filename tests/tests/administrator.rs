@@ -2,15 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "tests panic where something does not hold")]
 
-use xmlx_tests::{Cluster, Setup, skips_on_server, workspace};
-
-/// The T-SQL block of the page that contains `mark`.
-fn block(mark: &str) -> String {
-    let page = std::fs::read_to_string(workspace().join("docs/sql-server.md")).unwrap();
-    let blocks = page.split("```sql\n").skip(1).map(|it| it.split("```").next().unwrap());
-    let found: Vec<&str> = blocks.filter(|it| it.contains(mark)).collect();
-    (*found.first().unwrap_or_else(|| panic!("no block with `{mark}`"))).to_owned()
-}
+use xmlx_tests::{Cluster, Setup, block, skips_on_server};
 
 /// Without any coordinator's help: nothing more is committed, and `resume` goes on.
 #[tokio::test(flavor = "multi_thread")]

@@ -5,7 +5,7 @@
 use xmlx_devdb::Tls;
 use xmlx_extract::Plan;
 use xmlx_store::{control_schema, grants_script, target_schema};
-use xmlx_tests::{Database, statements, workspace};
+use xmlx_tests::{Database, blocks, statements, workspace};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_statement_is_written_out() {
@@ -45,9 +45,7 @@ async fn every_statement_is_written_out() {
 
 /// The T-SQL that docs/sql-server.md shows, but for what drops the tables that the others need.
 fn documented() -> Vec<String> {
-    let page = std::fs::read_to_string(workspace().join("docs/sql-server.md")).unwrap();
-    let blocks = page.split("```sql\n").skip(1).map(|it| it.split("```").next().unwrap());
-    blocks.filter(|it| !it.contains("DROP ")).map(ToOwned::to_owned).collect()
+    blocks().into_iter().filter(|it| !it.contains("DROP ")).collect()
 }
 
 /// A script without its guards against a second run: a schema checker looks at no statement behind an IF.

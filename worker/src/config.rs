@@ -10,6 +10,10 @@ use xmlx_runtime::{
     LogFormat, Secret, connection_setting, duration_setting, parse_size, read_settings,
 };
 
+/// Rows of one table in one commit. SQL Server locks a table whole at about 5,000 row locks of one statement, and
+/// each row takes one for every index: this leaves room for four.
+const ROWS_MAX: u32 = 1_000;
+
 /// What is written on the command line, in the environment or in the file.
 #[derive(Clone, Debug, Default, clap::Parser, Deserialize)]
 #[command(name = "xmlx-worker", version, about = "Extracts applications and commits their rows")]
@@ -46,6 +50,9 @@ pub struct Args {
     /// Most applications in one commit [default: 100]
     #[arg(long)]
     group_apps: Option<u32>,
+    /// Most rows of one table in one commit, unless a single application has more [default: 1000]
+    #[arg(long)]
+    group_rows: Option<u32>,
     /// XML in one commit, about [default: 4MiB]
     #[arg(long)]
     group_bytes: Option<String>,
@@ -93,6 +100,8 @@ pub struct Config {
     pub slots: u32,
     /// Most applications in one commit.
     pub group_apps: u32,
+    /// Most rows of one table in one commit, unless a single application has more.
+    pub group_rows: u32,
     /// XML in one commit, about, in bytes.
     pub group_bytes: u64,
     /// How long a drain may take.
@@ -150,6 +159,8 @@ impl Args {
             (1..=10_000).contains(&group_apps),
             "`group_apps` must be between 1 and 10000"
         );
+        let group_rows = self.group_rows.or(file.group_rows).unwrap_or(ROWS_MAX);
+        anyhow::ensure!(group_rows > 0, "`group_rows` must be at least 1");
         let limits = self.limits.as_ref().or(file.limits.as_ref()).map_or(&[][..], Vec::as_slice);
         let limits = xmlx_extract::Limits::from_settings(limits)?;
         Ok(Config {
@@ -160,6 +171,7 @@ impl Args {
             name: self.name.clone().or(file.name).unwrap_or_else(default_name),
             slots,
             group_apps,
+            group_rows,
             group_bytes: parse_size(group_bytes)
                 .map_err(|err| anyhow::anyhow!("`group_bytes`: {err}"))?,
             drain_deadline: duration_setting(

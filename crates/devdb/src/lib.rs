@@ -14,6 +14,7 @@ mod clock;
 mod error;
 mod exec;
 mod faults;
+mod locks;
 mod server;
 mod sql;
 mod sync;
@@ -22,4 +23,5 @@ mod wire;
 
 pub use error::Error;
 pub use faults::{Action, Fault, Faults, Fired, Target, When};
+pub use locks::{Locked, Step, Verb};
 pub use server::{Options, Server, Storage, Tls};

@@ -20,6 +20,7 @@ use std::thread::{Builder, JoinHandle};
 use crate::error::Error;
 use crate::exec::engine::Engine;
 use crate::faults::Faults;
+use crate::locks::Locked;
 use crate::server::databases::Databases;
 use crate::sync;
 
@@ -146,6 +147,11 @@ impl Server {
     /// The plan of faults.
     pub fn faults(&self) -> &Faults {
         &self.shared.options.faults
+    }
+
+    /// What transactions have locked in the database that is always there, by SQL Server's rules; kind by kind.
+    pub fn locks(&self) -> Vec<Locked> {
+        self.shared.databases.locks()
     }
 
     /// Closes every connection there is; open transactions are rolled back. New ones are accepted as before.

@@ -49,11 +49,11 @@ pub(super) async fn run<'a>(
 }
 
 impl Committer<'_> {
-    /// Commits a group. Where the database refuses its data, it is taken apart until the guilty
-    /// application stands alone; that one fails, its neighbours are unharmed.
+    /// Commits a group, in several parts where it has many rows. Where the database refuses its data,
+    /// it is taken apart until the guilty application stands alone; that one fails, its neighbours
+    /// are unharmed.
     async fn group(&mut self, mut group: Vec<Decided>) -> Result<(), Outcome> {
-        let mut parts: VecDeque<Range<usize>> = VecDeque::new();
-        parts.push_back(0..group.len());
+        let mut parts = parts(&group, self.shop.config.group_rows);
         while let Some(part) = parts.pop_front() {
             let end = group.partition_point(|it| it.app_id() < self.range.scope.hi);
             let part = part.start..part.end.min(end);
@@ -126,6 +126,28 @@ impl Committer<'_> {
     }
 }
 
+/// Cuts a group so that no part has more than `rows_max` rows of one table, unless one application has
+/// them alone: a server that locks row by row turns many locks of one statement into one on the table.
+fn parts(group: &[Decided], rows_max: u32) -> VecDeque<Range<usize>> {
+    let rows_max = usize::try_from(rows_max).unwrap_or(usize::MAX);
+    let mut parts = VecDeque::new();
+    let mut start = 0;
+    let mut rows: Vec<usize> = Vec::new();
+    for (i, it) in group.iter().enumerate() {
+        let Decided::Rows(app) = it else { continue };
+        rows.resize(app.tables.len(), 0);
+        let is_full = rows.iter().zip(&app.tables).any(|(n, more)| n + more.len() > rows_max);
+        if is_full && i > start {
+            parts.push_back(start..i);
+            start = i;
+            rows.fill(0);
+        }
+        rows.iter_mut().zip(&app.tables).for_each(|(n, more)| *n += more.len());
+    }
+    parts.push_back(start..group.len());
+    parts
+}
+
 /// What the log says of an application that the database refused.
 fn reason(err: &Error) -> String {
     let stage = match err.number() {
@@ -133,4 +155,30 @@ fn reason(err: &Error) -> String {
         _ => Stage::Database,
     };
     format!("{stage}: {err}")
+}
+
+#[cfg(test)]
+mod tests {
+    use xmlx_extract::{Application, Value};
+
+    use super::*;
+
+    fn with_rows(rows: [usize; 2]) -> Decided {
+        let tables = rows.map(|n| vec![vec![Value::Null]; n]).to_vec();
+        Decided::Rows(Application { app_id: 1, tables, warnings: Vec::new() })
+    }
+
+    #[test]
+    fn no_part_has_more_rows_of_a_table_than_asked_for() {
+        let failed = Decided::Failed { app_id: 1, reason: String::new() };
+        let check = |group: &[Decided], expected: &[Range<usize>]| {
+            assert_eq!(parts(group, 10), expected);
+        };
+        check(&[with_rows([5, 1]), with_rows([5, 9])], &[0..2]);
+        check(&[with_rows([5, 1]), with_rows([5, 10])], &[0..1, 1..2]);
+        check(&[with_rows([6, 0]), failed.clone(), with_rows([5, 0])], &[0..2, 2..3]);
+        check(&[with_rows([99, 0]), with_rows([1, 0])], &[0..1, 1..2]);
+        check(&[with_rows([1, 0]), with_rows([99, 0]), failed.clone()], &[0..1, 1..3]);
+        check(&[failed], &[0..1]);
+    }
 }

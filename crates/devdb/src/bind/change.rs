@@ -5,12 +5,14 @@ use crate::bind::{expr, pred, values};
 use crate::catalog::table::quoted;
 use crate::error::{SqlError, SqlResult};
 use crate::exec::plan::Change;
+use crate::locks;
 use crate::sql::ast::{Delete, Expr, Item, ObjectName, Pred, Update};
 use crate::wire::tokens::Column;
 
 pub(crate) fn update(binder: &mut Binder<'_>, update: &Update) -> SqlResult<Change> {
     let (table, source) = target(binder, &update.table)?;
     let mut parts = Vec::with_capacity(update.assignments.len());
+    let mut changed = Vec::with_capacity(update.assignments.len());
     for (name, value) in &update.assignments {
         let idx = table.column(name)?;
         let column = &table.columns[idx];
@@ -21,20 +23,23 @@ pub(crate) fn update(binder: &mut Binder<'_>, update: &Update) -> SqlResult<Chan
             return Err(SqlError::new(8102, format!("Cannot update identity column '{name}'.")));
         }
         let bound = expr::expr(binder, value)?;
+        changed.push(idx);
         parts.push(format!("{} = {}", quoted(&column.name), values::assigned(&bound, &table, idx)));
     }
     let filter = filter(binder, update.filter.as_ref())?;
     let (returning, columns) = output(&table, &update.output)?;
     let name = quoted(&table.sqlite_name());
     let sql = format!("UPDATE {name} AS {source} SET {}{filter}{returning}", parts.join(", "));
-    Ok(Change { query: binder.finish(sql, columns), table, is_delete: false })
+    let locks_per_row = locks::per_changed_row(&table, &changed);
+    Ok(Change { query: binder.finish(sql, columns), table, is_delete: false, locks_per_row })
 }
 
 pub(crate) fn delete(binder: &mut Binder<'_>, delete: &Delete) -> SqlResult<Change> {
     let (table, source) = target(binder, &delete.table)?;
     let filter = filter(binder, delete.filter.as_ref())?;
     let sql = format!("DELETE FROM {} AS {source}{filter}", quoted(&table.sqlite_name()));
-    Ok(Change { query: binder.finish(sql, Vec::new()), table, is_delete: true })
+    let locks_per_row = locks::per_row(&table);
+    Ok(Change { query: binder.finish(sql, Vec::new()), table, is_delete: true, locks_per_row })
 }
 
 fn target(

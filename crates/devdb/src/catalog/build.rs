@@ -25,6 +25,7 @@ pub(crate) fn table(catalog: &Catalog, def: &TableDef, object_id: i64) -> SqlRes
         name: name.to_owned(),
         columns: Vec::with_capacity(def.columns.len()),
         keys: Vec::new(),
+        indexes: Vec::new(),
         foreign_keys: Vec::new(),
         is_system: false,
     };
@@ -170,11 +171,9 @@ fn parent_key(parent: &Table, named: &[String], constraint: &str) -> SqlResult<V
     Ok(named.to_vec())
 }
 
-/// The key that a unique index adds to its table.
-pub(crate) fn index_key(table: &Table, def: &IndexDef) -> SqlResult<Option<Key>> {
-    let columns: Vec<usize> =
-        def.columns.iter().map(|(name, _)| table.column(name)).collect::<SqlResult<_>>()?;
-    Ok(def.is_unique.then(|| Key { name: def.name.clone(), kind: KeyKind::Index, columns }))
+/// The columns of an index.
+pub(crate) fn index_columns(table: &Table, def: &IndexDef) -> SqlResult<Vec<usize>> {
+    def.columns.iter().map(|(name, _)| table.column(name)).collect()
 }
 
 /// A name like the ones SQL Server makes up, the same whenever it is made.

@@ -6,7 +6,7 @@ use rusqlite::{Connection, params};
 
 use crate::catalog::build;
 use crate::catalog::system::{facets, type_id};
-use crate::catalog::table::{Catalog, Column, KeyKind, Schema, Table, quoted};
+use crate::catalog::table::{Catalog, Column, Key, KeyKind, Schema, Table, quoted};
 use crate::error::{SqlError, SqlResult};
 use crate::sql::ast::{IndexDef, ObjectName, TableDef};
 use crate::value::sqltype::SqlType;
@@ -56,12 +56,16 @@ pub(crate) fn load(db: &Connection) -> SqlResult<Catalog> {
 
 fn add_index(catalog: &mut Catalog, def: &IndexDef) -> SqlResult<()> {
     let table = Arc::clone(catalog.table(&def.table)?);
-    let Some(key) = build::index_key(&table, def)? else { return Ok(()) };
+    let columns = build::index_columns(&table, def)?;
     // Definitions are read again rather than changed in place: a table of the catalog never changes.
     let slot = catalog.tables.get_mut(&table.sqlite_name().to_lowercase()).expect("found above");
     drop(table);
     if let Some(table) = Arc::get_mut(slot) {
-        table.keys.push(key);
+        if def.is_unique {
+            table.keys.push(Key { name: def.name.clone(), kind: KeyKind::Index, columns });
+        } else {
+            table.indexes.push(columns);
+        }
     }
     Ok(())
 }
@@ -102,7 +106,7 @@ pub(crate) fn create_table(db: &Connection, catalog: &Catalog, def: &TableDef) -
 /// Makes an index.
 pub(crate) fn create_index(db: &Connection, catalog: &Catalog, def: &IndexDef) -> SqlResult<()> {
     let table = catalog.table(&def.table)?;
-    build::index_key(table, def)?;
+    build::index_columns(table, def)?;
     let columns: Vec<String> = def
         .columns
         .iter()

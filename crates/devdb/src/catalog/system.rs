@@ -158,6 +158,7 @@ pub(crate) fn tables() -> impl Iterator<Item = Table> {
         name: name.to_owned(),
         columns: columns.iter().map(|(name, ty)| column(name, *ty)).collect(),
         keys: Vec::new(),
+        indexes: Vec::new(),
         foreign_keys: Vec::new(),
         is_system: true,
     })

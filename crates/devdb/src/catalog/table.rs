@@ -39,6 +39,8 @@ pub(crate) struct Table {
     pub(crate) columns: Vec<Column>,
     /// The primary key and all unique keys.
     pub(crate) keys: Vec<Key>,
+    /// The columns of every index that is no key.
+    pub(crate) indexes: Vec<Vec<usize>>,
     pub(crate) foreign_keys: Vec<ForeignKey>,
     pub(crate) is_system: bool,
 }

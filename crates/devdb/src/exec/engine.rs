@@ -12,6 +12,7 @@ use crate::error::{Error, SqlError, SqlResult};
 use crate::exec::database::Place;
 use crate::exec::identity::Identities;
 use crate::exec::writer::Writer;
+use crate::locks::Ledger;
 use crate::server::Storage;
 use crate::sql;
 use crate::sql::ast::Batch;
@@ -34,6 +35,7 @@ type Batches = BTreeMap<String, Vec<Arc<Batch>>>;
 pub(crate) struct Engine {
     pub(crate) writer: Writer,
     pub(crate) identities: Identities,
+    pub(crate) locks: Ledger,
     readers: Mutex<Vec<Connection>>,
     catalog: Mutex<Arc<Catalog>>,
     batches: Mutex<Batches>,
@@ -53,6 +55,7 @@ impl Engine {
         Ok(Self {
             writer: Writer::new(connection),
             identities: Identities::default(),
+            locks: Ledger::default(),
             readers: Mutex::new(Vec::new()),
             catalog: Mutex::new(Arc::new(catalog)),
             batches: Mutex::new(BTreeMap::new()),

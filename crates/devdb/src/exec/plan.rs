@@ -55,6 +55,8 @@ pub(crate) struct Change {
     pub(crate) query: Query,
     pub(crate) table: Arc<Table>,
     pub(crate) is_delete: bool,
+    /// Row locks for each row.
+    pub(crate) locks_per_row: u64,
 }
 
 #[derive(Debug)]

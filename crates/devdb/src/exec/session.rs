@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 
-use crate::catalog::{Catalog, store};
+use crate::catalog::{Catalog, Table, store};
 use crate::clock;
 use crate::error::SqlResult;
 use crate::exec::engine::Engine;
 use crate::exec::plan::Bind;
 use crate::exec::prepared::Handles;
+use crate::locks::{Holding, Verb};
 use crate::sql::ast::Batch;
 use crate::sql::params::Declared;
 use crate::value::datum::{Datum, Owned};
@@ -47,6 +48,8 @@ pub(crate) struct Session {
     descriptor: u64,
     /// The writing connection while this session holds the lock.
     writer: Option<Connection>,
+    /// What the transaction has locked, by SQL Server's rules.
+    holding: Option<Holding>,
     /// The catalog as this session's transaction has changed it.
     changed_catalog: Option<Arc<Catalog>>,
     is_hung_up: Box<dyn Fn() -> bool + Send>,
@@ -90,6 +93,7 @@ impl Session {
             prepared: Handles::default(),
             descriptor: 0,
             writer: None,
+            holding: None,
             changed_catalog: None,
             is_hung_up,
         }
@@ -174,6 +178,7 @@ impl Session {
         self.changed_catalog = None;
         if let Some(db) = self.writer.take() {
             roll_back(&db);
+            self.count_locks(false);
             self.engine.writer.release(db);
         }
     }
@@ -188,6 +193,7 @@ impl Session {
         } else if let Some(catalog) = self.changed_catalog.take() {
             self.engine.set_catalog(catalog);
         }
+        self.count_locks(committed.is_ok());
         self.engine.writer.release(db);
         committed.map_err(Into::into)
     }
@@ -208,12 +214,14 @@ impl Session {
         let db = match self.writer.take() {
             Some(db) => db,
             None => {
+                let asked = clock::now();
                 let db =
                     self.engine.writer.acquire(self.settings.lock_timeout, &*self.is_hung_up)?;
                 if let Err(err) = db.execute_batch("BEGIN IMMEDIATE") {
                     self.engine.writer.release(db);
                     return Err(err.into());
                 }
+                self.holding = Some(Holding::new(asked));
                 db
             }
         };
@@ -242,6 +250,20 @@ impl Session {
             }
         }
         result
+    }
+
+    /// Notes what a statement has locked.
+    pub(crate) fn note_locks(&mut self, verb: Verb, table: &Table, rows: u64, per_row: u64) {
+        if let Some(holding) = &mut self.holding {
+            holding.note(verb, table, rows, per_row);
+        }
+    }
+
+    /// The transaction's locks go with it.
+    fn count_locks(&mut self, is_committed: bool) {
+        if let Some(holding) = self.holding.take() {
+            self.engine.locks.note(holding, is_committed);
+        }
     }
 
     /// Reads the catalog anew after a change of it.

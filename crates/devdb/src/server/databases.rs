@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use crate::error::{SqlError, SqlResult};
 use crate::exec::engine::Engine;
+use crate::locks::Locked;
 use crate::server::{DATABASE, Storage};
 use crate::sync;
 
@@ -34,6 +35,11 @@ impl Databases {
             return Some(Arc::clone(&self.main));
         }
         sync::lock(&self.made).get(&key).map(Arc::clone)
+    }
+
+    /// What transactions have locked in the database that is always there.
+    pub(crate) fn locks(&self) -> Vec<Locked> {
+        self.main.locks.all()
     }
 
     /// Ends all waits.
