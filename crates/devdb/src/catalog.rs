@@ -3,6 +3,7 @@
 mod build;
 mod definition;
 pub(crate) mod store;
+pub(crate) mod stored;
 pub(crate) mod system;
 pub(crate) mod table;
 

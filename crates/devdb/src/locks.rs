@@ -36,6 +36,8 @@ pub struct Step {
     pub rows: u64,
     /// The most rows at once.
     pub rows_max: u64,
+    /// What new rows take on SQL Server's pages, over all transactions of this kind.
+    pub bytes: u64,
     /// Row locks, over all transactions of this kind.
     pub keys: u64,
     /// The most row locks of one statement; SQL Server turns 5,000 of them into a lock on the table.
@@ -69,6 +71,15 @@ pub(crate) struct Ledger {
     kinds: Mutex<BTreeMap<Vec<(Verb, String)>, Locked>>,
 }
 
+/// What a statement has touched.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Touched {
+    pub(crate) rows: u64,
+    /// Of new rows, on SQL Server's pages.
+    pub(crate) bytes: u64,
+    pub(crate) locks_per_row: u64,
+}
+
 /// What one transaction has locked so far.
 #[derive(Debug)]
 pub(crate) struct Holding {
@@ -84,11 +95,12 @@ impl Holding {
         Self { waited: since.duration_since(asked), since, steps: Vec::new() }
     }
 
-    /// Notes a statement that has touched so many rows, each under so many locks.
-    pub(crate) fn note(&mut self, verb: Verb, table: &Table, rows: u64, locks_per_row: u64) {
+    /// Notes a statement.
+    pub(crate) fn note(&mut self, verb: Verb, table: &Table, touched: Touched) {
+        let Touched { rows, bytes, locks_per_row } = touched;
         let keys = rows * locks_per_row;
         let table = table.sqlite_name();
-        self.steps.push(Step { verb, table, rows, rows_max: rows, keys, keys_max: keys });
+        self.steps.push(Step { verb, table, rows, rows_max: rows, bytes, keys, keys_max: keys });
     }
 }
 
@@ -109,6 +121,7 @@ impl Ledger {
             for (sum, step) in it.steps.iter_mut().zip(held.steps) {
                 sum.rows += step.rows;
                 sum.rows_max = sum.rows_max.max(step.rows);
+                sum.bytes += step.bytes;
                 sum.keys += step.keys;
                 sum.keys_max = sum.keys_max.max(step.keys);
             }

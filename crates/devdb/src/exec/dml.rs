@@ -6,7 +6,7 @@ use crate::error::{SqlError, SqlResult};
 use crate::exec::plan::{Bind, Change, Plan, Query};
 use crate::exec::session::{Env, Session};
 use crate::exec::{diagnose, json_rows};
-use crate::locks::{self, Verb};
+use crate::locks::{Touched, Verb};
 use crate::value::datum::{Datum, Owned};
 use crate::wire::tokens::{self, ROW};
 use crate::wire::values;
@@ -28,15 +28,14 @@ impl Session {
                 let env = session.env(params);
                 let n_rows = run_change(db, change, &env, out)?;
                 let verb = if change.is_delete { Verb::Delete } else { Verb::Update };
-                session.note_locks(verb, &change.table, n_rows, change.locks_per_row);
+                let touched =
+                    Touched { rows: n_rows, bytes: 0, locks_per_row: change.locks_per_row };
+                session.note_locks(verb, &change.table, touched);
                 Ok(n_rows)
             }),
-            Plan::Insert(insert) => self.write(|session, db| {
-                let n_rows = session.insert(db, insert, params, out)?;
-                let per_row = locks::per_row(&insert.table);
-                session.note_locks(Verb::Insert, &insert.table, n_rows, per_row);
-                Ok(n_rows)
-            }),
+            Plan::Insert(insert) => {
+                self.write(|session, db| session.insert(db, insert, params, out))
+            }
         }
     }
 

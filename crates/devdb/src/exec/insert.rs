@@ -4,11 +4,13 @@ use std::rc::Rc;
 
 use rusqlite::{CachedStatement, Connection};
 
+use crate::catalog::stored;
 use crate::error::{SqlError, SqlResult};
 use crate::exec::dml::{bind, first_row};
 use crate::exec::plan::{Bind, Insert, JsonItem, JsonSource, Query, RowSource};
 use crate::exec::session::{Env, Session};
 use crate::exec::{diagnose, json, json_rows};
+use crate::locks::{self, Touched, Verb};
 use crate::value::convert;
 use crate::value::datum::{Datum, Owned};
 use crate::value::sqltype::SqlType;
@@ -25,13 +27,15 @@ struct Inserting<'a> {
     /// The last identity value, where the table has such a column.
     identity: Option<i64>,
     n_rows: u64,
+    /// What the rows take on SQL Server's pages.
+    bytes: u64,
     out: &'a mut Vec<u8>,
 }
 
 impl Session {
     /// Runs an `INSERT`; how many rows it put in.
     pub(crate) fn insert(
-        &self,
+        &mut self,
         db: &Connection,
         plan: &Insert,
         params: &[Owned],
@@ -57,6 +61,7 @@ impl Session {
             defaults: Rc::new([]),
             identity,
             n_rows: 0,
+            bytes: 0,
             out,
         };
         inserting.defaults = inserting.default_values(&env)?;
@@ -70,7 +75,10 @@ impl Session {
         {
             self.engine.identities.set(db, plan.table.object_id, last)?;
         }
-        Ok(inserting.n_rows)
+        let (rows, bytes) = (inserting.n_rows, inserting.bytes);
+        let touched = Touched { rows, bytes, locks_per_row: locks::per_row(&plan.table) };
+        self.note_locks(Verb::Insert, &plan.table, touched);
+        Ok(rows)
     }
 
     /// 544 and 545.
@@ -146,6 +154,7 @@ impl<'a> Inserting<'a> {
         put.map_err(|err| diagnose::insert(self.db, &plan.table, &plan.written, &row, &err))?;
         self.note_given(&row);
         self.n_rows += 1;
+        self.bytes += stored::row_bytes(&plan.table, &plan.written, &row);
         self.put_output(&row);
         Ok(())
     }

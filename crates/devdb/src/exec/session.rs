@@ -11,7 +11,7 @@ use crate::error::SqlResult;
 use crate::exec::engine::Engine;
 use crate::exec::plan::Bind;
 use crate::exec::prepared::Handles;
-use crate::locks::{Holding, Verb};
+use crate::locks::{Holding, Touched, Verb};
 use crate::sql::ast::Batch;
 use crate::sql::params::Declared;
 use crate::value::datum::{Datum, Owned};
@@ -253,9 +253,9 @@ impl Session {
     }
 
     /// Notes what a statement has locked.
-    pub(crate) fn note_locks(&mut self, verb: Verb, table: &Table, rows: u64, per_row: u64) {
+    pub(crate) fn note_locks(&mut self, verb: Verb, table: &Table, touched: Touched) {
         if let Some(holding) = &mut self.holding {
-            holding.note(verb, table, rows, per_row);
+            holding.note(verb, table, touched);
         }
     }
 
