@@ -143,6 +143,7 @@ pub(crate) fn refusal(err: &Error) -> Refusal {
         | Error::Login { .. }
         | Error::Tls { .. }
         | Error::Lost(_)
+        | Error::Unreadable(_)
         | Error::Behind { .. }
         | Error::Shape { .. } => {
             // What passes by itself a client tries again; the rest it has to hear of.

@@ -20,7 +20,7 @@ pub(crate) async fn prepare(store: &Store, request: pb::SubmitRequest) -> Result
     if request.submit_key.is_empty() || request.submit_key.len() > KEY_CHARS_MAX {
         return Err(invalid(format!("`submit_key` must have 1 to {KEY_CHARS_MAX} characters")));
     }
-    if request.name.chars().count() > NAME_CHARS_MAX {
+    if request.name.encode_utf16().count() > NAME_CHARS_MAX {
         return Err(invalid(format!("`name` has more than {NAME_CHARS_MAX} characters")));
     }
     if request.limit.is_some_and(|it| it < 1) {

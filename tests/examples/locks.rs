@@ -64,10 +64,10 @@ fn print(it: &Locked) {
         mean(it.waited),
         millis(it.waited_max),
     );
-    for Step { verb, table, rows, rows_max, keys, keys_max } in &it.steps {
+    for Step { verb, table, rows, rows_max, bytes, keys, keys_max } in &it.steps {
         let verb = format!("{verb:?}").to_uppercase();
         println!(
-            "    {verb:6} {table:30} {rows:>9} rows, at most {rows_max:>5}; {keys:>9} row locks, at most {keys_max:>5}"
+            "    {verb:6} {table:30} {rows:>9} rows, at most {rows_max:>5}; {bytes:>11} bytes; {keys:>9} row locks, at most {keys_max:>5}"
         );
     }
     println!();

@@ -2,8 +2,8 @@
 
 use xmlx_extract::Plan;
 use xmlx_store::{
-    CommitPlan, Mode, Source, all_statements, load_statement, reference_statement,
-    verification_statements,
+    CommitPlan, Documents, Holds, Mode, Source, all_statements, document_column, load_statement,
+    reference_statement, verification_statements,
 };
 
 use crate::Database;
@@ -47,9 +47,11 @@ pub async fn statements(db: &Database) -> Vec<Statement> {
             format!("-- params: @P1 nvarchar(max), @P2 nvarchar(max)\n{}", load_statement(&plan)),
         );
         let source = Source::new(&plan, Mode::Once, 0);
+        let documents = Documents::new(&plan, &source, Holds::Text);
+        add("document_column", format!("{};\n", document_column(&plan)));
         add(
             "documents",
-            format!("-- params: @P1 nvarchar(max)\n{};\n", source.documents_statement()),
+            format!("-- params: @P1 nvarchar(max)\n{};\n", documents.by_id_statement()),
         );
         let reference = reference_statement("[sample].[lookup]", "[enum_id]");
         add("reference", format!("-- params: @P1 nvarchar(max)\n{reference};\n"));
@@ -57,7 +59,9 @@ pub async fn statements(db: &Database) -> Vec<Statement> {
             add(&format!("verify_{name}"), format!("{READ_PARAMS}{text};\n"));
         }
         for mode in [Mode::Once, Mode::Retry] {
-            for (name, text) in Source::new(&plan, mode, 0).statements() {
+            let source = Source::new(&plan, mode, 0);
+            let documents = Documents::new(&plan, &source, Holds::Text);
+            for (name, text) in source.statements().into_iter().chain(documents.statements()) {
                 add(&format!("{name}_{}", mode.name()), format!("{READ_PARAMS}{text};\n"));
             }
         }

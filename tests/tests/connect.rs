@@ -10,7 +10,7 @@ use std::time::Duration;
 use xmlx_devdb::Tls;
 use xmlx_extract::Plan;
 use xmlx_samples::{Line, Options, Synth};
-use xmlx_store::{Error, Mode, Scope, Source};
+use xmlx_store::{Documents, Error, Holds, Mode, Scope, Source};
 use xmlx_tests::{Cluster, Database, Output, Setup, binary, skips_on_server};
 
 /// The password of the tests' database.
@@ -266,10 +266,11 @@ async fn a_copy_that_lags_is_waited_for() {
     let source = Source::new(&plan, Mode::Once, 0);
     let scope = source.bounds(db.store()).await.unwrap().unwrap();
     let (mut here, mut there) = (db.store().connection(), copy.store().connection());
-    let behind = source.fetch_from(&mut here, &mut there, scope, 10).await;
+    let documents = Documents::new(&plan, &source, Holds::Text);
+    let behind = documents.fetch_from(&mut here, &mut there, scope, 10).await;
     assert!(matches!(behind, Err(Error::Behind { missing: 3, asked: 10 })), "{behind:?}");
-    let first = source.fetch_from(&mut here, &mut there, scope, 7).await.unwrap();
+    let first = documents.fetch_from(&mut here, &mut there, scope, 7).await.unwrap();
     assert_eq!(first.len(), 7);
     let none = Scope { lo: scope.hi, hi: scope.hi };
-    assert!(source.fetch_from(&mut here, &mut there, none, 7).await.unwrap().is_empty());
+    assert!(documents.fetch_from(&mut here, &mut there, none, 7).await.unwrap().is_empty());
 }

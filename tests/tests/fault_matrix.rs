@@ -108,7 +108,7 @@ macro_rules! statements {
 }
 
 statements! {
-    s1_read_the_contract: "read the contract", "text=SELECT [contract], [mode]";
+    s1_read_the_contract: "read the contract", "text=SELECT [contract], CAST([mode]";
     s2_read_the_columns: "read the columns", "text=FROM [sys].[tables]";
     s3_read_the_foreign_keys: "read the foreign keys", "text=FROM [sys].[foreign_keys]";
     s4_open_the_range: "open the range", "text=SELECT [lo], [hi], [committed_through], [deaths]";

@@ -8,8 +8,8 @@ use xmlx_devdb::Tls;
 use xmlx_extract::Plan;
 use xmlx_samples::Line;
 use xmlx_store::{
-    CommitPlan, Committed, Decided, Error, Group, LeaseKey, Mode, NewJob, RangeChange, Scope,
-    SessionRow, Store,
+    CommitPlan, Committed, Decided, Error, Group, LeaseKey, Mode, NewJob, OpenRange, RangeChange,
+    Scope, SessionRow, Store,
 };
 use xmlx_tests::{Cluster, Database, Direction, Link, Place, Setup, skips_on_server};
 
@@ -113,9 +113,10 @@ async fn a_commit_needs_the_lease_as_it_is() {
     let leader = store.acquire_leadership("l", "http://x", Duration::from_secs(60)).await;
     let leader = leader.unwrap().unwrap();
     store.insert_job(&leader, &new_job(JOB)).await.unwrap();
-    let mut commit = async |key: LeaseKey, app_id: i64| {
+    let known = |committed_through| OpenRange { scope: SCOPE, committed_through, deaths: 0 };
+    let mut commit = async |key: LeaseKey, cursor: i64, app_id: i64| {
         let decided = [Decided::Failed { app_id, reason: "test: of the fence".to_owned() }];
-        let group = Group { scope: SCOPE, decided: &decided };
+        let group = Group { range: known(cursor), decided: &decided };
         let before = db.count("SELECT COUNT_BIG(*) FROM [sample].[processing_log]").await;
         let outcome = commits.commit(&mut connection, &key, group).await.unwrap();
         let after = db.count("SELECT COUNT_BIG(*) FROM [sample].[processing_log]").await;
@@ -124,31 +125,34 @@ async fn a_commit_needs_the_lease_as_it_is() {
     };
     let step = async |it: RangeChange| store.change_range(&leader, &it).await.unwrap();
 
-    assert_eq!(commit(key(0, "a"), 5).await, Committed::Gone, "nobody holds it");
+    assert_eq!(commit(key(0, "a"), 0, 5).await, Committed::Gone, "nobody holds it");
     step(change("granted", ("pending", 0, ""), ("leased", 1, "a"), SCOPE.hi)).await;
-    assert_eq!(commit(key(1, "a"), 5).await, Committed::Now);
-    assert_eq!(commit(key(1, "a"), 5).await, Committed::Before, "a repetition");
-    assert_eq!(commit(key(1, "a"), 3).await, Committed::Gone, "behind the cursor");
-    assert_eq!(commit(key(1, "b"), 6).await, Committed::Gone, "another session");
-    assert_eq!(commit(key(2, "a"), 6).await, Committed::Gone, "another epoch");
-    assert_eq!(commit(key(1, "a"), SCOPE.hi).await, Committed::Cut { hi: SCOPE.hi });
+    assert_eq!(commit(key(1, "a"), 0, 5).await, Committed::Now);
+    assert_eq!(commit(key(1, "a"), 0, 5).await, Committed::Before, "a repetition");
+    assert_eq!(commit(key(1, "a"), 0, 3).await, Committed::Gone, "behind the cursor");
+    assert_eq!(commit(key(1, "a"), 6, 7).await, Committed::Gone, "the cursor has gone back");
+    assert_eq!(commit(key(1, "b"), 5, 6).await, Committed::Gone, "another session");
+    assert_eq!(commit(key(2, "a"), 5, 6).await, Committed::Gone, "another epoch");
+    assert_eq!(commit(key(1, "a"), 5, SCOPE.hi).await, Committed::Cut { hi: SCOPE.hi });
 
     step(change("released", ("leased", 1, "a"), ("pending", 1, ""), SCOPE.hi)).await;
-    assert_eq!(commit(key(1, "a"), 6).await, Committed::Gone, "given back");
+    assert_eq!(commit(key(1, "a"), 5, 6).await, Committed::Gone, "given back");
     step(change("granted", ("pending", 1, ""), ("leased", 2, "a"), SCOPE.hi)).await;
-    assert_eq!(commit(key(1, "a"), 6).await, Committed::Gone, "its own earlier lease");
+    assert_eq!(commit(key(1, "a"), 5, 6).await, Committed::Gone, "its own earlier lease");
     step(change("lost", ("leased", 2, "a"), ("pending", 3, ""), SCOPE.hi)).await;
-    assert_eq!(commit(key(2, "a"), 6).await, Committed::Gone, "lost, and nobody has it");
+    assert_eq!(commit(key(2, "a"), 5, 6).await, Committed::Gone, "lost, and nobody has it");
     step(change("granted", ("pending", 3, ""), ("leased", 4, "b"), SCOPE.hi)).await;
-    assert_eq!(commit(key(2, "a"), 6).await, Committed::Gone, "lost, and another has it");
-    assert_eq!(commit(key(4, "b"), 6).await, Committed::Now);
+    assert_eq!(commit(key(2, "a"), 5, 6).await, Committed::Gone, "lost, and another has it");
+    assert_eq!(commit(key(4, "b"), 5, 6).await, Committed::Now);
 
     for stale in [key(2, "a"), key(4, "a"), key(3, "b")] {
-        let completed = stale.complete(&mut store.connection(), SCOPE.hi).await;
+        let completed = stale.complete(&mut store.connection(), known(6)).await;
         assert!(matches!(completed, Err(Error::Fenced)), "{stale:?}: {completed:?}");
     }
-    key(4, "b").complete(&mut store.connection(), SCOPE.hi).await.unwrap();
-    assert_eq!(commit(key(4, "b"), 7).await, Committed::Gone, "done");
+    let completed = key(4, "b").complete(&mut store.connection(), known(7)).await;
+    assert!(matches!(completed, Err(Error::Fenced)), "another cursor: {completed:?}");
+    key(4, "b").complete(&mut store.connection(), known(6)).await.unwrap();
+    assert_eq!(commit(key(4, "b"), 6, 7).await, Committed::Gone, "done");
 }
 
 /// A commit that is on its way while its lease is lost: it arrives before anybody has moved the cursor,
@@ -206,4 +210,40 @@ async fn a_commit_that_arrives_after_its_lease_was_lost_is_refused() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_commit_that_arrives_when_another_holds_its_range_is_refused() {
     arrives_late(true).await;
+}
+
+/// A forced failover or a restore has lost the latest commits, the cursor with them: what they held is done again, and
+/// nothing is passed over.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_went_back_in_time_is_filled_again() {
+    if skips_on_server("a plan of faults") {
+        return;
+    }
+    let cluster = Cluster::start(Setup { group_apps: 5, ..Setup::small(200) }).await;
+    cluster.db.faults().add("xmlx/worker@commit:1+:delay=50ms".parse().unwrap());
+    let job = cluster.submit(&[]);
+    cluster.wait_logged(60).await;
+    // Of every range that is worked on the latest decisions are undone, in one moment, as no statement of ours would.
+    let undone = "l.[app_id] > r.[committed_through] - 15 AND l.[app_id] <= r.[committed_through]";
+    let log = "[sample].[processing_log]";
+    let leased = "r.[state] = 'leased' AND r.[committed_through] - 15 >= r.[lo] - 1";
+    let before = cluster.logged().await;
+    cluster
+        .db
+        .run(&format!(
+            "SET XACT_ABORT ON; BEGIN TRAN;
+             DELETE FROM {log} WHERE EXISTS (SELECT 1 FROM [xmlx].[range] AS r WHERE {leased} AND {});
+             DELETE FROM [sample].[submission] WHERE NOT EXISTS (SELECT 1 FROM {log} AS l WHERE l.[app_id] = [submission].[app_id]);
+             UPDATE [xmlx].[range] SET [committed_through] = [committed_through] - 15 WHERE [state] = 'leased' AND [committed_through] - 15 >= [lo] - 1;
+             COMMIT;",
+            undone.replace("l.[", "[processing_log].[")
+        ))
+        .await;
+    assert!(cluster.logged().await < before, "something was undone");
+    cluster.wait_done(job).await;
+    assert!(cluster.workers[0].log().contains("the lease has moved on"), "the fence has refused");
+    assert_eq!((cluster.logged().await, cluster.repeated().await), (200, 0));
+    let rows = "SELECT COUNT_BIG(*) FROM [sample].[submission]";
+    assert_eq!(cluster.db.count(rows).await, 200);
+    cluster.assert_history_holds(job);
 }

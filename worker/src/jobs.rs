@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use tokio::sync::OnceCell;
 use xmlx_extract::Plan;
-use xmlx_store::{CommitPlan, Error, Source, Store};
+use xmlx_store::{CommitPlan, Documents, Error, Store};
 
 /// Jobs kept; older ones are read again if they come back.
 const JOBS_MAX: usize = 32;
@@ -14,7 +14,7 @@ const JOBS_MAX: usize = 32;
 #[derive(Debug)]
 pub(crate) struct Job {
     pub(crate) plan: Plan,
-    pub(crate) source: Source,
+    pub(crate) documents: Documents,
     pub(crate) commit: CommitPlan,
 }
 
@@ -49,8 +49,10 @@ impl Jobs {
 
     async fn read(&self, job_id: i64) -> Result<Job, Error> {
         let (plan, source) = self.store.job_plan(job_id).await?;
+        let mut connection = self.store.connection();
+        let documents = Documents::of(&mut connection, &plan, &source).await?;
         let catalog = self.store.catalog(plan.target_schema()).await?;
         let commit = CommitPlan::new(&plan, &catalog)?;
-        Ok(Job { plan, source, commit })
+        Ok(Job { plan, documents, commit })
     }
 }

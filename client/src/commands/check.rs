@@ -28,16 +28,23 @@ pub(crate) async fn run(
     let (plan, mut findings) = check_alone(text, limits);
     if let Some(plan) = plan.filter(|_| findings.is_empty()) {
         let store = store(database)?;
-        let mut found = store.catalog(plan.target_schema()).await?.check(&plan);
-        match store.missing_references(&plan).await {
-            Ok(missing) => found.extend(missing),
-            Err(err) if err.is_select_denied() => {
-                output::note(&format!("rows that foreign keys need were not looked for: {err}"))
+        let catalog = store.catalog(plan.target_schema()).await?;
+        let mut found = catalog.check(&plan);
+        // A database that is not fit at all could not be asked further.
+        if catalog.database().problems().is_empty() {
+            match store.missing_references(&plan).await {
+                Ok(missing) => found.extend(missing),
+                Err(err) if err.is_select_denied() => {
+                    output::note(&format!("rows that foreign keys need were not looked for: {err}"))
+                }
+                Err(err) => return Err(err.into()),
             }
-            Err(err) => return Err(err.into()),
+            if let Some(role) = role {
+                found.extend(missing(&store, &plan, role).await?);
+            }
         }
-        if let Some(role) = role {
-            found.extend(missing(&store, &plan, role).await?);
+        for it in catalog.advice(&plan) {
+            output::note(&format!("note: {it}"));
         }
         let finding = |it: Disagreement| Finding { place: it.place, problem: it.problem };
         findings.extend(found.into_iter().map(finding));

@@ -16,6 +16,9 @@ pub(crate) async fn run(
         return Ok(Answer::Yes);
     }
     let store = store(database)?;
+    let problems: Vec<String> =
+        store.database_facts().await?.problems().iter().map(ToString::to_string).collect();
+    anyhow::ensure!(problems.is_empty(), "{}", problems.join("\n"));
     let before = store.schema_version().await?.version;
     if before >= SCHEMA_VERSION {
         return show(format, "already so", before);

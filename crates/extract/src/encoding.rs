@@ -1,9 +1,9 @@
 //! From the bytes of a document to its text.
 //!
-//! Bytes come from files and from `varbinary` columns. What a driver has read from `varchar`, `nvarchar` or `xml` is
-//! text already, and whatever encoding it declares no longer says anything about it.
+//! Bytes come from files and from `varbinary` columns. A `varchar`, `nvarchar` or `xml` column is read as UTF-16, and
+//! whatever encoding its documents declare no longer says anything about them: see [`text_of_utf16`].
 //!
-//! In this order:
+//! Of bytes whose encoding is not known, in this order:
 //!
 //! 1. A byte order mark decides: UTF-8, or UTF-16 of either byte order.
 //! 2. A `<` beside a zero byte begins UTF-16 without a mark.
@@ -83,6 +83,15 @@ pub fn text_of(bytes: &[u8]) -> Result<Cow<'_, str>, DecodeError> {
     }
 }
 
+/// Decodes a document that is known to be UTF-16, low byte first, such as one from a column of text.
+///
+/// # Errors
+///
+/// Says what is wrong: an odd number of bytes, or a surrogate without its pair.
+pub fn text_of_utf16(bytes: &[u8]) -> Result<Cow<'_, str>, DecodeError> {
+    utf_16(bytes, UTF_16LE)
+}
+
 fn utf_8(bytes: &[u8]) -> Result<Cow<'_, str>, DecodeError> {
     str::from_utf8(bytes).map(Cow::Borrowed).map_err(|err| {
         let at = err.valid_up_to();
@@ -153,6 +162,16 @@ mod tests {
             check(&utf_16_bytes("\u{FEFF}", to_bytes), "");
         }
         check(b"\xEF\xBB\xBF<?xml encoding='utf-16'?>", "<?xml encoding='utf-16'?>");
+    }
+
+    #[test]
+    fn columns_of_text_need_no_mark() {
+        let text = "\r\n<?xml encoding='utf-8'?><a b='é漢🂡'/>";
+        let bytes = utf_16_bytes(text, u16::to_le_bytes);
+        assert_eq!(text_of_utf16(&bytes).as_deref(), Ok(text));
+        let lone = [b'<', 0, 0x00, 0xD8, b'>', 0];
+        let err = text_of_utf16(&lone).expect_err("a lone surrogate").reason;
+        assert_eq!(err, "UTF-16LE with a surrogate without its pair");
     }
 
     #[test]

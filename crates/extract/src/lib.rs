@@ -32,7 +32,7 @@ mod value;
 mod work;
 
 pub use contract::CONTRACT_FORMAT;
-pub use encoding::{DecodeError, text_of};
+pub use encoding::{DecodeError, text_of, text_of_utf16};
 pub use limits::{LimitError, Limits};
 pub use outline::Outline;
 pub use plan::{Plan, Source};

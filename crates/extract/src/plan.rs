@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::encoding::text_of;
+use crate::encoding::{text_of, text_of_utf16};
 use crate::limits::Limits;
 use crate::lines::{Compiled, Line};
 use crate::problem::{ContractErrors, Problems};
@@ -131,12 +131,26 @@ impl Plan {
     ///
     /// Returns why the document gives no rows.
     pub fn map_bytes(&self, bytes: &[u8], expected: Option<i64>) -> Result<Application, Rejection> {
-        let reject = |reason| Rejection { stage: Stage::Validation, reason, app_id: expected };
         // Before memory is spent on its text.
-        self.limits.check_document(bytes.len()).map_err(|over| reject(over.to_string()))?;
-        let text = text_of(bytes).map_err(|err| reject(err.to_string()))?;
+        let sized = self.limits.check_document(bytes.len());
+        sized.map_err(|err| undecoded(&err, expected))?;
+        let text = text_of(bytes).map_err(|err| undecoded(&err, expected))?;
         self.map(&text, expected)
     }
+
+    /// Maps one document that is known to be UTF-16, low byte first; see [`crate::text_of_utf16`].
+    ///
+    /// # Errors
+    ///
+    /// Returns why the document gives no rows.
+    pub fn map_utf16(&self, bytes: &[u8], expected: Option<i64>) -> Result<Application, Rejection> {
+        let text = text_of_utf16(bytes).map_err(|err| undecoded(&err, expected))?;
+        self.map(&text, expected)
+    }
+}
+
+fn undecoded(err: &dyn std::fmt::Display, expected: Option<i64>) -> Rejection {
+    Rejection { stage: Stage::Validation, reason: err.to_string(), app_id: expected }
 }
 
 fn hash(text: &str) -> String {

@@ -1,2 +1,2 @@
 -- params: @P1 bigint
-SELECT [contract], [mode], [log_watermark] FROM [xmlx].[job] WHERE [job_id] = @P1;
+SELECT [contract], CAST([mode] AS nvarchar(20)) AS [mode], [log_watermark] FROM [xmlx].[job] WHERE [job_id] = @P1;

@@ -1,5 +1,5 @@
 -- Every job with what its ranges add up to.
-SELECT j.[job_id], j.[submit_key], j.[name], j.[contract_hash], j.[mode], j.[priority], j.[scope_lo], j.[scope_hi], j.[state], j.[reason], j.[total], j.[log_watermark], j.[log_end],
+SELECT j.[job_id], CAST(j.[submit_key] AS nvarchar(64)) AS [submit_key], j.[name], CAST(j.[contract_hash] AS nvarchar(64)) AS [contract_hash], CAST(j.[mode] AS nvarchar(20)) AS [mode], j.[priority], j.[scope_lo], j.[scope_hi], CAST(j.[state] AS nvarchar(20)) AS [state], j.[reason], j.[total], j.[log_watermark], j.[log_end],
     COALESCE((SELECT SUM(r.[done_ok]) FROM [xmlx].[range] AS r WHERE r.[job_id] = j.[job_id]), 0) AS [done_ok],
     COALESCE((SELECT SUM(r.[done_failed]) FROM [xmlx].[range] AS r WHERE r.[job_id] = j.[job_id]), 0) AS [done_failed],
     COALESCE((SELECT SUM(r.[rows_written]) FROM [xmlx].[range] AS r WHERE r.[job_id] = j.[job_id]), 0) AS [rows_written],
@@ -7,6 +7,6 @@ SELECT j.[job_id], j.[submit_key], j.[name], j.[contract_hash], j.[mode], j.[pri
     (SELECT COUNT_BIG(*) FROM [xmlx].[range] AS r WHERE r.[job_id] = j.[job_id] AND r.[state] = 'leased') AS [leased],
     (SELECT COUNT_BIG(*) FROM [xmlx].[range] AS r WHERE r.[job_id] = j.[job_id] AND r.[state] = 'done') AS [done],
     (SELECT COUNT_BIG(*) FROM [xmlx].[range_history] AS h WHERE h.[job_id] = j.[job_id] AND h.[event] IN ('revoked', 'lost', 'stalled')) AS [revoked],
-    CONVERT(varchar(30), j.[created_at], 126) AS [created_at],
-    CONVERT(varchar(30), j.[finished_at], 126) AS [finished_at]
+    CONVERT(nvarchar(30), j.[created_at], 126) AS [created_at],
+    CONVERT(nvarchar(30), j.[finished_at], 126) AS [finished_at]
 FROM [xmlx].[job] AS j ORDER BY j.[job_id];

@@ -1,4 +1,4 @@
 -- The ranges of a job of which something is left, a page of them: ids above @P2, at most @P3.
 -- params: @P1 bigint, @P2 bigint, @P3 bigint
-SELECT TOP (@P3) [range_id], [lo], [hi], [state], [epoch], [owner_session], [committed_through], [done_ok], [done_failed], [rows_written]
+SELECT TOP (@P3) [range_id], [lo], [hi], CAST([state] AS nvarchar(10)) AS [state], [epoch], CAST([owner_session] AS nvarchar(36)) AS [owner_session], [committed_through], [done_ok], [done_failed], [rows_written]
 FROM [xmlx].[range] WHERE [job_id] = @P1 AND [range_id] > @P2 AND [state] <> 'done' ORDER BY [range_id];

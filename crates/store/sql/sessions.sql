@@ -1,1 +1,1 @@
-SELECT [session_id], [name], [build], [slots], [state] FROM [xmlx].[worker_session] WHERE [state] = 'active' ORDER BY [started_at];
+SELECT CAST([session_id] AS nvarchar(36)) AS [session_id], [name], [build], [slots], CAST([state] AS nvarchar(20)) AS [state] FROM [xmlx].[worker_session] WHERE [state] = 'active' ORDER BY [started_at];

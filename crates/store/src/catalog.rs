@@ -1,19 +1,41 @@
 //! The target's catalog, and whether a contract fits it.
 
-use std::collections::BTreeMap;
+mod check;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use xmlx_extract::{Column, DataType, Plan, Table};
-
-use crate::connection::{column, optional, text};
+use crate::connection::{column, only, optional, text};
 use crate::{Error, Store, statements};
 
 /// The tables of one schema. Names compare without case, as SQL Server does by default.
 #[derive(Clone, Debug, Default)]
 pub struct Catalog {
-    tables: BTreeMap<String, BTreeMap<String, CatalogColumn>>,
+    tables: BTreeMap<String, CatalogTable>,
     /// (child, parent), lower case.
     foreign_keys: Vec<(String, String)>,
+    /// (table, first column) of every index, lower case.
+    indexes: BTreeSet<(String, String)>,
+    database: DatabaseFacts,
+}
+
+/// What the database as a whole is set to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DatabaseFacts {
+    /// 130 is SQL Server 2016.
+    pub compatibility_level: i32,
+    /// Its collation, by which names compare, too.
+    pub collation: String,
+    /// Whether readers see the last committed version instead of waiting.
+    pub read_committed_snapshot: bool,
+    /// Whether a commit is answered before it lasts, whatever the transaction says.
+    pub forces_delayed_durability: bool,
+}
+
+#[derive(Clone, Debug, Default)]
+struct CatalogTable {
+    name: String,
+    columns: BTreeMap<String, CatalogColumn>,
 }
 
 /// What an INSERT has to know of a column.
@@ -21,14 +43,19 @@ pub struct Catalog {
 pub(crate) struct CatalogColumn {
     pub(crate) name: String,
     pub(crate) type_name: String,
+    /// In bytes; -1: `max`.
+    pub(crate) max_length: i32,
     pub(crate) precision: i32,
     pub(crate) scale: i32,
     pub(crate) nullable: bool,
     pub(crate) identity: bool,
+    /// Filled by the database alone.
     pub(crate) computed: bool,
     pub(crate) default: Option<String>,
     /// It has a default that this login may not see.
     pub(crate) default_hidden: bool,
+    /// Of text.
+    pub(crate) collation: Option<String>,
 }
 
 /// One point on which contract and database disagree.
@@ -46,7 +73,70 @@ impl fmt::Display for Disagreement {
     }
 }
 
+impl Default for DatabaseFacts {
+    fn default() -> Self {
+        Self {
+            compatibility_level: COMPATIBILITY_MIN,
+            collation: "SQL_Latin1_General_CP1_CI_AS".to_owned(),
+            read_committed_snapshot: true,
+            forces_delayed_durability: false,
+        }
+    }
+}
+
+/// `OPENJSON` needs it.
+const COMPATIBILITY_MIN: i32 = 130;
+/// `sys.databases.delayed_durability`.
+const FORCED: i32 = 2;
+
+impl DatabaseFacts {
+    /// What of it does not go together with this program; each with the way out.
+    #[must_use]
+    pub fn problems(&self) -> Vec<Disagreement> {
+        let mut found = Vec::new();
+        let mut report =
+            |problem| found.push(Disagreement { place: "database".to_owned(), problem });
+        let level = self.compatibility_level;
+        if level < COMPATIBILITY_MIN {
+            report(format!(
+                "its compatibility level is {level} and OPENJSON needs {COMPATIBILITY_MIN} (SQL Server 2016): \
+                 ALTER DATABASE CURRENT SET COMPATIBILITY_LEVEL = {COMPATIBILITY_MIN}"
+            ));
+        }
+        if self.forces_delayed_durability {
+            report(
+                "DELAYED_DURABILITY is FORCED, so commits that were answered can be lost: \
+                 ALTER DATABASE CURRENT SET DELAYED_DURABILITY = ALLOWED"
+                    .to_owned(),
+            );
+        }
+        found
+    }
+
+    /// Whether names that differ in case alone are different names.
+    pub(crate) fn tells_case_apart(&self) -> bool {
+        let collation = self.collation.to_uppercase();
+        collation.contains("_CS") || collation.contains("_BIN")
+    }
+}
+
 impl Store {
+    /// Reads what the database as a whole is set to.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn database_facts(&self) -> Result<DatabaseFacts, Error> {
+        const IT: &str = "database";
+        let rows = self.run(statements::DATABASE, &[]).await?;
+        let row = only(&rows, IT)?;
+        Ok(DatabaseFacts {
+            compatibility_level: column(row, "compatibility_level", IT)?,
+            collation: text(row, "collation_name", IT)?,
+            read_committed_snapshot: column::<i32>(row, "rcsi", IT)? != 0,
+            forces_delayed_durability: column::<i32>(row, "delayed_durability", IT)? == FORCED,
+        })
+    }
+
     /// Reads the catalog of `schema`.
     ///
     /// # Errors
@@ -54,146 +144,122 @@ impl Store {
     pub async fn catalog(&self, schema: &str) -> Result<Catalog, Error> {
         const COLUMNS: &str = "catalog_columns";
         const KEYS: &str = "catalog_foreign_keys";
-        let mut catalog = Catalog::default();
+        const INDEXES: &str = "catalog_indexes";
+        let mut catalog = Catalog { database: self.database_facts().await?, ..Catalog::default() };
         for row in &self.run(statements::CATALOG_COLUMNS, &[&schema]).await? {
             let flag = |name| column::<i32>(row, name, COLUMNS).map(|it| it != 0);
-            let default: Option<&str> = optional(row, "default_definition", COLUMNS)?;
+            let own =
+                |name| optional::<&str>(row, name, COLUMNS).map(|it| it.map(ToOwned::to_owned));
+            let default = own("default_definition")?;
             let type_name = text(row, "type_name", COLUMNS)?.to_lowercase();
             let it = CatalogColumn {
                 name: text(row, "column_name", COLUMNS)?,
+                max_length: column(row, "max_length", COLUMNS)?,
                 precision: column(row, "precision", COLUMNS)?,
                 scale: column(row, "scale", COLUMNS)?,
                 nullable: flag("is_nullable")?,
                 identity: flag("is_identity")?,
                 // Nobody can write a row version either.
                 computed: flag("is_computed")? || type_name == "timestamp",
-                default: default.map(ToOwned::to_owned),
                 default_hidden: flag("has_default")? && default.is_none(),
+                default,
+                collation: own("collation_name")?,
                 type_name,
             };
-            let table = text(row, "table_name", COLUMNS)?.to_lowercase();
-            catalog.tables.entry(table).or_default().insert(it.name.to_lowercase(), it);
+            let name = text(row, "table_name", COLUMNS)?;
+            let table = catalog.tables.entry(name.to_lowercase()).or_default();
+            table.name = name;
+            table.columns.insert(it.name.to_lowercase(), it);
         }
         for row in &self.run(statements::CATALOG_FOREIGN_KEYS, &[&schema]).await? {
             let (child, parent) = (text(row, "child", KEYS)?, text(row, "parent", KEYS)?);
             catalog.foreign_keys.push((child.to_lowercase(), parent.to_lowercase()));
+        }
+        for row in &self.run(statements::CATALOG_INDEXES, &[&schema]).await? {
+            let (table, first) =
+                (text(row, "table_name", INDEXES)?, text(row, "column_name", INDEXES)?);
+            catalog.indexes.insert((table.to_lowercase(), first.to_lowercase()));
         }
         Ok(catalog)
     }
 }
 
 impl Catalog {
-    pub(crate) fn column(&self, table: &str, column: &str) -> Option<&CatalogColumn> {
-        self.tables.get(&table.to_lowercase())?.get(&column.to_lowercase())
-    }
-
-    /// Every point on which `plan` and the database disagree. Empty: they fit.
+    /// What the database as a whole is set to.
     #[must_use]
-    pub fn check(&self, plan: &Plan) -> Vec<Disagreement> {
-        let mut found = Vec::new();
-        for table in plan.tables() {
-            self.check_table(table, plan.target_schema(), &mut found);
-        }
-        if !self.tables.contains_key("processing_log") {
-            found.push(Disagreement {
-                place: "processing_log".to_owned(),
-                problem: format!(
-                    "does not exist in schema `{}`; `xmlx-client schema CONTRACT` prints it",
-                    plan.target_schema()
-                ),
-            });
-        }
-        self.check_order(plan, &mut found);
-        found
+    pub fn database(&self) -> &DatabaseFacts {
+        &self.database
     }
 
-    fn check_table(&self, table: &Table, schema: &str, found: &mut Vec<Disagreement>) {
-        let Some(columns) = self.tables.get(&table.name.to_lowercase()) else {
-            let problem =
-                format!("does not exist in schema `{schema}`; create it, or take its mappings out");
-            found.push(Disagreement { place: table.name.clone(), problem });
-            return;
-        };
-        let mut report = |column: &str, problem: String| {
-            found.push(Disagreement { place: format!("{}.{column}", table.name), problem });
-        };
-        for column in &table.columns {
-            match columns.get(&column.name.to_lowercase()) {
-                None => report(
-                    &column.name,
-                    "does not exist; add it, or take its mapping out".to_owned(),
-                ),
-                Some(it) if it.computed => {
-                    report(
-                        &column.name,
-                        "is computed by the database; take its mapping out".to_owned(),
-                    );
-                }
-                Some(it) if it.default_hidden => report(
-                    &column.name,
-                    "has a default that this login may not read; grant VIEW DEFINITION on the schema".to_owned(),
-                ),
-                Some(it) if !type_fits(column, it) => {
-                    let problem = format!(
-                        "is `{}`, which cannot take what the contract calls {:?}; change `data_type`",
-                        it.type_name, column.data_type
-                    );
-                    report(&column.name, problem);
-                }
-                Some(_) => (),
-            }
-        }
-        for (key, it) in columns {
-            let filled = it.nullable
-                || it.identity
-                || it.computed
-                || it.default.is_some()
-                || it.default_hidden;
-            if !filled && !table.columns.iter().any(|column| column.name.to_lowercase() == *key) {
-                report(
-                    &it.name,
-                    "does not allow NULL, has no default, and no mapping fills it; add one"
-                        .to_owned(),
-                );
-            }
-        }
+    pub(crate) fn column(&self, table: &str, column: &str) -> Option<&CatalogColumn> {
+        self.tables.get(&table.to_lowercase())?.columns.get(&column.to_lowercase())
     }
+}
 
-    /// Each contract's own order counts: of its tables alone are there rows of an application.
-    fn check_order(&self, plan: &Plan, found: &mut Vec<Disagreement>) {
-        for tables in plan.lines() {
-            let position =
-                |name: &String| tables.iter().position(|it| it.name.to_lowercase() == *name);
-            for (child, parent) in &self.foreign_keys {
-                if let (Some(child_at), Some(parent_at)) = (position(child), position(parent))
-                    && child_at < parent_at
-                {
-                    found.push(Disagreement {
-                        place: child.clone(),
-                        problem: format!(
-                            "stands before `{parent}`, which it refers to; move it behind in `table_insertion_order`"
-                        ),
-                    });
-                }
-            }
+impl CatalogColumn {
+    /// How long a text the column takes; `None`: of any length.
+    pub(crate) fn room(&self) -> Option<Room> {
+        let bytes = usize::try_from(self.max_length).ok()?;
+        match self.type_name.as_str() {
+            "nvarchar" | "nchar" => Some(Room::Units(bytes / 2)),
+            "varchar" | "char" => Some(Room::Bytes(bytes)),
+            _ => None,
         }
     }
 }
 
-/// Whether values of the contract's type can be stored in the column without being garbled.
-fn type_fits(column: &Column, it: &CatalogColumn) -> bool {
-    let is = |names: &[&str]| names.contains(&it.type_name.as_str());
-    let texts = ["varchar", "nvarchar", "char", "nchar", "text", "ntext"];
-    let ints = ["tinyint", "smallint", "int", "bigint"];
-    let exact = ["decimal", "numeric", "money", "smallmoney", "float", "real"];
-    let dates = ["datetime", "datetime2", "smalldatetime", "date", "datetimeoffset"];
-    match column.data_type {
-        DataType::Text { .. } => is(&texts),
-        DataType::TinyInt | DataType::SmallInt | DataType::Int | DataType::BigInt => {
-            is(&ints) || is(&exact) || is(&texts)
+/// The length of a column of text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Room {
+    /// In units of UTF-16.
+    Units(usize),
+    /// In bytes: those of UTF-8 are never fewer than those of the column's code page.
+    Bytes(usize),
+}
+
+impl Room {
+    /// As much of the text as there is room for.
+    pub(crate) fn fit(self, text: &str) -> &str {
+        let mut used = 0;
+        for (at, it) in text.char_indices() {
+            let (more, all) = match self {
+                Self::Units(all) => (it.len_utf16(), all),
+                Self::Bytes(all) => (it.len_utf8(), all),
+            };
+            used += more;
+            if used > all {
+                return &text[..at];
+            }
         }
-        DataType::Decimal { .. } | DataType::Float => is(&exact) || is(&texts),
-        DataType::Bit => is(&["bit"]) || is(&ints) || is(&texts),
-        DataType::Date | DataType::DateTime | DataType::SmallDateTime => is(&dates) || is(&texts),
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_cut_to_their_column() {
+        assert_eq!(Room::Units(3).fit("aé漢x"), "aé漢");
+        assert_eq!(Room::Units(2).fit("a🂡"), "a");
+        assert_eq!(Room::Units(3).fit("a🂡"), "a🂡");
+        assert_eq!(Room::Bytes(3).fit("aéx"), "aé");
+        assert_eq!(Room::Bytes(2).fit("aéx"), "a");
+    }
+
+    #[test]
+    fn databases_that_do_not_do_are_told_what_to_do() {
+        let good = DatabaseFacts::default();
+        assert_eq!(good.problems(), []);
+        let old = DatabaseFacts { compatibility_level: 120, ..good.clone() };
+        assert!(old.problems()[0].problem.contains("COMPATIBILITY_LEVEL = 130"));
+        let forgets = DatabaseFacts { forces_delayed_durability: true, ..good.clone() };
+        assert!(forgets.problems()[0].problem.contains("DELAYED_DURABILITY"));
+        assert!(!good.tells_case_apart());
+        for collation in ["Latin1_General_100_CS_AS_SC_UTF8", "Latin1_General_BIN2"] {
+            let facts = DatabaseFacts { collation: collation.to_owned(), ..good.clone() };
+            assert!(facts.tells_case_apart(), "{collation}");
+        }
     }
 }

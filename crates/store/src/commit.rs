@@ -5,12 +5,10 @@ use std::fmt::Write as _;
 use tiberius::ToSql;
 use xmlx_extract::{Application, Plan, Table};
 
-use crate::catalog::{Catalog, CatalogColumn};
+use crate::catalog::{Catalog, CatalogColumn, Room};
 use crate::encode::{self, ColumnCodec};
-use crate::{Connection, Error, LeaseKey, Scope, name};
+use crate::{Connection, Error, LeaseKey, OpenRange, name};
 
-/// `failure_reason` has room for so many characters.
-const REASON_CHARS_MAX: usize = 500;
 /// Parameters before those of the tables.
 const FIRST_TABLE_PARAM: usize = 13;
 
@@ -51,8 +49,8 @@ impl Decided {
 /// Consecutive applications of one range that are committed together, in `app_id` order.
 #[derive(Clone, Copy, Debug)]
 pub struct Group<'a> {
-    /// The range's bounds, for the log.
-    pub scope: Scope,
+    /// The range as its owner knows it: its bounds, for the log, and the cursor that the group follows on.
+    pub range: OpenRange,
     /// Not empty.
     pub decided: &'a [Decided],
 }
@@ -78,6 +76,8 @@ pub enum Committed {
 pub struct CommitPlan {
     text: String,
     codecs: Vec<Vec<ColumnCodec>>,
+    /// What `failure_reason` takes; `None`: any text.
+    reason: Option<Room>,
 }
 
 impl CommitPlan {
@@ -107,7 +107,9 @@ impl CommitPlan {
         }
         log(&mut text, &name::table(plan.target_schema(), "processing_log"));
         text.push_str("COMMIT;\n");
-        Ok(Self { text, codecs })
+        let reason =
+            catalog.column("processing_log", "failure_reason").and_then(CatalogColumn::room);
+        Ok(Self { text, codecs, reason })
     }
 
     /// The statement's text, for checks from outside.
@@ -126,12 +128,11 @@ impl CommitPlan {
         lease: &LeaseKey,
         group: Group<'_>,
     ) -> Result<Committed, Error> {
-        let (Some(first), Some(last)) = (group.decided.first(), group.decided.last()) else {
-            return Ok(Committed::Now);
-        };
-        let (first, last) = (first.app_id(), last.app_id());
+        let Some(last) = group.decided.last() else { return Ok(Committed::Now) };
+        let last = last.app_id();
         let encoded = self.encode(group.decided);
-        let end = group.scope.hi - 1;
+        let (scope, cursor) = (group.range.scope, group.range.committed_through);
+        let end = scope.hi - 1;
         let mut params: Vec<&dyn ToSql> = vec![
             &last,
             &encoded.n_ok,
@@ -141,15 +142,15 @@ impl CommitPlan {
             &lease.range_id,
             &lease.epoch,
             &lease.session_id,
-            &first,
+            &cursor,
             &encoded.log,
-            &group.scope.lo,
+            &scope.lo,
             &end,
         ];
         params.extend(encoded.tables.iter().map(|it| it as &dyn ToSql));
         match connection.run(&self.text, &params).await {
             Ok(_) => Ok(Committed::Now),
-            Err(Error::Fenced) => look(connection, lease, first, last).await,
+            Err(Error::Fenced) => look(connection, lease, cursor, last).await,
             Err(err) => Err(err),
         }
     }
@@ -172,8 +173,8 @@ impl CommitPlan {
                     it.n_ok += 1;
                 }
                 Decided::Failed { app_id, reason } => {
-                    let reason: String = reason.chars().take(REASON_CHARS_MAX).collect();
-                    encode::push_log(*app_id, "failed", Some(&reason), &mut it.log);
+                    let reason = self.reason.map_or(reason.as_str(), |room| room.fit(reason));
+                    encode::push_log(*app_id, "failed", Some(reason), &mut it.log);
                     it.n_failed += 1;
                 }
             }
@@ -193,17 +194,21 @@ struct Encoded {
     n_rows: i64,
 }
 
-/// The fence is a write and comes first: a zombie does no work, under any isolation level.
+/// The fence is a write and comes first: a zombie does no work, under any isolation level. The cursor has to be where
+/// the owner left it: a database that has gone back in time (a forced failover, a restore) refuses its next group too,
+/// or what lies between would be passed over.
 fn fence() -> String {
     "SET XACT_ABORT ON;\n\
      SET LOCK_TIMEOUT 5000;\n\
      BEGIN TRAN;\n\
      UPDATE [xmlx].[range] SET [committed_through] = @P1, [done_ok] = [done_ok] + @P2, [done_failed] = [done_failed] + @P3, [rows_written] = [rows_written] + @P4\n\
-     WHERE [job_id] = @P5 AND [range_id] = @P6 AND [epoch] = @P7 AND [owner_session] = @P8 AND [state] = 'leased' AND [committed_through] < @P9 AND @P1 < [hi];\n\
+     WHERE [job_id] = @P5 AND [range_id] = @P6 AND [epoch] = @P7 AND [owner_session] = @P8 AND [state] = 'leased' AND [committed_through] = @P9 AND @P1 < [hi];\n\
      IF @@ROWCOUNT <> 1 THROW 51001, N'fenced', 1;\n"
         .to_owned()
 }
 
+/// Foreign keys are checked row by row: a plan that was made while the parents' table was small would scan it, and
+/// wait for the rows of every other commit under way.
 fn insert(
     text: &mut String,
     target: &str,
@@ -236,7 +241,7 @@ fn insert(
         push(format_args!("SET IDENTITY_INSERT {target} ON;\n"));
     }
     push(format_args!(
-        "INSERT INTO {target} ({}) SELECT {} FROM OPENJSON(@P{param}) WITH ({}) AS j;\n",
+        "INSERT INTO {target} ({}) SELECT {} FROM OPENJSON(@P{param}) WITH ({}) AS j OPTION (LOOP JOIN);\n",
         names.join(", "),
         values.join(", "),
         schema.join(", ")
@@ -251,7 +256,7 @@ fn log(text: &mut String, log: &str) {
         text,
         "INSERT INTO {log} ([app_id], [status], [failure_reason], [session_id], [app_id_start], [app_id_end]) \
          SELECT j.[app_id], j.[status], j.[reason], @P8, @P11, @P12 FROM OPENJSON(@P10) \
-         WITH ([app_id] bigint '$[0]', [status] nvarchar(max) '$[1]', [reason] nvarchar(max) '$[2]') AS j;"
+         WITH ([app_id] bigint '$[0]', [status] nvarchar(max) '$[1]', [reason] nvarchar(max) '$[2]') AS j OPTION (LOOP JOIN);"
     )
     .expect("writing to a string does not fail");
 }
@@ -260,13 +265,13 @@ fn log(text: &mut String, log: &str) {
 async fn look(
     connection: &mut Connection,
     lease: &LeaseKey,
-    first: i64,
+    cursor: i64,
     last: i64,
 ) -> Result<Committed, Error> {
     let Some(range) = lease.open(connection).await? else { return Ok(Committed::Gone) };
     if range.committed_through == last {
         Ok(Committed::Before)
-    } else if range.committed_through < first && range.scope.hi <= last {
+    } else if range.committed_through == cursor && range.scope.hi <= last {
         Ok(Committed::Cut { hi: range.scope.hi })
     } else {
         Ok(Committed::Gone)

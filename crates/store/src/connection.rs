@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use deadpool::managed::{self, Metrics, Object, Pool, RecycleError, RecycleResult};
-use tiberius::ToSql;
+use tiberius::{ColumnType, ToSql};
 use xmlx_extract::Limits;
 
 use crate::connection_string::{Address, ConnectError};
@@ -181,6 +181,20 @@ impl Connection {
         self.run_within(PATIENCE, sql, params).await
     }
 
+    /// The type of the first column that a query without parameters answers with.
+    pub(crate) async fn first_column(&mut self, sql: &str) -> Result<ColumnType, Error> {
+        let object = match self.object.take() {
+            Some(it) => it,
+            None => self.store.checkout().await?,
+        };
+        let mut lent = Lent::new(object);
+        let answer = tokio::time::timeout(PATIENCE, Box::pin(first_column(lent.client(), sql)));
+        let found = answer.await.map_err(|_| unanswered(PATIENCE, sql))??;
+        self.object = Some(lent.give_back());
+        let detail = || "no column".to_owned();
+        found.ok_or_else(|| Error::Shape { statement: "first_column", detail: detail() })
+    }
+
     async fn run_within(
         &mut self,
         patience: Duration,
@@ -194,7 +208,7 @@ impl Connection {
         let mut lent = Lent::new(object);
         let answer =
             tokio::time::timeout(patience, Box::pin(query(lent.client(), sql, params))).await;
-        let rows = answer.map_err(|_| Error::Lost(format!("no answer within {patience:?}")))??;
+        let rows = answer.map_err(|_| unanswered(patience, sql))??;
         self.object = Some(lent.give_back());
         Ok(rows)
     }
@@ -233,6 +247,23 @@ async fn query(
 ) -> tiberius::Result<Vec<Row>> {
     let results = client.query(sql, params).await?.into_results().await?;
     Ok(results.into_iter().flatten().collect())
+}
+
+async fn first_column(client: &mut TdsClient, sql: &str) -> tiberius::Result<Option<ColumnType>> {
+    let mut stream = client.query(sql, &[]).await?;
+    let columns = stream.columns().await?;
+    let found = columns.and_then(|it| it.first()).map(tiberius::Column::column_type);
+    stream.into_results().await?;
+    Ok(found)
+}
+
+/// Says which statement it was by its first words, which hold no values.
+fn unanswered(patience: Duration, sql: &str) -> Error {
+    const CHARS: usize = 120;
+    let line =
+        sql.lines().find(|it| !it.starts_with("--") && !it.starts_with("SET ")).unwrap_or(sql);
+    let start: String = line.chars().take(CHARS).collect();
+    Error::Lost(format!("no answer within {patience:?} to `{start}`"))
 }
 
 async fn simple(client: &mut TdsClient, sql: &str) -> tiberius::Result<()> {

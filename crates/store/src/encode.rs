@@ -118,9 +118,13 @@ pub(crate) fn push_log(app_id: i64, status: &str, reason: Option<&str>, out: &mu
     out.push(']');
 }
 
-/// Ends the array of rows.
+/// Ends the array of rows, and makes it long enough to travel as `nvarchar(max)`: the driver declares shorter texts as
+/// `nvarchar(4000)`, and the server makes a plan of its own for every mixture of the two.
 pub(crate) fn close(out: &mut String) {
+    const SHORT_MAX: usize = 4_000;
     out.push_str(if out.is_empty() { "[]" } else { "]" });
+    let missing = (SHORT_MAX + 1).saturating_sub(out.len());
+    out.extend(std::iter::repeat_n(' ', missing));
 }
 
 fn write_text(it: &str, out: &mut String) {
@@ -135,6 +139,8 @@ mod tests {
         ColumnCodec::new(&CatalogColumn {
             name: "c".to_owned(),
             type_name: type_name.to_owned(),
+            max_length: 0,
+            collation: None,
             precision: 12,
             scale: 2,
             nullable: true,
@@ -152,7 +158,8 @@ mod tests {
             let mut out = String::new();
             push_row(&[codec(type_name)], &[value], &mut out);
             close(&mut out);
-            assert_eq!(out, format!("[[{expected}]]"), "{type_name}");
+            assert_eq!(out.trim_end(), format!("[[{expected}]]"), "{type_name}");
+            assert_eq!(out.len(), 4_001);
         };
         check("int", Value::Int(5), "5");
         check("varchar", Value::Int(5), "\"5\"");

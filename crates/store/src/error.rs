@@ -71,6 +71,9 @@ pub enum Error {
     /// The connection failed while a statement was under way.
     #[error("the connection to the database failed: {0}")]
     Lost(String),
+    /// An answer came whole, and the driver cannot read it.
+    #[error("the driver cannot read what the database answered: {0}")]
+    Unreadable(String),
     /// The copy that documents are read from lags behind.
     #[error("{missing} of {asked} documents have not reached the source database yet")]
     Behind {
@@ -101,9 +104,8 @@ impl Error {
             Self::Server { number, .. } => class_of(*number),
             Self::Connect(_) | Self::Behind { .. } => Class::Transient,
             Self::Lost(_) => Class::Ambiguous,
-            Self::Login { .. } | Self::Tls { .. } | Self::Shape { .. } | Self::Mismatch(_) => {
-                Class::Fatal
-            }
+            Self::Login { .. } | Self::Tls { .. } => Class::Fatal,
+            Self::Unreadable(_) | Self::Shape { .. } | Self::Mismatch(_) => Class::Fatal,
         }
     }
 
@@ -134,72 +136,66 @@ impl Error {
 
 impl From<Tds> for Error {
     fn from(err: Tds) -> Self {
-        let Tds::Server(token) = &err else {
-            return Self::Lost(err.to_string());
-        };
-        match token.code() {
-            51001 => Self::Fenced,
-            51002 => Self::Deposed,
-            51003 => Self::Conflict,
-            number => Self::Server { number, message: public_message(number, token.message()) },
+        match &err {
+            Tds::Server(token) => match token.code() {
+                51001 => Self::Fenced,
+                51002 => Self::Deposed,
+                51003 => Self::Conflict,
+                number => Self::Server { number, message: public_message(number, token.message()) },
+            },
+            // The same again would be read no better.
+            Tds::Encoding(_) | Tds::Conversion(_) | Tds::Utf8 | Tds::Utf16 | Tds::ParseInt(_) => {
+                Self::Unreadable(err.to_string())
+            }
+            Tds::Io { .. }
+            | Tds::Protocol(_)
+            | Tds::Tls(_)
+            | Tds::Routing { .. }
+            | Tds::BulkInput(_) => Self::Lost(err.to_string()),
         }
     }
 }
 
-/// The classes of the numbers that matter. A number that is not listed is fatal: it stops the job
-/// with its message instead of failing one application after the other for the same reason.
+/// The first number that `THROW` and `RAISERROR` may have: what is not ours, a trigger of the target has said.
+const RAISED_FROM: u32 = 50_000;
+
+/// What passes by itself: connections, deadlocks, failovers, a server that is busy or goes down.
+/// Beside the product's documentation, the list that Entity Framework retries on.
+#[rustfmt::skip]
+const TRANSIENT: [u32; 77] = [
+    64, 233, 596, 601, 617, 669, 845, 921, 922, 927, 941, 942, 952, 954, 955, 976, 978, 979, 982, 983, 988,
+    1203, 1204, 1205, 1221, 1222, 1232, 2801, 2816, 3635, 3906, 3947, 3948, 3950, 3953, 3957, 3960, 3966, 3980,
+    4221, 6005, 8628, 9001, 9020, 10053, 10054, 10060, 10922, 10928, 10929, 10930, 10936, 17197, 18401, 20041,
+    40143, 40166, 40189, 40197, 40501, 40540, 40549, 40550, 40613, 40642, 40648, 40675,
+    41301, 41302, 41305, 41325, 41839, 49802, 49918, 49919, 49920,
+    // Babelfish says this of several errors, a lock timeout among them.
+    33_557_097,
+];
+
+/// No room: files, log, memory, row versions, quotas.
+#[rustfmt::skip]
+const CAPACITY: [u32; 18] = [
+    701, 802, 1101, 1104, 1105, 1132, 3958, 3967, 8645, 8651, 8657, 9002, 40544, 40551, 40552, 40553,
+    41823, 41840,
+];
+
+/// What an application's rows are refused for. 513 is a rule's refusal, 1946 an index's that has no room for so long
+/// a key, 3609 a trigger's that rolls back, 33504 a row-level policy's.
+#[rustfmt::skip]
+const DATA: [u32; 31] = [
+    220, 232, 235, 236, 241, 242, 244, 245, 248, 293, 294, 295, 296, 511, 513, 515, 517, 537, 547, 1946,
+    2601, 2627, 2628, 3609, 8114, 8115, 8134, 8152, 8169, 13609, 33504,
+];
+
+/// The class of a number. One that is not listed is fatal: it stops the job with its message instead of failing one
+/// application after the other for the same reason.
 fn class_of(number: u32) -> Class {
     match number {
-        921
-        | 922
-        | 927
-        | 976
-        | 978
-        | 983
-        | 1204
-        | 1205
-        | 3906
-        | 9001
-        | 18401
-        | 1222
-        | 3960
-        | 40197
-        | 40501
-        | 40613
-        | 49918..=49920
-        | 10928
-        | 10929
-        | 10053
-        | 10054
-        | 10060
-        | 64
-        | 233
-        | 596
-        | 6005 => Class::Transient,
-        1105 | 9002 | 701 | 8645 | 802 => Class::Capacity,
-        511
-        | 515
-        | 537
-        | 547
-        | 220
-        | 232
-        | 235
-        | 236
-        | 241
-        | 242
-        | 244
-        | 245
-        | 248
-        | 293..=296
-        | 8114
-        | 8115
-        | 2628
-        | 8152
-        | 2627
-        | 2601
-        | 8134
-        | 8169
-        | 13609 => Class::Data,
+        _ if TRANSIENT.contains(&number) => Class::Transient,
+        _ if CAPACITY.contains(&number) => Class::Capacity,
+        _ if DATA.contains(&number) => Class::Data,
+        // The server's own numbers beyond 50,000 that can come from an INSERT are in the lists above.
+        RAISED_FROM.. => Class::Data,
         _ => Class::Fatal,
     }
 }
@@ -227,6 +223,9 @@ fn public_message(number: u32, message: &str) -> String {
         13609 => "the rows could not be read as JSON".to_owned(),
         NAMES_ONLY_FROM..=NAMES_ONLY_TO
         | 229
+        | 230
+        | 334
+        | 468
         | 544
         | 545
         | 701
@@ -237,13 +236,20 @@ fn public_message(number: u32, message: &str) -> String {
         | 1204
         | 1205
         | 1222
+        | 1934
         | 2812
         | 4060
         | 8101
         | 8645
         | 9002
+        | 11741
+        | 13536
         | 18456 => first_line(message),
-        _ => "see the server's log".to_owned(),
+        RAISED_FROM.. => "a trigger or a procedure of the database refuses it".to_owned(),
+        3609 => "a trigger of the database has rolled it back".to_owned(),
+        _ => format!(
+            "what it means: SELECT [text] FROM sys.messages WHERE [message_id] = {number} AND [language_id] = 1033"
+        ),
     }
 }
 
@@ -301,6 +307,11 @@ mod tests {
             (9002, Class::Capacity),
             (2627, Class::Data),
             (547, Class::Data),
+            (1101, Class::Capacity),
+            (40544, Class::Capacity),
+            (3609, Class::Data),
+            (50_000, Class::Data),
+            (33_557_097, Class::Transient),
             (208, Class::Fatal),
             (18456, Class::Fatal),
         ] {

@@ -2,8 +2,12 @@
 
 use xmlx_extract::Plan;
 
+use crate::catalog::Room;
 use crate::connection::{column, optional, text};
 use crate::{Error, Leadership, Mode, Scope, Source, Store, statements};
+
+/// The room of `xmlx.job.reason`.
+const REASON: Room = Room::Units(1000);
 
 /// A job to be submitted.
 #[derive(Clone, Debug)]
@@ -143,7 +147,7 @@ impl Store {
         (from, to): (&str, &str),
         reason: &str,
     ) -> Result<(), Error> {
-        let reason: String = reason.chars().take(1000).collect();
+        let reason = REASON.fit(reason);
         self.run(statements::JOB_STATE, &[&leader.term, &job_id, &from, &to, &reason]).await?;
         Ok(())
     }

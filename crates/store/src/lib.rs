@@ -1,7 +1,7 @@
 //! Every T-SQL statement there is, and the connections they travel on.
 //!
 //! Statements with fixed names lie in `sql/`; those whose names come from a contract or the
-//! catalog are built in [`Source`], [`CommitPlan`] and the verification. No value is ever spliced
+//! catalog are built in [`Source`], [`Documents`], [`CommitPlan`] and the verification. No value is ever spliced
 //! into SQL: values are parameters, names are quoted. No decision about work is made here.
 
 mod catalog;
@@ -9,6 +9,7 @@ mod commit;
 mod connection;
 mod connection_string;
 mod dial;
+mod documents;
 mod encode;
 mod error;
 mod grants;
@@ -25,10 +26,11 @@ mod statements;
 mod target_schema;
 mod verify;
 
-pub use catalog::{Catalog, Disagreement};
+pub use catalog::{Catalog, DatabaseFacts, Disagreement};
 pub use commit::{CommitPlan, Committed, Decided, Group};
 pub use connection::{Access, Connection, Store, StoreConfig};
 pub use connection_string::ConnectError;
+pub use documents::{Documents, Fetched, Holds, Xml, document_column};
 pub use error::{Class, Error};
 pub use grants::{Grant, Role, grants_script};
 pub use jobs::{JobRow, NewJob};
@@ -38,7 +40,7 @@ pub use ranges::{LeaseKey, OpenRange, RangeChange, RangeRow};
 pub use references::reference_statement;
 pub use schema::{Fit, SCHEMA_VERSION, SchemaVersion, control_schema};
 pub use sessions::SessionRow;
-pub use source::{Fetched, Mode, Scope, Source, Xml, same_applications};
+pub use source::{Mode, Scope, Source, same_applications};
 pub use statements::all as all_statements;
 pub use target_schema::target_schema;
 pub use verify::{Check, Failure, StageCount, Verification, verification_statements};

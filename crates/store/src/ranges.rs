@@ -161,13 +161,23 @@ impl LeaseKey {
         }))
     }
 
-    /// Closes the range: every application up to `hi` is decided.
+    /// Closes the range as its owner knows it: every application up to its end is decided.
     ///
     /// # Errors
-    /// [`Error::Fenced`] where the lease has moved on or the range ends elsewhere.
-    pub async fn complete(&self, connection: &mut Connection, hi: i64) -> Result<(), Error> {
-        let params: [&dyn tiberius::ToSql; 5] =
-            [&self.job_id, &self.range_id, &self.epoch, &self.session_id, &hi];
+    /// [`Error::Fenced`] where the lease has moved on, or the range ends elsewhere or has another cursor.
+    pub async fn complete(
+        &self,
+        connection: &mut Connection,
+        range: OpenRange,
+    ) -> Result<(), Error> {
+        let params: [&dyn tiberius::ToSql; 6] = [
+            &self.job_id,
+            &self.range_id,
+            &self.epoch,
+            &self.session_id,
+            &range.scope.hi,
+            &range.committed_through,
+        ];
         connection.run(statements::RANGE_COMPLETE, &params).await?;
         Ok(())
     }

@@ -1,9 +1,8 @@
-//! The source of a job: which applications wait, and their documents.
+//! The source of a job: which applications wait.
 
-use tiberius::ColumnData;
 use xmlx_extract::Plan;
 
-use crate::connection::{Connection, Row, column, only, optional};
+use crate::connection::{Row, column, only, optional};
 use crate::{Error, Store, name};
 
 /// Which applications of its scope a job takes.
@@ -44,42 +43,11 @@ pub struct Scope {
     pub hi: i64,
 }
 
-/// One application as the source has it.
-#[derive(Clone, Debug)]
-pub struct Fetched {
-    /// Its id.
-    pub app_id: i64,
-    /// Its document; `None` where it takes more bytes in the database than the plan's limit, so that a worker's
-    /// memory has a bound.
-    pub xml: Option<Xml>,
-}
-
-/// A document as its column holds it.
-#[derive(Clone, Debug)]
-pub enum Xml {
-    /// A column of text or XML: decoded by the driver.
-    Text(String),
-    /// A column of bytes, in whatever encoding they are.
-    Bytes(Vec<u8>),
-}
-
-impl Xml {
-    /// How many bytes it has in memory.
-    #[must_use]
-    pub fn n_bytes(&self) -> usize {
-        match self {
-            Self::Text(text) => text.len(),
-            Self::Bytes(bytes) => bytes.len(),
-        }
-    }
-}
-
 /// The statements that read one job's source.
 #[derive(Clone, Debug)]
 pub struct Source {
-    fetch: String,
-    fetch_ids: String,
-    documents: String,
+    /// Which of the source's rows `x` wait, from `FROM` on. Parameters 1, 2 and 4: bounds and log watermark.
+    pub(crate) from: String,
     boundary: String,
     waiting: String,
     passed: String,
@@ -91,7 +59,7 @@ pub struct Source {
     /// Which rows `l` of the log are decisions of the job: ids of its scope and product line, written
     /// since its submission and before its end. Parameters 1 to 3: bounds and log watermark; 5: log end.
     pub(crate) log_of_job: String,
-    log_watermark: i64,
+    pub(crate) log_watermark: i64,
 }
 
 impl Source {
@@ -129,21 +97,9 @@ impl Source {
                  AND (SELECT MAX(l.[log_id]) FROM {log} AS l WHERE l.[app_id] = x.[app_id]) <= @P4"
             ),
         };
-        let bytes_max = plan.limits().document_bytes;
         let from = format!("FROM {table} AS x WHERE {scope}{in_line} AND {waits}");
-        let xml = format!(
-            "CAST(x.[app_id] AS bigint) AS [app_id], CASE WHEN DATALENGTH(x.{document}) <= {bytes_max} THEN x.{document} END AS [xml]"
-        );
         let outside = of_line("x").map_or_else(|| "1 = 0".to_owned(), |it| format!("NOT {it}"));
         Self {
-            fetch: format!("SELECT TOP (@P3) {xml} {from} ORDER BY x.[app_id]"),
-            fetch_ids: format!(
-                "SELECT TOP (@P3) CAST(x.[app_id] AS bigint) AS [app_id] {from} ORDER BY x.[app_id]"
-            ),
-            documents: format!(
-                "SELECT {xml} FROM {table} AS x WHERE x.{document} IS NOT NULL \
-                 AND x.[app_id] IN (SELECT j.[app_id] FROM OPENJSON(@P1) WITH ([app_id] bigint '$') AS j) ORDER BY x.[app_id]"
-            ),
             boundary: format!(
                 "SELECT MAX(t.[app_id]) AS [last], COUNT_BIG(*) AS [n] FROM (SELECT TOP (@P3) CAST(x.[app_id] AS bigint) AS [app_id] {from} ORDER BY x.[app_id]) AS t"
             ),
@@ -160,6 +116,7 @@ impl Source {
             newest_log_id: format!(
                 "SELECT COALESCE(CAST(MAX([log_id]) AS bigint), 0) AS [n] FROM {log}"
             ),
+            from,
             log,
             log_of_job: format!(
                 "l.[app_id] >= @P1 AND l.[app_id] < @P2 AND l.[log_id] > @P3 AND l.[log_id] <= @P5{}",
@@ -173,8 +130,6 @@ impl Source {
     #[must_use]
     pub fn statements(&self) -> Vec<(&'static str, &str)> {
         vec![
-            ("fetch", self.fetch.as_str()),
-            ("fetch_ids", self.fetch_ids.as_str()),
             ("boundary", self.boundary.as_str()),
             ("waiting", self.waiting.as_str()),
             ("passed", self.passed.as_str()),
@@ -182,54 +137,6 @@ impl Source {
             ("left_out", self.left_out.as_str()),
             ("newest_log_id", self.newest_log_id.as_str()),
         ]
-    }
-
-    /// The first `n_max` waiting applications of the scope, by id.
-    ///
-    /// # Errors
-    /// See [`Error`].
-    pub async fn fetch(
-        &self,
-        connection: &mut Connection,
-        scope: Scope,
-        n_max: i64,
-    ) -> Result<Vec<Fetched>, Error> {
-        let params: [&dyn tiberius::ToSql; 4] = [&scope.lo, &scope.hi, &n_max, &self.log_watermark];
-        let rows = connection.run(&self.fetch, &params).await?;
-        rows.into_iter().map(fetched).collect()
-    }
-
-    /// The statement that reads documents from a copy of the database, for checks from outside. Its
-    /// parameter: the ids as JSON.
-    #[must_use]
-    pub fn documents_statement(&self) -> &str {
-        &self.documents
-    }
-
-    /// The same as [`Self::fetch`], with the documents from a copy of the database (a readable secondary,
-    /// a restored backup): which applications wait the database itself says.
-    ///
-    /// # Errors
-    /// [`Error::Behind`] where the copy does not have all of them yet; see [`Error`].
-    pub async fn fetch_from(
-        &self,
-        connection: &mut Connection,
-        copy: &mut Connection,
-        scope: Scope,
-        n_max: i64,
-    ) -> Result<Vec<Fetched>, Error> {
-        let params: [&dyn tiberius::ToSql; 4] = [&scope.lo, &scope.hi, &n_max, &self.log_watermark];
-        let rows = connection.run(&self.fetch_ids, &params).await?;
-        let ids: Vec<i64> =
-            rows.iter().map(|row| column(row, "app_id", "fetch_ids")).collect::<Result<_, _>>()?;
-        if ids.is_empty() {
-            return Ok(Vec::new());
-        }
-        let json = serde_json::to_string(&ids).expect("numbers are always JSON");
-        let rows = copy.run(&self.documents, &[&json]).await?;
-        let apps: Vec<Fetched> = rows.into_iter().map(fetched).collect::<Result<_, _>>()?;
-        let missing = ids.len().saturating_sub(apps.len());
-        if missing > 0 { Err(Error::Behind { missing, asked: ids.len() }) } else { Ok(apps) }
     }
 
     /// The `n`-th waiting application of the scope, or the last where fewer wait: its id, and how
@@ -319,24 +226,4 @@ pub fn same_applications(a: &Plan, b: &Plan) -> bool {
 
 pub(crate) fn count(rows: &[Row], statement: &'static str) -> Result<i64, Error> {
     column(only(rows, statement)?, "n", statement)
-}
-
-/// Takes the document out of the row without copying it.
-fn fetched(row: Row) -> Result<Fetched, Error> {
-    const IT: &str = "fetch";
-    let app_id = column(&row, "app_id", IT)?;
-    let cell = row.into_iter().nth(1);
-    let xml = match cell {
-        Some(ColumnData::String(text)) => text.map(|it| Xml::Text(it.into_owned())),
-        Some(ColumnData::Xml(xml)) => xml.map(|it| Xml::Text(it.into_owned().into_string())),
-        Some(ColumnData::Binary(bytes)) => bytes.map(|it| Xml::Bytes(it.into_owned())),
-        other => {
-            let kind = other.map_or("missing", |_| "neither text, xml nor bytes");
-            return Err(Error::Shape {
-                statement: IT,
-                detail: format!("the document column is {kind}"),
-            });
-        }
-    };
-    Ok(Fetched { app_id, xml })
 }

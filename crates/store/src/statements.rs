@@ -17,7 +17,9 @@ statements! {
     CONTROL_2 = "002_range_state";
     CATALOG_COLUMNS = "catalog_columns";
     CATALOG_FOREIGN_KEYS = "catalog_foreign_keys";
+    CATALOG_INDEXES = "catalog_indexes";
     CATALOG_REFERENCES = "catalog_references";
+    DATABASE = "database";
     JOB_CONTRACT = "job_contract";
     JOB_EXTEND = "job_extend";
     JOB_INSERT = "job_insert";

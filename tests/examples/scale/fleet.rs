@@ -10,7 +10,7 @@ use xmlx_proto::v1 as pb;
 use xmlx_proto::v1::coordinator_message::Body as In;
 use xmlx_proto::v1::worker_message::Body as Out;
 use xmlx_proto::v1::worker_service_client::WorkerServiceClient;
-use xmlx_store::{Access, LeaseKey, Store, StoreConfig};
+use xmlx_store::{Access, LeaseKey, OpenRange, Scope, Store, StoreConfig};
 use xmlx_tests::Cluster;
 
 const HEARTBEAT: Duration = Duration::from_secs(1);
@@ -153,7 +153,13 @@ impl Worker {
             epoch: lease.epoch,
             session_id: self.id.clone(),
         };
-        key.complete(&mut self.store.connection(), lease.hi).await.ok()?;
+        // Nothing is committed here, so the cursor never leaves the range's beginning.
+        let range = OpenRange {
+            scope: Scope { lo: lease.lo, hi: lease.hi },
+            committed_through: lease.lo - 1,
+            deaths: 0,
+        };
+        key.complete(&mut self.store.connection(), range).await.ok()?;
         {
             let mut count = self.count.lock().unwrap();
             count.done += 1;

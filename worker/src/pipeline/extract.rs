@@ -98,7 +98,7 @@ fn extract(job: &Job, it: &Fetched, abort_on: Option<i64>) -> Decided {
     };
     READING.set(true);
     let mapped = catch_unwind(AssertUnwindSafe(|| match xml {
-        Xml::Text(text) => job.plan.map(text, Some(app_id)),
+        Xml::Utf16(bytes) => job.plan.map_utf16(bytes, Some(app_id)),
         Xml::Bytes(bytes) => job.plan.map_bytes(bytes, Some(app_id)),
     }));
     READING.set(false);

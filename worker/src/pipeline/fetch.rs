@@ -47,9 +47,9 @@ pub(super) async fn run(
         let suspect = suspects > 0;
         let asked = if suspect { 1 } else { size };
         let fetched = match &mut copy {
-            None => persist!(stop, job.source.fetch(&mut connection, scope, asked)),
+            None => persist!(stop, job.documents.fetch(&mut connection, scope, asked)),
             Some(copy) => {
-                persist!(stop, job.source.fetch_from(&mut connection, copy, scope, asked))
+                persist!(stop, job.documents.fetch_from(&mut connection, copy, scope, asked))
             }
         };
         let apps = fetched.map_err(Outcome::from)?;
@@ -82,7 +82,7 @@ mod tests {
 
     #[test]
     fn groups_follow_the_documents_size() {
-        let xml = |bytes: usize| Some(Xml::Text("x".repeat(bytes)));
+        let xml = |bytes: usize| Some(Xml::Bytes(vec![0; bytes]));
         let group = |bytes: usize| vec![Fetched { app_id: 1, xml: xml(bytes) }; 3];
         assert_eq!(next_size(&group(1_000), 100_000), 100);
         assert_eq!(next_size(&group(200_000), 100_000), 0);

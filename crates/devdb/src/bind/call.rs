@@ -3,6 +3,7 @@
 use crate::bind::binder::{Binder, Bound, refused};
 use crate::bind::expr::{cast, expr, implicit, text_literal};
 use crate::bind::pred;
+use crate::catalog::system::DATABASE_ID;
 use crate::error::SqlResult;
 use crate::exec::plan::Bind;
 use crate::sql::ast::{Compare, DatePart, Expr, Func};
@@ -47,6 +48,7 @@ pub(crate) fn call(binder: &mut Binder<'_>, func: Func, args: &[Expr]) -> SqlRes
         Func::DbName => {
             Ok(Bound::value(binder.placeholder(Bind::Database), SqlType::NVarChar(128)))
         }
+        Func::DbId => int(DATABASE_ID.to_string()),
         Func::SysUtcDateTime => {
             Ok(Bound::value(binder.placeholder(Bind::Now), SqlType::DateTime2(7)))
         }
@@ -105,7 +107,8 @@ fn text_call(func: Func, bound: &[Bound], args: &[Expr]) -> SqlResult<Bound> {
         | Func::ObjectId
         | Func::SchemaId
         | Func::HasPermsByName
-        | Func::DbName => Err(refused("(")),
+        | Func::DbName
+        | Func::DbId => Err(refused("(")),
         Func::SysUtcDateTime | Func::GetUtcDate => Err(refused("(")),
     }
 }

@@ -106,8 +106,8 @@ pub(crate) fn create_table(db: &Connection, catalog: &Catalog, def: &TableDef) -
 /// Makes an index.
 pub(crate) fn create_index(db: &Connection, catalog: &Catalog, def: &IndexDef) -> SqlResult<()> {
     let table = catalog.table(&def.table)?;
-    build::index_columns(table, def)?;
-    let columns: Vec<String> = def
+    let columns = build::index_columns(table, def)?;
+    let names: Vec<String> = def
         .columns
         .iter()
         .map(|(name, down)| format!("{}{}", quoted(name), if *down { " DESC" } else { "" }))
@@ -127,9 +127,9 @@ pub(crate) fn create_index(db: &Connection, catalog: &Catalog, def: &IndexDef) -
     }
     let unique = if def.is_unique { "UNIQUE " } else { "" };
     let (index, on) = (quoted(&name), quoted(&table.sqlite_name()));
-    db.execute_batch(&format!("CREATE {unique}INDEX {index} ON {on} ({})", columns.join(", ")))?;
+    db.execute_batch(&format!("CREATE {unique}INDEX {index} ON {on} ({})", names.join(", ")))?;
     note(db, "index", &table.sqlite_name(), &def.text)?;
-    describe_index(db, table, &def.name, def.is_unique, None)
+    describe_index(db, table, (&def.name, &columns), def.is_unique, None)
 }
 
 /// Drops a table and all that was noted of it.
@@ -153,7 +153,9 @@ pub(crate) fn drop_table(db: &Connection, catalog: &Catalog, name: &ObjectName) 
         [&own],
     )?;
     db.execute("DELETE FROM \"devdb.identity\" WHERE object_id = ?1", [table.object_id])?;
-    for view in ["tables", "columns", "indexes", "computed_columns", "identity_columns"] {
+    for view in
+        ["tables", "columns", "indexes", "index_columns", "computed_columns", "identity_columns"]
+    {
         db.execute(&format!("DELETE FROM \"sys.{view}\" WHERE object_id = ?1"), [table.object_id])?;
     }
     for view in ["default_constraints", "foreign_keys", "foreign_key_columns"] {
@@ -257,7 +259,7 @@ fn describe(db: &Connection, catalog: &Catalog, table: &Table) -> SqlResult<()> 
             )?;
         }
         db.execute(
-            "INSERT INTO \"sys.columns\" VALUES (?1, ?2, ?3, ?4, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+            "INSERT INTO \"sys.columns\" VALUES (?1, ?2, ?3, ?4, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, 0)",
             params![
                 id,
                 column.name,
@@ -287,16 +289,21 @@ fn describe(db: &Connection, catalog: &Catalog, table: &Table) -> SqlResult<()> 
         }
     }
     for key in &table.keys {
-        describe_index(db, table, &key.name, true, Some(&key.kind))?;
+        describe_index(db, table, (&key.name, &key.columns), true, Some(&key.kind))?;
     }
     describe_foreign_keys(db, catalog, table, schema, next_id)
 }
 
-/// Writes an index's row; `constraint` is the kind of key it serves.
+/// The number that `sys.columns` gives a column.
+fn column_id(idx: usize) -> i64 {
+    i64::try_from(idx).unwrap_or(i64::MAX - 1) + 1
+}
+
+/// Writes an index's rows; `constraint` is the kind of key it serves.
 fn describe_index(
     db: &Connection,
     table: &Table,
-    name: &str,
+    (name, columns): (&str, &[usize]),
     is_unique: bool,
     constraint: Option<&KeyKind>,
 ) -> SqlResult<()> {
@@ -307,6 +314,13 @@ fn describe_index(
          FROM \"sys.indexes\" WHERE object_id = ?1",
         params![table.object_id, name, kind, kind_name, is_unique, is_primary, constraint == Some(&KeyKind::Unique)],
     )?;
+    for (ordinal, column) in (1..).zip(columns) {
+        db.execute(
+            "INSERT INTO \"sys.index_columns\" SELECT ?1, MAX(index_id), ?2, ?3, ?2
+             FROM \"sys.indexes\" WHERE object_id = ?1",
+            params![table.object_id, ordinal, column_id(*column)],
+        )?;
+    }
     Ok(())
 }
 
@@ -317,7 +331,6 @@ fn describe_foreign_keys(
     schema: i64,
     first_id: i64,
 ) -> SqlResult<()> {
-    let column_id = |idx: usize| i64::try_from(idx).unwrap_or(i64::MAX - 1) + 1;
     for (key_id, key) in (first_id..).zip(&table.foreign_keys) {
         let found = catalog.tables.get(&key.parent.to_lowercase()).map(AsRef::as_ref);
         // Not found: the table refers to itself.

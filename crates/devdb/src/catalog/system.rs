@@ -8,12 +8,17 @@ use crate::value::sqltype::{MAX, SqlType};
 
 pub(crate) const SCHEMA: &str = "sys";
 
+/// What `DB_ID()` says; the first four are the server's own databases.
+pub(crate) const DATABASE_ID: i64 = 5;
+/// SQL Server 2016.
+const COMPATIBILITY_LEVEL: i64 = 130;
+
 const NAME: SqlType = SqlType::NVarChar(128);
 const ID: SqlType = SqlType::Int;
 
 type Columns = &'static [(&'static str, SqlType)];
 
-const TABLES: [(&str, Columns); 10] = [
+const TABLES: [(&str, Columns); 12] = [
     ("schemas", &[("name", NAME), ("schema_id", ID), ("principal_id", ID)]),
     (
         "tables",
@@ -41,6 +46,7 @@ const TABLES: [(&str, Columns); 10] = [
             ("is_identity", SqlType::Bit),
             ("is_computed", SqlType::Bit),
             ("default_object_id", ID),
+            ("generated_always_type", SqlType::TinyInt),
         ],
     ),
     (
@@ -111,6 +117,26 @@ const TABLES: [(&str, Columns); 10] = [
             ("is_unique", SqlType::Bit),
             ("is_primary_key", SqlType::Bit),
             ("is_unique_constraint", SqlType::Bit),
+        ],
+    ),
+    (
+        "index_columns",
+        &[
+            ("object_id", ID),
+            ("index_id", ID),
+            ("index_column_id", ID),
+            ("column_id", ID),
+            ("key_ordinal", SqlType::TinyInt),
+        ],
+    ),
+    (
+        "databases",
+        &[
+            ("database_id", ID),
+            ("compatibility_level", SqlType::TinyInt),
+            ("collation_name", NAME),
+            ("is_read_committed_snapshot_on", SqlType::Bit),
+            ("delayed_durability", ID),
         ],
     ),
     (
@@ -245,6 +271,10 @@ pub(crate) fn create(db: &Connection) -> SqlResult<()> {
             params![name, system, user, len, precision, scale],
         )?;
     }
+    db.execute(
+        "INSERT INTO \"sys.databases\" VALUES (?1, ?2, 'SQL_Latin1_General_CP1_CI_AS', 1, 0)",
+        params![DATABASE_ID, COMPATIBILITY_LEVEL],
+    )?;
     for (name, id) in [("dbo", 1), ("guest", 2), ("INFORMATION_SCHEMA", 3), (SCHEMA, 4)] {
         db.execute("INSERT INTO \"sys.schemas\" VALUES (?1, ?2, 1)", params![name, id])?;
     }

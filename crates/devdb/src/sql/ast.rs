@@ -265,6 +265,7 @@ pub(crate) enum Func {
     SchemaId,
     HasPermsByName,
     DbName,
+    DbId,
     SysUtcDateTime,
     GetUtcDate,
 }

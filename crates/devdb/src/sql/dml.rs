@@ -22,7 +22,9 @@ pub(crate) fn insert(p: &mut Parser<'_>) -> SqlResult<Insert> {
         p.expect_word("values")?;
         Rows::Defaults
     } else if query::begins(p.token()) {
-        Rows::Query(Box::new(query::query(p)?))
+        let rows = query::query(p)?;
+        query::hint(p)?;
+        Rows::Query(Box::new(rows))
     } else {
         return Err(p.unexpected());
     };

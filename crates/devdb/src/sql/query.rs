@@ -39,6 +39,17 @@ pub(crate) fn query(p: &mut Parser<'_>) -> SqlResult<Query> {
     })
 }
 
+/// The one hint that is understood, which changes no answer.
+pub(crate) fn hint(p: &mut Parser<'_>) -> SqlResult<()> {
+    if p.eat_word("option") {
+        p.expect("(")?;
+        p.expect_word("loop")?;
+        p.expect_word("join")?;
+        p.expect(")")?;
+    }
+    Ok(())
+}
+
 fn top(p: &mut Parser<'_>) -> SqlResult<Expr> {
     if p.eat("(") {
         let n = expr(p)?;

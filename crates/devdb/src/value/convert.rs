@@ -6,7 +6,7 @@ use crate::error::{SqlError, SqlResult};
 use crate::value::datetime::{self, Refused};
 use crate::value::datum::Datum;
 use crate::value::decimal;
-use crate::value::sqltype::SqlType;
+use crate::value::sqltype::{MAX, SqlType};
 use crate::value::text;
 use crate::wire::codepage;
 
@@ -33,12 +33,7 @@ pub(crate) fn cast<'a>(value: Datum<'a>, from: SqlType, to: SqlType) -> SqlResul
             let is_padded = matches!(to, SqlType::Char(_) | SqlType::NChar(_));
             Ok(Datum::Text(text::fit(rendered, len, is_padded)))
         }
-        SqlType::Binary(_) | SqlType::VarBinary(_) => match value {
-            Datum::Bytes(bytes) => Ok(Datum::Bytes(bytes)),
-            Datum::Null | Datum::Int(_) | Datum::Real(_) | Datum::Text(_) => {
-                Err(implicit(from, to))
-            }
-        },
+        SqlType::Binary(_) | SqlType::VarBinary(_) => to_bytes(value, from, to),
         SqlType::Guid => to_guid(value, from),
         SqlType::Date
         | SqlType::Time(_)
@@ -67,7 +62,7 @@ pub(crate) fn assign<'a>(
         );
         return Err(SqlError::new(2628, message));
     }
-    let from = if from.is_text() { from } else { SqlType::NVarChar(crate::value::sqltype::MAX) };
+    let from = if from.is_text() { from } else { SqlType::NVarChar(MAX) };
     cast(Datum::Text(rendered), from, to)
 }
 
@@ -341,6 +336,24 @@ pub(crate) fn arithmetic(from: SqlType, to: SqlType) -> SqlError {
         8115,
         format!("Arithmetic overflow error converting {from} to data type {}.", to.message_name()),
     )
+}
+
+/// Text becomes the bytes that it is kept in.
+fn to_bytes<'a>(value: Datum<'a>, from: SqlType, to: SqlType) -> SqlResult<Datum<'a>> {
+    let mut bytes = match value {
+        Datum::Bytes(bytes) => return Ok(Datum::Bytes(bytes)),
+        Datum::Text(text) => {
+            let mut bytes = Vec::with_capacity(text.len() * 2);
+            let put = if from.is_unicode() { codepage::put_utf16 } else { codepage::put_ansi };
+            put(&mut bytes, &text);
+            bytes
+        }
+        Datum::Null | Datum::Int(_) | Datum::Real(_) => return Err(implicit(from, to)),
+    };
+    if let Some(len) = to.len().filter(|len| *len != MAX) {
+        bytes.truncate(usize::from(len));
+    }
+    Ok(Datum::Bytes(Cow::Owned(bytes)))
 }
 
 fn implicit(from: SqlType, to: SqlType) -> SqlError {

@@ -29,7 +29,7 @@ pub(crate) struct Statements {
 impl Statements {
     pub(crate) fn new(plan: &Plan, source: &Source) -> Self {
         let (log, of_job) = (&source.log, &source.log_of_job);
-        let stage = "LEFT(l.[failure_reason], CHARINDEX(':', l.[failure_reason] + ':') - 1)";
+        let stage = "CAST(LEFT(l.[failure_reason], CHARINDEX(':', l.[failure_reason] + ':') - 1) AS nvarchar(400))";
         let exists = key(plan).map(|key| {
             let is_in = |it: &&Table| {
                 let table = name::table(plan.target_schema(), &it.name);
@@ -49,7 +49,7 @@ impl Statements {
                 "SELECT {stage} AS [stage], COUNT_BIG(*) AS [n] FROM {log} AS l WHERE {of_job} AND l.[status] = 'failed' GROUP BY {stage} ORDER BY [n] DESC"
             ),
             failures: format!(
-                "SELECT TOP (@P4) CAST(l.[app_id] AS bigint) AS [app_id], l.[failure_reason], l.[session_id], CONVERT(varchar(30), l.[processing_time], 126) AS [at] \
+                "SELECT TOP (@P4) CAST(l.[app_id] AS bigint) AS [app_id], CAST(l.[failure_reason] AS nvarchar(max)) AS [failure_reason], CAST(l.[session_id] AS nvarchar(400)) AS [session_id], CONVERT(nvarchar(30), l.[processing_time], 126) AS [at] \
                  FROM {log} AS l WHERE {of_job} AND l.[status] = 'failed' ORDER BY l.[log_id] DESC"
             ),
             repeated: format!(
@@ -68,7 +68,7 @@ impl Statements {
             logged_success: logged("success"),
             logged_failed: logged("failed"),
             by_workers: format!(
-                "SELECT TOP (@P4) CAST(l.[log_id] AS bigint) AS [log_id], CAST(l.[app_id] AS bigint) AS [app_id], l.[session_id] FROM {log} AS l \
+                "SELECT TOP (@P4) CAST(l.[log_id] AS bigint) AS [log_id], CAST(l.[app_id] AS bigint) AS [app_id], CAST(l.[session_id] AS nvarchar(400)) AS [session_id] FROM {log} AS l \
                  WHERE {of_job} AND l.[session_id] IN (SELECT s.[session_id] FROM [xmlx].[worker_session] AS s) ORDER BY l.[log_id]"
             ),
         }
