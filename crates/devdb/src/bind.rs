@@ -13,6 +13,7 @@ mod query;
 mod source;
 mod values;
 
+use crate::catalog::access::Access;
 use crate::catalog::{Catalog, Table};
 use crate::error::SqlResult;
 use crate::exec::plan::{Plan, Query};
@@ -25,8 +26,12 @@ pub(crate) use values::is_same_value;
 use binder::Binder;
 
 /// The plan of a statement that has one.
-pub(crate) fn plan(catalog: &Catalog, params: &[Declared], node: &Node) -> SqlResult<Option<Plan>> {
-    let mut binder = Binder::new(catalog, params);
+pub(crate) fn plan(
+    access: &Access<'_>,
+    params: &[Declared],
+    node: &Node,
+) -> SqlResult<Option<Plan>> {
+    let mut binder = Binder::new(access, params);
     let plan = match &node.stmt {
         Stmt::Select(query) => Plan::Query(query::top_level(&mut binder, query)?),
         Stmt::If { condition, .. } => Plan::Query(condition_query(&mut binder, condition)?),
@@ -35,14 +40,16 @@ pub(crate) fn plan(catalog: &Catalog, params: &[Declared], node: &Node) -> SqlRe
         }
         Stmt::Update(update) => Plan::Change(change::update(&mut binder, update)?),
         Stmt::Delete(delete) => Plan::Change(change::delete(&mut binder, delete)?),
-        Stmt::Insert(insert) => Plan::Insert(Box::new(insert::insert(catalog, params, insert)?)),
+        Stmt::Insert(insert) => Plan::Insert(Box::new(insert::insert(access, params, insert)?)),
         Stmt::Block(_) | Stmt::Begin | Stmt::Commit | Stmt::Rollback | Stmt::Set(_) => {
             return Ok(None);
         }
         Stmt::CreateSchema(_)
         | Stmt::CreateTable(_)
         | Stmt::CreateIndex(_)
-        | Stmt::DropTable { .. } => return Ok(None),
+        | Stmt::DropTable { .. }
+        | Stmt::DropSchema(_)
+        | Stmt::Principal(_) => return Ok(None),
     };
     Ok(Some(plan))
 }
@@ -67,7 +74,8 @@ fn values_query(binder: &mut Binder<'_>, exprs: &[&Expr]) -> SqlResult<Query> {
 /// A computed column's expression over the columns of its table that come before it: SQLite's SQL, and its type.
 pub(crate) fn computed(table: &Table, expr: &Expr) -> SqlResult<(String, SqlType)> {
     let catalog = Catalog::empty();
-    let mut binder = Binder::new(&catalog, &[]);
+    let access = Access::everything(&catalog);
+    let mut binder = Binder::new(&access, &[]);
     binder.push_table_columns(table);
     let bound = expr::expr(&mut binder, expr)?;
     if !binder.finish(String::new(), Vec::new()).binds.is_empty() {

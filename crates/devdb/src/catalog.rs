@@ -1,7 +1,9 @@
 //! The tables there are: what SQL Server's catalog would know of them, kept beside the data in the same file.
 
-mod build;
+pub(crate) mod access;
+pub(crate) mod build;
 mod definition;
+pub(crate) mod principals;
 pub(crate) mod store;
 pub(crate) mod stored;
 pub(crate) mod system;

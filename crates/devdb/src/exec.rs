@@ -11,6 +11,7 @@ mod identity;
 mod insert;
 mod json;
 mod json_rows;
+pub(crate) mod logins;
 pub(crate) mod plan;
 pub(crate) mod prepared;
 mod run;

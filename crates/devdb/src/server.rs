@@ -54,7 +54,7 @@ pub struct Options {
     pub listen: SocketAddr,
     /// Where the data is kept.
     pub data: Storage,
-    /// The one user there is.
+    /// The user who may do everything. Other logins are made with `CREATE LOGIN`.
     pub user: String,
     /// The user's password.
     pub password: String,
@@ -100,7 +100,7 @@ impl Server {
                 (Some(config), Some(certificate))
             }
         };
-        let databases = Databases::new(Engine::open(&options.data)?);
+        let databases = Databases::new(Engine::open(&options.data)?, &options.user);
         let listen = |err| Error::Listen { address: options.listen, err };
         let listener = TcpListener::bind(options.listen).map_err(listen)?;
         let addr = listener.local_addr().map_err(listen)?;

@@ -8,6 +8,7 @@ mod expr;
 pub(crate) mod lexer;
 pub(crate) mod params;
 pub(crate) mod parser;
+pub(crate) mod principal;
 mod query;
 mod statement;
 

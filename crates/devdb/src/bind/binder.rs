@@ -1,5 +1,8 @@
 //! What is known while a statement is bound: the sources in scope, and the values to bind.
 
+use std::sync::Arc;
+
+use crate::catalog::access::{Access, Permission};
 use crate::catalog::table::invalid_column;
 use crate::catalog::{Catalog, Table};
 use crate::error::{SqlError, SqlResult};
@@ -52,9 +55,12 @@ pub(crate) struct ScopeSource {
     /// What it is called in the statement.
     pub(crate) alias: String,
     pub(crate) columns: Vec<ScopeColumn>,
+    /// What is changed: whoever reads a column of it has to be allowed to.
+    pub(crate) target: Option<Arc<Table>>,
 }
 
 pub(crate) struct Binder<'c> {
+    pub(crate) access: &'c Access<'c>,
     pub(crate) catalog: &'c Catalog,
     params: &'c [Declared],
     binds: Vec<Bind>,
@@ -63,8 +69,15 @@ pub(crate) struct Binder<'c> {
 }
 
 impl<'c> Binder<'c> {
-    pub(crate) fn new(catalog: &'c Catalog, params: &'c [Declared]) -> Self {
-        Self { catalog, params, binds: Vec::new(), scopes: Vec::new(), n_sources: 0 }
+    pub(crate) fn new(access: &'c Access<'c>, params: &'c [Declared]) -> Self {
+        Self {
+            access,
+            catalog: access.catalog,
+            params,
+            binds: Vec::new(),
+            scopes: Vec::new(),
+            n_sources: 0,
+        }
     }
 
     /// The plan of `sql`, which what was bound so far belongs to.
@@ -127,13 +140,16 @@ impl<'c> Binder<'c> {
                 .filter(|source| {
                     qualifier.is_none_or(|qualifier| source.alias.eq_ignore_ascii_case(qualifier))
                 })
-                .flat_map(|source| &source.columns)
-                .filter(|column| column.name.eq_ignore_ascii_case(name));
-            let Some(column) = found.next() else { continue };
+                .flat_map(|source| source.columns.iter().map(move |column| (source, column)))
+                .filter(|(_, column)| column.name.eq_ignore_ascii_case(name));
+            let Some((source, column)) = found.next() else { continue };
             if found.next().is_some() {
                 return Err(
                     SqlError::new(209, format!("Ambiguous column name '{name}'.")).at_line(line)
                 );
+            }
+            if let Some(table) = &source.target {
+                self.access.require(Permission::Select, table)?;
             }
             let (ty, reach) = (column.ty, column.reach.clone());
             return Ok(match reach {
@@ -160,7 +176,7 @@ pub(crate) fn table_source(table: &Table, alias: &str, prefix: &str) -> ScopeSou
         ty: column.ty,
         reach: Reach::Sql(format!("{prefix}{dot}{}", crate::catalog::table::quoted(&column.name))),
     });
-    ScopeSource { alias: alias.to_owned(), columns: columns.collect() }
+    ScopeSource { alias: alias.to_owned(), columns: columns.collect(), target: None }
 }
 
 /// 102 for what the parser takes and the dialect does not.

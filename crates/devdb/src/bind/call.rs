@@ -4,9 +4,11 @@ use crate::bind::binder::{Binder, Bound, refused};
 use crate::bind::expr::{cast, expr, implicit, text_literal};
 use crate::bind::pred;
 use crate::catalog::system::DATABASE_ID;
+use crate::catalog::access::Access;
+use crate::catalog::system;
 use crate::error::SqlResult;
 use crate::exec::plan::Bind;
-use crate::sql::ast::{Compare, DatePart, Expr, Func};
+use crate::sql::ast::{Compare, DatePart, Expr, Func, ObjectName};
 use crate::value::sqltype::{MAX, SqlType};
 
 pub(crate) fn call(binder: &mut Binder<'_>, func: Func, args: &[Expr]) -> SqlResult<Bound> {
@@ -39,12 +41,17 @@ pub(crate) fn call(binder: &mut Binder<'_>, func: Func, args: &[Expr]) -> SqlRes
         Func::CharIndex | Func::Upper | Func::Lower | Func::Replace => {
             text_call(func, &bound, args)
         }
-        Func::ObjectId => object_id(&bound[0], args),
-        Func::SchemaId => {
-            let name = as_text(&bound[0]).sql;
-            int(format!("(SELECT schema_id FROM \"sys.schemas\" WHERE name = {name} COLLATE TSQL)"))
+        Func::ObjectId => object_id(binder, &bound[0], args),
+        Func::SchemaId | Func::DatabasePrincipalId => {
+            let (id, view) = if func == Func::SchemaId {
+                ("schema_id", "schemas")
+            } else {
+                ("principal_id", "database_principals")
+            };
+            let (name, view) = (as_text(&bound[0]).sql, shown(binder, view)?);
+            int(format!("(SELECT {id} FROM {view} WHERE name = {name} COLLATE TSQL)"))
         }
-        Func::HasPermsByName => Ok(has_perms(&bound)),
+        Func::HasPermsByName => has_perms(binder, &bound),
         Func::DbName => {
             Ok(Bound::value(binder.placeholder(Bind::Database), SqlType::NVarChar(128)))
         }
@@ -106,6 +113,7 @@ fn text_call(func: Func, bound: &[Bound], args: &[Expr]) -> SqlResult<Bound> {
         | Func::NullIf
         | Func::ObjectId
         | Func::SchemaId
+        | Func::DatabasePrincipalId
         | Func::HasPermsByName
         | Func::DbName
         | Func::DbId => Err(refused("(")),
@@ -123,7 +131,13 @@ fn literal_len(expr: &Expr) -> Option<u16> {
     digits.parse().ok().filter(|n| (1..=8000).contains(n))
 }
 
-fn object_id(name: &Bound, args: &[Expr]) -> SqlResult<Bound> {
+/// What one may see of a view of the catalog, behind SQLite's `FROM`.
+fn shown(binder: &Binder<'_>, view: &str) -> SqlResult<String> {
+    let name = ObjectName { schema: Some(system::SCHEMA.to_owned()), name: view.to_owned() };
+    Ok(binder.access.source(binder.catalog.table(&name)?))
+}
+
+fn object_id(binder: &Binder<'_>, name: &Bound, args: &[Expr]) -> SqlResult<Bound> {
     let is_table = match args.get(1) {
         None => true,
         Some(Expr::Text { text, .. }) => text.trim_end().eq_ignore_ascii_case("u"),
@@ -132,21 +146,25 @@ fn object_id(name: &Bound, args: &[Expr]) -> SqlResult<Bound> {
     if !is_table {
         return Ok(Bound::value("NULL".to_owned(), SqlType::Int));
     }
-    let name = as_text(name).sql;
+    let (name, tables) = (as_text(name).sql, shown(binder, "tables")?);
     Ok(Bound::value(
-        format!("(SELECT object_id FROM \"sys.tables\" WHERE qualified = ts_objname({name}))"),
+        format!("(SELECT object_id FROM {tables} WHERE qualified = ts_objname({name}))"),
         SqlType::Int,
     ))
 }
 
-/// The one user there is may do everything with what exists; the answer for anything else is NULL.
-fn has_perms(bound: &[Bound]) -> Bound {
-    let (name, class) = (as_text(&bound[0]).sql, as_text(&bound[1]).sql);
+/// NULL for what is not there, cannot be seen, or is no permission.
+fn has_perms(binder: &Binder<'_>, bound: &[Bound]) -> SqlResult<Bound> {
+    let [name, class, permission] = [0, 1, 2].map(|idx: usize| as_text(&bound[idx]).sql);
+    let (tables, schemas) = (shown(binder, "tables")?, shown(binder, "schemas")?);
+    let (on_tables, on_schemas) = (binder.access.held_on_tables(), binder.access.held_on_schemas());
     let sql = format!(
-        "(CASE UPPER({class}) WHEN 'OBJECT' THEN (SELECT 1 FROM \"sys.tables\" WHERE qualified = ts_objname({name})) \
-         WHEN 'SCHEMA' THEN (SELECT 1 FROM \"sys.schemas\" WHERE ('dbo.' || name) = ts_objname({name}) COLLATE TSQL) END)"
+        "(CASE WHEN UPPER({permission}) NOT IN {} THEN NULL \
+         WHEN UPPER({class}) = 'OBJECT' THEN (SELECT object_id || ' ' || UPPER({permission}) IN {on_tables} FROM {tables} WHERE qualified = ts_objname({name})) \
+         WHEN UPPER({class}) = 'SCHEMA' THEN (SELECT schema_id || ' ' || UPPER({permission}) IN {on_schemas} FROM {schemas} WHERE ('dbo.' || name) = ts_objname({name}) COLLATE TSQL) END)",
+        Access::names()
     );
-    Bound::value(sql, SqlType::Int)
+    Ok(Bound::value(sql, SqlType::Int))
 }
 
 pub(crate) fn date_add(

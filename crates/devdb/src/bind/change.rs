@@ -1,7 +1,8 @@
 //! `UPDATE` and `DELETE`: one statement of SQLite's each.
 
-use crate::bind::binder::{Binder, table_source};
+use crate::bind::binder::{Binder, ScopeSource, table_source};
 use crate::bind::{expr, pred, values};
+use crate::catalog::access::{Access, Permission};
 use crate::catalog::table::quoted;
 use crate::error::{SqlError, SqlResult};
 use crate::exec::plan::Change;
@@ -10,7 +11,7 @@ use crate::sql::ast::{Delete, Expr, Item, ObjectName, Pred, Update};
 use crate::wire::tokens::Column;
 
 pub(crate) fn update(binder: &mut Binder<'_>, update: &Update) -> SqlResult<Change> {
-    let (table, source) = target(binder, &update.table)?;
+    let (table, source) = target(binder, &update.table, Permission::Update)?;
     let mut parts = Vec::with_capacity(update.assignments.len());
     let mut changed = Vec::with_capacity(update.assignments.len());
     for (name, value) in &update.assignments {
@@ -27,7 +28,7 @@ pub(crate) fn update(binder: &mut Binder<'_>, update: &Update) -> SqlResult<Chan
         parts.push(format!("{} = {}", quoted(&column.name), values::assigned(&bound, &table, idx)));
     }
     let filter = filter(binder, update.filter.as_ref())?;
-    let (returning, columns) = output(&table, &update.output)?;
+    let (returning, columns) = output(binder.access, &table, &update.output)?;
     let name = quoted(&table.sqlite_name());
     let sql = format!("UPDATE {name} AS {source} SET {}{filter}{returning}", parts.join(", "));
     let locks_per_row = locks::per_changed_row(&table, &changed);
@@ -35,7 +36,7 @@ pub(crate) fn update(binder: &mut Binder<'_>, update: &Update) -> SqlResult<Chan
 }
 
 pub(crate) fn delete(binder: &mut Binder<'_>, delete: &Delete) -> SqlResult<Change> {
-    let (table, source) = target(binder, &delete.table)?;
+    let (table, source) = target(binder, &delete.table, Permission::Delete)?;
     let filter = filter(binder, delete.filter.as_ref())?;
     let sql = format!("DELETE FROM {} AS {source}{filter}", quoted(&table.sqlite_name()));
     let locks_per_row = locks::per_row(&table);
@@ -45,13 +46,17 @@ pub(crate) fn delete(binder: &mut Binder<'_>, delete: &Delete) -> SqlResult<Chan
 fn target(
     binder: &mut Binder<'_>,
     name: &ObjectName,
+    permission: Permission,
 ) -> SqlResult<(std::sync::Arc<crate::catalog::Table>, String)> {
     let table = std::sync::Arc::clone(binder.catalog.table(name)?);
     if table.is_system {
         return Err(system_table());
     }
+    binder.access.require(permission, &table)?;
     let source = binder.next_source();
-    binder.push_scope(vec![table_source(&table, &table.name, &source)]);
+    let columns = table_source(&table, &table.name, &source);
+    let target = Some(std::sync::Arc::clone(&table));
+    binder.push_scope(vec![ScopeSource { target, ..columns }]);
     Ok((table, source))
 }
 
@@ -63,10 +68,14 @@ fn filter(binder: &mut Binder<'_>, filter: Option<&Pred>) -> SqlResult<String> {
 }
 
 /// `OUTPUT inserted.x`: SQLite's `RETURNING`, which knows columns by their bare names.
-fn output(table: &crate::catalog::Table, items: &[Item]) -> SqlResult<(String, Vec<Column>)> {
+fn output(
+    access: &Access<'_>,
+    table: &crate::catalog::Table,
+    items: &[Item],
+) -> SqlResult<(String, Vec<Column>)> {
     let mut names = Vec::with_capacity(items.len());
     let mut columns = Vec::with_capacity(items.len());
-    for (idx, name) in output_columns(table, items)? {
+    for (idx, name) in output_columns(access, table, items)? {
         let column = &table.columns[idx];
         names.push(quoted(&column.name));
         columns.push(Column { name, ty: column.ty });
@@ -78,9 +87,13 @@ fn output(table: &crate::catalog::Table, items: &[Item]) -> SqlResult<(String, V
 
 /// Which columns an `OUTPUT` asks for, and what it calls them.
 pub(crate) fn output_columns(
+    access: &Access<'_>,
     table: &crate::catalog::Table,
     items: &[Item],
 ) -> SqlResult<Vec<(usize, String)>> {
+    if !items.is_empty() {
+        access.require(Permission::Select, table)?;
+    }
     let mut columns = Vec::with_capacity(items.len());
     for item in items {
         let Item::Expr { expr: Expr::Column { name, .. }, alias } = item else {

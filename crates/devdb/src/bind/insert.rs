@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use crate::bind::binder::Binder;
 use crate::bind::{change, expr, json, query};
+use crate::catalog::Table;
+use crate::catalog::access::{Access, Permission};
 use crate::catalog::table::quoted;
-use crate::catalog::{Catalog, Table};
 use crate::error::{SqlError, SqlResult};
 use crate::exec::plan::{Insert, Query, RowSource};
 use crate::sql::ast::{self, Expr, Rows};
@@ -14,16 +15,17 @@ use crate::wire::tokens::Column;
 
 /// The plan of an `INSERT`.
 pub(crate) fn insert(
-    catalog: &Catalog,
+    access: &Access<'_>,
     params: &[Declared],
     insert: &ast::Insert,
 ) -> SqlResult<Insert> {
-    let table = Arc::clone(catalog.table(&insert.table)?);
+    let table = Arc::clone(access.catalog.table(&insert.table)?);
     if table.is_system {
         return Err(change::system_table());
     }
+    access.require(Permission::Insert, &table)?;
     let targets = targets(&table, insert)?;
-    let rows = row_source(catalog, params, insert, &table, &targets)?;
+    let rows = row_source(access, params, insert, &table, &targets)?;
     let identity = table.identity_column();
     let given_identity = identity.filter(|idx| targets.contains(idx));
     let made_identity = identity.filter(|idx| !targets.contains(idx));
@@ -43,8 +45,8 @@ pub(crate) fn insert(
         let name = quoted(&table.sqlite_name());
         format!("INSERT INTO {name} ({}) VALUES ({})", names.join(", "), places.join(", "))
     };
-    let defaults = default_values(catalog, &table, &defaulted)?;
-    let output = change::output_columns(&table, &insert.output)?
+    let defaults = default_values(access, &table, &defaulted)?;
+    let output = change::output_columns(access, &table, &insert.output)?
         .into_iter()
         .map(|(idx, name)| (Column { name, ty: table.columns[idx].ty }, idx))
         .collect();
@@ -90,13 +92,13 @@ fn targets(table: &Table, insert: &ast::Insert) -> SqlResult<Vec<usize>> {
 }
 
 fn row_source(
-    catalog: &Catalog,
+    access: &Access<'_>,
     params: &[Declared],
     insert: &ast::Insert,
     table: &Table,
     targets: &[usize],
 ) -> SqlResult<RowSource> {
-    let mut binder = Binder::new(catalog, params);
+    let mut binder = Binder::new(access, params);
     match &insert.rows {
         Rows::Defaults => Ok(RowSource::Defaults),
         Rows::Values(rows) => values(&mut binder, rows, table, targets),
@@ -171,8 +173,8 @@ fn mismatch(is_fewer: bool) -> SqlError {
 }
 
 /// The values of the columns left out, the same for every row.
-fn default_values(catalog: &Catalog, table: &Table, defaulted: &[usize]) -> SqlResult<Query> {
-    let mut binder = Binder::new(catalog, &[]);
+fn default_values(access: &Access<'_>, table: &Table, defaulted: &[usize]) -> SqlResult<Query> {
+    let mut binder = Binder::new(access, &[]);
     let mut parts = Vec::with_capacity(defaulted.len());
     let mut columns = Vec::with_capacity(defaulted.len());
     for idx in defaulted {

@@ -38,7 +38,8 @@ pub(crate) fn source(
         ty: column.ty,
         reach: Reach::Sql(format!("{name}.c{idx}")),
     });
-    binder.add_source(ScopeSource { alias: alias.to_owned(), columns: scope_columns.collect() });
+    let alias = alias.to_owned();
+    binder.add_source(ScopeSource { alias, columns: scope_columns.collect(), target: None });
     Ok(format!("(SELECT {} FROM json_each({placeholder})) AS {name}", parts.join(", ")))
 }
 
@@ -61,7 +62,7 @@ pub(crate) fn rows(
         return Ok(None);
     }
     let mut constants = Constants {
-        binder: Binder::new(template.catalog, params),
+        binder: Binder::new(template.access, params),
         sql: Vec::new(),
         columns: Vec::new(),
     };
@@ -73,7 +74,7 @@ pub(crate) fn rows(
     }
     let mut filter = None;
     if let Some(condition) = &query.filter {
-        let mut binder = Binder::new(template.catalog, params);
+        let mut binder = Binder::new(template.access, params);
         binder.push_scope(vec![cells(columns, alias)]);
         let sql = pred::pred(&mut binder, condition)?;
         filter = Some(binder.finish(format!("SELECT 1 WHERE {sql}"), Vec::new()));
@@ -118,7 +119,7 @@ fn cells(columns: &[JsonColumn], alias: &str) -> ScopeSource {
         ty: column.ty,
         reach: Reach::Cell(idx),
     });
-    ScopeSource { alias: alias.to_owned(), columns: columns.collect() }
+    ScopeSource { alias: alias.to_owned(), columns: columns.collect(), target: None }
 }
 
 fn classify(

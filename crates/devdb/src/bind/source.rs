@@ -2,7 +2,7 @@
 
 use crate::bind::binder::{Binder, Reach, ScopeColumn, ScopeSource, table_source};
 use crate::bind::{json, pred, query};
-use crate::catalog::table::quoted;
+use crate::catalog::access::Permission;
 use crate::error::SqlResult;
 use crate::sql::ast::{From, Source};
 
@@ -22,10 +22,11 @@ fn source(binder: &mut Binder<'_>, of: &Source) -> SqlResult<String> {
     match of {
         Source::Table { name, alias } => {
             let table = binder.catalog.table(name)?;
+            binder.access.require(Permission::Select, table)?;
             let source = binder.next_source();
             let called = alias.as_ref().unwrap_or(&table.name);
             binder.add_source(table_source(table, called, &source));
-            Ok(format!("{} AS {source}", quoted(&table.sqlite_name())))
+            Ok(format!("{} AS {source}", binder.access.source(table)))
         }
         Source::Derived { query: of, alias } => {
             let bound = query::derived(binder, of)?;
@@ -35,7 +36,8 @@ fn source(binder: &mut Binder<'_>, of: &Source) -> SqlResult<String> {
                 ty: column.ty,
                 reach: Reach::Sql(format!("{source}.c{idx}")),
             });
-            binder.add_source(ScopeSource { alias: alias.clone(), columns: columns.collect() });
+            let alias = alias.clone();
+            binder.add_source(ScopeSource { alias, columns: columns.collect(), target: None });
             Ok(format!("({}) AS {source}", bound.sql))
         }
         Source::Json { document, columns, alias } => json::source(binder, document, columns, alias),

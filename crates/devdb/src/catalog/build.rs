@@ -14,10 +14,7 @@ pub(crate) fn table(catalog: &Catalog, def: &TableDef, object_id: i64) -> SqlRes
     let qualified = def.name.qualified();
     let (schema, name) = qualified.split_once('.').expect("a qualified name has a dot");
     let Some(schema) = catalog.schemas.get(&schema.to_lowercase()) else {
-        let text = format!(
-            "The specified schema name \"{schema}\" either does not exist or you do not have permission to use it."
-        );
-        return Err(SqlError::new(2760, text));
+        return Err(no_schema(schema));
     };
     let mut table = Table {
         object_id,
@@ -44,6 +41,14 @@ pub(crate) fn table(catalog: &Catalog, def: &TableDef, object_id: i64) -> SqlRes
         add_constraint(catalog, &mut table, constraint)?;
     }
     Ok(table)
+}
+
+/// 2760.
+pub(crate) fn no_schema(name: &str) -> SqlError {
+    let text = format!(
+        "The specified schema name \"{name}\" either does not exist or you do not have permission to use it."
+    );
+    SqlError::new(2760, text)
 }
 
 fn column(table: &Table, def: &ColumnDef) -> SqlResult<Column> {

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use rusqlite::{Connection, params};
 
+use crate::catalog::access::Securable;
 use crate::catalog::build;
+use crate::catalog::principals;
 use crate::catalog::system::{facets, type_id};
 use crate::catalog::table::{Catalog, Column, Key, KeyKind, Schema, Table, quoted};
 use crate::error::{SqlError, SqlResult};
@@ -29,6 +31,7 @@ pub(crate) fn create(db: &Connection) -> SqlResult<()> {
 /// Reads the catalog.
 pub(crate) fn load(db: &Connection) -> SqlResult<Catalog> {
     let mut catalog = Catalog::empty();
+    catalog.principals = principals::load(db)?;
     let mut statement = db.prepare("SELECT id, kind, name, text FROM \"devdb.ddl\" ORDER BY id")?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
@@ -37,7 +40,8 @@ pub(crate) fn load(db: &Connection) -> SqlResult<Catalog> {
             "schema" => {
                 let name: String = row.get(2)?;
                 let id = SCHEMA_ID_BASE + id;
-                catalog.schemas.insert(name.to_lowercase(), Schema { id, name });
+                let owner = principals::owner(db, id)?;
+                catalog.schemas.insert(name.to_lowercase(), Schema { id, name, owner });
             }
             "table" => {
                 let def = crate::sql::reread_table(&text)?;
@@ -79,17 +83,43 @@ fn note(db: &Connection, kind: &str, name: &str, text: &str) -> SqlResult<i64> {
 }
 
 /// Makes a schema.
-pub(crate) fn create_schema(db: &Connection, catalog: &Catalog, name: &str) -> SqlResult<()> {
+pub(crate) fn create_schema(
+    db: &Connection,
+    catalog: &Catalog,
+    name: &str,
+    owner: i64,
+) -> SqlResult<()> {
     if catalog.schemas.contains_key(&name.to_lowercase()) {
         let text = format!("There is already an object named '{name}' in the database.");
         return Err(SqlError::new(2714, text).with_state(6));
     }
     let id = note(db, "schema", name, "")?;
     db.execute(
-        "INSERT INTO \"sys.schemas\" VALUES (?1, ?2, 1)",
-        params![name, SCHEMA_ID_BASE + id],
+        "INSERT INTO \"sys.schemas\" VALUES (?1, ?2, ?3)",
+        params![name, SCHEMA_ID_BASE + id, owner],
     )?;
     Ok(())
+}
+
+/// Drops a schema that holds nothing.
+pub(crate) fn drop_schema(db: &Connection, catalog: &Catalog, schema: &Schema) -> SqlResult<()> {
+    let name = &schema.name;
+    if schema.id < SCHEMA_ID_BASE {
+        return Err(SqlError::new(15150, format!("Cannot drop the schema '{name}'.")));
+    }
+    if let Some(table) = catalog.tables.values().find(|it| it.schema.eq_ignore_ascii_case(name)) {
+        let table = &table.name;
+        let text = format!(
+            "Cannot drop schema '{name}' because it is being referenced by object '{table}'."
+        );
+        return Err(SqlError::new(3729, text));
+    }
+    db.execute(
+        "DELETE FROM \"devdb.ddl\" WHERE kind = 'schema' AND name = ?1 COLLATE NOCASE",
+        [name],
+    )?;
+    db.execute("DELETE FROM \"sys.schemas\" WHERE schema_id = ?1", [schema.id])?;
+    principals::forget(db, Securable::Schema(schema.id))
 }
 
 /// Makes a table.
@@ -164,7 +194,7 @@ pub(crate) fn drop_table(db: &Connection, catalog: &Catalog, name: &ObjectName) 
             [table.object_id],
         )?;
     }
-    Ok(())
+    principals::forget(db, Securable::Object(table.object_id))
 }
 
 /// The table as SQLite makes it: one of its own whose row id is the key, or one kept in the order of its key.

@@ -2,6 +2,7 @@
 
 use rusqlite::{Connection, params};
 
+use crate::catalog::principals;
 use crate::catalog::table::{Column, Table, quoted};
 use crate::error::SqlResult;
 use crate::value::sqltype::{MAX, SqlType};
@@ -18,7 +19,7 @@ const ID: SqlType = SqlType::Int;
 
 type Columns = &'static [(&'static str, SqlType)];
 
-const TABLES: [(&str, Columns); 12] = [
+const TABLES: [(&str, Columns); 15] = [
     ("schemas", &[("name", NAME), ("schema_id", ID), ("principal_id", ID)]),
     (
         "tables",
@@ -150,6 +151,32 @@ const TABLES: [(&str, Columns); 12] = [
             ("last_value", SqlType::BigInt),
         ],
     ),
+    (
+        "database_principals",
+        &[
+            ("name", NAME),
+            ("principal_id", ID),
+            ("type", SqlType::Char(1)),
+            ("type_desc", NAME),
+            ("default_schema_name", NAME),
+        ],
+    ),
+    ("database_role_members", &[("role_principal_id", ID), ("member_principal_id", ID)]),
+    (
+        "database_permissions",
+        &[
+            ("class", SqlType::TinyInt),
+            ("class_desc", NAME),
+            ("major_id", ID),
+            ("minor_id", ID),
+            ("grantee_principal_id", ID),
+            ("grantor_principal_id", ID),
+            ("type", SqlType::Char(4)),
+            ("permission_name", NAME),
+            ("state", SqlType::Char(1)),
+            ("state_desc", NAME),
+        ],
+    ),
 ];
 
 /// `system_type_id`, `user_type_id`, name, `max_length`, precision, scale.
@@ -248,8 +275,12 @@ fn fixed(ty: SqlType) -> (i64, i64, i64) {
 /// Makes the views where the database is new.
 pub(crate) fn create(db: &Connection) -> SqlResult<()> {
     for table in tables() {
-        // `qualified` is ours: what OBJECT_ID looks for.
-        let extra = if table.name == "tables" { ", qualified TEXT COLLATE TSQL" } else { "" };
+        // Ours are `qualified`, which OBJECT_ID looks for, and `login`, whose user it is.
+        let extra = match table.name.as_str() {
+            "tables" => ", qualified TEXT COLLATE TSQL",
+            "database_principals" => ", login TEXT COLLATE NOCASE",
+            _ => "",
+        };
         let columns: Vec<String> = table
             .columns
             .iter()
@@ -261,6 +292,7 @@ pub(crate) fn create(db: &Connection) -> SqlResult<()> {
             columns.join(", ")
         ))?;
     }
+    principals::create(db)?;
     let n_types: i64 = db.query_row("SELECT COUNT(*) FROM \"sys.types\"", [], |row| row.get(0))?;
     if n_types > 0 {
         return Ok(());

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::catalog::principals::{DBO, Principals};
 use crate::catalog::system;
 use crate::error::{SqlError, SqlResult};
 use crate::sql::ast::{Expr, ObjectName};
@@ -23,12 +24,15 @@ pub(crate) struct Catalog {
     pub(crate) schemas: BTreeMap<String, Schema>,
     /// By `schema.name` in lower case.
     pub(crate) tables: BTreeMap<String, Arc<Table>>,
+    pub(crate) principals: Principals,
 }
 
 #[derive(Clone, Debug)]
 pub(crate) struct Schema {
     pub(crate) id: i64,
     pub(crate) name: String,
+    /// The id of the user or role that may do everything in it.
+    pub(crate) owner: i64,
 }
 
 #[derive(Debug)]
@@ -100,9 +104,15 @@ pub(crate) struct ForeignKey {
 impl Catalog {
     /// A catalog with the system's tables alone.
     pub(crate) fn empty() -> Self {
-        let mut catalog = Self { version: 0, schemas: BTreeMap::new(), tables: BTreeMap::new() };
+        let mut catalog = Self {
+            version: 0,
+            schemas: BTreeMap::new(),
+            tables: BTreeMap::new(),
+            principals: Principals::default(),
+        };
         for (id, name) in [(1, DEFAULT_SCHEMA), (4, system::SCHEMA)] {
-            catalog.schemas.insert(name.to_owned(), Schema { id, name: name.to_owned() });
+            let schema = Schema { id, name: name.to_owned(), owner: DBO };
+            catalog.schemas.insert(name.to_owned(), schema);
         }
         for table in system::tables() {
             catalog.tables.insert(table.sqlite_name().to_lowercase(), Arc::new(table));

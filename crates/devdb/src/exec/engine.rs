@@ -11,6 +11,7 @@ use crate::catalog::{Catalog, store};
 use crate::error::{Error, SqlError, SqlResult};
 use crate::exec::database::Place;
 use crate::exec::identity::Identities;
+use crate::exec::logins::Logins;
 use crate::exec::writer::Writer;
 use crate::locks::Ledger;
 use crate::server::Storage;
@@ -36,6 +37,8 @@ pub(crate) struct Engine {
     pub(crate) writer: Writer,
     pub(crate) identities: Identities,
     pub(crate) locks: Ledger,
+    /// The server's, not this database's.
+    pub(crate) logins: Arc<Logins>,
     readers: Mutex<Vec<Connection>>,
     catalog: Mutex<Arc<Catalog>>,
     batches: Mutex<Batches>,
@@ -52,10 +55,12 @@ impl Engine {
         let connection = place.connect().map_err(|err| Error::Open(err.to_string()))?;
         store::create(&connection).map_err(open)?;
         let catalog = store::load(&connection).map_err(open)?;
+        let logins = Arc::new(Logins::load(&connection).map_err(open)?);
         Ok(Self {
             writer: Writer::new(connection),
             identities: Identities::default(),
             locks: Ledger::default(),
+            logins,
             readers: Mutex::new(Vec::new()),
             catalog: Mutex::new(Arc::new(catalog)),
             batches: Mutex::new(BTreeMap::new()),
@@ -63,6 +68,11 @@ impl Engine {
             is_stopping: AtomicBool::new(false),
             place,
         })
+    }
+
+    /// A new database of the same server.
+    pub(crate) fn beside(&self) -> Result<Self, Error> {
+        Ok(Self { logins: Arc::clone(&self.logins), ..Self::open(&Storage::Memory)? })
     }
 
     /// The parsed batch of a text with parameters declared so.

@@ -86,7 +86,9 @@ impl Run<'_> {
             Stmt::CreateSchema(_)
             | Stmt::CreateTable(_)
             | Stmt::CreateIndex(_)
-            | Stmt::DropTable { .. } => {}
+            | Stmt::DropTable { .. }
+            | Stmt::DropSchema(_)
+            | Stmt::Principal(_) => {}
             Stmt::Insert(_) | Stmt::Update(_) | Stmt::Delete(_) | Stmt::Select(_) => {}
         }
         let start = self.out.len();
@@ -112,7 +114,9 @@ impl Run<'_> {
             Stmt::CreateSchema(_)
             | Stmt::CreateTable(_)
             | Stmt::CreateIndex(_)
-            | Stmt::DropTable { .. } => {
+            | Stmt::DropTable { .. }
+            | Stmt::DropSchema(_)
+            | Stmt::Principal(_) => {
                 self.session.define(&node.stmt)?;
                 self.session.row_count = 0;
                 self.put_done(DONE_MORE, 0);
@@ -134,13 +138,14 @@ impl Run<'_> {
     /// The plan of a statement, made where there is none for the tables as they are.
     fn plan(&mut self, node: &Node) -> SqlResult<Arc<Plan>> {
         let catalog = self.session.catalog();
-        if let Some(plan) = node.slot.get(catalog.version) {
+        let access = self.session.access(&catalog)?;
+        if let Some(plan) = node.slot.get(catalog.version, access.user) {
             return Ok(plan);
         }
-        let plan = bind::plan(&catalog, &self.batch.params, node)?
+        let plan = bind::plan(&access, &self.batch.params, node)?
             .expect("asked for statements with a plan alone");
         let plan = Arc::new(plan);
-        node.slot.set(catalog.version, &plan);
+        node.slot.set(catalog.version, access.user, &plan);
         Ok(plan)
     }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 
+use crate::catalog::access::Access;
 use crate::catalog::{Catalog, Table, store};
 use crate::clock;
 use crate::error::SqlResult;
@@ -40,6 +41,8 @@ impl Settings {
 pub(crate) struct Session {
     pub(crate) engine: Arc<Engine>,
     pub(crate) database: String,
+    /// Who logged in; `None` is the configured user.
+    pub(crate) login: Option<String>,
     pub(crate) settings: Settings,
     pub(crate) row_count: i64,
     /// How deep transactions are nested; only the outermost one is real.
@@ -81,12 +84,13 @@ impl Env<'_> {
 impl Session {
     pub(crate) fn new(
         engine: Arc<Engine>,
-        database: String,
+        (database, login): (String, Option<String>),
         is_hung_up: Box<dyn Fn() -> bool + Send>,
     ) -> Self {
         Self {
             engine,
             database,
+            login,
             settings: Settings::initial(),
             row_count: 0,
             tran_count: 0,
@@ -128,6 +132,11 @@ impl Session {
     /// Tables as this session sees them.
     pub(crate) fn catalog(&self) -> Arc<Catalog> {
         self.changed_catalog.clone().unwrap_or_else(|| self.engine.catalog())
+    }
+
+    /// What the session may do with it; 916 where its login has no user there any more.
+    pub(crate) fn access<'c>(&'c self, catalog: &'c Catalog) -> SqlResult<Access<'c>> {
+        Access::of(catalog, &self.database, self.login.as_deref())
     }
 
     pub(crate) fn env<'a>(&self, params: &'a [Owned]) -> Env<'a> {

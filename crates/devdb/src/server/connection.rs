@@ -40,8 +40,8 @@ pub(crate) fn run(mut socket: TcpStream, shared: &Shared) -> io::Result<()> {
     }
     let login = login::read(&message.body)?;
     let mut out = Vec::new();
-    let engine = match login.check(&shared.options).and_then(|()| login.open(&shared.databases)) {
-        Ok(engine) => engine,
+    let (engine, name) = match login.open(&shared.options, &shared.databases) {
+        Ok(opened) => opened,
         Err(refused) => {
             tokens::put_error(&mut out, &refused);
             tokens::put_done(&mut out, Done::Statement, DONE_ERROR, 0);
@@ -50,7 +50,7 @@ pub(crate) fn run(mut socket: TcpStream, shared: &Shared) -> io::Result<()> {
     };
     let database = login.put_answer(&mut out);
     packet::write_message(&mut transport, RESPONSE, &out, LOGIN_PACKET_BYTES)?;
-    let mut session = Session::new(engine, database, Box::new(move || hangup.is_hung_up()));
+    let mut session = Session::new(engine, (database, name), Box::new(move || hangup.is_hung_up()));
     let faults = shared.options.faults.of(&login.application);
     while let Some(message) = packet::read_message(&mut transport)? {
         out.clear();

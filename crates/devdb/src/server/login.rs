@@ -1,4 +1,4 @@
-//! LOGIN7: who the client is, checked against the one user there is.
+//! LOGIN7: who the client is, checked against the configured user and the logins that were made.
 
 use std::io;
 use std::sync::Arc;
@@ -53,23 +53,34 @@ fn field(body: &[u8], at: usize) -> io::Result<&[u8]> {
 }
 
 impl Login {
-    /// Whether this is the user there is.
-    pub(crate) fn check(&self, options: &Options) -> Result<(), SqlError> {
-        if self.user.eq_ignore_ascii_case(&options.user) && self.password == options.password {
-            return Ok(());
+    /// The database that is asked for, and the login's name unless it is the configured user. 18456 for who is not
+    /// known, 4060 where there is no such database or the login has no user in it.
+    pub(crate) fn open(
+        &self,
+        options: &Options,
+        databases: &Databases,
+    ) -> Result<(Arc<Engine>, Option<String>), SqlError> {
+        let is_configured = self.user.eq_ignore_ascii_case(&options.user);
+        let is_known = if is_configured {
+            self.password == options.password
+        } else {
+            databases.lets_in(&self.user, &self.password)
+        };
+        if !is_known {
+            let text = format!("Login failed for user '{}'.", self.user);
+            return Err(SqlError::new(18456, text).with_class(14));
         }
-        Err(SqlError::new(18456, format!("Login failed for user '{}'.", self.user)).with_class(14))
-    }
-
-    /// The database that is asked for.
-    pub(crate) fn open(&self, databases: &Databases) -> Result<Arc<Engine>, SqlError> {
-        databases.find(&self.database).ok_or_else(|| {
+        let is_open = |engine: &Arc<Engine>| {
+            is_configured || engine.catalog().principals.user_of(&self.user).is_some()
+        };
+        let engine = databases.find(&self.database).filter(is_open).ok_or_else(|| {
             let text = format!(
                 "Cannot open database \"{}\" requested by the login. The login failed.",
                 self.database
             );
             SqlError::new(4060, text).with_class(11)
-        })
+        })?;
+        Ok((engine, (!is_configured).then(|| self.user.clone())))
     }
 
     /// The answer to a good login; the name of the database the session is in.

@@ -1,10 +1,12 @@
 //! The tree of a batch.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use crate::exec::plan::Plan;
 use crate::faults::Target;
 use crate::sql::params::Declared;
+use crate::sql::principal::PrincipalStmt;
 use crate::sync;
 use crate::value::sqltype::SqlType;
 
@@ -25,20 +27,31 @@ pub(crate) struct Node {
     pub(crate) slot: Slot,
 }
 
-/// The plan of a statement, valid for one version of the catalog.
+/// The plans of a statement, each for one user.
 #[derive(Debug, Default)]
 pub(crate) struct Slot {
-    plan: Mutex<Option<(u64, Arc<Plan>)>>,
+    plans: Mutex<Plans>,
+}
+
+#[derive(Debug, Default)]
+struct Plans {
+    /// The version of the catalog that they are valid for.
+    version: u64,
+    by_user: BTreeMap<i64, Arc<Plan>>,
 }
 
 impl Slot {
-    pub(crate) fn get(&self, version: u64) -> Option<Arc<Plan>> {
-        let plan = sync::lock(&self.plan);
-        plan.as_ref().filter(|(of, _)| *of == version).map(|(_, plan)| Arc::clone(plan))
+    pub(crate) fn get(&self, version: u64, user: i64) -> Option<Arc<Plan>> {
+        let plans = sync::lock(&self.plans);
+        plans.by_user.get(&user).filter(|_| plans.version == version).map(Arc::clone)
     }
 
-    pub(crate) fn set(&self, version: u64, plan: &Arc<Plan>) {
-        *sync::lock(&self.plan) = Some((version, Arc::clone(plan)));
+    pub(crate) fn set(&self, version: u64, user: i64, plan: &Arc<Plan>) {
+        let mut plans = sync::lock(&self.plans);
+        if plans.version != version {
+            *plans = Plans { version, by_user: BTreeMap::new() };
+        }
+        plans.by_user.insert(user, Arc::clone(plan));
     }
 }
 
@@ -62,6 +75,8 @@ pub(crate) enum Stmt {
     CreateTable(Box<TableDef>),
     CreateIndex(Box<IndexDef>),
     DropTable { name: ObjectName, if_exists: bool },
+    DropSchema(String),
+    Principal(Box<PrincipalStmt>),
     Insert(Box<Insert>),
     Update(Box<Update>),
     Delete(Box<Delete>),
@@ -263,6 +278,7 @@ pub(crate) enum Func {
     Replace,
     ObjectId,
     SchemaId,
+    DatabasePrincipalId,
     HasPermsByName,
     DbName,
     DbId,

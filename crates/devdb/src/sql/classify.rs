@@ -24,7 +24,9 @@ pub(crate) fn kind(body: &[Node]) -> Option<Target> {
         Stmt::CreateSchema(_)
         | Stmt::CreateTable(_)
         | Stmt::CreateIndex(_)
-        | Stmt::DropTable { .. } => None,
+        | Stmt::DropTable { .. }
+        | Stmt::DropSchema(_)
+        | Stmt::Principal(_) => None,
         Stmt::Insert(_) | Stmt::Delete(_) => None,
     })
 }

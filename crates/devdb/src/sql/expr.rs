@@ -335,6 +335,7 @@ fn function(name: &str) -> Option<(Func, std::ops::RangeInclusive<usize>)> {
         "substring" => (Func::Substring, 3..=3),
         "replace" => (Func::Replace, 3..=3),
         "object_id" => (Func::ObjectId, 1..=2),
+        "database_principal_id" => (Func::DatabasePrincipalId, 1..=1),
         "schema_id" => (Func::SchemaId, 1..=1),
         "has_perms_by_name" => (Func::HasPermsByName, 3..=3),
         "db_name" => (Func::DbName, 0..=0),

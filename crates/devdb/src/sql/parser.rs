@@ -10,7 +10,7 @@ use crate::value::sqltype::{MAX, SqlType};
 /// How deep expressions and statements may nest; every level takes stack.
 const DEPTH_MAX: usize = 60;
 /// Words that begin a statement or continue one, and so cannot be an alias without `AS`.
-const RESERVED: [&str; 48] = [
+const RESERVED: [&str; 50] = [
     "select",
     "from",
     "where",
@@ -59,6 +59,8 @@ const RESERVED: [&str; 48] = [
     "then",
     "for",
     "as",
+    "grant",
+    "deny",
 ];
 
 /// Parses a batch whose parameters are declared.

@@ -5,7 +5,7 @@ use crate::sql::ast::{Node, Setting, Slot, Stmt};
 use crate::sql::expr::{expr, pred};
 use crate::sql::lexer::Kind;
 use crate::sql::parser::Parser;
-use crate::sql::{ddl, dml, query};
+use crate::sql::{ddl, dml, principal, query};
 
 /// Settings that drivers send and that make no difference here.
 const IGNORED_SETTINGS: [&str; 16] = [
@@ -68,12 +68,9 @@ fn parse(p: &mut Parser<'_>) -> SqlResult<Stmt> {
         "set" => set(p),
         "exec" | "execute" => execute(p),
         "create" => create(p),
-        "drop" => {
-            p.next();
-            p.expect_word("table")?;
-            let (name, if_exists) = ddl::drop_table(p)?;
-            Ok(Stmt::DropTable { name, if_exists })
-        }
+        "drop" => drop(p),
+        "alter" => Ok(Stmt::Principal(Box::new(principal::alter(p)?))),
+        "grant" | "deny" => Ok(Stmt::Principal(Box::new(principal::permit(p)?))),
         _ => Err(p.unexpected()),
     }
 }
@@ -191,5 +188,20 @@ fn create(p: &mut Parser<'_>) -> SqlResult<Stmt> {
     if p.eat_word("table") {
         return Ok(Stmt::CreateTable(Box::new(ddl::create_table(p, start)?)));
     }
+    if p.is_word(0, "user") || p.is_word(0, "role") {
+        return Ok(Stmt::Principal(Box::new(principal::create(p)?)));
+    }
     Ok(Stmt::CreateIndex(Box::new(ddl::create_index(p, start)?)))
+}
+
+fn drop(p: &mut Parser<'_>) -> SqlResult<Stmt> {
+    p.expect_word("drop")?;
+    if p.eat_word("schema") {
+        return Ok(Stmt::DropSchema(p.name()?));
+    }
+    if p.eat_word("table") {
+        let (name, if_exists) = ddl::drop_table(p)?;
+        return Ok(Stmt::DropTable { name, if_exists });
+    }
+    Ok(Stmt::Principal(Box::new(principal::drop(p)?)))
 }

@@ -7,6 +7,7 @@ mod errors;
 mod faults;
 mod files;
 mod login;
+mod principals;
 mod queries;
 mod sessions;
 mod support;
