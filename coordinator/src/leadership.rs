@@ -89,7 +89,9 @@ async fn stand_by(
     match schema.fit(config.release.schema(SCHEMA_VERSION)) {
         Fit::Fits | Fit::Older => (),
         Fit::Missing => {
-            warn!("there are no control tables; run `xmlx-client init`");
+            warn!(
+                "there are no control tables, or this login may not see them; run `xmlx-client init`, or what `xmlx-client grants` prints"
+            );
             return Ok(Stand::Unfit);
         }
         Fit::TooNew => {

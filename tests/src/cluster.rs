@@ -106,7 +106,12 @@ impl Cluster {
     /// Starts everything; returns once a coordinator leads and all workers are known, unless no
     /// coordinator was wanted.
     pub async fn start(setup: Setup) -> Self {
-        let db = Database::start_with(setup.host, setup.tls, setup.release).await;
+        Self::start_on(Database::start_with(setup.host, setup.tls, setup.release).await, setup)
+            .await
+    }
+
+    /// The same on a database that is there already.
+    pub async fn start_on(db: Database, setup: Setup) -> Self {
         let synth = Synth::new(Options {
             seed: 7,
             first_id: 1001,
@@ -268,10 +273,16 @@ impl Cluster {
     /// Runs a client command.
     #[must_use]
     pub fn client(&self, args: &[&str]) -> Output {
+        self.client_as(&self.db.connection_string(), args)
+    }
+
+    /// Runs a client command that reaches the database in another way.
+    #[must_use]
+    pub fn client_as(&self, connection_string: &str, args: &[&str]) -> Output {
         let mut command = Command::new(binary("xmlx-client"));
         command
             .current_dir(self.folder.path())
-            .env("XMLX_DATABASE", self.db.connection_string())
+            .env("XMLX_DATABASE", connection_string)
             .args(["--coordinators", &self.urls()])
             .args(args);
         Output::of(command)

@@ -1,6 +1,7 @@
 //! The database under test: devdb, on a real wire, with a plan of faults; or a server that is named.
 
 use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use tempfile::TempDir;
@@ -15,8 +16,12 @@ use xmlx_store::{Access, Document, SCHEMA_VERSION, Store, StoreConfig};
 /// Documents in one statement.
 const CHUNK: usize = 200;
 
-/// Holds the connection string of a server to test against instead of devdb. The login may create databases.
+/// Holds the connection string of a server to test against instead of devdb. The login may create databases and
+/// logins.
 const SERVER: &str = "XMLX_TEST_SQLSERVER";
+
+/// The password of all users that tests make; servers ask for several kinds of characters.
+const PASSWORD: &str = "Grant3d-And-N0-More";
 
 /// What a test that forgot to skip is told.
 const DEVDB_ALONE: &str = "only devdb can do this: begin the test with `skips_on_server`";
@@ -65,6 +70,7 @@ struct Given {
     master: String,
     name: String,
     connection_string: String,
+    logins: Mutex<Vec<String>>,
 }
 
 impl Given {
@@ -75,9 +81,17 @@ impl Given {
             master: in_database(server, "master"),
             connection_string: in_database(server, &name),
             name,
+            logins: Mutex::default(),
         };
         it.on_master(&format!("CREATE DATABASE [{}]", it.name)).await;
         it
+    }
+
+    /// A login for one of the database's users; it is dropped behind the database.
+    fn login(&self, user: &str) -> String {
+        let login = format!("{}_{user}", self.name);
+        self.logins.lock().expect("no holder panics").push(login.clone());
+        login
     }
 
     async fn on_master(&self, sql: &str) {
@@ -97,6 +111,10 @@ impl Drop for Given {
                         "ALTER DATABASE [{name}] SET SINGLE_USER WITH ROLLBACK IMMEDIATE\nGO\nDROP DATABASE [{name}]"
                     ))
                     .await;
+                    let logins = std::mem::take(&mut *self.logins.lock().expect("no holder panics"));
+                    for login in logins {
+                        self.on_master(&format!("DROP LOGIN [{login}]")).await;
+                    }
                 });
             });
         });
@@ -105,12 +123,16 @@ impl Drop for Given {
 
 /// The connection string with another database. Values with `;` are not understood here.
 fn in_database(connection_string: &str, name: &str) -> String {
-    let names_one = |part: &&str| {
+    format!("{};Database={name}", without(connection_string, &["database", "initial catalog"]))
+}
+
+fn without(connection_string: &str, keys: &[&str]) -> String {
+    let is_kept = |part: &&str| {
         let key = part.split('=').next().unwrap_or_default().trim().to_lowercase();
-        !matches!(key.as_str(), "database" | "initial catalog")
+        !keys.contains(&key.as_str())
     };
-    let kept: Vec<&str> = connection_string.split(';').filter(names_one).collect();
-    format!("{};Database={name}", kept.join(";"))
+    let kept: Vec<&str> = connection_string.split(';').filter(is_kept).collect();
+    kept.join(";")
 }
 
 fn store(connection_string: &str) -> Store {
@@ -154,21 +176,21 @@ impl Database {
 
     /// Starts a devdb that listens at `host`, on a port of its own.
     pub async fn start_at(host: IpAddr, tls: Tls) -> Self {
-        Self::prepare(At::Devdb(Devdb::start(host, tls)), Release::Current).await
+        Self::prepare(At::Devdb(Devdb::start(host, tls)), SCHEMA_VERSION).await
     }
 
     /// Makes one with the control tables of a release.
     pub async fn start_with(host: IpAddr, tls: Tls, release: Release) -> Self {
-        let server = match std::env::var(SERVER) {
-            Ok(server) => At::Given(Given::create(&server).await),
-            Err(_) => At::Devdb(Devdb::start(host, tls)),
-        };
-        Self::prepare(server, release).await
+        Self::prepare(At::start(host, tls).await, release.schema(SCHEMA_VERSION)).await
     }
 
-    async fn prepare(server: At, release: Release) -> Self {
+    /// Makes one that `init` has not seen yet: it has the samples' tables alone.
+    pub async fn start_without_control_tables() -> Self {
+        Self::prepare(At::start(Ipv4Addr::LOCALHOST.into(), Tls::Off).await, 0).await
+    }
+
+    async fn prepare(server: At, version: i32) -> Self {
         let it = Self { store: store(&server.connection_string()), server };
-        let version = release.schema(SCHEMA_VERSION);
         it.store.migrate_to(version).await.expect("the control schema");
         it.store.run_script(xmlx_samples::target_sql()).await.expect("the target schema");
         it.store.run_script(xmlx_samples::source_sql()).await.expect("the source tables");
@@ -199,6 +221,35 @@ impl Database {
     #[must_use]
     pub fn connection_string(&self) -> String {
         self.server.connection_string()
+    }
+
+    /// Makes a login and its user, which may do nothing yet; how to reach the database as that user.
+    pub async fn add_user(&self, name: &str) -> String {
+        let login = match &self.server {
+            At::Devdb(_) => name.to_owned(),
+            At::Given(it) => it.login(name),
+        };
+        let sql = format!(
+            "CREATE LOGIN [{login}] WITH PASSWORD = N'{PASSWORD}'\nGO\nCREATE USER [{name}] FOR LOGIN [{login}]"
+        );
+        self.store.run_script(&sql).await.unwrap_or_else(|err| panic!("{sql}: {err}"));
+        let kept =
+            without(&self.connection_string(), &["user id", "uid", "user", "password", "pwd"]);
+        format!("{kept};User Id={login};Password={PASSWORD}")
+    }
+
+    /// Runs a batch as whoever the connection string names; the number of its error, 0 for none.
+    pub async fn attempt(&self, connection_string: &str, sql: &str) -> u32 {
+        let mut client = connect(connection_string).await;
+        let done = match client.simple_query(sql).await {
+            Ok(stream) => stream.into_results().await.map(drop),
+            Err(err) => Err(err),
+        };
+        match done {
+            Ok(()) => 0,
+            Err(tiberius::error::Error::Server(token)) => token.code(),
+            Err(err) => panic!("{sql}: {err}"),
+        }
     }
 
     /// Its certificate, as PEM.
@@ -276,15 +327,26 @@ impl Database {
         rows.iter().map(|row| (0..row.len()).map(|i| text(row, i)).collect()).collect()
     }
 
-    /// Boxed: the driver's futures are large.
     async fn connect(&self) -> Client<Compat<TcpStream>> {
-        let config = Config::from_ado_string(&self.connection_string()).expect("an ADO.NET string");
-        let tcp = TcpStream::connect(config.get_addr()).await.expect("the database listens");
-        Box::pin(Client::connect(config, tcp.compat_write())).await.expect("it lets us in")
+        connect(&self.connection_string()).await
     }
 }
 
+/// Boxed: the driver's futures are large.
+async fn connect(connection_string: &str) -> Client<Compat<TcpStream>> {
+    let config = Config::from_ado_string(connection_string).expect("an ADO.NET string");
+    let tcp = TcpStream::connect(config.get_addr()).await.expect("the database listens");
+    Box::pin(Client::connect(config, tcp.compat_write())).await.expect("it lets us in")
+}
+
 impl At {
+    async fn start(host: IpAddr, tls: Tls) -> Self {
+        match std::env::var(SERVER) {
+            Ok(server) => Self::Given(Given::create(&server).await),
+            Err(_) => Self::Devdb(Devdb::start(host, tls)),
+        }
+    }
+
     fn connection_string(&self) -> String {
         match self {
             Self::Devdb(devdb) => devdb.server().connection_string(),

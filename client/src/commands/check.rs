@@ -28,36 +28,54 @@ pub(crate) async fn run(
     let (plan, mut findings) = check_alone(text, limits);
     if let Some(plan) = plan.filter(|_| findings.is_empty()) {
         let store = store(database)?;
-        let catalog = store.catalog(plan.target_schema()).await?;
-        let mut found = catalog.check(&plan);
-        // A database that is not fit at all could not be asked further.
-        if catalog.database().problems().is_empty() {
-            match store.missing_references(&plan).await {
-                Ok(missing) => found.extend(missing),
-                Err(err) if err.is_select_denied() => {
-                    output::note(&format!("rows that foreign keys need were not looked for: {err}"))
-                }
-                Err(err) => return Err(err.into()),
+        let mut found = match role {
+            // A reader sees none of the target tables.
+            Some(RoleName::Reader) => Vec::new(),
+            None | Some(RoleName::Coordinator | RoleName::Worker) => {
+                disagreements(&store, &plan).await?
             }
-            if let Some(role) = role {
-                found.extend(missing(&store, &plan, role).await?);
-            }
-        }
-        for it in catalog.advice(&plan) {
-            output::note(&format!("note: {it}"));
+        };
+        if let Some(role) = role {
+            found.extend(missing(&store, &plan, role).await?);
         }
         let finding = |it: Disagreement| Finding { place: it.place, problem: it.problem };
         findings.extend(found.into_iter().map(finding));
     }
     match format {
         Format::Json => output::json(&findings)?,
-        Format::Table if findings.is_empty() => output::line("the contract fits the database")?,
+        Format::Table if findings.is_empty() => output::line(match role {
+            Some(RoleName::Reader) => "this login may read what a reader needs",
+            None | Some(RoleName::Coordinator | RoleName::Worker) => {
+                "the contract fits the database"
+            }
+        })?,
         Format::Table => {
             let rows = findings.iter().map(|it| vec![it.place.clone(), it.problem.clone()]);
             output::table(&["PLACE", "PROBLEM"], rows.collect())?;
         }
     }
     Ok(Answer::from(findings.is_empty()))
+}
+
+/// Where the contract and the database disagree.
+async fn disagreements(store: &Store, plan: &Plan) -> anyhow::Result<Vec<Disagreement>> {
+    let catalog = store.catalog(plan.target_schema()).await?;
+    let mut found = catalog.check(plan);
+    for it in catalog.advice(plan) {
+        output::note(&format!("note: {it}"));
+    }
+    if !catalog.database().problems().is_empty() {
+        // It could not be asked further.
+        return Ok(found);
+    }
+    match store.missing_references(plan).await {
+        Ok(missing) => found.extend(missing),
+        Err(err) if err.is_select_denied() => {
+            output::note(&format!("rows that foreign keys need were not looked for: {err}"))
+        }
+        Err(err) => return Err(err.into()),
+    }
+    Ok(found)
 }
 
 /// What the login of the connection may not do, although its role has to.
@@ -79,6 +97,7 @@ async fn missing(store: &Store, plan: &Plan, role: RoleName) -> anyhow::Result<V
     };
     Ok(missing.into_iter().map(disagreement).collect())
 }
+
 /// Reads a contract and lists what is wrong with it: what the reader says, and what the published format adds to that.
 fn check_alone(text: &str, limits: Limits) -> (Option<Plan>, Vec<Finding>) {
     let (plan, mut findings) = match Plan::from_json_with(text, limits) {

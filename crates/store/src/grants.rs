@@ -1,4 +1,5 @@
-//! What each role may do in the database, and no more. A test compares these lists with the statements.
+//! What each role may do in the database, and no more. Tests compare these lists with the statements, and run the
+//! programs with nothing else.
 
 use std::fmt::Write as _;
 

@@ -253,7 +253,7 @@ impl<'c> Access<'c> {
                 let seen = all.filter(|it| self.sees_schema(it)).map(|it| it.id);
                 format!("schema_id <= {SYSTEM_SCHEMA_MAX} OR schema_id IN {}", list(seen))
             }
-            "tables" | "columns" | "indexes" | "identity_columns" => {
+            "tables" | "columns" | "indexes" | "index_columns" | "identity_columns" => {
                 format!("object_id IN {}", self.tables(|table| self.sees(table)))
             }
             "computed_columns" => {

@@ -26,6 +26,19 @@ const SYSTEM: [(i64, &str, &str, &str, Option<&str>); 5] = [
     (SYSTEM_MAX, "sys", "S", "SQL_USER", None),
 ];
 
+/// Roles of every database of SQL Server's that are not known here.
+const FIXED_ROLES: [&str; 9] = [
+    "db_accessadmin",
+    "db_backupoperator",
+    "db_datareader",
+    "db_datawriter",
+    "db_ddladmin",
+    "db_denydatareader",
+    "db_denydatawriter",
+    "db_owner",
+    "db_securityadmin",
+];
+
 /// All of a database, as its catalog knows them.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Principals {
@@ -285,6 +298,11 @@ fn role_and_member(
     member: &str,
     verb: &str,
 ) -> SqlResult<(i64, i64)> {
+    if FIXED_ROLES.iter().any(|fixed| fixed.eq_ignore_ascii_case(role)) {
+        let text =
+            format!("Incorrect syntax near '{role}'. (devdb: roles are those that are made.)");
+        return Err(SqlError::new(102, text).with_class(15));
+    }
     let found = all.find(role).filter(|(id, it)| it.is_role && *id != PUBLIC);
     let (role, _) = found.ok_or_else(|| unknown("alter", "role", role))?;
     let found = all.find(member).filter(|(id, _)| *id > SYSTEM_MAX);

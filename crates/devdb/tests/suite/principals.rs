@@ -99,6 +99,7 @@ async fn principals_are_made_and_dropped() {
             ("DROP ROLE [public]", 15150, "Cannot drop the role 'public'"),
             ("DROP USER [dbo]", 15150, "Cannot drop the user 'dbo'"),
             ("DROP ROLE [staff]", 15144, "The role has members."),
+            ("ALTER ROLE [db_owner] ADD MEMBER [ann]", 102, ""),
             ("ALTER ROLE [none] ADD MEMBER [ann]", 15151, "Cannot alter the role 'none'"),
             ("ALTER ROLE [staff] ADD MEMBER [none]", 15151, "Cannot add the principal 'none'"),
             ("ALTER ROLE [staff] ADD MEMBER [ann]", 0, ""),

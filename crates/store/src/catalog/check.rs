@@ -80,8 +80,9 @@ impl Catalog {
 
     fn check_table(&self, table: &Table, schema: &str, found: &mut Vec<Disagreement>) {
         let Some(known) = self.tables.get(&table.name.to_lowercase()) else {
-            let problem =
-                format!("does not exist in schema `{schema}`; create it, or take its mappings out");
+            let problem = format!(
+                "does not exist in schema `{schema}`, or this login may not see it; create it, run what `xmlx-client grants` prints, or take its mappings out"
+            );
             found.push(Disagreement { place: table.name.clone(), problem });
             return;
         };
@@ -113,7 +114,7 @@ impl Catalog {
             |place: String, problem: String| found.push(Disagreement { place, problem });
         let Some(log) = self.tables.get(LOG) else {
             let problem = format!(
-                "does not exist in schema `{schema}`; `xmlx-client schema CONTRACT` prints it"
+                "does not exist in schema `{schema}`, or this login may not see it; `xmlx-client schema CONTRACT` prints it, `xmlx-client grants` what a login needs"
             );
             report(LOG.to_owned(), problem);
             return;
