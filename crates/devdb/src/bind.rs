@@ -4,6 +4,7 @@ mod aggregate;
 mod binder;
 mod call;
 mod change;
+mod collate;
 mod expr;
 mod insert;
 mod json;
@@ -19,8 +20,10 @@ use crate::error::SqlResult;
 use crate::exec::plan::{Plan, Query};
 use crate::sql::ast::{Expr, Node, Pred, Stmt};
 use crate::sql::params::Declared;
+use crate::value::collation::Collation;
 use crate::value::sqltype::SqlType;
 
+pub(crate) use collate::no_text;
 pub(crate) use values::is_same_value;
 
 use binder::Binder;
@@ -71,8 +74,9 @@ fn values_query(binder: &mut Binder<'_>, exprs: &[&Expr]) -> SqlResult<Query> {
     Ok(binder.finish(format!("SELECT {}", parts.join(", ")), columns))
 }
 
-/// A computed column's expression over the columns of its table that come before it: SQLite's SQL, and its type.
-pub(crate) fn computed(table: &Table, expr: &Expr) -> SqlResult<(String, SqlType)> {
+/// A computed column's expression over the columns of its table that come before it: SQLite's SQL, its type, and
+/// what it is compared by where it is text.
+pub(crate) fn computed(table: &Table, expr: &Expr) -> SqlResult<(String, SqlType, Collation)> {
     let catalog = Catalog::empty();
     let access = Access::everything(&catalog);
     let mut binder = Binder::new(&access, &[]);
@@ -81,5 +85,5 @@ pub(crate) fn computed(table: &Table, expr: &Expr) -> SqlResult<(String, SqlType
     if !binder.finish(String::new(), Vec::new()).binds.is_empty() {
         return Err(binder::refused("AS"));
     }
-    Ok((bound.sql, bound.ty))
+    Ok((bound.sql, bound.ty, bound.label.collation()))
 }

@@ -29,7 +29,7 @@ pub(crate) fn aggregate(
             if arg.ty == SqlType::Bit {
                 return Err(invalid(arg.ty, &name.to_lowercase()));
             }
-            Ok(Bound::value(format!("{name}({collated})"), arg.ty))
+            Ok(Bound::value(format!("{name}({collated})"), arg.ty).labelled(arg.label))
         }
         Aggregate::Sum => {
             let ty = sum_type(arg.ty).ok_or_else(|| invalid(arg.ty, "sum"))?;

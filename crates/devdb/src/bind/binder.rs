@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
+use crate::bind::collate::Label;
 use crate::catalog::access::{Access, Permission};
 use crate::catalog::table::invalid_column;
 use crate::catalog::{Catalog, Table};
 use crate::error::{SqlError, SqlResult};
 use crate::exec::plan::{Bind, Query};
 use crate::sql::params::Declared;
+use crate::value::collation::Collation;
 use crate::value::sqltype::SqlType;
 use crate::wire::tokens::Column;
 
@@ -16,19 +18,26 @@ use crate::wire::tokens::Column;
 pub(crate) struct Bound {
     pub(crate) sql: String,
     pub(crate) ty: SqlType,
-    /// Whether it is a column, which carries its collation with it.
+    /// Whether it is a column, which carries its collation with it in SQLite.
     pub(crate) is_column: bool,
+    /// Of no consequence where it is no text.
+    pub(crate) label: Label,
 }
 
 impl Bound {
     pub(crate) fn value(sql: String, ty: SqlType) -> Self {
-        Self { sql, ty, is_column: false }
+        Self { sql, ty, is_column: false, label: Label::Coercible }
+    }
+
+    /// The same as text that is made of texts with this label.
+    pub(crate) fn labelled(self, label: Label) -> Self {
+        Self { label, ..self }
     }
 
     /// The expression as it is compared, grouped and sorted by.
     pub(crate) fn collated(&self) -> String {
         if self.ty.is_text() && !self.is_column {
-            format!("({}) COLLATE TSQL", self.sql)
+            format!("({}) COLLATE {}", self.sql, self.label.collation().sqlite())
         } else {
             self.sql.clone()
         }
@@ -39,6 +48,7 @@ impl Bound {
 pub(crate) struct ScopeColumn {
     pub(crate) name: String,
     pub(crate) ty: SqlType,
+    pub(crate) collation: Collation,
     pub(crate) reach: Reach,
 }
 
@@ -151,10 +161,12 @@ impl<'c> Binder<'c> {
             if let Some(table) = &source.target {
                 self.access.require(Permission::Select, table)?;
             }
-            let (ty, reach) = (column.ty, column.reach.clone());
-            return Ok(match reach {
-                Reach::Sql(sql) => Bound { sql, ty, is_column: true },
-                Reach::Cell(idx) => Bound::value(self.placeholder(Bind::Cell(idx)), ty),
+            let (ty, label) = (column.ty, Label::Implicit(column.collation));
+            return Ok(match column.reach.clone() {
+                Reach::Sql(sql) => Bound { sql, ty, is_column: true, label },
+                Reach::Cell(idx) => {
+                    Bound::value(self.placeholder(Bind::Cell(idx)), ty).labelled(label)
+                }
             });
         }
         let Some(qualifier) = qualifier else { return Err(invalid_column(name).at_line(line)) };
@@ -174,6 +186,7 @@ pub(crate) fn table_source(table: &Table, alias: &str, prefix: &str) -> ScopeSou
     let columns = table.columns.iter().map(|column| ScopeColumn {
         name: column.name.clone(),
         ty: column.ty,
+        collation: column.collation,
         reach: Reach::Sql(format!("{prefix}{dot}{}", crate::catalog::table::quoted(&column.name))),
     });
     ScopeSource { alias: alias.to_owned(), columns: columns.collect(), target: None }

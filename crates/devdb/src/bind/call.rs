@@ -1,6 +1,7 @@
 //! Functions.
 
 use crate::bind::binder::{Binder, Bound, refused};
+use crate::bind::collate::{self, Label};
 use crate::bind::expr::{cast, expr, implicit, text_literal};
 use crate::bind::pred;
 use crate::catalog::system::DATABASE_ID;
@@ -21,19 +22,20 @@ pub(crate) fn call(binder: &mut Binder<'_>, func: Func, args: &[Expr]) -> SqlRes
         Func::Coalesce => {
             let ty = bound.iter().fold(SqlType::Null, |ty, arg| ty.common(arg.ty));
             let parts: Vec<String> = bound.iter().map(|arg| implicit(arg, ty)).collect();
-            Ok(Bound::value(format!("COALESCE({})", parts.join(", ")), ty))
+            let label = collate::joined(&bound, "COALESCE")?;
+            Ok(Bound::value(format!("COALESCE({})", parts.join(", ")), ty).labelled(label))
         }
         Func::IsNull => {
             let ty = if bound[0].ty == SqlType::Null { bound[1].ty } else { bound[0].ty };
             let second = cast(bound[1].clone(), ty);
-            Ok(Bound::value(format!("COALESCE({}, {})", bound[0].sql, second.sql), ty))
+            let label = collate::joined(&bound, "ISNULL")?;
+            Ok(Bound::value(format!("COALESCE({}, {})", bound[0].sql, second.sql), ty)
+                .labelled(label))
         }
         Func::NullIf => {
-            let equal = pred::compare(Compare::Equal, &bound[0], &bound[1]);
-            Ok(Bound::value(
-                format!("CASE WHEN {equal} THEN NULL ELSE {} END", bound[0].sql),
-                bound[0].ty,
-            ))
+            let equal = pred::compare(Compare::Equal, &bound[0], &bound[1])?;
+            let sql = format!("CASE WHEN {equal} THEN NULL ELSE {} END", bound[0].sql);
+            Ok(Bound::value(sql, bound[0].ty).labelled(bound[0].label))
         }
         Func::Left | Func::Right | Func::Substring | Func::Len | Func::DataLength => {
             text_call(func, &bound, args)
@@ -75,13 +77,14 @@ fn text_call(func: Func, bound: &[Bound], args: &[Expr]) -> SqlResult<Bound> {
             let len = literal_len(&args[1])
                 .map_or(text.ty.len(), |n| text.ty.len().map(|len| len.min(n)));
             let ty = text.ty.with_len(len.unwrap_or(MAX));
-            Ok(Bound::value(format!("{name}({}, {n})", text.sql), ty))
+            Ok(Bound::value(format!("{name}({}, {n})", text.sql), ty).labelled(text.label))
         }
         Func::Substring => {
             let text = as_text(&bound[0]);
             let (start, n) =
                 (implicit(&bound[1], SqlType::BigInt), implicit(&bound[2], SqlType::BigInt));
-            Ok(Bound::value(format!("ts_substring({}, {start}, {n})", text.sql), text.ty))
+            let sql = format!("ts_substring({}, {start}, {n})", text.sql);
+            Ok(Bound::value(sql, text.ty).labelled(text.label))
         }
         Func::Len => {
             let ty = if bound[0].ty.len() == Some(MAX) { SqlType::BigInt } else { SqlType::Int };
@@ -92,21 +95,22 @@ fn text_call(func: Func, bound: &[Bound], args: &[Expr]) -> SqlResult<Bound> {
             Ok(Bound::value(format!("ts_datalength({}, {})", bound[0].sql, bound[0].ty.code()), ty))
         }
         Func::CharIndex => {
-            let sql =
-                format!("ts_charindex({}, {})", as_text(&bound[0]).sql, as_text(&bound[1]).sql);
+            let collation = named(collate::joined(bound, "charindex")?);
+            let (needle, text) = (as_text(&bound[0]).sql, as_text(&bound[1]).sql);
+            let sql = format!("ts_charindex({needle}, {text}, {collation})");
             Ok(Bound::value(sql, SqlType::Int))
         }
         Func::Upper | Func::Lower => {
             let name = if func == Func::Upper { "ts_upper" } else { "ts_lower" };
             let text = as_text(&bound[0]);
-            Ok(Bound::value(format!("{name}({})", text.sql), text.ty))
+            Ok(Bound::value(format!("{name}({})", text.sql), text.ty).labelled(text.label))
         }
         Func::Replace => {
             let [text, from, to] = [0, 1, 2].map(|idx: usize| as_text(&bound[idx]));
-            Ok(Bound::value(
-                format!("ts_replace({}, {}, {})", text.sql, from.sql, to.sql),
-                text.ty.with_len(MAX),
-            ))
+            let label = collate::joined(bound, "replace")?;
+            let collation = named(label);
+            let sql = format!("ts_replace({}, {}, {}, {collation})", text.sql, from.sql, to.sql);
+            Ok(Bound::value(sql, text.ty.with_len(MAX)).labelled(label))
         }
         Func::Coalesce
         | Func::IsNull
@@ -119,6 +123,11 @@ fn text_call(func: Func, bound: &[Bound], args: &[Expr]) -> SqlResult<Bound> {
         | Func::DbId => Err(refused("(")),
         Func::SysUtcDateTime | Func::GetUtcDate => Err(refused("(")),
     }
+}
+
+/// The name of a collation for functions that look for text in text.
+pub(crate) fn named(label: Label) -> String {
+    text_literal(label.collation().name(), false).sql
 }
 
 /// The text of a value of another type.

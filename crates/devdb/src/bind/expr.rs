@@ -1,7 +1,8 @@
 //! Expressions.
 
 use crate::bind::binder::{Binder, Bound};
-use crate::bind::{aggregate, call, operator, pred, query};
+use crate::bind::collate::Label;
+use crate::bind::{aggregate, call, collate, operator, pred, query};
 use crate::error::{SqlError, SqlResult};
 use crate::exec::plan::Bind;
 use crate::sql::ast::{Expr, Pred};
@@ -23,6 +24,7 @@ pub(crate) fn expr(binder: &mut Binder<'_>, expr: &Expr) -> SqlResult<Bound> {
         Expr::Negate(inner) => operator::negate(binder, inner),
         Expr::Arith { op, left, right } => operator::arith(binder, *op, left, right),
         Expr::Case { whens, otherwise } => case(binder, whens, otherwise.as_deref()),
+        Expr::Collate { expr: inner, name } => collate::collate(binder, inner, name),
         Expr::Cast { expr: inner, ty } => {
             let inner = self::expr(binder, inner)?;
             Ok(cast(inner, *ty))
@@ -90,12 +92,14 @@ fn case(
         None => Bound::value("NULL".to_owned(), SqlType::Null),
     };
     let ty = ty.common(otherwise.ty);
+    let values = branches.iter().map(|(_, value)| value).chain([&otherwise]);
+    let label = collate::joined(values, "CASE")?;
     let mut sql = String::from("CASE");
     for (condition, value) in branches {
         sql.push_str(&format!(" WHEN {condition} THEN {}", implicit(&value, ty)));
     }
     sql.push_str(&format!(" ELSE {} END", implicit(&otherwise, ty)));
-    Ok(Bound::value(sql, ty))
+    Ok(Bound::value(sql, ty).labelled(label))
 }
 
 /// An explicit cast; nothing where the values are kept the same.
@@ -103,7 +107,9 @@ pub(crate) fn cast(inner: Bound, to: SqlType) -> Bound {
     if crate::bind::is_same_value(inner.ty, to) {
         return Bound { ty: to, ..inner };
     }
+    let label = if inner.ty.is_text() { inner.label } else { Label::Coercible };
     Bound::value(format!("ts_cast({}, {}, {})", inner.sql, inner.ty.code(), to.code()), to)
+        .labelled(label)
 }
 
 /// An implicit conversion to the type that operands are brought to: text is never cut.

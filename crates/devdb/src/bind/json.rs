@@ -8,6 +8,7 @@ use crate::error::SqlResult;
 use crate::exec::plan::{Bind, Document, JsonItem, JsonSource};
 use crate::sql::ast::{Expr, Func, Item, JsonColumn, Query, Source};
 use crate::sql::params::Declared;
+use crate::value::collation::Collation;
 use crate::value::sqltype::SqlType;
 use crate::wire::tokens::Column;
 
@@ -36,6 +37,7 @@ pub(crate) fn source(
     let scope_columns = columns.iter().enumerate().map(|(idx, column)| ScopeColumn {
         name: column.name.clone(),
         ty: column.ty,
+        collation: Collation::default(),
         reach: Reach::Sql(format!("{name}.c{idx}")),
     });
     let alias = alias.to_owned();
@@ -44,7 +46,8 @@ pub(crate) fn source(
 }
 
 fn cell(idx: usize, ty: SqlType) -> String {
-    let collate = if ty.is_text() { " COLLATE TSQL" } else { "" };
+    let name = Collation::default().sqlite();
+    let collate = if ty.is_text() { format!(" COLLATE {name}") } else { String::new() };
     format!("(value ->> '$[{idx}]'){collate} AS c{idx}")
 }
 
@@ -117,6 +120,7 @@ fn cells(columns: &[JsonColumn], alias: &str) -> ScopeSource {
     let columns = columns.iter().enumerate().map(|(idx, column)| ScopeColumn {
         name: column.name.clone(),
         ty: column.ty,
+        collation: Collation::default(),
         reach: Reach::Cell(idx),
     });
     ScopeSource { alias: alias.to_owned(), columns: columns.collect(), target: None }

@@ -26,7 +26,7 @@ pub(crate) fn arith(
     let (left, right) = (expr(binder, left)?, expr(binder, right)?);
     let ty = left.ty.common(right.ty);
     if left.ty.is_text() && right.ty.is_text() && op == Arith::Add {
-        return Ok(concat(&left, &right));
+        return concat(&left, &right);
     }
     if ty.is_moment() || !ty.is_number() && ty != SqlType::Null {
         return Err(clash(ty, name(op)));
@@ -59,13 +59,15 @@ fn name(op: Arith) -> &'static str {
     }
 }
 
-fn concat(left: &Bound, right: &Bound) -> Bound {
+fn concat(left: &Bound, right: &Bound) -> SqlResult<Bound> {
     let high = left.ty.common(right.ty);
     let len = match (left.ty.len(), right.ty.len()) {
         (Some(a), Some(b)) if a != MAX && b != MAX => a.saturating_add(b),
         _ => MAX,
     };
-    Bound::value(format!("({} || {})", left.sql, right.sql), high.with_len(len))
+    let label = left.label.with(right.label, "add")?;
+    let sql = format!("({} || {})", left.sql, right.sql);
+    Ok(Bound::value(sql, high.with_len(len)).labelled(label))
 }
 
 /// Sums and products; a quotient's many digits have no room in what decimals are kept in.

@@ -1,8 +1,9 @@
 //! Predicates.
 
 use crate::bind::binder::{Binder, Bound};
+use crate::bind::collate::Label;
 use crate::bind::expr::{expr, implicit};
-use crate::bind::query;
+use crate::bind::{call, collate, query};
 use crate::error::SqlResult;
 use crate::sql::ast::{Compare, Pred};
 use crate::value::sqltype::SqlType;
@@ -14,7 +15,7 @@ pub(crate) fn pred(binder: &mut Binder<'_>, predicate: &Pred) -> SqlResult<Strin
         Pred::Not(inner) => format!("(NOT {})", pred(binder, inner)?),
         Pred::Compare { op, left, right } => {
             let (left, right) = (expr(binder, left)?, expr(binder, right)?);
-            compare(*op, &left, &right)
+            compare(*op, &left, &right)?
         }
         Pred::IsNull { expr: inner, is_negated } => {
             format!("({} IS {}NULL)", expr(binder, inner)?.sql, not(*is_negated))
@@ -29,31 +30,32 @@ pub(crate) fn pred(binder: &mut Binder<'_>, predicate: &Pred) -> SqlResult<Strin
                 bound.push(item);
             }
             let items: Vec<String> = bound.iter().map(|item| implicit(item, ty)).collect();
-            format!("({} {}IN ({}))", operand(&inner, ty), not(*is_negated), items.join(", "))
+            let label = collate::joined([&inner].into_iter().chain(&bound), "equal to")?;
+            let left = operand(&inner, ty, label);
+            format!("({left} {}IN ({}))", not(*is_negated), items.join(", "))
         }
         Pred::InQuery { expr: inner, query: of, is_negated } => {
             let inner = expr(binder, inner)?;
-            let (sql, ty) = query::single_column(binder, of, inner.ty)?;
-            format!("({} {}IN ({sql}))", operand(&inner, ty), not(*is_negated))
+            let of = query::single_column(binder, of, inner.ty)?;
+            let label = collate::joined([&inner, &of], "equal to")?;
+            format!("({} {}IN ({}))", operand(&inner, of.ty, label), not(*is_negated), of.sql)
         }
         Pred::Between { expr: inner, low, high, is_negated } => {
             let (inner, low, high) =
                 (expr(binder, inner)?, expr(binder, low)?, expr(binder, high)?);
             let (above, below) = (
-                compare(Compare::GreaterEqual, &inner, &low),
-                compare(Compare::LessEqual, &inner, &high),
+                compare(Compare::GreaterEqual, &inner, &low)?,
+                compare(Compare::LessEqual, &inner, &high)?,
             );
             format!("({}({above} AND {below}))", not(*is_negated))
         }
         Pred::Like { expr: inner, pattern, is_negated } => {
             let (inner, pattern) = (expr(binder, inner)?, expr(binder, pattern)?);
             let text = SqlType::NVarChar(crate::value::sqltype::MAX);
-            format!(
-                "({}ts_like({}, {}))",
-                not(*is_negated),
-                implicit(&inner, text),
-                implicit(&pattern, text)
-            )
+            let collation = call::named(collate::joined([&inner, &pattern], "like")?);
+            let is_unicode = i32::from(inner.ty.is_unicode() || pattern.ty.is_unicode());
+            let (inner, pattern) = (implicit(&inner, text), implicit(&pattern, text));
+            format!("({}ts_like({inner}, {pattern}, {collation}, {is_unicode}))", not(*is_negated))
         }
         Pred::Exists(of) => format!("EXISTS ({})", query::existence(binder, of)?),
     })
@@ -64,24 +66,35 @@ fn not(is_negated: bool) -> &'static str {
 }
 
 /// A comparison of two values brought to one type.
-pub(crate) fn compare(op: Compare, left: &Bound, right: &Bound) -> String {
+pub(crate) fn compare(op: Compare, left: &Bound, right: &Bound) -> SqlResult<String> {
     let ty = left.ty.common(right.ty);
-    let symbol = match op {
-        Compare::Equal => "=",
-        Compare::NotEqual => "<>",
-        Compare::Less => "<",
-        Compare::LessEqual => "<=",
-        Compare::Greater => ">",
-        Compare::GreaterEqual => ">=",
+    let (symbol, operation) = match op {
+        Compare::Equal => ("=", "equal to"),
+        Compare::NotEqual => ("<>", "not equal to"),
+        Compare::Less => ("<", "less than"),
+        Compare::LessEqual => ("<=", "less than or equal to"),
+        Compare::Greater => (">", "greater than"),
+        Compare::GreaterEqual => (">=", "greater than or equal to"),
     };
+    let label =
+        if ty.is_text() { left.label.with(right.label, operation)? } else { Label::Coercible };
     let (left_sql, right_sql) = (implicit(left, ty), implicit(right, ty));
-    let is_collated = left.is_column || right.is_column || !(ty.is_text() || ty == SqlType::Guid);
-    let collate = if is_collated { "" } else { " COLLATE TSQL" };
-    format!("({left_sql} {symbol} {right_sql}{collate})")
+    // SQLite goes by the left column first.
+    let decides = if left.is_column { left } else { right };
+    let is_collated = decides.is_column && decides.label.collation() == label.collation();
+    let collate = if is_collated || !(ty.is_text() || ty == SqlType::Guid) {
+        String::new()
+    } else {
+        format!(" COLLATE {}", label.collation().sqlite())
+    };
+    Ok(format!("({left_sql} {symbol} {right_sql}{collate})"))
 }
 
-/// The left side of `IN`, whose collation decides.
-fn operand(bound: &Bound, ty: SqlType) -> String {
+/// The left side of `IN`, with the collation that decides: SQLite might take that of the values.
+fn operand(bound: &Bound, ty: SqlType, label: Label) -> String {
     let sql = implicit(bound, ty);
-    if ty.is_text() && !bound.is_column { format!("({sql}) COLLATE TSQL") } else { sql }
+    if !ty.is_text() {
+        return sql;
+    }
+    format!("({sql}) COLLATE {}", label.collation().sqlite())
 }

@@ -1,6 +1,7 @@
 //! `SELECT`.
 
 use crate::bind::binder::{Binder, Bound, Reach, refused};
+use crate::bind::collate::Label;
 use crate::bind::expr::{expr, implicit};
 use crate::bind::{pred, source};
 use crate::error::{SqlError, SqlResult};
@@ -13,6 +14,8 @@ use crate::wire::tokens::Column;
 pub(crate) struct BoundQuery {
     pub(crate) sql: String,
     pub(crate) columns: Vec<Column>,
+    /// What each column is compared by.
+    pub(crate) labels: Vec<Label>,
 }
 
 /// What the values of a query are used for.
@@ -55,24 +58,26 @@ pub(crate) fn scalar(binder: &mut Binder<'_>, query: &Query) -> SqlResult<Bound>
     }
     let bound = bind(binder, query, Use::Nested)?;
     let [column] = &bound.columns[..] else { return Err(one_column()) };
-    Ok(Bound::value(format!("({})", bound.sql), column.ty))
+    Ok(Bound::value(format!("({})", bound.sql), column.ty).labelled(bound.labels[0]))
 }
 
-/// A query behind `IN`: its values are brought to the type they are compared in.
+/// A query behind `IN`: its values are brought to the type they are compared in with `other`.
 pub(crate) fn single_column(
     binder: &mut Binder<'_>,
     query: &Query,
     other: SqlType,
-) -> SqlResult<(String, SqlType)> {
+) -> SqlResult<Bound> {
     let bound = bind(binder, query, Use::Nested)?;
     let [column] = &bound.columns[..] else { return Err(one_column()) };
     let ty = column.ty.common(other);
     let inner = Bound::value("c0".to_owned(), column.ty);
     let converted = implicit(&inner, ty);
-    if converted == "c0" {
-        return Ok((bound.sql, ty));
-    }
-    Ok((format!("SELECT {converted} FROM ({})", bound.sql), ty))
+    let sql = if converted == "c0" {
+        bound.sql
+    } else {
+        format!("SELECT {converted} FROM ({})", bound.sql)
+    };
+    Ok(Bound::value(sql, ty).labelled(bound.labels[0]))
 }
 
 fn one_column() -> SqlError {
@@ -86,6 +91,7 @@ fn is_aggregate(expr: &Expr) -> bool {
     match expr {
         Expr::Aggregate { .. } => true,
         Expr::Negate(inner)
+        | Expr::Collate { expr: inner, .. }
         | Expr::Cast { expr: inner, .. }
         | Expr::Convert { expr: inner, .. } => is_aggregate(inner),
         Expr::Arith { left, right, .. } => is_aggregate(left) || is_aggregate(right),
@@ -148,8 +154,9 @@ fn bind_in_scope(binder: &mut Binder<'_>, query: &Query, used: Use) -> SqlResult
         let n = implicit(&top, SqlType::BigInt);
         sql.push_str(&format!(" LIMIT ts_top({n})"));
     }
+    let labels = items.iter().map(|(_, bound)| bound.label).collect();
     let columns = items.into_iter().map(|(name, bound)| Column { name, ty: bound.ty }).collect();
-    Ok(BoundQuery { sql, columns })
+    Ok(BoundQuery { sql, columns, labels })
 }
 
 fn bind_item(
@@ -179,7 +186,12 @@ fn bind_item(
         let Reach::Sql(sql) = &column.reach else { return Err(refused("*")) };
         items.push((
             column.name.clone(),
-            Bound { sql: sql.clone(), ty: column.ty, is_column: true },
+            Bound {
+                sql: sql.clone(),
+                ty: column.ty,
+                is_column: true,
+                label: Label::Implicit(column.collation),
+            },
         ));
     }
     if items.len() == before { Err(refused("*")) } else { Ok(()) }
@@ -202,7 +214,9 @@ fn order_by(
             None
         };
         let key = match item.and_then(|idx| items.get(idx).map(|(_, bound)| (idx, bound))) {
-            Some((idx, bound)) if bound.ty.is_text() => format!("c{idx} COLLATE TSQL"),
+            Some((idx, bound)) if bound.ty.is_text() => {
+                format!("c{idx} COLLATE {}", bound.label.collation().sqlite())
+            }
             Some((idx, _)) => format!("c{idx}"),
             None => expr(binder, key)?.collated(),
         };

@@ -31,9 +31,11 @@ fn source(binder: &mut Binder<'_>, of: &Source) -> SqlResult<String> {
         Source::Derived { query: of, alias } => {
             let bound = query::derived(binder, of)?;
             let source = binder.next_source();
-            let columns = bound.columns.into_iter().enumerate().map(|(idx, column)| ScopeColumn {
+            let labelled = bound.columns.into_iter().zip(bound.labels);
+            let columns = labelled.enumerate().map(|(idx, (column, label))| ScopeColumn {
                 name: column.name,
                 ty: column.ty,
+                collation: label.collation(),
                 reach: Reach::Sql(format!("{source}.c{idx}")),
             });
             let alias = alias.clone();

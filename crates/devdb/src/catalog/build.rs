@@ -7,6 +7,7 @@ use crate::catalog::definition;
 use crate::catalog::table::{Catalog, Column, Computed, Default, ForeignKey, Key, KeyKind, Table};
 use crate::error::{SqlError, SqlResult};
 use crate::sql::ast::{ColumnDef, Constraint, IndexDef, Rule, TableDef};
+use crate::value::collation::Collation;
 use crate::value::sqltype::SqlType;
 
 /// Checks a definition against the catalog and names what it left without a name.
@@ -53,13 +54,14 @@ pub(crate) fn no_schema(name: &str) -> SqlError {
 
 fn column(table: &Table, def: &ColumnDef) -> SqlResult<Column> {
     if let Some((expr, text)) = &def.computed {
-        let (sql, ty) = bind::computed(table, expr)?;
+        let (sql, ty, collation) = bind::computed(table, expr)?;
         let computed = Computed { sql, definition: format!("({})", text.to_lowercase()) };
         let is_nullable = def.is_nullable.unwrap_or(true);
         let name = def.name.clone();
         return Ok(Column {
             name,
             ty,
+            collation,
             is_nullable,
             identity: None,
             default: None,
@@ -88,11 +90,20 @@ fn column(table: &Table, def: &ColumnDef) -> SqlResult<Column> {
     Ok(Column {
         name: def.name.clone(),
         ty,
+        collation: collation(def, ty)?,
         is_nullable,
         identity: def.identity,
         default,
         computed: None,
     })
+}
+
+fn collation(def: &ColumnDef, ty: SqlType) -> SqlResult<Collation> {
+    match &def.collation {
+        Some(name) if ty.is_text() => Collation::named(name),
+        Some(_) => Err(bind::no_text(ty)),
+        None => Ok(Collation::default()),
+    }
 }
 
 fn add_constraint(catalog: &Catalog, table: &mut Table, constraint: &Constraint) -> SqlResult<()> {
@@ -137,8 +148,12 @@ fn add_constraint(catalog: &Catalog, table: &mut Table, constraint: &Constraint)
                 return Err(SqlError::new(1767, text));
             };
             let parent_columns = parent_key(of, parent_columns, &name)?;
+            let columns = indexes(table, columns)?;
+            for (own, referred) in columns.iter().zip(&parent_columns) {
+                check_collation(table, *own, of, referred, &name)?;
+            }
             let foreign = ForeignKey {
-                columns: indexes(table, columns)?,
+                columns,
                 parent: of.sqlite_name(),
                 parent_columns,
                 cascades: *cascades,
@@ -148,6 +163,26 @@ fn add_constraint(catalog: &Catalog, table: &mut Table, constraint: &Constraint)
         }
     }
     Ok(())
+}
+
+/// 1757: both sides of a foreign key compare alike.
+fn check_collation(
+    table: &Table,
+    own: usize,
+    parent: &Table,
+    referred: &str,
+    constraint: &str,
+) -> SqlResult<()> {
+    let (own, of) = (&table.columns[own], &parent.columns[parent.column(referred)?]);
+    if !own.ty.is_text() || !of.ty.is_text() || own.collation == of.collation {
+        return Ok(());
+    }
+    let (parent, table) = (parent.sqlite_name(), table.sqlite_name());
+    let text = format!(
+        "Column '{parent}.{}' is not of same collation as referencing column '{table}.{}' in foreign key '{constraint}'.",
+        of.name, own.name
+    );
+    Err(SqlError::new(1757, text))
 }
 
 /// The columns referred to, which have to be a key of their table.

@@ -43,6 +43,7 @@ fn inner(expr: &Expr) -> SqlResult<String> {
             return Err(refused());
         }
         Expr::Cast { .. }
+        | Expr::Collate { .. }
         | Expr::Convert { .. }
         | Expr::Call { .. }
         | Expr::DateAdd { .. }

@@ -245,7 +245,7 @@ fn sqlite_column(column: &Column, is_row_id: bool) -> String {
         | SqlType::VarChar(_)
         | SqlType::NChar(_)
         | SqlType::NVarChar(_)
-        | SqlType::Guid => "TEXT COLLATE TSQL",
+        | SqlType::Guid => &format!("TEXT COLLATE {}", column.collation.sqlite()),
         SqlType::Null
         | SqlType::Bit
         | SqlType::TinyInt
@@ -278,7 +278,7 @@ fn describe(db: &Connection, catalog: &Catalog, table: &Table) -> SqlResult<()> 
     for (number, column) in (1i64..).zip(&table.columns) {
         let (len, precision, scale) = facets(column.ty);
         let type_id = type_id(column.ty);
-        let collation = column.ty.is_text().then_some("SQL_Latin1_General_CP1_CI_AS");
+        let collation = column.ty.is_text().then(|| column.collation.name());
         let mut default_id = 0;
         if let Some(default) = &column.default {
             default_id = next_id;

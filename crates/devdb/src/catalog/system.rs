@@ -5,6 +5,7 @@ use rusqlite::{Connection, params};
 use crate::catalog::principals;
 use crate::catalog::table::{Column, Table, quoted};
 use crate::error::SqlResult;
+use crate::value::collation::Collation;
 use crate::value::sqltype::{MAX, SqlType};
 
 pub(crate) const SCHEMA: &str = "sys";
@@ -221,6 +222,7 @@ fn column(name: &str, ty: SqlType) -> Column {
     Column {
         name: name.to_owned(),
         ty,
+        collation: Collation::default(),
         is_nullable: true,
         identity: None,
         default: None,

@@ -8,6 +8,7 @@ use crate::catalog::principals::{DBO, Principals};
 use crate::catalog::system;
 use crate::error::{SqlError, SqlResult};
 use crate::sql::ast::{Expr, ObjectName};
+use crate::value::collation::Collation;
 use crate::value::sqltype::SqlType;
 
 /// The schema of names without one.
@@ -53,6 +54,8 @@ pub(crate) struct Table {
 pub(crate) struct Column {
     pub(crate) name: String,
     pub(crate) ty: SqlType,
+    /// Of no consequence where it is no text.
+    pub(crate) collation: Collation,
     pub(crate) is_nullable: bool,
     /// Seed and increment.
     pub(crate) identity: Option<(i64, i64)>,

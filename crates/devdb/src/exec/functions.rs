@@ -1,4 +1,4 @@
-//! What SQLite has to be taught: the collation, conversions, arithmetic that notices overflow, text and date functions.
+//! What SQLite has to be taught: collations, conversions, arithmetic that notices overflow, text and date functions.
 
 mod calc;
 mod dates;
@@ -8,16 +8,18 @@ use rusqlite::Connection;
 use rusqlite::functions::{Context, FunctionFlags};
 
 use crate::error::{SqlError, SqlResult};
+use crate::value::collation::Collation;
 use crate::value::convert;
 use crate::value::datum::{Datum, Owned};
 use crate::value::sqltype::SqlType;
-use crate::value::text;
 
 type Function = fn(&Context<'_>) -> SqlResult<Owned>;
 
 /// Teaches a connection.
 pub(crate) fn register(db: &Connection) -> rusqlite::Result<()> {
-    db.create_collation("TSQL", text::compare)?;
+    for it in Collation::all() {
+        db.create_collation(it.sqlite(), move |a: &str, b: &str| it.compare(a, b))?;
+    }
     let functions: [(&str, i32, Function); 22] = [
         ("ts_cast", 3, cast),
         ("ts_assign", 4, assign),
@@ -33,11 +35,11 @@ pub(crate) fn register(db: &Connection) -> rusqlite::Result<()> {
         ("ts_substring", 3, strings::substring),
         ("ts_len", 1, strings::len),
         ("ts_datalength", 2, strings::data_length),
-        ("ts_charindex", 2, strings::char_index),
+        ("ts_charindex", 3, strings::char_index),
         ("ts_upper", 1, strings::upper),
         ("ts_lower", 1, strings::lower),
-        ("ts_replace", 3, strings::replace),
-        ("ts_like", 2, strings::like),
+        ("ts_replace", 4, strings::replace),
+        ("ts_like", 4, strings::like),
         ("ts_objname", 1, strings::object_name),
         ("ts_dateadd", 4, dates::add),
         ("ts_datediff", 3, dates::difference),

@@ -110,6 +110,8 @@ pub(crate) struct TableDef {
 pub(crate) struct ColumnDef {
     pub(crate) name: String,
     pub(crate) ty: Option<SqlType>,
+    /// The name behind `COLLATE`.
+    pub(crate) collation: Option<String>,
     pub(crate) computed: Option<(Expr, String)>,
     pub(crate) identity: Option<(i64, i64)>,
     pub(crate) is_nullable: Option<bool>,
@@ -324,6 +326,11 @@ pub(crate) enum Expr {
     Case {
         whens: Vec<(Pred, Self)>,
         otherwise: Option<Box<Self>>,
+    },
+    /// `COLLATE`, with the name behind it.
+    Collate {
+        expr: Box<Self>,
+        name: String,
     },
     Cast {
         expr: Box<Self>,

@@ -107,6 +107,7 @@ fn column(p: &mut Parser<'_>, constraints: &mut Vec<Constraint>) -> SqlResult<Co
     let mut def = ColumnDef {
         name,
         ty: None,
+        collation: None,
         computed: None,
         identity: None,
         is_nullable: None,
@@ -143,6 +144,10 @@ fn column_clause(
     if p.eat_word("not") {
         def.is_nullable = Some(false);
         return p.expect_word("null");
+    }
+    if p.eat_word("collate") {
+        def.collation = Some(p.name()?);
+        return Ok(());
     }
     if p.eat_word("identity") {
         def.identity = Some((1, 1));

@@ -133,7 +133,16 @@ fn signed(p: &mut Parser<'_>) -> SqlResult<Expr> {
     if p.eat("+") {
         return p.nested(signed);
     }
-    primary(p)
+    collated(p)
+}
+
+/// A value and the `COLLATE` behind it, which binds it the closest.
+fn collated(p: &mut Parser<'_>) -> SqlResult<Expr> {
+    let mut inner = primary(p)?;
+    while p.eat_word("collate") {
+        inner = Expr::Collate { expr: Box::new(inner), name: p.name()? };
+    }
+    Ok(inner)
 }
 
 fn primary(p: &mut Parser<'_>) -> SqlResult<Expr> {

@@ -1,28 +1,9 @@
-//! Text as SQL Server's default collation sees it: case and trailing blanks do not count; lengths are in UTF-16 units.
+//! Text as SQL Server counts it: lengths are in UTF-16 units.
 
 use std::borrow::Cow;
-use std::cmp::Ordering;
 
+use crate::value::collation::{Collation, fold};
 use crate::value::sqltype::MAX;
-
-/// Compares as `SQL_Latin1_General_CP1_CI_AS` does, as far as letters, digits and trailing blanks go.
-pub(crate) fn compare(a: &str, b: &str) -> Ordering {
-    let (a, b) = (a.trim_end_matches(' '), b.trim_end_matches(' '));
-    if a == b {
-        return Ordering::Equal;
-    }
-    if a.is_ascii() && b.is_ascii() {
-        return a
-            .bytes()
-            .map(|c| c.to_ascii_lowercase())
-            .cmp(b.bytes().map(|c| c.to_ascii_lowercase()));
-    }
-    fold(a).cmp(fold(b))
-}
-
-fn fold(text: &str) -> impl Iterator<Item = char> {
-    text.chars().flat_map(char::to_lowercase)
-}
 
 /// Length in UTF-16 code units.
 pub(crate) fn units(text: &str) -> usize {
@@ -48,14 +29,18 @@ pub(crate) fn suffix(text: &str, n: usize) -> &str {
 }
 
 /// Where `needle` begins in `text`, counted from one in code units; 0 where it does not occur.
-pub(crate) fn index_of(needle: &str, text: &str) -> usize {
+pub(crate) fn index_of(needle: &str, text: &str, collation: Collation) -> usize {
     if needle.is_empty() {
         return 0;
     }
-    let needle: Vec<char> = fold(needle).collect();
-    let folded: Vec<char> = fold(text).collect();
-    let at = folded.windows(needle.len()).position(|window| window == needle);
-    at.map_or(0, |at| folded[..at].iter().map(|c| c.len_utf16()).sum::<usize>() + 1)
+    let (needle, text) = (seen(needle, collation), seen(text, collation));
+    let at = text.windows(needle.len()).position(|window| window == needle);
+    at.map_or(0, |at| text[..at].iter().map(|c| c.len_utf16()).sum::<usize>() + 1)
+}
+
+/// The characters that a collation tells apart.
+pub(crate) fn seen(text: &str, collation: Collation) -> Vec<char> {
+    if collation.minds_case() { text.chars().collect() } else { fold(text).collect() }
 }
 
 /// Whether text has more than `len` code units that are not trailing blanks.
@@ -91,18 +76,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_default_collation() {
-        assert_eq!(compare("Leased ", "leased"), Ordering::Equal);
-        assert_eq!(compare("É", "é"), Ordering::Equal);
-        assert_eq!(compare("a", "B"), Ordering::Less);
-        assert_ne!(compare("e", "é"), Ordering::Equal);
-    }
-
-    #[test]
     fn code_units() {
         assert_eq!(prefix("a😀b", 2), "a");
         assert_eq!(suffix("123-45-6789", 4), "6789");
-        assert_eq!(index_of(":", "stage: reason"), 6);
+        assert_eq!(index_of(":", "stage: reason", Collation::SqlCi), 6);
+        assert_eq!(index_of("R", "stage: reason", Collation::SqlCi), 8);
+        assert_eq!(index_of("R", "stage: reason", Collation::Bin2), 0);
         assert_eq!(fit(Cow::Borrowed("ab"), 4, true), "ab  ");
         assert!(!overflows("ab   ", 2));
     }

@@ -1,6 +1,7 @@
 //! devdb from outside: through tiberius, over the wire.
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod collations;
 mod commit;
 mod control;
 mod errors;

@@ -6,6 +6,7 @@ use crate::catalog::table::DEFAULT_SCHEMA;
 use crate::error::{SqlError, SqlResult};
 use crate::exec::functions::{arg, type_arg};
 use crate::sql::lexer::{Kind, tokens};
+use crate::value::collation::Collation;
 use crate::value::convert;
 use crate::value::datum::{Datum, Owned};
 use crate::value::text;
@@ -17,6 +18,11 @@ fn count(n: usize) -> Owned {
 /// The text of an argument; `None` for NULL.
 fn text_arg(ctx: &Context<'_>, idx: usize) -> SqlResult<Option<String>> {
     Ok(ctx.get(idx)?)
+}
+
+/// The collation whose name is an argument.
+fn collation_arg(ctx: &Context<'_>, idx: usize) -> SqlResult<Collation> {
+    Collation::named(&ctx.get::<String>(idx)?)
 }
 
 fn map(ctx: &Context<'_>, of: impl FnOnce(&str) -> Owned) -> SqlResult<Owned> {
@@ -74,7 +80,7 @@ pub(crate) fn char_index(ctx: &Context<'_>) -> SqlResult<Owned> {
     let (Some(needle), Some(text)) = (text_arg(ctx, 0)?, text_arg(ctx, 1)?) else {
         return Ok(Datum::Null);
     };
-    Ok(count(text::index_of(&needle, &text)))
+    Ok(count(text::index_of(&needle, &text, collation_arg(ctx, 2)?)))
 }
 
 pub(crate) fn upper(ctx: &Context<'_>) -> SqlResult<Owned> {
@@ -89,6 +95,7 @@ pub(crate) fn replace(ctx: &Context<'_>) -> SqlResult<Owned> {
     let (Some(from), Some(to)) = (text_arg(ctx, 1)?, text_arg(ctx, 2)?) else {
         return Ok(Datum::Null);
     };
+    let collation = collation_arg(ctx, 3)?;
     map(ctx, |text| {
         if from.is_empty() {
             return Datum::text(text.to_owned());
@@ -96,7 +103,7 @@ pub(crate) fn replace(ctx: &Context<'_>) -> SqlResult<Owned> {
         let mut replaced = String::new();
         let mut rest = text;
         loop {
-            let at = text::index_of(&from, rest);
+            let at = text::index_of(&from, rest, collation);
             if at == 0 {
                 replaced.push_str(rest);
                 return Datum::text(replaced);
@@ -114,9 +121,17 @@ pub(crate) fn like(ctx: &Context<'_>) -> SqlResult<Owned> {
     let (Some(text), Some(pattern)) = (text_arg(ctx, 0)?, text_arg(ctx, 1)?) else {
         return Ok(Datum::Null);
     };
-    let text: Vec<char> = text.to_lowercase().chars().collect();
-    let pattern: Vec<char> = pattern.to_lowercase().chars().collect();
-    Ok(Datum::Int(i64::from(matches(&text, &pattern))))
+    let collation = collation_arg(ctx, 2)?;
+    if collation == Collation::Cs && pattern.contains('[') && pattern.contains('-') {
+        let text = "Incorrect syntax near 'LIKE'. (devdb: no ranges of letters under a collation that minds case.)";
+        return Err(SqlError::new(102, text).with_class(15));
+    }
+    let (text, pattern) = (text::seen(&text, collation), text::seen(&pattern, collation));
+    let is_unicode: bool = ctx.get(3)?;
+    let n_blanks = text.iter().rev().take_while(|c| **c == ' ').count();
+    let n_optional = if is_unicode { 0 } else { n_blanks };
+    let found = (0..=n_optional).any(|n| matches(&text[..text.len() - n], &pattern));
+    Ok(Datum::Int(i64::from(found)))
 }
 
 /// `%`, `_`, `[a-z]`, `[^a-z]`. Follows one `%` at a time: the last one seen is where to come back to.
