@@ -49,13 +49,18 @@ pub async fn statements(db: &Database) -> Vec<Statement> {
         let source = Source::new(&plan, Mode::Once, 0);
         let documents = Documents::new(&plan, &source, Holds::Text);
         add("document_column", format!("{};\n", document_column(&plan)));
+        let catalog = db.store().catalog(plan.target_schema()).await.expect("the catalog");
         add(
             "documents",
             format!("-- params: @P1 nvarchar(max)\n{};\n", documents.by_id_statement()),
         );
-        let reference = reference_statement("[sample].[lookup]", "[enum_id]");
+        let reference = reference_statement(
+            "[sample].[campaign]",
+            "[campaign_code]",
+            Some("Latin1_General_BIN2"),
+        );
         add("reference", format!("-- params: @P1 nvarchar(max)\n{reference};\n"));
-        for (name, text) in verification_statements(&plan, &source) {
+        for (name, text) in verification_statements(&plan, &source, &catalog) {
             add(&format!("verify_{name}"), format!("{READ_PARAMS}{text};\n"));
         }
         for mode in [Mode::Once, Mode::Retry] {

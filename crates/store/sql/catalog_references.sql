@@ -1,6 +1,7 @@
 -- Which column of a schema's tables refers to which column of another table; keys of several columns are left out.
 -- params: @P1 nvarchar(128)
-SELECT c.[name] AS [child], cc.[name] AS [child_column], ps.[name] AS [parent_schema], p.[name] AS [parent], pc.[name] AS [parent_column]
+SELECT c.[name] AS [child], cc.[name] AS [child_column], ps.[name] AS [parent_schema], p.[name] AS [parent], pc.[name] AS [parent_column],
+    pc.[collation_name]
 FROM [sys].[foreign_key_columns] AS k
 JOIN [sys].[tables] AS c ON c.[object_id] = k.[parent_object_id]
 JOIN [sys].[schemas] AS s ON s.[schema_id] = c.[schema_id]

@@ -42,6 +42,8 @@ struct CatalogTable {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct CatalogColumn {
     pub(crate) name: String,
+    /// What its text is compared by; `None` where it is no text.
+    pub(crate) collation: Option<String>,
     pub(crate) type_name: String,
     /// In bytes; -1: `max`.
     pub(crate) max_length: i32,
@@ -54,8 +56,6 @@ pub(crate) struct CatalogColumn {
     pub(crate) default: Option<String>,
     /// It has a default that this login may not see.
     pub(crate) default_hidden: bool,
-    /// Of text.
-    pub(crate) collation: Option<String>,
 }
 
 /// One point on which contract and database disagree.

@@ -138,6 +138,7 @@ mod tests {
     fn codec(type_name: &str) -> ColumnCodec {
         ColumnCodec::new(&CatalogColumn {
             name: "c".to_owned(),
+            collation: None,
             type_name: type_name.to_owned(),
             max_length: 0,
             collation: None,

@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use xmlx_extract::{Column, Plan};
 
-use crate::connection::text;
+use crate::connection::{optional, text};
 use crate::{Disagreement, Error, Store, name, statements};
 
-/// A column of a table that the contract does not fill, and the values that the contract refers to in it.
-type Wanted = BTreeMap<(String, String), (BTreeSet<String>, BTreeSet<String>)>;
+/// A column of a table that the contract does not fill with its collation, and the values that the contract refers to
+/// in it.
+type Wanted = BTreeMap<(String, String, Option<String>), (BTreeSet<String>, BTreeSet<String>)>;
 
 impl Store {
     /// Rows of other tables that the contract's own values (enums, defaults, numbers of groups) refer to and
@@ -18,10 +19,11 @@ impl Store {
     /// See [`Error`]; 229 where this login may not read such a table.
     pub async fn missing_references(&self, plan: &Plan) -> Result<Vec<Disagreement>, Error> {
         let mut found = Vec::new();
-        for ((table, column), (places, values)) in self.wanted(plan).await? {
+        for ((table, column, collation), (places, values)) in self.wanted(plan).await? {
             let values: Vec<&String> = values.iter().collect();
             let json = serde_json::to_string(&values).expect("strings are always JSON");
-            for row in &self.run(&reference_statement(&table, &column), &[&json]).await? {
+            let sql = reference_statement(&table, &column, collation.as_deref());
+            for row in &self.run(&sql, &[&json]).await? {
                 let value = text(row, "value", "references")?;
                 let places: Vec<&str> = places.iter().map(String::as_str).collect();
                 found.push(Disagreement {
@@ -53,7 +55,8 @@ impl Store {
                 continue;
             }
             let quoted = format!("{}.{}", name::quoted(&parent_schema), name::quoted(&parent));
-            let key = (quoted, name::quoted(&text(row, "parent_column", IT)?));
+            let collation = optional::<&str>(row, "collation_name", IT)?.map(ToOwned::to_owned);
+            let key = (quoted, name::quoted(&text(row, "parent_column", IT)?), collation);
             // Several contracts of a job may fill one table.
             let tables = plan.tables().iter().zip(&outlines);
             for (table, outline) in tables.filter(|(it, _)| it.name.eq_ignore_ascii_case(&child)) {
@@ -69,11 +72,13 @@ impl Store {
     }
 }
 
-/// The statement that finds values without a row. Parameter: the values as JSON.
+/// The statement that finds values without a row: by the collation of the column, as its foreign keys do. Parameter: the
+/// values as JSON.
 #[must_use]
-pub fn reference_statement(table: &str, column: &str) -> String {
+pub fn reference_statement(table: &str, column: &str, collation: Option<&str>) -> String {
+    let collate = collation.map_or_else(String::new, name::collate);
     format!(
         "SELECT j.[value] FROM OPENJSON(@P1) WITH ([value] nvarchar(400) '$') AS j \
-         WHERE NOT EXISTS (SELECT 1 FROM {table} AS p WHERE p.{column} = j.[value]) ORDER BY j.[value]"
+         WHERE NOT EXISTS (SELECT 1 FROM {table} AS p WHERE p.{column} = j.[value]{collate}) ORDER BY j.[value]"
     )
 }

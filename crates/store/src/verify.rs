@@ -6,6 +6,7 @@ mod sql;
 
 use xmlx_extract::Plan;
 
+use crate::catalog::Catalog;
 use crate::connection::{Row, column, optional, text};
 use crate::source::count;
 use crate::{Error, JobRow, RangeRow, Scope, Source, Store};
@@ -65,8 +66,12 @@ impl Verification {
 
 /// Every statement of the verification with what it is for, for checks from outside.
 #[must_use]
-pub fn verification_statements(plan: &Plan, source: &Source) -> Vec<(String, String)> {
-    let statements = Statements::new(plan, source);
+pub fn verification_statements(
+    plan: &Plan,
+    source: &Source,
+    catalog: &Catalog,
+) -> Vec<(String, String)> {
+    let statements = Statements::new(plan, source, catalog);
     statements.all().into_iter().map(|(name, sql)| (name, sql.to_owned())).collect()
 }
 
@@ -77,7 +82,8 @@ impl Store {
     /// See [`Error`].
     pub async fn verify(&self, plan: &Plan, job: &JobRow) -> Result<Verification, Error> {
         let source = Source::new(plan, job.mode, job.log_watermark);
-        let sql = Statements::new(plan, &source);
+        let catalog = self.catalog(plan.target_schema()).await?;
+        let sql = Statements::new(plan, &source, &catalog);
         let ranges = self.ranges(job.job_id).await?;
         let open = ranges.iter().filter(|it| it.state != "done").count();
         let mut checks = vec![
@@ -117,7 +123,7 @@ impl Store {
     ) -> Result<(Vec<StageCount>, Vec<Failure>), Error> {
         const IT: &str = "failures";
         let source = Source::new(plan, job.mode, job.log_watermark);
-        let sql = Statements::new(plan, &source);
+        let sql = Statements::new(plan, &source, &Catalog::default());
         let rows = self.run_of_job(&sql.failures, job, n_max).await?;
         let mut failures = Vec::with_capacity(rows.len());
         for row in &rows {

@@ -3,6 +3,7 @@
 use super::replay::{Entry, Event, Replay, Rule};
 use super::sql::Statements;
 use super::{Check, check};
+use crate::catalog::Catalog;
 use crate::connection::{Row, column, optional, text};
 use crate::{Error, JobRow, Scope, Source, Store, statements};
 use xmlx_extract::Plan;
@@ -108,7 +109,7 @@ impl Store {
         newest_log_id: i64,
     ) -> Result<u64, Error> {
         const IT: &str = "by_workers";
-        let sql = Statements::new(plan, source).by_workers;
+        let sql = Statements::new(plan, source, &Catalog::default()).by_workers;
         let end = job.log_end.unwrap_or(i64::MAX).min(newest_log_id);
         let (mut last, mut n) = (job.log_watermark, 0);
         loop {

@@ -3,6 +3,7 @@
 
 use xmlx_extract::{Plan, Table};
 
+use crate::catalog::Catalog;
 use crate::{Source, name};
 
 /// The statements for one job's contract.
@@ -27,8 +28,10 @@ pub(crate) struct Statements {
 }
 
 impl Statements {
-    pub(crate) fn new(plan: &Plan, source: &Source) -> Self {
+    /// `catalog` may be empty for those that do not go through the tables.
+    pub(crate) fn new(plan: &Plan, source: &Source, catalog: &Catalog) -> Self {
         let (log, of_job) = (&source.log, &source.log_of_job);
+        let tables = Tables { plan, source, catalog };
         let stage = "CAST(LEFT(l.[failure_reason], CHARINDEX(':', l.[failure_reason] + ':') - 1) AS nvarchar(400))";
         let exists = key(plan).map(|key| {
             let is_in = |it: &&Table| {
@@ -41,7 +44,7 @@ impl Statements {
         let logged = |status: &str| {
             format!(
                 "SELECT COUNT_BIG(*) AS [n] FROM {log} AS l WHERE {of_job} AND l.[status] = '{status}' \
-                 AND l.[session_id] IN (SELECT h.[session_id] FROM [xmlx].[range_history] AS h WHERE h.[job_id] = @P4)"
+                 AND l.[session_id] IN (SELECT h.[session_id] COLLATE DATABASE_DEFAULT FROM [xmlx].[range_history] AS h WHERE h.[job_id] = @P4)"
             )
         };
         Self {
@@ -64,12 +67,12 @@ impl Statements {
                      AND NOT EXISTS (SELECT 1 FROM {log} AS k WHERE k.[app_id] = l.[app_id] AND k.[status] = 'success')"
                 )
             }),
-            rows: each_table(plan).into_iter().map(|it| rows(plan, source, it)).collect(),
+            rows: each_table(plan).into_iter().map(|it| tables.rows(it)).collect(),
             logged_success: logged("success"),
             logged_failed: logged("failed"),
             by_workers: format!(
                 "SELECT TOP (@P4) CAST(l.[log_id] AS bigint) AS [log_id], CAST(l.[app_id] AS bigint) AS [app_id], CAST(l.[session_id] AS nvarchar(400)) AS [session_id] FROM {log} AS l \
-                 WHERE {of_job} AND l.[session_id] IN (SELECT s.[session_id] FROM [xmlx].[worker_session] AS s) ORDER BY l.[log_id]"
+                 WHERE {of_job} AND l.[session_id] IN (SELECT s.[session_id] COLLATE DATABASE_DEFAULT FROM [xmlx].[worker_session] AS s) ORDER BY l.[log_id]"
             ),
         }
     }
@@ -93,38 +96,58 @@ impl Statements {
     }
 }
 
-/// Rows of one table that belong to successes of the job. A table without the application's id hangs on one that has it,
-/// or on one that hangs on such a one, by the columns that the two have in common.
-fn rows(plan: &Plan, source: &Source, table: &Table) -> String {
-    let target = name::table(plan.target_schema(), &table.name);
-    let belongs = belongs(plan, source, table, 0);
-    format!("SELECT COUNT_BIG(*) AS [n] FROM {target} AS t0 WHERE {belongs}")
+/// What the statements over one table are made of.
+struct Tables<'a> {
+    plan: &'a Plan,
+    source: &'a Source,
+    catalog: &'a Catalog,
 }
 
-/// The condition on row `t` and its depth that it belongs to a success of the job.
-fn belongs(plan: &Plan, source: &Source, table: &Table, depth: usize) -> String {
-    if let Some(key) = key(plan)
-        && table.columns.iter().any(|it| name::quoted(&it.name).eq_ignore_ascii_case(&key))
-    {
-        return format!(
-            "EXISTS (SELECT 1 FROM {} AS l WHERE l.[app_id] = t{depth}.{key} AND {} AND l.[status] = 'success')",
-            source.log, source.log_of_job
-        );
+impl Tables<'_> {
+    /// Rows of one table that belong to successes of the job. A table without the application's id hangs on one that has
+    /// it, or on one that hangs on such a one, by the columns that the two have in common.
+    fn rows(&self, table: &Table) -> String {
+        let target = name::table(self.plan.target_schema(), &table.name);
+        let belongs = self.belongs(table, 0);
+        format!("SELECT COUNT_BIG(*) AS [n] FROM {target} AS t0 WHERE {belongs}")
     }
-    let parent = table.parent.as_ref();
-    let above = parent.and_then(|it| plan.tables().iter().find(|known| known.name == it.table));
-    let (Some(parent), Some(above)) = (parent, above) else { return "1 = 0".to_owned() };
-    let up = depth + 1;
-    let tied = parent.columns.iter().map(|it| {
-        let column = name::quoted(it);
-        format!("t{up}.{column} = t{depth}.{column} AND ")
-    });
-    format!(
-        "EXISTS (SELECT 1 FROM {} AS t{up} WHERE {}{})",
-        name::table(plan.target_schema(), &above.name),
-        tied.collect::<String>(),
-        belongs(plan, source, above, up)
-    )
+
+    /// The condition on row `t` and its depth that it belongs to a success of the job.
+    fn belongs(&self, table: &Table, depth: usize) -> String {
+        let plan = self.plan;
+        if let Some(key) = key(plan)
+            && table.columns.iter().any(|it| name::quoted(&it.name).eq_ignore_ascii_case(&key))
+        {
+            let source = self.source;
+            return format!(
+                "EXISTS (SELECT 1 FROM {} AS l WHERE l.[app_id] = t{depth}.{key} AND {} AND l.[status] = 'success')",
+                source.log, source.log_of_job
+            );
+        }
+        let parent = table.parent.as_ref();
+        let above = parent.and_then(|it| plan.tables().iter().find(|known| known.name == it.table));
+        let (Some(parent), Some(above)) = (parent, above) else { return "1 = 0".to_owned() };
+        let up = depth + 1;
+        let tied = parent.columns.iter().map(|it| {
+            let (column, collate) = (name::quoted(it), self.collate(&above.name, &table.name, it));
+            format!("t{up}.{column} = t{depth}.{column}{collate} AND ")
+        });
+        format!(
+            "EXISTS (SELECT 1 FROM {} AS t{up} WHERE {}{})",
+            name::table(plan.target_schema(), &above.name),
+            tied.collect::<String>(),
+            self.belongs(above, up)
+        )
+    }
+
+    /// Where the two tables' columns have different collations, the upper one's tells its rows apart.
+    fn collate(&self, above: &str, below: &str, column: &str) -> String {
+        let of = |table| self.catalog.column(table, column)?.collation.as_deref();
+        match (of(above), of(below)) {
+            (Some(above), Some(below)) if above != below => name::collate(above),
+            (Some(_) | None, _) => String::new(),
+        }
+    }
 }
 
 /// The tables of the applications themselves: one for each of the contracts.
@@ -166,7 +189,7 @@ mod tests {
     fn rows_are_counted_by_what_they_hang_off() {
         let plan = plan();
         let source = Source::new(&plan, Mode::Once, 0);
-        let statements = Statements::new(&plan, &source);
+        let statements = Statements::new(&plan, &source, &Catalog::default());
         let log = |row: &str| {
             format!(
                 "EXISTS (SELECT 1 FROM {} AS l WHERE l.[app_id] = {row}.[order_no] AND {} AND l.[status] = 'success')",
