@@ -3,7 +3,7 @@
 mod control;
 mod database;
 mod ddl;
-mod diagnose;
+pub(crate) mod diagnose;
 mod dml;
 pub(crate) mod engine;
 mod functions;

@@ -10,6 +10,7 @@ use crate::catalog::principals;
 use crate::catalog::system::{facets, type_id};
 use crate::catalog::table::{Catalog, Column, Key, KeyKind, Schema, Table, quoted};
 use crate::error::{SqlError, SqlResult};
+use crate::exec::diagnose;
 use crate::sql::ast::{IndexDef, ObjectName, TableDef};
 use crate::value::sqltype::SqlType;
 
@@ -66,12 +67,17 @@ fn add_index(catalog: &mut Catalog, def: &IndexDef) -> SqlResult<()> {
     drop(table);
     if let Some(table) = Arc::get_mut(slot) {
         if def.is_unique {
-            table.keys.push(Key { name: def.name.clone(), kind: KeyKind::Index, columns });
+            table.keys.push(unique_key(def, columns));
         } else {
             table.indexes.push(columns);
         }
     }
     Ok(())
+}
+
+/// The key that a unique index is.
+fn unique_key(def: &IndexDef, columns: Vec<usize>) -> Key {
+    Key { name: def.name.clone(), kind: KeyKind::Index, columns }
 }
 
 fn note(db: &Connection, kind: &str, name: &str, text: &str) -> SqlResult<i64> {
@@ -130,6 +136,9 @@ pub(crate) fn create_table(db: &Connection, catalog: &Catalog, def: &TableDef) -
     let id = note(db, "table", &def.name.qualified(), &def.text)?;
     let table = build::table(catalog, def, OBJECT_ID_BASE + id * OBJECT_ID_STEP)?;
     db.execute_batch(&sqlite_table(&table))?;
+    for key in &table.keys {
+        db.execute_batch(&null_index(&table, key))?;
+    }
     describe(db, catalog, &table)
 }
 
@@ -157,7 +166,11 @@ pub(crate) fn create_index(db: &Connection, catalog: &Catalog, def: &IndexDef) -
     }
     let unique = if def.is_unique { "UNIQUE " } else { "" };
     let (index, on) = (quoted(&name), quoted(&table.sqlite_name()));
-    db.execute_batch(&format!("CREATE {unique}INDEX {index} ON {on} ({})", names.join(", ")))?;
+    let nulls =
+        if def.is_unique { null_index(table, &unique_key(def, columns.clone())) } else { String::new() };
+    let names = names.join(", ");
+    db.execute_batch(&format!("CREATE {unique}INDEX {index} ON {on} ({names}); {nulls}"))
+        .map_err(|err| diagnose::index(table, &def.name, &err))?;
     note(db, "index", &table.sqlite_name(), &def.text)?;
     describe_index(db, table, (&def.name, &columns), def.is_unique, None)
 }
@@ -231,6 +244,30 @@ fn sqlite_table(table: &Table) -> String {
     }
     let suffix = if has_key { " WITHOUT ROWID" } else { "" };
     format!("CREATE TABLE {} ({}){suffix}", quoted(&table.sqlite_name()), parts.join(", "))
+}
+
+/// What keeps rows apart whose key holds a NULL: to SQL Server two NULLs are equal there, to SQLite they never are.
+/// Empty where the key takes none.
+fn null_index(table: &Table, key: &Key) -> String {
+    let (mut parts, mut nulls) = (Vec::new(), Vec::new());
+    for idx in &key.columns {
+        let column = &table.columns[*idx];
+        let (name, collation) = (quoted(&column.name), column.collation.sqlite());
+        if column.is_nullable {
+            nulls.push(format!("{name} IS NULL"));
+        }
+        parts.push(format!("({name} IS NULL), COALESCE({name}, 0) COLLATE {collation}"));
+    }
+    if nulls.is_empty() {
+        return String::new();
+    }
+    format!(
+        "CREATE UNIQUE INDEX {} ON {} ({}) WHERE {}",
+        quoted(&table.null_index(key)),
+        quoted(&table.sqlite_name()),
+        parts.join(", "),
+        nulls.join(" OR ")
+    )
 }
 
 fn sqlite_column(column: &Column, is_row_id: bool) -> String {

@@ -161,6 +161,11 @@ impl Table {
         format!("{}.{}", self.schema, self.name)
     }
 
+    /// The name of the index in SQLite that looks after NULLs in a key.
+    pub(crate) fn null_index(&self, key: &Key) -> String {
+        format!("{}.{} of NULL", self.sqlite_name(), key.name)
+    }
+
     pub(crate) fn column_index(&self, name: &str) -> Option<usize> {
         self.columns.iter().position(|column| column.name.eq_ignore_ascii_case(name))
     }

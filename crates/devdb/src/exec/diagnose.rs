@@ -18,7 +18,7 @@ pub(crate) fn change(
     err: &rusqlite::Error,
 ) -> SqlError {
     match broken(err) {
-        Some(Broken::Unique(columns)) => duplicate(table, &columns, None),
+        Some(Broken::Unique(key)) => duplicate(table, &key, None),
         Some(Broken::NotNull(column)) => null(table, &column, verb),
         Some(Broken::Foreign) => referenced(db, table, verb),
         None => SqlError::from_sqlite(err),
@@ -35,11 +35,11 @@ pub(crate) fn insert(
 ) -> SqlError {
     let value = |column: usize| written.iter().position(|idx| *idx == column).map(|at| &row[at]);
     match broken(err) {
-        Some(Broken::Unique(columns)) => {
+        Some(Broken::Unique(key)) => {
             let shown = |idx: usize| {
                 value(idx).map_or_else(|| "<NULL>".to_owned(), |value| show(table, idx, value))
             };
-            duplicate(table, &columns, Some(&shown))
+            duplicate(table, &key, Some(&shown))
         }
         Some(Broken::NotNull(column)) => null(table, &column, "INSERT"),
         Some(Broken::Foreign) => {
@@ -55,31 +55,59 @@ pub(crate) fn insert(
 }
 
 enum Broken {
-    /// The key's columns.
-    Unique(Vec<String>),
+    /// The key: its columns, or `index` and a name.
+    Unique(String),
     NotNull(String),
     Foreign,
 }
 
 fn broken(err: &rusqlite::Error) -> Option<Broken> {
     let rusqlite::Error::SqliteFailure(failure, Some(message)) = err else { return None };
-    let named = |prefix: &str| -> Option<Vec<String>> {
-        let list = message.strip_prefix(prefix)?;
-        Some(
-            list.split(", ")
-                .map(|part| part.rsplit('.').next().unwrap_or(part).to_owned())
-                .collect(),
-        )
-    };
+    let named = |prefix: &str| message.strip_prefix(prefix);
     match failure.extended_code {
         ffi::SQLITE_CONSTRAINT_FOREIGNKEY => Some(Broken::Foreign),
         ffi::SQLITE_CONSTRAINT_NOTNULL => {
-            named("NOT NULL constraint failed: ")?.pop().map(Broken::NotNull)
+            named("NOT NULL constraint failed: ").map(|it| Broken::NotNull(bare(it).to_owned()))
         }
         ffi::SQLITE_CONSTRAINT_PRIMARYKEY
         | ffi::SQLITE_CONSTRAINT_UNIQUE
-        | ffi::SQLITE_CONSTRAINT_ROWID => named("UNIQUE constraint failed: ").map(Broken::Unique),
+        | ffi::SQLITE_CONSTRAINT_ROWID => {
+            named("UNIQUE constraint failed: ").map(|it| Broken::Unique(it.to_owned()))
+        }
         _ => None,
+    }
+}
+
+/// The last part of a name.
+fn bare(name: &str) -> &str {
+    name.rsplit('.').next().unwrap_or(name)
+}
+
+/// The key that SQLite speaks of.
+fn key_of<'t>(table: &'t Table, said: &str) -> Option<&'t Key> {
+    if let Some(index) = said.strip_prefix("index '").and_then(|it| it.strip_suffix('\'')) {
+        let index = index.replace("''", "'");
+        return table.keys.iter().find(|key| table.null_index(key) == index);
+    }
+    let columns: Vec<&str> = said.split(", ").map(bare).collect();
+    table.keys.iter().find(|key| {
+        let mut names = key.columns.iter().map(|idx| table.columns[*idx].name.as_str());
+        key.columns.len() == columns.len()
+            && names.all(|name| columns.iter().any(|it| it.eq_ignore_ascii_case(name)))
+    })
+}
+
+/// An error of making an index: 1505 where rows are equal that it is to keep apart.
+pub(crate) fn index(table: &Table, name: &str, err: &rusqlite::Error) -> SqlError {
+    match broken(err) {
+        Some(Broken::Unique(_)) => {
+            let object = table.sqlite_name();
+            let text = format!(
+                "The CREATE UNIQUE INDEX statement terminated because a duplicate key was found for the object name '{object}' and the index name '{name}'."
+            );
+            SqlError::new(1505, text)
+        }
+        Some(Broken::NotNull(_) | Broken::Foreign) | None => SqlError::from_sqlite(err),
     }
 }
 
@@ -92,19 +120,9 @@ fn show(table: &Table, column: usize, value: &Datum<'_>) -> String {
 }
 
 /// 2627 or 2601.
-fn duplicate(
-    table: &Table,
-    columns: &[String],
-    shown: Option<&dyn Fn(usize) -> String>,
-) -> SqlError {
+fn duplicate(table: &Table, said: &str, shown: Option<&dyn Fn(usize) -> String>) -> SqlError {
     let object = table.sqlite_name();
-    let has_columns = |key: &&Key| {
-        key.columns.len() == columns.len()
-            && key.columns.iter().all(|idx| {
-                columns.iter().any(|name| name.eq_ignore_ascii_case(&table.columns[*idx].name))
-            })
-    };
-    let key = table.keys.iter().find(has_columns);
+    let key = key_of(table, said);
     let value = match (key, shown) {
         (Some(key), Some(shown)) => {
             let values: Vec<String> = key.columns.iter().map(|idx| shown(*idx)).collect();

@@ -10,6 +10,7 @@ async fn tables(db: &mut Db) {
             n tinyint NULL, s smallint NULL, amount decimal(5,2) NULL, at datetime NULL, flag bit NOT NULL DEFAULT 0,
             ssn varchar(9) NULL, last4 AS RIGHT([ssn], 4) PERSISTED);
          CREATE UNIQUE INDEX IX_c_s ON dbo.c (s);
+         CREATE TABLE dbo.k (a int NULL, b varchar(5) NULL, CONSTRAINT UQ_k UNIQUE (a, b));
          INSERT INTO dbo.p (id, code) VALUES (1, 'AB'), (2, 'CD');
          INSERT INTO dbo.c (pid, s, ssn) VALUES (1, 1, '123456789')",
     )
@@ -98,6 +99,28 @@ const CASES: &[(&str, u32, &str)] = &[
         2627,
         "Violation of UNIQUE KEY constraint 'UQ_p_code'",
     ),
+    // A second NULL in a unique key is one too many; NULLs beside different values are not.
+    ("INSERT INTO dbo.c (pid, s) VALUES (1, NULL)", 0, ""),
+    (
+        "INSERT INTO dbo.c (pid) VALUES (2)",
+        2601,
+        "with unique index 'IX_c_s'. The duplicate key value is (<NULL>).",
+    ),
+    ("UPDATE dbo.c SET s = NULL WHERE s = 1", 2601, "with unique index 'IX_c_s'"),
+    (
+        "INSERT INTO dbo.k (a, b) VALUES (1, NULL), (2, NULL), (NULL, 'x'), (NULL, NULL), (NULL, 'y')",
+        0,
+        "",
+    ),
+    (
+        "INSERT INTO dbo.k (a, b) VALUES (NULL, 'X ')",
+        2627,
+        "Violation of UNIQUE KEY constraint 'UQ_k'. Cannot insert duplicate key in object 'dbo.k'. The duplicate key value is (<NULL>, X ).",
+    ),
+    ("INSERT INTO dbo.k (a, b) VALUES (2, NULL)", 2627, "The duplicate key value is (2, <NULL>)."),
+    ("INSERT INTO dbo.k (a, b) VALUES (NULL, NULL)", 2627, "(<NULL>, <NULL>)"),
+    ("INSERT INTO dbo.k (a, b) VALUES (0, NULL)", 0, ""),
+    ("CREATE UNIQUE INDEX IX_k_a ON dbo.k (a)", 1505, "index name 'IX_k_a'"),
     (
         "INSERT INTO dbo.p (id, code) VALUES (3, 'ABCDE')",
         2628,
