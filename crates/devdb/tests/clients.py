@@ -56,6 +56,11 @@ def prepared(name, connection):
         cursor.execute("INSERT INTO dbo.people (name, amount) VALUES (?, ?)", ("Bob é", decimal.Decimal(amount)))
     cursor.execute("SELECT SUM(amount) FROM dbo.people WHERE name = ?", ("Bob é",))
     check(name, cursor.fetchone()[0], decimal.Decimal("3.00"))
+    # One request with a call for each row.
+    rows = [(f"Eve {n}", decimal.Decimal(n)) for n in range(50)]
+    cursor.executemany("INSERT INTO dbo.people (name, amount) VALUES (?, ?)", rows)
+    cursor.execute("SELECT COUNT(*), SUM(amount) FROM dbo.people WHERE name LIKE ?", ("eve %",))
+    check(name, tuple(cursor.fetchone()), (50, decimal.Decimal("1225.00")))
     connection.rollback()
     connection.close()
     print(f"{name}, prepared: good")

@@ -5,12 +5,12 @@ use std::io;
 use crate::error::{SqlError, SqlResult};
 use crate::exec::session::Session;
 use crate::faults::Faults;
-use crate::server::request::{Answer, refuse, with_fault};
+use crate::server::request::{Answer, with_fault};
 use crate::sql::params::{self, Declared};
 use crate::value::datum::{Datum, Owned};
 use crate::wire::buffer::Reader;
 use crate::wire::params::{Call, Param, Procedure, read_call};
-use crate::wire::tokens::{self, Done};
+use crate::wire::tokens::{self, DONE_ERROR, Done};
 
 /// The procedures that clients call by number.
 const NUMBERED: [(u16, &str); 5] = [
@@ -23,14 +23,35 @@ const NUMBERED: [(u16, &str); 5] = [
 /// `@stmt` and `@params` come before the statement's own parameters.
 const N_LEADING: usize = 2;
 
-/// Runs a call and appends its answer.
+/// Runs the calls of a request and appends their answers. One that fails ends the rest only where it took the
+/// transaction with it.
 pub(crate) fn answer(
     session: &mut Session,
     reader: &mut Reader<'_>,
     faults: &Faults,
     out: &mut Vec<u8>,
 ) -> io::Result<Answer> {
-    let Call { procedure, params } = read_call(reader)?;
+    loop {
+        let call = read_call(reader)?;
+        let descriptor = session.descriptor();
+        if answer_call(session, call, faults, out)? == Answer::Hang {
+            return Ok(Answer::Hang);
+        }
+        let is_rolled_back = descriptor != 0 && session.descriptor() != descriptor;
+        let is_undone = session.settings.xact_abort || is_rolled_back;
+        if reader.is_empty() || tokens::has_failed(out) && is_undone {
+            return Ok(Answer::Send);
+        }
+        tokens::open_last_done(out);
+    }
+}
+
+fn answer_call(
+    session: &mut Session,
+    Call { procedure, params }: Call,
+    faults: &Faults,
+    out: &mut Vec<u8>,
+) -> io::Result<Answer> {
     let name = match &procedure {
         Procedure::Numbered(id) => {
             let known = NUMBERED.iter().find(|(number, _)| number == id);
@@ -92,6 +113,12 @@ enum Work {
 enum Values {
     Follow,
     None,
+}
+
+/// Answers with an error alone.
+fn refuse(out: &mut Vec<u8>, err: &SqlError) {
+    tokens::put_error(out, err);
+    tokens::put_done(out, Done::Procedure, DONE_ERROR, 0);
 }
 
 fn put_end(out: &mut Vec<u8>) {

@@ -19,6 +19,11 @@ impl<'a> Reader<'a> {
         self.bytes.is_empty()
     }
 
+    /// The next byte, which stays; `None` at the end.
+    pub(crate) fn peek(&self) -> Option<u8> {
+        self.bytes.first().copied()
+    }
+
     pub(crate) fn rest(&mut self) -> &'a [u8] {
         std::mem::take(&mut self.bytes)
     }

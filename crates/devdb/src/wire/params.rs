@@ -9,6 +9,8 @@ use crate::wire::packet::malformed;
 use crate::wire::{typeinfo, values};
 
 const PROC_BY_ID: u16 = 0xFFFF;
+/// What stands between two calls of one request, where the length of a parameter's name would: since TDS 7.2, and before.
+const SEPARATORS: [u8; 2] = [0xFF, 0x80];
 /// SQL Server's own limit.
 const PARAMS_MAX: usize = 2100;
 
@@ -32,7 +34,7 @@ pub(crate) enum Procedure {
     Named(String),
 }
 
-/// Reads the call behind the headers of an RPC request.
+/// Reads a call, and what separates it from the next one where there is a next.
 pub(crate) fn read_call(reader: &mut Reader<'_>) -> io::Result<Call> {
     let n_units = reader.u16()?;
     let procedure = if n_units == PROC_BY_ID {
@@ -42,7 +44,11 @@ pub(crate) fn read_call(reader: &mut Reader<'_>) -> io::Result<Call> {
     };
     reader.u16()?;
     let mut params = Vec::new();
-    while !reader.is_empty() {
+    while let Some(first) = reader.peek() {
+        if SEPARATORS.contains(&first) {
+            reader.u8()?;
+            break;
+        }
         if params.len() > PARAMS_MAX {
             return Err(malformed("too many parameters"));
         }

@@ -68,6 +68,17 @@ pub(crate) fn close_last_done(out: &mut [u8]) {
     out[at] &= !DONE_MORE.to_le_bytes()[0];
 }
 
+/// Says of the DONE token at the end of `out` that something follows it.
+pub(crate) fn open_last_done(out: &mut [u8]) {
+    let at = out.len() - DONE_LEN + 1;
+    out[at] |= DONE_MORE.to_le_bytes()[0];
+}
+
+/// Whether the DONE token at the end of `out` says that something went wrong.
+pub(crate) fn has_failed(out: &[u8]) -> bool {
+    out[out.len() - DONE_LEN + 1] & DONE_ERROR.to_le_bytes()[0] != 0
+}
+
 pub(crate) fn put_return_status(out: &mut Vec<u8>, status: u32) {
     out.put_u8(RETURN_STATUS);
     out.put_u32(status);

@@ -1,6 +1,7 @@
 //! devdb from outside: through tiberius, over the wire.
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod calls;
 mod collations;
 mod commit;
 mod control;
@@ -10,5 +11,6 @@ mod files;
 mod login;
 mod principals;
 mod queries;
+mod raw;
 mod sessions;
 mod support;
