@@ -4,7 +4,7 @@
 use std::io::Read as _;
 
 use anyhow::Context as _;
-use xmlx_devdb::{Faults, Options, Server, Storage, Tls};
+use xmlx_devdb::{Faults, Like, Options, Server, Storage, Tls};
 use xmlx_runtime::Shutdown;
 
 use crate::cli::{DevDb, Role};
@@ -62,6 +62,7 @@ async fn devdb(args: DevDb, shutdown: Shutdown) -> anyhow::Result<()> {
         password: DEVDB_PASSWORD.to_owned(),
         tls: Tls::SelfSigned,
         faults,
+        like: Like::SqlServer,
     })
     .context("cannot start the embedded database")?;
     output::line(&server.connection_string())?;

@@ -149,7 +149,7 @@ pub(crate) fn refusal(err: &Error) -> Refusal {
             // What passes by itself a client tries again; the rest it has to hear of.
             let code = match err.class() {
                 Class::Transient | Class::Ambiguous | Class::Capacity => ErrorCode::Unavailable,
-                Class::Fenced | Class::Data | Class::Fatal => ErrorCode::Internal,
+                Class::Fenced | Class::Data | Class::Fatal | Class::Unclear => ErrorCode::Internal,
             };
             Refusal::new(code, err.to_string())
         }

@@ -8,7 +8,7 @@ use tempfile::TempDir;
 use tiberius::{Client, Config, ToSql};
 use tokio::net::TcpStream;
 use tokio_util::compat::{Compat, TokioAsyncWriteCompatExt as _};
-use xmlx_devdb::{Faults, Locked, Options, Server, Storage, Tls};
+use xmlx_devdb::{Faults, Like, Locked, Options, Server, Storage, Tls};
 use xmlx_proto::Release;
 use xmlx_samples::{Line, Synth};
 use xmlx_store::{Access, Document, SCHEMA_VERSION, Store, StoreConfig};
@@ -39,6 +39,27 @@ pub fn skips_on_server(needs: &str) -> bool {
         eprintln!("SKIPPED on {SERVER}: {} needs {needs}", thread.name().unwrap_or("a test"));
     }
     skips
+}
+
+/// Whether the server under test is one that reports the errors of 1222, 207 and 208 under another number, or lacks
+/// something else that SQL Server has: `lacks` says what. Says loudly which test is skipped for it.
+#[allow(clippy::print_stderr, reason = "what is skipped has to be seen")]
+pub async fn skips_on_babelfish(lacks: &str) -> bool {
+    let Ok(server) = std::env::var(SERVER) else { return false };
+    let mut client = connect(&in_database(&server, "master")).await;
+    let asked = "SELECT CAST(SERVERPROPERTY('Babelfish') AS int), CAST(SERVERPROPERTY('EngineEdition') AS int)";
+    let row = client.simple_query(asked).await.expect(asked).into_row().await.expect(asked);
+    let row = row.expect(asked);
+    let number = |i| row.try_get::<i32, _>(i).expect(asked);
+    let is_babelfish = number(0) == Some(1);
+    if is_babelfish {
+        let (thread, edition) = (std::thread::current(), number(1).unwrap_or_default());
+        eprintln!(
+            "SKIPPED: Babelfish {lacks} (engine edition {edition}): {}",
+            thread.name().unwrap_or("a test")
+        );
+    }
+    is_babelfish
 }
 
 /// A database with the control tables and both samples' tables.
@@ -157,6 +178,7 @@ impl Devdb {
             password: "secret".to_owned(),
             tls,
             faults: Faults::none(),
+            like: Like::SqlServer,
         };
         let server = Server::start(options.clone()).expect("devdb starts");
         let options = Options { listen: server.addr(), ..options };

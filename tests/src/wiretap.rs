@@ -1,8 +1,9 @@
-//! A listener between a program and the database that counts requests on the wire.
+//! A listener between a program and the database that looks at the requests on the wire.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -12,13 +13,21 @@ const HEADER: usize = 8;
 /// The packet's status bit that says: the message ends here.
 const END_OF_MESSAGE: u8 = 0x01;
 /// SQL batch, RPC, transaction manager request.
-const REQUESTS: [u8; 3] = [0x01, 0x03, 0x0E];
+const REQUESTS: [u8; 3] = [0x01, RPC, 0x0E];
+const RPC: u8 = 0x03;
 
-/// Counts round trips; works on connections without encryption.
+/// Counts round trips and types of parameters; works on connections without encryption.
 #[derive(Debug)]
 pub struct Wiretap {
     address: SocketAddr,
-    requests: Arc<AtomicU64>,
+    seen: Arc<Seen>,
+}
+
+#[derive(Debug, Default)]
+struct Seen {
+    requests: AtomicU64,
+    /// Types of parameters by their byte on the wire, and how often each came.
+    types: Mutex<BTreeMap<u8, u64>>,
 }
 
 impl Wiretap {
@@ -26,15 +35,15 @@ impl Wiretap {
     pub async fn start(database: SocketAddr) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("a bound address");
-        let requests = Arc::new(AtomicU64::new(0));
-        let counter = Arc::clone(&requests);
+        let seen = Arc::new(Seen::default());
+        let seeing = Arc::clone(&seen);
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
                 let server = TcpStream::connect(database).await.expect("the database listens");
-                tokio::spawn(relay(client, server, Arc::clone(&counter)));
+                tokio::spawn(relay(client, server, Arc::clone(&seeing)));
             }
         });
-        Self { address, requests }
+        Self { address, seen }
     }
 
     /// Where it listens.
@@ -46,11 +55,17 @@ impl Wiretap {
     /// Requests so far; each is answered before the next on its connection: a round trip.
     #[must_use]
     pub fn round_trips(&self) -> u64 {
-        self.requests.load(Ordering::SeqCst)
+        self.seen.requests.load(Ordering::SeqCst)
+    }
+
+    /// The types of the parameters so far, by their byte on the wire, and how often each came.
+    #[must_use]
+    pub fn parameter_types(&self) -> BTreeMap<u8, u64> {
+        self.seen.types.lock().expect("nobody panics with it").clone()
     }
 }
 
-async fn relay(client: TcpStream, server: TcpStream, requests: Arc<AtomicU64>) {
+async fn relay(client: TcpStream, server: TcpStream, seen: Arc<Seen>) {
     let (mut from_client, mut to_client) = client.into_split();
     let (mut from_server, mut to_server) = server.into_split();
     tokio::spawn(async move {
@@ -58,14 +73,25 @@ async fn relay(client: TcpStream, server: TcpStream, requests: Arc<AtomicU64>) {
         drop(to_client.shutdown().await);
     });
     let mut header = [0; HEADER];
+    let mut message = Vec::new();
     while from_client.read_exact(&mut header).await.is_ok() {
         let length = usize::from(u16::from_be_bytes([header[2], header[3]]));
         let mut body = vec![0; length.saturating_sub(HEADER)];
         if from_client.read_exact(&mut body).await.is_err() {
             break;
         }
+        message.extend_from_slice(&body);
         if REQUESTS.contains(&header[0]) && header[1] & END_OF_MESSAGE != 0 {
-            requests.fetch_add(1, Ordering::SeqCst);
+            seen.requests.fetch_add(1, Ordering::SeqCst);
+            if header[0] == RPC {
+                let mut types = seen.types.lock().expect("nobody panics with it");
+                for it in parameter_types(&message) {
+                    *types.entry(it).or_default() += 1;
+                }
+            }
+        }
+        if header[1] & END_OF_MESSAGE != 0 {
+            message.clear();
         }
         if to_server.write_all(&header).await.is_err() || to_server.write_all(&body).await.is_err()
         {
@@ -73,4 +99,42 @@ async fn relay(client: TcpStream, server: TcpStream, requests: Arc<AtomicU64>) {
         }
     }
     drop(to_server.shutdown().await);
+}
+
+/// The types of a call's parameters.
+fn parameter_types(message: &[u8]) -> Vec<u8> {
+    let u16_at = |at: usize| usize::from(u16::from_le_bytes([message[at], message[at + 1]]));
+    let u32_at = |at: usize| u16_at(at) | u16_at(at + 2) << 16;
+    // ALL_HEADERS, the procedure by its number or its name, flags.
+    let mut at = u32_at(0);
+    at += if u16_at(at) == 0xFFFF { 4 } else { 2 + 2 * u16_at(at) } + 2;
+    let mut types = Vec::new();
+    while at < message.len() {
+        // Its name, and a byte of status.
+        at += 1 + 2 * usize::from(message[at]) + 1;
+        let kind = message[at];
+        types.push(kind);
+        at += 1;
+        match kind {
+            // An untyped NULL.
+            0x1F => {}
+            // INTN, BITN, FLTN: the most bytes, then the bytes behind their number.
+            0x26 | 0x68 | 0x6D => at += 2 + usize::from(message[at + 1]),
+            // NVARCHAR: the most bytes, the collation, the value.
+            0xE7 if u16_at(at) < 0xFFFF => {
+                at += 7;
+                at += 2 + if u16_at(at) == 0xFFFF { 0 } else { u16_at(at) };
+            }
+            // The same in chunks, behind eight bytes with their sum.
+            0xE7 => {
+                at += 7 + 8;
+                while u32_at(at) > 0 {
+                    at += 4 + u32_at(at);
+                }
+                at += 4;
+            }
+            other => panic!("a parameter of type 0x{other:02X}: the tap has to learn it"),
+        }
+    }
+    types
 }

@@ -19,7 +19,7 @@ enum Fault {
     DropAfter,
 }
 
-const FAULTS: [Fault; 20] = [
+const FAULTS: [Fault; 21] = [
     Fault::DropBefore,
     Fault::DropAfter,
     Fault::Number(1205, Class::Transient),
@@ -28,6 +28,7 @@ const FAULTS: [Fault; 20] = [
     Fault::Number(40613, Class::Transient),
     Fault::Number(49918, Class::Transient),
     Fault::Number(10928, Class::Transient),
+    Fault::Number(33_557_097, Class::Unclear),
     Fault::Number(1105, Class::Capacity),
     Fault::Number(9002, Class::Capacity),
     Fault::Number(701, Class::Capacity),
@@ -82,7 +83,7 @@ impl Fault {
 
     fn expected(self, statement: &str) -> Outcome {
         match self.expected_class() {
-            Class::Transient | Class::Ambiguous | Class::Fenced => Outcome::Done,
+            Class::Transient | Class::Ambiguous | Class::Fenced | Class::Unclear => Outcome::Done,
             Class::Capacity => Outcome::Paused,
             Class::Data if statement == COMMIT => Outcome::OneFailed,
             // Nobody knows which application it was.

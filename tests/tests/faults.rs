@@ -226,6 +226,28 @@ async fn a_full_log_pauses_the_job() {
     cluster.assert_faults_fired();
 }
 
+/// An error that the server gives no number of its own may pass. Where it does not, the job pauses and says so: no
+/// application fails for it, and nothing goes round for ever.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_error_without_a_number_pauses_the_job_at_last() {
+    if skips_on_server("a plan of faults") {
+        return;
+    }
+    let cluster = Cluster::start(Setup::small(60)).await;
+    cluster.db.faults().add("commit:1+:error=33557097".parse().unwrap());
+    let job = cluster.submit(&[]);
+    cluster.wait_for("the job to be paused", async |it| it.job(job)["state"] == "paused").await;
+    let shown = cluster.job(job);
+    assert!(shown["reason"].as_str().unwrap().contains("33557097"), "{shown}");
+    assert_eq!((cluster.logged().await, &shown["failed"]), (0, &0.into()));
+    cluster.assert_faults_fired();
+    cluster.db.faults().clear();
+    let _ = cluster.client(&["resume", &job.to_string()]).expect(0);
+    cluster.wait_done(job).await;
+    assert_eq!(cluster.job(job)["ok"], 60);
+    cluster.assert_verified(job).await;
+}
+
 /// An application that takes its process down with it costs at most three of them; its neighbours are done.
 #[tokio::test(flavor = "multi_thread")]
 async fn poison_is_isolated() {

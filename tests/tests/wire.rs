@@ -32,6 +32,36 @@ async fn round_trips_per_group() {
     cluster.assert_verified(job).await;
 }
 
+/// No parameter is an untyped NULL: some servers refuse it, and a type that is not told is guessed.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_parameter_has_a_type() {
+    const INTEGER: u8 = 0x26;
+    const TEXT: u8 = 0xE7;
+    if skips_on_server("a wire of its own") {
+        return;
+    }
+    let setup = Setup { coordinators: 0, workers: 0, broken_permille: 200, ..Setup::small(200) };
+    let mut cluster = Cluster::start(setup).await;
+    let tap = Wiretap::start(cluster.db.address()).await;
+    let direct = cluster.db.connection_string();
+    let tapped =
+        direct.replace(&cluster.db.address().port().to_string(), &tap.address().port().to_string());
+    cluster.add_coordinator_at(&tapped);
+    cluster.add_worker_at(&tapped);
+    cluster.wait_complete().await;
+    for command in [&["init"][..], &["check", "card.json"]] {
+        let _ = cluster.client(&[command, &["--database", &tapped]].concat()).expect(0);
+    }
+    let job = cluster.submit(&["--wait"]);
+    let _ = cluster.client(&["pause", &job.to_string()]);
+    let _ = cluster.client(&["failures", &job.to_string()]).expect(0);
+    let _ = cluster.client(&["retry", "--contract", "card.json", "--wait"]).expect(0);
+    cluster.assert_each_verified(&[job, 2]);
+    let types = tap.parameter_types();
+    assert!(types[&INTEGER] > 100 && types[&TEXT] > 100, "the tap sees them: {types:?}");
+    assert!(types.keys().all(|it| [INTEGER, TEXT].contains(it)), "{types:?}");
+}
+
 /// The same job over an encrypted wire.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_encrypted_database_connection_works() {

@@ -155,7 +155,7 @@ impl Foreman {
             }
             Outcome::Stuck { class, reason } => {
                 warn!(job = job_id, range, ?class, reason, "the range is given back");
-                if matches!(class, Class::Capacity | Class::Fatal | Class::Data) {
+                if matches!(class, Class::Capacity | Class::Fatal | Class::Data | Class::Unclear) {
                     let reason = reason.clone();
                     self.report(Report::Trouble { job_id, class, reason }).await;
                 }

@@ -93,7 +93,8 @@ impl From<Error> for Outcome {
             | Class::Ambiguous
             | Class::Capacity
             | Class::Data
-            | Class::Fatal) => Self::Stuck { class, reason: err.to_string() },
+            | Class::Fatal
+            | Class::Unclear) => Self::Stuck { class, reason: err.to_string() },
         }
     }
 }

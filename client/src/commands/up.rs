@@ -2,7 +2,7 @@
 
 use anyhow::Context as _;
 use clap::Parser as _;
-use xmlx_devdb::{Faults, Options, Server, Storage, Tls};
+use xmlx_devdb::{Faults, Like, Options, Server, Storage, Tls};
 use xmlx_runtime::{LogFormat, Secret, Shutdown};
 
 use super::store_at;
@@ -23,6 +23,7 @@ pub(crate) async fn run(args: Up) -> anyhow::Result<Answer> {
         password: DEVDB_PASSWORD.to_owned(),
         tls: Tls::SelfSigned,
         faults: Faults::none(),
+        like: Like::SqlServer,
     })
     .context("cannot start the embedded database")?;
     let database = Secret::new(server.connection_string());

@@ -11,7 +11,7 @@ use tiberius::{Client, Config, ToSql};
 use tokio::net::TcpStream;
 use tokio::time::Instant;
 use tokio_util::compat::{Compat, TokioAsyncWriteCompatExt};
-use xmlx_devdb::{Faults, Options, Server, Storage, Tls};
+use xmlx_devdb::{Faults, Like, Options, Server, Storage, Tls};
 
 type Db = Client<Compat<TcpStream>>;
 
@@ -84,6 +84,7 @@ async fn main() -> anyhow::Result<()> {
         password: "xmlx".to_owned(),
         tls: Tls::Off,
         faults: Faults::none(),
+        like: Like::SqlServer,
     })?;
     let mut db = connect(&server).await?;
     for file in ["store/sql/001_control.sql", "samples/sql/source.sql", "samples/sql/target.sql"] {

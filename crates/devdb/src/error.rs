@@ -23,6 +23,9 @@ pub enum Error {
     /// A thread could not be started.
     #[error("cannot start a thread")]
     Thread(#[source] io::Error),
+    /// There is no server of that name to be like.
+    #[error("devdb is like `sqlserver` or `babelfish`, not `{0}`")]
+    Like(String),
     /// The text of a fault is not understood.
     #[error("fault `{text}` is not understood: {reason}")]
     Fault {

@@ -14,6 +14,7 @@ mod clock;
 mod error;
 mod exec;
 mod faults;
+mod like;
 mod locks;
 mod server;
 mod sql;
@@ -23,5 +24,6 @@ mod wire;
 
 pub use error::Error;
 pub use faults::{Action, Fault, Faults, Fired, Target, When};
+pub use like::Like;
 pub use locks::{Locked, Step, Verb};
 pub use server::{Options, Server, Storage, Tls};

@@ -20,6 +20,7 @@ use std::thread::{Builder, JoinHandle};
 use crate::error::Error;
 use crate::exec::engine::Engine;
 use crate::faults::Faults;
+use crate::like::Like;
 use crate::locks::Locked;
 use crate::server::databases::Databases;
 use crate::sync;
@@ -62,6 +63,8 @@ pub struct Options {
     pub tls: Tls,
     /// What goes wrong, and when.
     pub faults: Faults,
+    /// The server it behaves like.
+    pub like: Like,
 }
 
 impl std::fmt::Debug for Options {
@@ -100,7 +103,7 @@ impl Server {
                 (Some(config), Some(certificate))
             }
         };
-        let databases = Databases::new(Engine::open(&options.data)?, &options.user);
+        let databases = Databases::new(Engine::open(&options.data, options.like)?, &options.user);
         let listen = |err| Error::Listen { address: options.listen, err };
         let listener = TcpListener::bind(options.listen).map_err(listen)?;
         let addr = listener.local_addr().map_err(listen)?;

@@ -141,7 +141,6 @@ mod tests {
             collation: None,
             type_name: type_name.to_owned(),
             max_length: 0,
-            collation: None,
             precision: 12,
             scale: 2,
             nullable: true,

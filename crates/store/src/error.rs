@@ -17,6 +17,8 @@ pub enum Class {
     Data,
     /// Nothing of this job will work.
     Fatal,
+    /// The server does not say what is wrong: it may pass, or never. Again, but not for ever: then the job pauses.
+    Unclear,
 }
 
 /// An error of the store.
@@ -159,17 +161,19 @@ impl From<Tds> for Error {
 /// The first number that `THROW` and `RAISERROR` may have: what is not ours, a trigger of the target has said.
 const RAISED_FROM: u32 = 50_000;
 
+/// What a server that speaks TDS before PostgreSQL (Babelfish) calls every error that it has no number for: a lock
+/// timeout, a table that is not there, a value that does not fit.
+const UNNAMED: u32 = 33_557_097;
+
 /// What passes by itself: connections, deadlocks, failovers, a server that is busy or goes down.
 /// Beside the product's documentation, the list that Entity Framework retries on.
 #[rustfmt::skip]
-const TRANSIENT: [u32; 77] = [
+const TRANSIENT: [u32; 76] = [
     64, 233, 596, 601, 617, 669, 845, 921, 922, 927, 941, 942, 952, 954, 955, 976, 978, 979, 982, 983, 988,
     1203, 1204, 1205, 1221, 1222, 1232, 2801, 2816, 3635, 3906, 3947, 3948, 3950, 3953, 3957, 3960, 3966, 3980,
     4221, 6005, 8628, 9001, 9020, 10053, 10054, 10060, 10922, 10928, 10929, 10930, 10936, 17197, 18401, 20041,
     40143, 40166, 40189, 40197, 40501, 40540, 40549, 40550, 40613, 40642, 40648, 40675,
     41301, 41302, 41305, 41325, 41839, 49802, 49918, 49919, 49920,
-    // Babelfish says this of several errors, a lock timeout among them.
-    33_557_097,
 ];
 
 /// No room: files, log, memory, row versions, quotas.
@@ -194,6 +198,7 @@ fn class_of(number: u32) -> Class {
         _ if TRANSIENT.contains(&number) => Class::Transient,
         _ if CAPACITY.contains(&number) => Class::Capacity,
         _ if DATA.contains(&number) => Class::Data,
+        UNNAMED => Class::Unclear,
         // The server's own numbers beyond 50,000 that can come from an INSERT are in the lists above.
         RAISED_FROM.. => Class::Data,
         _ => Class::Fatal,
@@ -220,6 +225,10 @@ fn public_message(number: u32, message: &str) -> String {
         }
         547 => "a foreign key or check is violated".to_owned(),
         515 => "a column does not allow NULL".to_owned(),
+        UNNAMED => {
+            "the server does not say which error it is (a lock timeout, an unknown name, a value); see its log"
+                .to_owned()
+        }
         13609 => "the rows could not be read as JSON".to_owned(),
         NAMES_ONLY_FROM..=NAMES_ONLY_TO
         | 229
@@ -305,13 +314,13 @@ mod tests {
             (1222, Class::Transient),
             (40613, Class::Transient),
             (9002, Class::Capacity),
+            (33_557_097, Class::Unclear),
             (2627, Class::Data),
             (547, Class::Data),
             (1101, Class::Capacity),
             (40544, Class::Capacity),
             (3609, Class::Data),
             (50_000, Class::Data),
-            (33_557_097, Class::Transient),
             (208, Class::Fatal),
             (18456, Class::Fatal),
         ] {

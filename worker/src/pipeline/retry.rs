@@ -1,4 +1,4 @@
-//! Trying again, bounded: what passes by itself is waited for, everything else comes back at once.
+//! Trying again, bounded: what passes by itself, or may, is waited for, everything else comes back at once.
 
 use std::time::Duration;
 
@@ -40,7 +40,7 @@ pub(super) async fn pause(
     tries: &mut u32,
 ) -> Result<(), Error> {
     *tries += 1;
-    let passes = matches!(err.class(), Class::Transient | Class::Ambiguous);
+    let passes = matches!(err.class(), Class::Transient | Class::Ambiguous | Class::Unclear);
     if !passes || *tries >= TRIES_MAX || stop.is_cancelled() {
         return Err(err);
     }

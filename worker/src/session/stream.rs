@@ -302,7 +302,8 @@ fn class_message(it: Class) -> pb::ErrorClass {
         Class::Fenced => pb::ErrorClass::Fenced,
         Class::Transient => pb::ErrorClass::Transient,
         Class::Ambiguous => pb::ErrorClass::Ambiguous,
-        Class::Capacity => pb::ErrorClass::Capacity,
+        // Both pause the job until somebody has looked.
+        Class::Capacity | Class::Unclear => pb::ErrorClass::Capacity,
         Class::Data => pb::ErrorClass::Data,
         Class::Fatal => pb::ErrorClass::Fatal,
     }

@@ -4,9 +4,9 @@ use crate::bind::binder::{Binder, Bound, refused};
 use crate::bind::collate::{self, Label};
 use crate::bind::expr::{cast, expr, implicit, text_literal};
 use crate::bind::pred;
-use crate::catalog::system::DATABASE_ID;
 use crate::catalog::access::Access;
 use crate::catalog::system;
+use crate::catalog::system::DATABASE_ID;
 use crate::error::SqlResult;
 use crate::exec::plan::Bind;
 use crate::sql::ast::{Compare, DatePart, Expr, Func, ObjectName};
@@ -58,6 +58,7 @@ pub(crate) fn call(binder: &mut Binder<'_>, func: Func, args: &[Expr]) -> SqlRes
             Ok(Bound::value(binder.placeholder(Bind::Database), SqlType::NVarChar(128)))
         }
         Func::DbId => int(DATABASE_ID.to_string()),
+        Func::ServerProperty => server_property(binder, &args[0]),
         Func::SysUtcDateTime => {
             Ok(Bound::value(binder.placeholder(Bind::Now), SqlType::DateTime2(7)))
         }
@@ -120,7 +121,8 @@ fn text_call(func: Func, bound: &[Bound], args: &[Expr]) -> SqlResult<Bound> {
         | Func::DatabasePrincipalId
         | Func::HasPermsByName
         | Func::DbName
-        | Func::DbId => Err(refused("(")),
+        | Func::DbId
+        | Func::ServerProperty => Err(refused("(")),
         Func::SysUtcDateTime | Func::GetUtcDate => Err(refused("(")),
     }
 }
@@ -144,6 +146,18 @@ fn literal_len(expr: &Expr) -> Option<u16> {
 fn shown(binder: &Binder<'_>, view: &str) -> SqlResult<String> {
     let name = ObjectName { schema: Some(system::SCHEMA.to_owned()), name: view.to_owned() };
     Ok(binder.access.source(binder.catalog.table(&name)?))
+}
+
+/// The properties that say which server it is. Their type is that of what is in the variant.
+fn server_property(binder: &mut Binder<'_>, name: &Expr) -> SqlResult<Bound> {
+    const ENTERPRISE: &str = "3";
+    let Expr::Text { text, .. } = name else { return Err(refused("SERVERPROPERTY")) };
+    let sql = match text.to_ascii_lowercase().as_str() {
+        "babelfish" => binder.placeholder(Bind::Babelfish),
+        "engineedition" => ENTERPRISE.to_owned(),
+        _ => return Err(refused("SERVERPROPERTY")),
+    };
+    Ok(Bound::value(sql, SqlType::Int))
 }
 
 fn object_id(binder: &Binder<'_>, name: &Bound, args: &[Expr]) -> SqlResult<Bound> {

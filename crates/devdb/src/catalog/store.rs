@@ -166,8 +166,11 @@ pub(crate) fn create_index(db: &Connection, catalog: &Catalog, def: &IndexDef) -
     }
     let unique = if def.is_unique { "UNIQUE " } else { "" };
     let (index, on) = (quoted(&name), quoted(&table.sqlite_name()));
-    let nulls =
-        if def.is_unique { null_index(table, &unique_key(def, columns.clone())) } else { String::new() };
+    let nulls = if def.is_unique {
+        null_index(table, &unique_key(def, columns.clone()))
+    } else {
+        String::new()
+    };
     let names = names.join(", ");
     db.execute_batch(&format!("CREATE {unique}INDEX {index} ON {on} ({names}); {nulls}"))
         .map_err(|err| diagnose::index(table, &def.name, &err))?;

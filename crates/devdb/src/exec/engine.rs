@@ -13,6 +13,7 @@ use crate::exec::database::Place;
 use crate::exec::identity::Identities;
 use crate::exec::logins::Logins;
 use crate::exec::writer::Writer;
+use crate::like::Like;
 use crate::locks::Ledger;
 use crate::server::Storage;
 use crate::sql;
@@ -34,6 +35,7 @@ const FIRST_DESCRIPTOR: u64 = 0x34_0000_0001;
 type Batches = BTreeMap<String, Vec<Arc<Batch>>>;
 
 pub(crate) struct Engine {
+    pub(crate) like: Like,
     pub(crate) writer: Writer,
     pub(crate) identities: Identities,
     pub(crate) locks: Ledger,
@@ -49,7 +51,7 @@ pub(crate) struct Engine {
 }
 
 impl Engine {
-    pub(crate) fn open(storage: &Storage) -> Result<Self, Error> {
+    pub(crate) fn open(storage: &Storage, like: Like) -> Result<Self, Error> {
         let place = Place::new(storage)?;
         let open = |err: SqlError| Error::Open(err.message);
         let connection = place.connect().map_err(|err| Error::Open(err.to_string()))?;
@@ -57,6 +59,7 @@ impl Engine {
         let catalog = store::load(&connection).map_err(open)?;
         let logins = Arc::new(Logins::load(&connection).map_err(open)?);
         Ok(Self {
+            like,
             writer: Writer::new(connection),
             identities: Identities::default(),
             locks: Ledger::default(),
@@ -72,7 +75,7 @@ impl Engine {
 
     /// A new database of the same server.
     pub(crate) fn beside(&self) -> Result<Self, Error> {
-        Ok(Self { logins: Arc::clone(&self.logins), ..Self::open(&Storage::Memory)? })
+        Ok(Self { logins: Arc::clone(&self.logins), ..Self::open(&Storage::Memory, self.like)? })
     }
 
     /// The parsed batch of a text with parameters declared so.

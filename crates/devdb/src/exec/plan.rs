@@ -17,6 +17,8 @@ pub(crate) enum Bind {
     /// The time of the statement, in ticks.
     Now,
     Database,
+    /// `SERVERPROPERTY('Babelfish')`.
+    Babelfish,
     /// A JSON document brought to rows of the columns' types, as an array of arrays.
     Json {
         document: Document,

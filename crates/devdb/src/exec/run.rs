@@ -51,7 +51,8 @@ impl Session {
             done_end: usize::MAX,
         };
         let has_ended = run.nodes(&batch.body).is_err();
-        if is_procedure && !has_ended && run.session.tran_count != tran_count {
+        let counts = run.session.engine.like.counts_transactions();
+        if is_procedure && !has_ended && counts && run.session.tran_count != tran_count {
             let now = run.session.tran_count;
             let text = format!(
                 "Transaction count after EXECUTE indicates a mismatching number of BEGIN and COMMIT statements. Previous count = {tran_count}, current count = {now}."
@@ -205,7 +206,7 @@ impl Run<'_> {
 
     fn report(&mut self, err: &SqlError) {
         self.has_failed = true;
-        tokens::put_error(self.out, err);
+        tokens::put_error(self.out, &self.session.engine.like.reported(err.clone()));
         self.put_done(DONE_MORE | DONE_ERROR, 0);
     }
 

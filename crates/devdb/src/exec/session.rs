@@ -12,6 +12,7 @@ use crate::error::SqlResult;
 use crate::exec::engine::Engine;
 use crate::exec::plan::Bind;
 use crate::exec::prepared::Handles;
+use crate::like::Like;
 use crate::locks::{Holding, Touched, Verb};
 use crate::sql::ast::Batch;
 use crate::sql::params::Declared;
@@ -65,6 +66,7 @@ pub(crate) struct Env<'a> {
     tran_count: i64,
     now: i64,
     database: String,
+    like: Like,
 }
 
 impl Env<'_> {
@@ -76,6 +78,7 @@ impl Env<'_> {
             Bind::TranCount => Datum::Int(self.tran_count),
             Bind::Now => Datum::Int(self.now),
             Bind::Database => Datum::text(self.database.as_str()),
+            Bind::Babelfish => self.like.babelfish().map_or(Datum::Null, Datum::Int),
             Bind::Json { .. } | Bind::Cell(_) => Datum::Null,
         }
     }
@@ -146,6 +149,7 @@ impl Session {
             tran_count: self.tran_count,
             now: clock::utc_ticks(),
             database: self.database.clone(),
+            like: self.engine.like,
         }
     }
 

@@ -101,7 +101,7 @@ pub(crate) fn with_fault(
         }
         Some(Action::Error(number)) => {
             session.abandon(out);
-            refuse(out, &injected(number));
+            refuse(out, &session.engine.like.reported(injected(number)));
         }
     }
     Ok(Answer::Send)

@@ -59,6 +59,11 @@ fn answer_call(
         }
         Procedure::Named(name) => name.to_ascii_lowercase().trim_start_matches("sys.").to_owned(),
     };
+    let like = session.engine.like;
+    if let Err(err) = params.iter().try_for_each(|param| like.check_parameter(param.ty)) {
+        refuse(out, &err);
+        return Ok(Answer::Send);
+    }
     let call = match name.as_str() {
         "sp_executesql" => execute_sql(params),
         "sp_prepexec" => prepare(session, params, Values::Follow),

@@ -284,6 +284,7 @@ pub(crate) enum Func {
     HasPermsByName,
     DbName,
     DbId,
+    ServerProperty,
     SysUtcDateTime,
     GetUtcDate,
 }

@@ -349,6 +349,7 @@ fn function(name: &str) -> Option<(Func, std::ops::RangeInclusive<usize>)> {
         "has_perms_by_name" => (Func::HasPermsByName, 3..=3),
         "db_name" => (Func::DbName, 0..=0),
         "db_id" => (Func::DbId, 0..=0),
+        "serverproperty" => (Func::ServerProperty, 1..=1),
         "sysutcdatetime" | "sysdatetime" => (Func::SysUtcDateTime, 0..=0),
         "getutcdate" | "getdate" => (Func::GetUtcDate, 0..=0),
         _ => return None,

@@ -105,7 +105,7 @@ async fn a_job_from_its_beginning_to_its_end() {
         );
     }
 
-    let complete: [&dyn tiberius::ToSql; 5] = [&7i64, &1i64, &1i64, &SESSION, &51i64];
+    let complete: [&dyn tiberius::ToSql; 6] = [&7i64, &1i64, &1i64, &SESSION, &51i64, &0i64];
     query(&mut db, &sql("range_complete"), &complete).await.expect("range_complete");
     assert_eq!(code(&query(&mut db, &sql("range_complete"), &complete).await), 51001);
     let extend: [&dyn tiberius::ToSql; 6] = [&1i64, &7i64, &3i64, &101i64, &201i64, &50i64];

@@ -8,6 +8,7 @@ mod control;
 mod errors;
 mod faults;
 mod files;
+mod like;
 mod login;
 mod principals;
 mod queries;

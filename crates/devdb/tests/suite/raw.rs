@@ -109,6 +109,15 @@ pub(crate) fn execute_sql(sql: &str, value: Option<i32>) -> Vec<u8> {
     call
 }
 
+/// A call of `sp_executesql` whose `@P1` is an untyped NULL.
+pub(crate) fn execute_with_null(sql: &str) -> Vec<u8> {
+    let mut call = execute_sql(sql, None);
+    put_text(&mut call, "@P1 nvarchar(10)");
+    put_name(&mut call, "@P1");
+    call.extend_from_slice(&[0, 0x1F]);
+    call
+}
+
 fn utf16(text: &str) -> Vec<u8> {
     text.encode_utf16().flat_map(u16::to_le_bytes).collect()
 }

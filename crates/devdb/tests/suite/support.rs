@@ -7,7 +7,7 @@ use futures_util::TryStreamExt;
 use tiberius::{Client, Config, QueryItem, Row, ToSql};
 use tokio::net::TcpStream;
 use tokio_util::compat::{Compat, TokioAsyncWriteCompatExt};
-use xmlx_devdb::{Faults, Options, Server, Storage, Tls};
+use xmlx_devdb::{Faults, Like, Options, Server, Storage, Tls};
 
 pub(crate) type Db = Client<Compat<TcpStream>>;
 
@@ -19,6 +19,7 @@ pub(crate) fn options() -> Options {
         password: "Secret;1".trim_end_matches(";1").to_owned(),
         tls: Tls::Off,
         faults: Faults::none(),
+        like: Like::SqlServer,
     }
 }
 
