@@ -94,6 +94,26 @@ struct Given {
     logins: Mutex<Vec<String>>,
 }
 
+/// A transaction that is open, with its locks.
+#[derive(Debug)]
+pub struct Held {
+    client: Client<Compat<TcpStream>>,
+}
+
+impl Held {
+    /// Rolls it back.
+    pub async fn release(mut self) {
+        let rollback = "ROLLBACK";
+        self.client
+            .simple_query(rollback)
+            .await
+            .expect(rollback)
+            .into_results()
+            .await
+            .expect(rollback);
+    }
+}
+
 impl Given {
     async fn create(server: &str) -> Self {
         let n = MADE.fetch_add(1, Ordering::Relaxed);
@@ -323,6 +343,14 @@ impl Database {
     /// Runs a statement with parameters.
     pub async fn execute(&self, sql: &str, params: &[&dyn ToSql]) {
         self.connect().await.execute(sql, params).await.expect(sql);
+    }
+
+    /// Runs a batch in a transaction that stays open.
+    pub async fn hold(&self, sql: &str) -> Held {
+        let sql = format!("BEGIN TRAN; {sql}");
+        let mut client = self.connect().await;
+        client.simple_query(&sql).await.expect(&sql).into_results().await.expect(&sql);
+        Held { client }
     }
 
     /// One number.

@@ -19,7 +19,7 @@ mod statements;
 mod wiretap;
 
 pub use cluster::{Cluster, Place, Setup, Waits};
-pub use database::{Database, skips_on_babelfish, skips_on_server};
+pub use database::{Database, Held, skips_on_babelfish, skips_on_server};
 pub use link::{Direction, Link};
 pub use netns::Host;
 pub use page::{block, blocks};
