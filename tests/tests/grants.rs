@@ -30,7 +30,8 @@ const SENDERS: &[(&str, &[Role])] = &[
     ("load", &[]),
     // The coordinator, if it may: no contract names these tables.
     ("reference", &[]),
-    ("documents", &[Role::Worker]),
+    ("database", &[Role::Coordinator, Role::Worker]),
+    ("document", &[Role::Worker]),
     ("fetch", &[Role::Worker]),
     ("verify_", &[Role::Coordinator]),
     ("boundary_", &[Role::Coordinator]),
