@@ -60,6 +60,7 @@ async fn the_page_s_own_queries_run() {
         "WHERE r.[state] = 'leased'",
         "FROM [xmlx].[leader]",
         "TOP (50) h.[at]",
+        "WHERE j.[job_id] = 2",
     ] {
         cluster.db.run(&block(mark)).await;
     }

@@ -327,4 +327,39 @@ mod tests {
             assert_eq!(class_of(number), class, "{number}");
         }
     }
+
+    /// The numbers of one row of the table in docs/sql-server.md; `a to b` and `a and more` are its bounds.
+    fn documented(class: &str) -> Vec<(u32, u32)> {
+        let page = include_str!("../../../docs/sql-server.md");
+        let row = page.lines().find(|it| it.starts_with(&format!("| {class} |"))).expect("a row");
+        let cell = row.split('|').nth(2).expect("the numbers");
+        let parts = cell.split([',', ';']).filter_map(|part| {
+            let number = |text: &str| text.split_whitespace().next().and_then(|it| it.parse().ok());
+            let first = number(part)?;
+            let last = part.split(" to ").nth(1).and_then(number);
+            Some((first, if part.contains("and more") { u32::MAX } else { last.unwrap_or(first) }))
+        });
+        parts.collect()
+    }
+
+    #[test]
+    fn administrators_are_told_every_number() {
+        for (name, class, listed) in [
+            ("transient", Class::Transient, &TRANSIENT[..]),
+            ("capacity", Class::Capacity, &CAPACITY),
+            ("data", Class::Data, &DATA),
+        ] {
+            let told = documented(name);
+            for (first, last) in &told {
+                assert_eq!(
+                    (class_of(*first), class_of(*last)),
+                    (class, class),
+                    "{first} to {last}"
+                );
+            }
+            let is_told = |it: &u32| told.iter().any(|(first, last)| (first..=last).contains(&it));
+            let missing: Vec<&u32> = listed.iter().filter(|it| !is_told(it)).collect();
+            assert!(missing.is_empty(), "{name}: {missing:?}");
+        }
+    }
 }

@@ -6,7 +6,7 @@ use xmlx_extract::{Column, DataType, Outline, Parent, Plan, Table};
 
 use crate::name;
 
-/// An index holds at most 1,700 bytes; texts of keys are names that the contract itself gives.
+/// A clustered key holds at most 900 bytes; texts of keys are names that the contract itself gives.
 const KEY_TEXT: &str = "nvarchar(100)";
 /// Digits of a decimal, unless its scale needs more.
 const DECIMAL_DIGITS: u32 = 18;
