@@ -1,7 +1,7 @@
 //! Connections and their pool.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use deadpool::managed::{self, Metrics, Object, Pool, RecycleError, RecycleResult};
@@ -10,6 +10,7 @@ use xmlx_extract::Limits;
 
 use crate::connection_string::{Address, ConnectError};
 use crate::dial::{Dialer, TdsClient};
+use crate::trust::trust;
 use crate::{Class, Error};
 
 /// A pooled connection that does not answer within this time is dead.
@@ -93,16 +94,11 @@ impl Store {
     /// # Errors
     /// Where the connection string or the CA's file cannot be used.
     pub fn new(config: &StoreConfig) -> Result<Self, ConnectError> {
-        let mut address = Address::parse(&config.connection_string)?;
-        if address.read_only && config.access == Access::ReadWrite {
-            return Err(ConnectError(
-                "`ApplicationIntent=ReadOnly` leads to a copy that nothing can be written to; take it out".to_owned(),
-            ));
-        }
-        trust(&mut address, config.ca.as_ref())?;
+        let mut address =
+            usable_address(&config.connection_string, config.ca.as_deref(), config.access)?;
         address.config.application_name(&config.application_name);
         address.config.command_timeout(Some(LONG_PATIENCE));
-        let pool = Pool::builder(Manager { dialer: Dialer::new(address) })
+        let pool = Pool::builder(Manager { dialer: Dialer::new(address, config.access) })
             .max_size(config.connections_max)
             .wait_timeout(Some(POOL_TIMEOUT))
             .runtime(deadpool::Runtime::Tokio1)
@@ -166,6 +162,33 @@ impl Store {
             | managed::PoolError::PostCreateHook(_)) => Error::Connect(err.to_string()),
         })
     }
+}
+
+/// Whether a connection string and the CA's file can be used, as far as that can be said without the server.
+///
+/// # Errors
+/// As [`Store::new`].
+pub fn check_connection(
+    connection_string: &str,
+    ca: Option<&Path>,
+    access: Access,
+) -> Result<(), ConnectError> {
+    usable_address(connection_string, ca, access).map(drop)
+}
+
+fn usable_address(
+    connection_string: &str,
+    ca: Option<&Path>,
+    access: Access,
+) -> Result<Address, ConnectError> {
+    let mut address = Address::parse(connection_string)?;
+    if address.read_only && access == Access::ReadWrite {
+        return Err(ConnectError(
+            "`ApplicationIntent=ReadOnly` leads to a copy that nothing can be written to; take it out".to_owned(),
+        ));
+    }
+    trust(&mut address, ca)?;
+    Ok(address)
 }
 
 pub(crate) type Row = tiberius::Row;
@@ -298,29 +321,6 @@ impl managed::Manager for Manager {
             Ok(())
         } else {
             Err(RecycleError::message("answers are off by one"))
-        }
-    }
-}
-
-/// What the server's certificate has to be signed by.
-fn trust(address: &mut Address, ca: Option<&PathBuf>) -> Result<(), ConnectError> {
-    match ca {
-        Some(file) if address.trusts_all => Err(ConnectError(format!(
-            "`TrustServerCertificate=true` trusts every certificate, so the CA in `{}` would mean nothing; take one of the two out",
-            file.display()
-        ))),
-        Some(file) => {
-            let bundle = std::fs::read(file).map_err(|err| {
-                ConnectError(format!("the CA's file `{}`: {err}", file.display()))
-            })?;
-            address.config.trust_cert_ca_bundle(bundle);
-            Ok(())
-        }
-        None => {
-            if address.trusts_all {
-                address.config.trust_cert();
-            }
-            Ok(())
         }
     }
 }

@@ -34,6 +34,15 @@ const IGNORED: &[&str] = &[
     "replication",
     "transactionbinding",
     "transparentnetworkipresolution",
+    // Each statement has its own limit, sets its own options, and reads types as it needs them.
+    "commandtimeout",
+    "language",
+    "currentlanguage",
+    "typesystemversion",
+    // All addresses of a name are tried at once.
+    "ipaddresspreference",
+    "asynchronousprocessing",
+    "async",
 ];
 
 /// Keywords that mean something this program cannot do, and the way out.
@@ -44,10 +53,9 @@ const REFUSED: &[(&[&str], &str)] = &[
         "is for local files; name a server and `Database`",
     ),
     (
-        &["columnencryptionsetting", "enclaveattestationurl"],
+        &["columnencryptionsetting", "enclaveattestationurl", "attestationprotocol"],
         "asks for Always Encrypted, which is not supported; use columns that are not encrypted",
     ),
-    (&["commandtimeout"], "has no effect here: each statement has its own limit; take it out"),
     (&["networklibrary", "net", "network"], "is not supported: connections are TCP; take it out"),
     (&["servercertificate"], "is not supported; name the CA's file with `--database-ca`"),
     (
@@ -82,9 +90,9 @@ impl Address {
     /// # Errors
     /// Names the keyword that is unknown, missing or wrong, and the way out.
     pub(crate) fn parse(text: &str) -> Result<Self, ConnectError> {
-        if text.trim_start().to_ascii_lowercase().starts_with("jdbc:") {
+        if is_url(text) {
             return Err(refused(
-                "it is a JDBC URL; write it in the ADO.NET form `Server=host,port;Database=...;User Id=...;Password=...`",
+                "it is a URL, as JDBC and others have it; write it in the ADO.NET form `Server=host,port;Database=...;User Id=...;Password=...`",
             ));
         }
         let mut draft = Draft::default();
@@ -111,6 +119,9 @@ struct Draft {
 impl Draft {
     fn take(&mut self, pair: &Pair) -> Result<(), ConnectError> {
         let value = pair.value.as_str();
+        if pair.in_braces && !is_refused(&pair.key) {
+            return Err(pair.refuse("has a value in braces, which belong to ODBC: ADO.NET has none; write it in double quotes"));
+        }
         match pair.key.as_str() {
             "server" | "datasource" | "addr" | "address" | "networkaddress" => {
                 self.server = Some(Place::parse(pair)?);
@@ -143,7 +154,9 @@ impl Draft {
                     return Err(pair.refuse("other than `SqlPassword` is not supported; use a SQL Server login: `User Id` and `Password`"));
                 }
             }
+            "networklibrary" | "net" | "network" if value.eq_ignore_ascii_case("dbmssocn") => (),
             key if IGNORED.contains(&key) => (),
+            key if is_refused(key) && !pair.in_braces && is_off(value) => (),
             key => return Err(unusable(pair, key)),
         }
         Ok(())
@@ -162,7 +175,8 @@ impl Draft {
         self.config.readonly(self.read_only);
         self.config.multi_subnet_failover(true);
         let connect_timeout = self.connect_timeout.unwrap_or(CONNECT_TIMEOUT);
-        self.config.handshake_timeout(Some(connect_timeout));
+        // `Dialer` bounds it, and says so in words for users.
+        self.config.handshake_timeout(None);
         Ok(Address {
             places: std::iter::once(server).chain(self.partner).collect(),
             config: self.config,
@@ -177,8 +191,8 @@ impl Draft {
 
 fn encryption(pair: &Pair) -> Result<EncryptionLevel, ConnectError> {
     match pair.value.to_ascii_lowercase().as_str() {
-        "true" | "yes" | "mandatory" => Ok(EncryptionLevel::Required),
-        "false" | "no" | "optional" => Ok(EncryptionLevel::Off),
+        "true" | "yes" | "1" | "mandatory" => Ok(EncryptionLevel::Required),
+        "false" | "no" | "0" | "optional" => Ok(EncryptionLevel::Off),
         "strict" => Ok(EncryptionLevel::Strict),
         // The password, too, travels in the clear then: for a server without any TLS.
         "danger_plaintext" => Ok(EncryptionLevel::NotSupported),
@@ -192,6 +206,25 @@ fn intent(pair: &Pair) -> Result<bool, ConnectError> {
         "readwrite" => Ok(false),
         _ => Err(pair.refuse("must be `ReadWrite` or `ReadOnly`")),
     }
+}
+
+/// Whether it begins as URLs do: `jdbc:`, or a scheme and `://`. They carry login and password before an `@`.
+fn is_url(text: &str) -> bool {
+    let text = text.trim_start();
+    let is_scheme = |it: &str| {
+        it.chars().all(|it| it.is_ascii_alphanumeric() || matches!(it, '+' | '-' | '.' | ':'))
+    };
+    text.to_ascii_lowercase().starts_with("jdbc:")
+        || text.split_once("://").is_some_and(|(scheme, _)| is_scheme(scheme))
+}
+
+fn is_refused(key: &str) -> bool {
+    REFUSED.iter().any(|(keys, _)| keys.contains(&key))
+}
+
+/// What is switched off asks for nothing.
+fn is_off(value: &str) -> bool {
+    matches!(value.to_ascii_lowercase().as_str(), "" | "0" | "false" | "no" | "none" | "disabled")
 }
 
 fn unusable(pair: &Pair, key: &str) -> ConnectError {
@@ -245,8 +278,28 @@ mod tests {
         check("ServerCertificate=/a.pem", "`ServerCertificate`", "--database-ca");
         check("Driver={ODBC Driver 18}", "`Driver`", "take it out");
         check("Colour=blue", "`Colour`", "take it out");
+        check("Driver={a;b}", "`Driver`", "take it out");
+        check("Pwd={a;b}", "`Pwd`", "braces");
+        check("Network Library=dbnmpntw", "`Network Library`", "TCP");
         check("Encrypt=perhaps", "`Encrypt`", "`strict`");
         check("Packet Size=1", "`Packet Size`", "512");
+    }
+
+    #[test]
+    fn strings_as_other_programs_write_them_are_taken() {
+        for more in [
+            "Command Timeout=0;IPAddressPreference=IPv4First;Type System Version=Latest;Language=us_english",
+            "Persist Security Info=True;Pooling=False;Multiple Active Result Sets=False;Column Encryption Setting=Disabled",
+            "Encrypt=1;TrustServerCertificate=0;Trusted_Connection=no;User Instance=False",
+            "Authentication=\"Sql Password\";Network Library=DBMSSOCN;Context Connection=false",
+        ] {
+            let it = Address::parse(&format!("{BASE};{more}"));
+            assert!(!it.expect(more).trusts_all, "{more}");
+        }
+        let it = Address::parse(&format!("{BASE};TrustServerCertificate=1;Encrypt=0"));
+        assert!(it.expect("valid").trusts_all);
+        let it = Address::parse("Server=s;Database=d;Uid=u;Pwd=\"{x}\"");
+        assert!(it.is_ok(), "a password may have braces where it stands in quotes");
     }
 
     #[test]
@@ -256,7 +309,8 @@ mod tests {
             ("Server=s;User Id=u;Password=p", "`Database`"),
             ("Server=s;Database=d;Password=p", "`User Id`"),
             ("Server=s;Database=d;User Id=u", "`Password`"),
-            ("jdbc:sqlserver://s;user=u", "JDBC"),
+            ("jdbc:sqlserver://s;user=u", "URL"),
+            (" mssql+pyodbc://u:p@s:1433/d?driver=x", "URL"),
         ] {
             let err = Address::parse(text).expect_err(text).to_string();
             assert!(err.contains(name), "{text}: {err}");
@@ -271,6 +325,16 @@ mod tests {
             "Server=s;Database=d;User Id=u;Password='hush",
             "Server=s;Database=d;User Id=u;Password='hush'hush",
             "Server=s,hush;Database=d;User Id=u;Password=hush",
+            "sqlserver://xmlx:hush@host:1433?database=x",
+            "mssql+pyodbc://xmlx:hush@host/x?driver=ODBC+Driver",
+            "xmlx:hush@host:1433?database=x",
+            "xmlx/hush@//host=x",
+            "Server=tcp:xmlx:hush@h,1;Database=d;User Id=u;Password=p",
+            "Server=xmlx:hush@h;Database=d;User Id=u;Password=p",
+            "Server=sqlserver://xmlx:hush@h;Database=d;User Id=u;Password=p",
+            "Server=s;Database=d;User Id=u;Password=x;h!hush=1",
+            "Server=s;Database=d;User Id=u;Password={hush};Encrypt=true",
+            "\"Server=s;Database=d;User Id=u;Password=hush\"",
         ] {
             let err = format!("{:?}", Address::parse(text).expect_err(text));
             assert!(!err.contains("hush"), "{text}: {err}");

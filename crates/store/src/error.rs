@@ -1,5 +1,7 @@
 //! What can go wrong with the database, in classes. Never told apart by text.
 
+use std::io::ErrorKind;
+
 use tiberius::error::Error as Tds;
 
 /// What has to happen after an error.
@@ -153,8 +155,32 @@ impl From<Tds> for Error {
             | Tds::Protocol(_)
             | Tds::Tls(_)
             | Tds::Routing { .. }
-            | Tds::BulkInput(_) => Self::Lost(err.to_string()),
+            | Tds::BulkInput(_) => Self::Lost(plain(&err)),
         }
+    }
+}
+
+/// What the driver says, without its prefixes.
+pub(crate) fn plain(err: &Tds) -> String {
+    match err {
+        Tds::Io {
+            kind:
+                ErrorKind::UnexpectedEof
+                | ErrorKind::ConnectionReset
+                | ErrorKind::ConnectionAborted
+                | ErrorKind::BrokenPipe,
+            ..
+        } => "the server closed the connection".to_owned(),
+        Tds::Io { message, .. } | Tds::Tls(message) => message.clone(),
+        Tds::Protocol(reason) | Tds::Encoding(reason) | Tds::Conversion(reason) => {
+            reason.clone().into_owned()
+        }
+        Tds::Server(_)
+        | Tds::Utf8
+        | Tds::Utf16
+        | Tds::ParseInt(_)
+        | Tds::Routing { .. }
+        | Tds::BulkInput(_) => err.to_string(),
     }
 }
 

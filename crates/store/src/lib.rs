@@ -24,11 +24,12 @@ mod sessions;
 mod source;
 mod statements;
 mod target_schema;
+mod trust;
 mod verify;
 
 pub use catalog::{Catalog, DatabaseFacts, Disagreement};
 pub use commit::{CommitPlan, Committed, Decided, Group};
-pub use connection::{Access, Connection, Store, StoreConfig};
+pub use connection::{Access, Connection, Store, StoreConfig, check_connection};
 pub use connection_string::ConnectError;
 pub use documents::{Documents, Fetched, Holds, Xml, document_column};
 pub use error::{Class, Error};

@@ -14,6 +14,8 @@ pub(super) struct Pair {
     /// The keyword as written.
     pub(super) written: String,
     pub(super) value: String,
+    /// The value stands in braces, as ODBC has them; it is not read then.
+    pub(super) in_braces: bool,
     /// It comes right behind the password, whose tail it may be.
     pub(super) follows_password: bool,
 }
@@ -25,8 +27,8 @@ impl Pair {
 
     pub(super) fn flag(&self) -> Result<bool, ConnectError> {
         match self.value.to_ascii_lowercase().as_str() {
-            "true" | "yes" => Ok(true),
-            "false" | "no" => Ok(false),
+            "true" | "yes" | "1" => Ok(true),
+            "false" | "no" | "0" => Ok(false),
             _ => Err(self.refuse("must be `true` or `false`")),
         }
     }
@@ -67,14 +69,22 @@ pub(super) fn pairs(text: &str) -> Result<Vec<Pair>, ConnectError> {
         if key.is_empty() {
             return Err(refused("a keyword is empty"));
         }
+        // It may be part of a password, and is not repeated.
+        if !written.chars().all(|it| it.is_ascii_alphanumeric() || matches!(it, ' ' | '_' | '-')) {
+            return Err(refused(
+                "before a `=` stands what is no keyword; a value with `;` has to stand in double quotes, and a URL has no place here",
+            ));
+        }
         skip(&mut rest, char::is_whitespace);
+        let in_braces = rest.peek() == Some(&'{');
         let value = match rest.peek() {
+            Some('{') => braced(&mut rest),
             Some(&quote @ ('\'' | '"')) => quoted(&mut rest, quote)?,
             _ => plain(&mut rest),
         };
         let follows_password =
             pairs.last().is_some_and(|it| matches!(it.key.as_str(), "password" | "pwd"));
-        pairs.push(Pair { key, written, value, follows_password });
+        pairs.push(Pair { key, written, value, in_braces, follows_password });
     }
 }
 
@@ -88,6 +98,13 @@ fn plain(rest: &mut Peekable<Chars<'_>>) -> String {
         value.push(it);
     }
     value.trim_end().to_owned()
+}
+
+/// Skips a value in braces, which may hold `;`, and what stands behind it up to the next one.
+fn braced(rest: &mut Peekable<Chars<'_>>) -> String {
+    skip(rest, |it| it != '}');
+    skip(rest, |it| it != ';');
+    String::new()
 }
 
 fn quoted(rest: &mut Peekable<Chars<'_>>, quote: char) -> Result<String, ConnectError> {

@@ -1,9 +1,13 @@
 //! Where a server is: host and port, or host and instance name.
 
 use std::fmt;
+use std::net::Ipv6Addr;
 
 use super::ConnectError;
 use super::pairs::Pair;
+
+/// What may stand before a colon; all but the first are refused.
+const PROTOCOLS: [&str; 5] = ["tcp", "np", "lpc", "via", "admin"];
 
 /// A server's place.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,16 +22,18 @@ impl Place {
     /// Reads `[tcp:]host[\instance][,port]`. A port makes the instance's name superfluous, as in ADO.NET.
     pub(super) fn parse(pair: &Pair) -> Result<Self, ConnectError> {
         let value = pair.value.trim();
+        if value.contains(['@', '/']) {
+            return Err(pair.refuse(
+                "must be a host's name or address; login and password belong to `User Id` and `Password`",
+            ));
+        }
         let (protocol, rest) = match value.split_once(':') {
-            // Two or more colons: an IPv6 address.
-            Some((protocol, rest))
-                if !rest.contains(':') || protocol.eq_ignore_ascii_case("tcp") =>
-            {
-                (protocol.to_ascii_lowercase(), rest)
+            Some((it, rest)) if PROTOCOLS.iter().any(|known| it.eq_ignore_ascii_case(known)) => {
+                (it, rest.trim_start())
             }
-            Some(_) | None => ("tcp".to_owned(), value),
+            Some(_) | None => ("tcp", value),
         };
-        if protocol != "tcp" || rest.starts_with('\\') || rest.starts_with("(localdb)") {
+        if !protocol.eq_ignore_ascii_case("tcp") || rest.starts_with('\\') {
             return Err(
                 pair.refuse("must be reached by TCP; write `tcp:host,port` or `host\\instance`")
             );
@@ -44,18 +50,31 @@ impl Place {
             Some((host, instance)) => (host, Some(instance.trim())),
             None => (name, None),
         };
-        let host = match host.trim() {
-            "" => return Err(pair.refuse("names no host")),
-            "." | "(local)" => "localhost",
-            host => host,
-        };
+        let host = read_host(pair, host.trim())?;
         let named = instance.filter(|it| !it.is_empty() && !it.eq_ignore_ascii_case("MSSQLSERVER"));
-        Ok(Self {
-            host: host.to_owned(),
-            port,
-            instance: named.filter(|_| port.is_none()).map(ToOwned::to_owned),
-        })
+        Ok(Self { host, port, instance: named.filter(|_| port.is_none()).map(ToOwned::to_owned) })
     }
+}
+
+/// A name, an IPv4 address, or an IPv6 address without its brackets.
+fn read_host(pair: &Pair, written: &str) -> Result<String, ConnectError> {
+    let host = match written.to_ascii_lowercase().as_str() {
+        "" => return Err(pair.refuse("names no host")),
+        "(localdb)" => {
+            return Err(pair.refuse(
+                "is LocalDB, which only programs on its own Windows host reach; name a server",
+            ));
+        }
+        "." | "(local)" => "localhost",
+        _ => written,
+    };
+    let bare = host.strip_prefix('[').and_then(|it| it.strip_suffix(']')).unwrap_or(host);
+    // A link-local address names its interface behind a `%`.
+    let address = bare.split('%').next().unwrap_or_default();
+    if bare.contains([':', '[', ']']) && address.parse::<Ipv6Addr>().is_err() {
+        return Err(pair.refuse("has a colon that belongs to no IPv6 address; write `host,port`"));
+    }
+    Ok(bare.to_owned())
 }
 
 impl fmt::Display for Place {
@@ -89,9 +108,32 @@ mod tests {
         check("(local)\\X", Some("localhost\\X"));
         check("tcp:10.0.0.1,1433", Some("10.0.0.1,1433"));
         check("::1,1433", Some("::1,1433"));
+        check("[::1],1433", Some("::1,1433"));
+        check("TCP:[fe80::1%eth0]", Some("fe80::1%eth0"));
+        check("(LOCAL)", Some("localhost"));
+        check("(LocalDB)\\MSSQLLocalDB", None);
+        check("tcp:sql1:1433", None);
+        check("sql1:1433", None);
+        check("[::1]:1433", None);
+        check("admin:sql1", None);
+        check("u:p@sql1", None);
         check("np:\\\\sql1\\pipe\\sql\\query", None);
         check("(localdb)\\v11.0", None);
         check("sql1,x", None);
         check("tcp:,1433", None);
+    }
+    #[test]
+    fn what_is_wrong_with_a_place_is_named() {
+        for (text, way_out) in [
+            ("sql1:1433", "write `host,port`"),
+            ("tcp:sql1:1433", "write `host,port`"),
+            ("(LocalDB)\\x", "LocalDB"),
+            ("np:sql1", "TCP"),
+            ("u:p@sql1", "`User Id`"),
+        ] {
+            let pair = pairs(&format!("Server={text}")).expect(text).remove(0);
+            let err = Place::parse(&pair).expect_err(text).to_string();
+            assert!(err.contains(way_out), "{text}: {err}");
+        }
     }
 }
