@@ -146,11 +146,11 @@ impl Foreman {
                 self.release(lease, committed_through, Some(Class::Fenced), String::new()).await;
             }
             Outcome::Drained => self.release(lease, committed_through, None, String::new()).await,
-            Outcome::Expelled { reason } => {
-                error!(job = job_id, range, reason, "this worker can go on no more; draining");
+            Outcome::Expelled(err) => {
+                error!(job = job_id, range, %err, "this worker can go on no more; draining");
                 self.release(lease, committed_through, Some(Class::Transient), String::new()).await;
-                // Only the first reason counts.
-                let _ = self.shop.expelled.set(reason);
+                // Only the first one counts.
+                let _ = self.shop.expelled.set(err);
                 self.shop.drain.cancel();
             }
             Outcome::Stuck { class, reason } => {

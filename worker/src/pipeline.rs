@@ -40,7 +40,7 @@ pub(crate) struct Shop {
     /// Cancelled: finish the group in hand and release the rest.
     pub(crate) drain: CancellationToken,
     /// Why this process can work no more, once it cannot.
-    pub(crate) expelled: OnceLock<String>,
+    pub(crate) expelled: OnceLock<Error>,
 }
 
 /// Documents that go through the stages together.
@@ -69,10 +69,7 @@ pub(crate) enum Outcome {
     /// Drained: the rest is for somebody else.
     Drained,
     /// The database does not let this process in any more: it has to end, others may go on.
-    Expelled {
-        /// For the operator.
-        reason: String,
-    },
+    Expelled(Error),
     /// It cannot go on; nothing is lost.
     Stuck {
         /// What kind of trouble.
@@ -85,7 +82,7 @@ pub(crate) enum Outcome {
 impl From<Error> for Outcome {
     fn from(err: Error) -> Self {
         if err.is_refused_entry() {
-            return Self::Expelled { reason: err.to_string() };
+            return Self::Expelled(err);
         }
         match err.class() {
             Class::Fenced => Self::Gone,

@@ -77,7 +77,7 @@ pub async fn run(config: Config, shutdown: Shutdown) -> anyhow::Result<()> {
         copy.map(|it| connect(it, Access::ReadOnly, slots + SPARE_CONNECTIONS)).transpose()?;
     // Whoever is refused must not join: it would take ranges and give them back.
     for store in std::iter::once(&store).chain(&copy) {
-        if let Some(err) = store.enter().await.map_err(refusal)? {
+        if let Some(err) = store.enter().await.map_err(|err| refusal(&err))? {
             warn!(%err, "the database does not answer; waiting for it");
         }
     }
@@ -126,10 +126,30 @@ pub async fn run(config: Config, shutdown: Shutdown) -> anyhow::Result<()> {
         .await?
         .map_err(|_| anyhow::anyhow!("the session thread panicked"))?;
     info!("worker stopped");
-    shop.expelled.get().map_or(Ok(()), |reason| Err(anyhow::anyhow!("{reason}")))
+    shop.expelled.get().map_or(Ok(()), |err| Err(refusal(err)))
 }
 
 /// Starting again is no good where it is the login that is refused.
-fn refusal(err: Error) -> anyhow::Error {
-    if err.is_refused_login() { Refused(err.to_string()).into() } else { err.into() }
+fn refusal(err: &Error) -> anyhow::Error {
+    let said = err.to_string();
+    if err.is_refused_login() { Refused(said).into() } else { anyhow::Error::msg(said) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_refused_login_is_for_the_operator_alone() {
+        let login = |number| Error::Login {
+            server: "s".to_owned(),
+            database: "d".to_owned(),
+            login: "u".to_owned(),
+            number,
+        };
+        assert!(refusal(&login(18456)).is::<Refused>());
+        assert!(!refusal(&login(4060)).is::<Refused>());
+        let tls = Error::Tls { server: "s".to_owned(), reason: "expired".to_owned() };
+        assert!(!refusal(&tls).is::<Refused>());
+    }
 }
