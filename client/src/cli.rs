@@ -166,11 +166,12 @@ pub(crate) enum RoleName {
 
 #[derive(Args, Debug)]
 pub(crate) struct Database {
-    /// ADO.NET connection string
-    #[arg(long, env = "XMLX_DATABASE", hide_env_values = true)]
+    /// ADO.NET connection string [env: XMLX_DATABASE]
+    #[arg(long)]
     pub(crate) database: Option<Secret>,
     /// File that holds the connection string, so that no password is seen in `ps` or the environment
-    #[arg(long, env = "XMLX_DATABASE_FILE")]
+    /// [env: XMLX_DATABASE_FILE]
+    #[arg(long)]
     pub(crate) database_file: Option<PathBuf>,
     /// File of CA certificates for the database's TLS, beside those of the system
     #[arg(long, env = "XMLX_DATABASE_CA")]

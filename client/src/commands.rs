@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use xmlx_extract::{Limits, Plan};
 use xmlx_proto::v1 as pb;
-use xmlx_runtime::{Secret, connection_setting, public_warning};
+use xmlx_runtime::{Secret, connection_setting};
 use xmlx_store::{Access, Store, StoreConfig};
 
 use crate::cli::{Cli, Command, Database};
@@ -85,12 +85,12 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<Answer> {
 /// A store for a command that goes to the database itself.
 pub(crate) fn store(database: &Database) -> anyhow::Result<Store> {
     let given = (database.database.as_ref(), database.database_file.as_deref());
-    let secret = connection_setting("database", &[given])?
+    let found = connection_setting("database", given, (None, None))?
         .context("no database: set `--database-file` or XMLX_DATABASE")?;
-    if let Some(warning) = public_warning(&secret) {
+    if let Some(warning) = found.warning {
         output::note(&format!("warning: {warning}"));
     }
-    store_at(&secret, database.database_ca.clone())
+    store_at(&found.secret, database.database_ca.clone())
 }
 
 /// A store at a connection string.

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use xmlx_lease::Limits;
 use xmlx_proto::Release;
 use xmlx_runtime::{LogFormat, Secret, connection_setting, duration_setting, read_settings};
+use xmlx_store::{Access, check_connection};
 
 /// What is written on the command line, in the environment or in the file.
 #[derive(Clone, Debug, Default, clap::Parser, Deserialize)]
@@ -23,11 +24,12 @@ pub struct Args {
     #[arg(long, env = "XMLX_CONFIG")]
     #[serde(skip)]
     config: Option<PathBuf>,
-    /// ADO.NET connection string of the database
-    #[arg(long, env = "XMLX_DATABASE", hide_env_values = true)]
+    /// ADO.NET connection string of the database [env: XMLX_DATABASE]
+    #[arg(long)]
     database: Option<Secret>,
     /// File that holds the connection string, so that no password is seen in `ps` or the environment
-    #[arg(long, env = "XMLX_DATABASE_FILE")]
+    /// [env: XMLX_DATABASE_FILE]
+    #[arg(long)]
     database_file: Option<PathBuf>,
     /// File of CA certificates for the database's TLS, beside those of the system
     #[arg(long, env = "XMLX_DATABASE_CA")]
@@ -115,6 +117,8 @@ pub struct Config {
     pub log_format: LogFormat,
     /// Which release it behaves like.
     pub release: Release,
+    /// What the operator should hear of, once there is a log.
+    pub warnings: Vec<String>,
 }
 
 impl Args {
@@ -137,13 +141,17 @@ impl Args {
     pub fn config(&self) -> anyhow::Result<Config> {
         let file: Self = read_settings(self.config.as_deref())?;
         let limits = self.lease_limits(&file)?;
-        let given = [
+        let database = connection_setting(
+            "database",
             (self.database.as_ref(), self.database_file.as_deref()),
             (file.database.as_ref(), file.database_file.as_deref()),
-        ];
-        let database = connection_setting("database", &given)?.context(
+        )?;
+        let database = database.context(
             "no database: set `--database-file` or XMLX_DATABASE to an ADO.NET connection string",
         )?;
+        let database_ca = self.database_ca.clone().or_else(|| file.database_ca.clone());
+        check_connection(database.secret.reveal(), database_ca.as_deref(), Access::ReadWrite)
+            .context("`database`")?;
         let heartbeat = duration_setting(
             "heartbeat",
             (self.heartbeat.as_ref(), file.heartbeat.as_ref()),
@@ -165,8 +173,8 @@ impl Args {
             self.limits.as_ref().or(file.limits.as_ref()).map_or(&[][..], Vec::as_slice);
         let document_limits = xmlx_extract::Limits::from_settings(document_limits)?;
         Ok(Config {
-            database,
-            database_ca: self.database_ca.clone().or(file.database_ca),
+            database: database.secret,
+            database_ca,
             listen,
             advertise,
             heartbeat,
@@ -181,6 +189,7 @@ impl Args {
             document_limits,
             log_format: self.log_format.or(file.log_format).unwrap_or_default(),
             release: if self.test_previous_release { Release::Previous } else { Release::Current },
+            warnings: database.warning.into_iter().collect(),
         })
     }
 

@@ -2,23 +2,22 @@
 
 use std::io::Write as _;
 
-use clap::Parser as _;
 use xmlx_coordinator::{Args, run};
-use xmlx_runtime::{Refused, Shutdown};
+use xmlx_runtime::{Refused, Shutdown, command_line, usable};
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let args = Args::parse();
-    let config = args.config()?;
+    let args: Args = command_line();
+    let config = usable(args.config());
+    xmlx_runtime::init_telemetry(config.log_format, "info");
+    for warning in &config.warnings {
+        tracing::warn!("{warning}");
+    }
     if args.print_config() {
         writeln!(std::io::stdout(), "{config:#?}")?;
     }
     if args.check_config() || args.print_config() {
         return Ok(());
-    }
-    xmlx_runtime::init_telemetry(config.log_format, "info");
-    if let Some(warning) = xmlx_runtime::public_warning(&config.database) {
-        tracing::warn!("{warning}");
     }
     Refused::exit(run(config, Shutdown::on_signals()?).await)
 }

@@ -84,7 +84,6 @@ impl Process {
             .stdout(Stdio::null())
             .stderr(file)
             .env("RUST_BACKTRACE", "0")
-            .env("NO_COLOR", "1")
             .spawn()
             .unwrap_or_else(|err| panic!("{name} does not start: {err}"));
         Self { name: name.to_owned(), child, log }

@@ -3,14 +3,16 @@
 #![allow(clippy::unwrap_used, reason = "tests panic where something does not hold")]
 
 use std::collections::BTreeSet;
-use std::net::{TcpListener, UdpSocket};
+use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use xmlx_devdb::Tls;
+use tokio::sync::mpsc::{self, Receiver};
+use tokio::sync::watch;
+use xmlx_devdb::{Faults, Server, Storage, Tls};
 use xmlx_extract::Plan;
 use xmlx_samples::{Line, Options, Synth};
-use xmlx_store::{Documents, Error, Holds, Mode, Scope, Source};
+use xmlx_store::{Access, Documents, Error, Holds, Mode, Scope, Source, Store, StoreConfig};
 use xmlx_tests::{Cluster, Database, Output, Setup, binary, skips_on_server};
 
 /// The password of the tests' database.
@@ -92,7 +94,7 @@ async fn passwords_are_not_shown() {
         assert_hidden(&printed, PASSWORD);
         assert_hidden(&run(program, &[("XMLX_DATABASE", &text)], &["--help"]).expect(0), PASSWORD);
         let refused = run(program, &[("XMLX_DATABASE", &format!("{text};Colour=1"))], &[]);
-        assert!(refused.expect(1).stderr.contains("`Colour`"));
+        assert!(refused.expect(64).stderr.contains("`Colour`"));
     }
     assert_hidden(&init(&text, &["--help"]).expect(0), PASSWORD);
     let public = run("xmlx-client", &[], &["init", "--database", &text]).expect(0);
@@ -148,10 +150,120 @@ async fn the_connection_string_may_lie_in_a_file() {
         let args = ["--database-file", &file, "--check-config"];
         let _ = run(program, &[], &args).expect(0);
     }
-    let both = [("XMLX_DATABASE", db.connection_string())];
-    let both = [(both[0].0, both[0].1.as_str())];
-    let refused = run("xmlx-client", &both, &["init", "--database-file", &file]).expect(2);
-    assert!(refused.stderr.contains("keep one"), "{refused:?}");
+    let text = db.connection_string();
+    let wrong = text.replace(PASSWORD, WRONG);
+    let other = [("XMLX_DATABASE", wrong.as_str())];
+    let _ = run("xmlx-client", &other, &["init", "--database-file", &file]).expect(0);
+    let other = [("XMLX_DATABASE_FILE", "no-such-file")];
+    let _ = run("xmlx-client", &other, &["init", "--database", &text]).expect(0);
+    let both = [("XMLX_DATABASE", text.as_str()), ("XMLX_DATABASE_FILE", &file)];
+    let refused = run("xmlx-client", &both, &["init"]).expect(2);
+    assert!(refused.stderr.contains("both `XMLX_DATABASE` and"), "{refused:?}");
+    let args = ["--database-file", &file, "--source-database-file", "no-such-file"];
+    let refused = run("xmlx-worker", &[("XMLX_SOURCE_DATABASE", "x")], &args).expect(64);
+    assert!(refused.stderr.contains("`no-such-file`"), "{refused:?}");
+}
+
+/// What cannot work whatever the server says is found by `--check-config`, and shows no password.
+#[test]
+fn settings_are_checked_without_a_server() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let (settings, ca) = (path("settings.toml"), path("ca.pem"));
+    std::fs::write(&ca, "no certificate").unwrap();
+    let good = format!("Server=sql1;Database=d;User Id=u;Password={PASSWORD}");
+    let bad = format!("Server=sql1:1433;Database=d;User Id=u;Password={PASSWORD}");
+    let toml = format!("# ours\ndatabase = \"Server=sql\\LOANS;Password={PASSWORD}\"\n");
+    std::fs::write(&settings, toml).unwrap();
+    for program in ["xmlx-coordinator", "xmlx-worker"] {
+        let check = |environment: &[(&str, &str)], args: &[&str], code| {
+            let checked = run(program, environment, &[&["--check-config"], args].concat());
+            assert_hidden(&checked, PASSWORD);
+            checked.expect(code).stderr
+        };
+        check(&[("XMLX_DATABASE", &good)], &[], 0);
+        assert!(check(&[("XMLX_DATABASE", &bad)], &[], 64).contains("`database`"));
+        assert!(check(&[("XMLX_DATABASE", &good)], &["--database-ca", &ca], 64).contains(&ca));
+        assert!(check(&[], &["--config", &settings], 64).contains("line 2, column"));
+        assert!(check(&[], &["--nonsense"], 64).contains("--nonsense"));
+        assert!(check(&[("XMLX_DATABASE", "")], &[], 64).contains("XMLX_DATABASE"));
+    }
+    let copy = [("XMLX_DATABASE", good.as_str()), ("XMLX_SOURCE_DATABASE", &bad)];
+    let refused = run("xmlx-worker", &copy, &["--check-config"]).expect(64);
+    assert!(refused.stderr.contains("`source_database`"), "{refused:?}");
+}
+
+/// A server that takes connections and says nothing: our own patience ends it, in words for users.
+#[test]
+fn a_stalled_server_is_given_up_in_plain_words() {
+    let stalled = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = stalled.local_addr().unwrap().port();
+    let text = format!("Server=127.0.0.1,{port};Database=d;User Id=u;Password=p;Connect Timeout=1");
+    let refused = init(&text, &[]).expect(2);
+    assert!(refused.stderr.contains("no answer within 1s"), "{refused:?}");
+    assert!(!refused.stderr.contains("tracing"), "{refused:?}");
+}
+
+/// Forwards each connection to where `target` says at that time, and says where.
+async fn switchboard(target: watch::Receiver<SocketAddr>) -> (SocketAddr, Receiver<SocketAddr>) {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (said, forwarded) = mpsc::channel(64);
+    tokio::spawn(async move {
+        while let Ok((mut client, _)) = listener.accept().await {
+            let target = *target.borrow();
+            let mut server = tokio::net::TcpStream::connect(target).await.unwrap();
+            tokio::spawn(async move {
+                drop(tokio::io::copy_bidirectional(&mut client, &mut server).await);
+            });
+            let _ = said.send(target).await;
+        }
+    });
+    (address, forwarded)
+}
+
+/// A database of contained users that fails over refuses logins for a while, as if the password were wrong.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_login_that_was_let_in_before_is_tried_again() {
+    if skips_on_server("logins and addresses of its own") {
+        return;
+    }
+    let (db, failing_over) = (Database::start(Tls::Off).await, devdb_with_password(WRONG));
+    let (target, target_now) = watch::channel(db.address());
+    let (address, mut forwarded) = switchboard(target_now).await;
+    let text = db.connection_string();
+    let store = Store::new(&StoreConfig {
+        connection_string: text
+            .replace(&db.address().port().to_string(), &address.port().to_string()),
+        ca: None,
+        access: Access::ReadWrite,
+        application_name: "xmlx/tests".to_owned(),
+        connections_max: 1,
+        limits: xmlx_extract::Limits::default(),
+    });
+    let store = store.unwrap();
+    assert!(store.enter().await.unwrap().is_none());
+    assert_eq!(forwarded.recv().await, Some(db.address()));
+    target.send_replace(failing_over.addr());
+    db.drop_connections();
+    assert!(store.schema_version().await.is_err(), "the connection is gone");
+    let entering = tokio::spawn(async move { store.enter().await });
+    assert_eq!(forwarded.recv().await, Some(failing_over.addr()));
+    target.send_replace(db.address());
+    assert!(entering.await.unwrap().unwrap().is_none(), "it is let in behind the first pause");
+    failing_over.stop();
+}
+
+fn devdb_with_password(password: &str) -> Server {
+    let options = xmlx_devdb::Options {
+        listen: ([127, 0, 0, 1], 0).into(),
+        data: Storage::Memory,
+        user: "sa".to_owned(),
+        password: password.to_owned(),
+        tls: Tls::Off,
+        faults: Faults::none(),
+    };
+    Server::start(options).unwrap()
 }
 
 /// With a CA that is named, without one, with TDS 8.0, and with any certificate.
@@ -178,6 +290,10 @@ async fn certificates_are_checked() {
         assert!(refused.stderr.contains("--database-ca"), "{refused:?}");
         assert!(!refused.stderr.contains("Config::"), "advice for users: {refused:?}");
     }
+    std::fs::write(folder.path().join("empty.pem"), "").unwrap();
+    let empty = folder.path().join("empty.pem").display().to_string();
+    let refused = init(&checking, &["--database-ca", &empty]).expect(2);
+    assert!(refused.stderr.contains(&empty), "{refused:?}");
     let both = init(&trusting, &["--database-ca", &ca]).expect(2);
     assert!(both.stderr.contains("TrustServerCertificate"), "{both:?}");
 }
@@ -246,7 +362,7 @@ async fn documents_are_read_from_a_copy() {
     let job = cluster.submit(&["--wait"]);
     assert_eq!((&cluster.job(job)["ok"], &cluster.job(job)["failed"]), (&60.into(), &0.into()));
     cluster.assert_verified(job).await;
-    let read_only = run("xmlx-worker", &[("XMLX_DATABASE", &source)], &[]).expect(1);
+    let read_only = run("xmlx-worker", &[("XMLX_DATABASE", &source)], &[]).expect(64);
     assert!(
         read_only.stderr.contains("ApplicationIntent"),
         "the target is written to: {read_only:?}"

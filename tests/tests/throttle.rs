@@ -9,19 +9,12 @@ async fn told(cluster: &Cluster, share: u32) {
     cluster
         .wait_for("every worker to hear of its share", async |it| {
             it.workers.iter().all(|it| {
-                let log = plain(&it.log());
+                let log = it.log();
                 let last = log.lines().rfind(|it| it.contains("commits_max="));
                 last.is_some_and(|it| it.contains(&line))
             })
         })
         .await;
-}
-
-/// A log without the colours of a terminal.
-fn plain(log: &str) -> String {
-    let mut parts = log.split('\u{1b}');
-    let first = parts.next().unwrap_or_default().to_owned();
-    parts.fold(first, |all, it| all + it.split_once('m').map_or(it, |(_, rest)| rest))
 }
 
 /// An order reaches every worker, outlives the leader, and can be taken back.

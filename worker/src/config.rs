@@ -1,14 +1,15 @@
 //! Settings: defaults < file < environment < flags.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context as _;
 use serde::Deserialize;
 use xmlx_proto::Release;
 use xmlx_runtime::{
-    LogFormat, Secret, connection_setting, duration_setting, parse_size, read_settings,
+    Found, LogFormat, Secret, connection_setting, duration_setting, parse_size, read_settings,
 };
+use xmlx_store::{Access, check_connection};
 
 /// Rows of one table in one commit. SQL Server locks a table whole at about 5,000 row locks of one statement, and
 /// each row takes one for every index: this leaves room for four.
@@ -23,20 +24,22 @@ pub struct Args {
     #[arg(long, env = "XMLX_CONFIG")]
     #[serde(skip)]
     config: Option<PathBuf>,
-    /// ADO.NET connection string of the database
-    #[arg(long, env = "XMLX_DATABASE", hide_env_values = true)]
+    /// ADO.NET connection string of the database [env: XMLX_DATABASE]
+    #[arg(long)]
     database: Option<Secret>,
     /// File that holds the connection string, so that no password is seen in `ps` or the environment
-    #[arg(long, env = "XMLX_DATABASE_FILE")]
+    /// [env: XMLX_DATABASE_FILE]
+    #[arg(long)]
     database_file: Option<PathBuf>,
     /// File of CA certificates for the database's TLS, beside those of the system
     #[arg(long, env = "XMLX_DATABASE_CA")]
     database_ca: Option<PathBuf>,
     /// Connection string of a copy of the database that documents are read from, such as a readable secondary
-    #[arg(long, env = "XMLX_SOURCE_DATABASE", hide_env_values = true)]
+    /// [env: XMLX_SOURCE_DATABASE]
+    #[arg(long)]
     source_database: Option<Secret>,
-    /// File that holds it
-    #[arg(long, env = "XMLX_SOURCE_DATABASE_FILE")]
+    /// File that holds it [env: XMLX_SOURCE_DATABASE_FILE]
+    #[arg(long)]
     source_database_file: Option<PathBuf>,
     /// URLs of the coordinators, separated by commas [default: http://127.0.0.1:7400]
     #[arg(long, env = "XMLX_COORDINATORS", value_delimiter = ',')]
@@ -114,6 +117,8 @@ pub struct Config {
     pub log_format: LogFormat,
     /// Which release it behaves like.
     pub release: Release,
+    /// What the operator should hear of, once there is a log.
+    pub warnings: Vec<String>,
 }
 
 impl Args {
@@ -135,18 +140,14 @@ impl Args {
     /// Names the setting and what it should look like.
     pub fn config(&self) -> anyhow::Result<Config> {
         let file: Self = read_settings(self.config.as_deref())?;
-        let given = [
-            (self.database.as_ref(), self.database_file.as_deref()),
-            (file.database.as_ref(), file.database_file.as_deref()),
-        ];
-        let database = connection_setting("database", &given)?.context(
-            "no database: set `--database-file` or XMLX_DATABASE to an ADO.NET connection string",
-        )?;
-        let given = [
-            (self.source_database.as_ref(), self.source_database_file.as_deref()),
-            (file.source_database.as_ref(), file.source_database_file.as_deref()),
-        ];
-        let source_database = connection_setting("source_database", &given)?;
+        let database_ca = self.database_ca.clone().or_else(|| file.database_ca.clone());
+        let (database, source_database) = self.databases(&file)?;
+        check(&database, "database", database_ca.as_deref(), Access::ReadWrite)?;
+        if let Some(copy) = &source_database {
+            check(copy, "source_database", database_ca.as_deref(), Access::ReadOnly)?;
+        }
+        let found = std::iter::once(&database).chain(&source_database);
+        let warnings = found.filter_map(|it| it.warning.clone()).collect();
         let coordinators = self.coordinators.clone().or(file.coordinators);
         let coordinators = coordinators.unwrap_or_else(|| vec!["http://127.0.0.1:7400".to_owned()]);
         anyhow::ensure!(!coordinators.is_empty(), "`coordinators` is empty; name at least one URL");
@@ -164,9 +165,9 @@ impl Args {
         let limits = self.limits.as_ref().or(file.limits.as_ref()).map_or(&[][..], Vec::as_slice);
         let limits = xmlx_extract::Limits::from_settings(limits)?;
         Ok(Config {
-            database,
-            database_ca: self.database_ca.clone().or(file.database_ca),
-            source_database,
+            database: database.secret,
+            database_ca,
+            source_database: source_database.map(|it| it.secret),
             coordinators,
             name: self.name.clone().or(file.name).unwrap_or_else(default_name),
             slots,
@@ -183,8 +184,35 @@ impl Args {
             limits,
             log_format: self.log_format.or(file.log_format).unwrap_or_default(),
             release: if self.test_previous_release { Release::Previous } else { Release::Current },
+            warnings,
         })
     }
+
+    fn databases(&self, file: &Self) -> anyhow::Result<(Found, Option<Found>)> {
+        let database = connection_setting(
+            "database",
+            (self.database.as_ref(), self.database_file.as_deref()),
+            (file.database.as_ref(), file.database_file.as_deref()),
+        )?;
+        let copy = connection_setting(
+            "source_database",
+            (self.source_database.as_ref(), self.source_database_file.as_deref()),
+            (file.source_database.as_ref(), file.source_database_file.as_deref()),
+        )?;
+        let database = database.context(
+            "no database: set `--database-file` or XMLX_DATABASE to an ADO.NET connection string",
+        )?;
+        Ok((database, copy))
+    }
+}
+
+fn check(
+    found: &Found,
+    setting: &'static str,
+    ca: Option<&Path>,
+    access: Access,
+) -> anyhow::Result<()> {
+    check_connection(found.secret.reveal(), ca, access).with_context(|| format!("`{setting}`"))
 }
 
 fn processors() -> u32 {

@@ -118,6 +118,8 @@ async fn start_devdb(logs: &Path) -> anyhow::Result<(Child, Secret)> {
 fn spawn(logs: &Path, name: &str, database: &Secret, args: &[&str]) -> anyhow::Result<Child> {
     command(logs, name, args)?
         .env("XMLX_DATABASE", database.reveal())
+        // The user's own, if there is one, is for another database.
+        .env_remove("XMLX_DATABASE_FILE")
         .stdout(Stdio::null())
         .spawn()
         .with_context(|| format!("cannot start {name}"))

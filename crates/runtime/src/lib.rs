@@ -9,13 +9,15 @@ mod settings;
 mod shutdown;
 mod telemetry;
 mod units;
+mod usage;
 
 pub use abort::AbortOnPanic;
 pub use clock::Clock;
-pub use database::{Given, connection_setting, public_warning};
+pub use database::{Found, Given, connection_setting};
 pub use refused::Refused;
 pub use secret::Secret;
 pub use settings::{duration_setting, read_settings};
 pub use shutdown::Shutdown;
 pub use telemetry::{LogFormat, init as init_telemetry};
 pub use units::{parse_duration, parse_size};
+pub use usage::{EXIT_USAGE, command_line, usable};

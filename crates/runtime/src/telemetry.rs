@@ -1,5 +1,7 @@
 //! Logs: to standard error, filtered by `RUST_LOG`, as text or JSON.
 
+use std::io::IsTerminal as _;
+
 use tracing_subscriber::filter::{FilterExt as _, filter_fn};
 use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
@@ -24,7 +26,7 @@ pub fn init(format: LogFormat, default_level: &str) {
     let filter =
         EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default_level));
     let filter = filter.and(filter_fn(|it| !it.target().starts_with(NEVER_LOGGED)));
-    let layer = fmt::layer().with_writer(std::io::stderr);
+    let layer = fmt::layer().with_writer(std::io::stderr).with_ansi(takes_colours());
     let started = match format {
         LogFormat::Text => registry().with(layer.with_target(false).with_filter(filter)).try_init(),
         LogFormat::Json => {
@@ -33,4 +35,9 @@ pub fn init(format: LogFormat, default_level: &str) {
     };
     // Already started: an all-in-one process calls this once per role.
     drop(started);
+}
+
+/// Files and the journal do not, nor does who says so (<https://no-color.org>).
+fn takes_colours() -> bool {
+    std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|it| it.is_empty())
 }
