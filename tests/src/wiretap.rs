@@ -1,4 +1,4 @@
-//! A listener between a program and the database that looks at the requests on the wire.
+//! A listener between a program and the database that looks at requests and answers on the wire.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 
 /// A TDS packet begins with its type, its status and its length.
@@ -16,7 +17,12 @@ const END_OF_MESSAGE: u8 = 0x01;
 const REQUESTS: [u8; 3] = [0x01, RPC, 0x0E];
 const RPC: u8 = 0x03;
 
-/// Counts round trips and types of parameters; works on connections without encryption.
+/// What stands in an answer before each column of `varchar` or `char`: its type, its length, its collation. The first
+/// three bytes differ from column to column.
+const CODE_PAGE: [&[u8]; 2] = [&[0xA7, 0xAF], &[0x09, 0x04, 0xD0, 0x00, 0x34]];
+const CODE_PAGE_BYTES: usize = 8;
+
+/// Counts round trips and types of parameters and columns; works on connections without encryption.
 #[derive(Debug)]
 pub struct Wiretap {
     address: SocketAddr,
@@ -28,6 +34,8 @@ struct Seen {
     requests: AtomicU64,
     /// Types of parameters by their byte on the wire, and how often each came.
     types: Mutex<BTreeMap<u8, u64>>,
+    /// Columns of answers that hold text in a code page.
+    in_code_page: AtomicU64,
 }
 
 impl Wiretap {
@@ -65,13 +73,38 @@ impl Wiretap {
     }
 }
 
+impl Wiretap {
+    /// Columns of the answers so far that hold text in a code page, which a driver has to know to read it.
+    #[must_use]
+    pub fn columns_in_a_code_page(&self) -> u64 {
+        self.seen.in_code_page.load(Ordering::SeqCst)
+    }
+}
+
+/// Passes answers on, and counts the columns of text in a code page.
+async fn answers(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, seen: &Seen) {
+    let [kinds, collation] = CODE_PAGE;
+    let mut bytes = Vec::new();
+    let mut chunk = vec![0; 64 << 10];
+    while let Ok(n @ 1..) = from.read(&mut chunk).await {
+        bytes.extend_from_slice(&chunk[..n]);
+        let found = bytes.windows(CODE_PAGE_BYTES);
+        let found = found.filter(|it| kinds.contains(&it[0]) && it[3..] == *collation).count();
+        seen.in_code_page.fetch_add(u64::try_from(found).unwrap_or(u64::MAX), Ordering::SeqCst);
+        // What may go on in the next chunk.
+        bytes.drain(..bytes.len().saturating_sub(CODE_PAGE_BYTES - 1));
+        if to.write_all(&chunk[..n]).await.is_err() {
+            break;
+        }
+    }
+    drop(to.shutdown().await);
+}
+
 async fn relay(client: TcpStream, server: TcpStream, seen: Arc<Seen>) {
-    let (mut from_client, mut to_client) = client.into_split();
-    let (mut from_server, mut to_server) = server.into_split();
-    tokio::spawn(async move {
-        drop(tokio::io::copy(&mut from_server, &mut to_client).await);
-        drop(to_client.shutdown().await);
-    });
+    let (mut from_client, to_client) = client.into_split();
+    let (from_server, mut to_server) = server.into_split();
+    let seeing = Arc::clone(&seen);
+    tokio::spawn(async move { answers(from_server, to_client, &seeing).await });
     let mut header = [0; HEADER];
     let mut message = Vec::new();
     while from_client.read_exact(&mut header).await.is_ok() {

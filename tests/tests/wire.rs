@@ -60,6 +60,7 @@ async fn every_parameter_has_a_type() {
     let types = tap.parameter_types();
     assert!(types[&INTEGER] > 100 && types[&TEXT] > 100, "the tap sees them: {types:?}");
     assert!(types.keys().all(|it| [INTEGER, TEXT].contains(it)), "{types:?}");
+    assert_eq!(tap.columns_in_a_code_page(), 0, "text comes as nvarchar, whatever the collation");
 }
 
 /// The same job over an encrypted wire.
