@@ -251,7 +251,7 @@ async fn an_error_without_a_number_pauses_the_job_at_last() {
 /// Somebody else holds the ranges for longer than a commit waits: it is tried again, and no application fails.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lock_that_is_held_is_waited_for() {
-    let cluster = Cluster::start(Setup { group_apps: 1, ..Setup::small(400) }).await;
+    let cluster = Cluster::start(Setup { group_apps: 1, ..Setup::small(150) }).await;
     let job = cluster.submit(&[]);
     cluster.wait_logged(5).await;
     let held = cluster.db.hold("UPDATE [xmlx].[range] SET [deaths] = [deaths]").await;
@@ -262,7 +262,7 @@ async fn a_lock_that_is_held_is_waited_for() {
         .await;
     held.release().await;
     cluster.wait_done(job).await;
-    assert_eq!(cluster.job(job)["ok"], 400);
+    assert_eq!(cluster.job(job)["ok"], 150);
     cluster.assert_verified(job).await;
     if skips_on_babelfish("reports 33557097 instead of 1222").await {
         return;
