@@ -26,7 +26,9 @@ pub fn read_settings<T: Default + DeserializeOwned>(path: Option<&Path>) -> anyh
 fn said(text: &str, err: &toml::de::Error) -> String {
     let mut message = err.message().replace('\n', ", ");
     // It may quote a value; what it quotes of keys and types stands in backquotes.
-    if let (Some(from), Some(to)) = (message.find('"'), message.rfind('"')) {
+    if let (Some(from), Some(to)) = (message.find('"'), message.rfind('"'))
+        && from < to
+    {
         message.replace_range(from..=to, "...");
     }
     if message.contains("escape") {
