@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use tokio::sync::mpsc::{self, Receiver};
 use tokio::sync::watch;
-use xmlx_devdb::{Faults, Server, Storage, Tls};
+use xmlx_devdb::{Faults, Like, Server, Storage, Tls};
 use xmlx_extract::Plan;
 use xmlx_samples::{Line, Options, Synth};
 use xmlx_store::{Access, Documents, Error, Holds, Mode, Scope, Source, Store, StoreConfig};
@@ -182,6 +182,7 @@ fn settings_are_checked_without_a_server() {
             checked.expect(code).stderr
         };
         check(&[("XMLX_DATABASE", &good)], &[], 0);
+        check(&[("XMLX_DATABASE", &good), ("XMLX_DATABASE_CA", ""), ("XMLX_LIMITS", "")], &[], 0);
         assert!(check(&[("XMLX_DATABASE", &bad)], &[], 64).contains("`database`"));
         assert!(check(&[("XMLX_DATABASE", &good)], &["--database-ca", &ca], 64).contains(&ca));
         assert!(check(&[], &["--config", &settings], 64).contains("line 2, column"));
@@ -262,6 +263,7 @@ fn devdb_with_password(password: &str) -> Server {
         password: password.to_owned(),
         tls: Tls::Off,
         faults: Faults::none(),
+        like: Like::SqlServer,
     };
     Server::start(options).unwrap()
 }
