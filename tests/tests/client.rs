@@ -138,7 +138,8 @@ fn limits_are_settings_of_every_program() {
     for program in ["xmlx-worker", "xmlx-coordinator"] {
         let check = |more: &[&str]| {
             let mut command = Command::new(binary(program));
-            command.args(["--check-config", "--database", "Server=tcp:x,1433"]).args(more);
+            let database = "Server=tcp:x,1433;Database=d;User Id=u;Password=p";
+            command.args(["--check-config", "--database", database]).args(more);
             Output::of(command)
         };
         assert_eq!(check(&["--config", &sound]).code, 0, "{program}");
