@@ -1,0 +1,100 @@
+//! Where coordinators listen: checked before anything is sent there.
+
+use std::net::SocketAddr;
+
+/// What to write instead.
+const FORM: &str = "write it like `http://host1:7400`";
+
+/// The URL of a coordinator, without blanks around it.
+///
+/// # Errors
+/// Says what is wrong: whoever asks for TLS must not be served without it.
+pub fn coordinator_url(text: &str) -> Result<String, String> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Err(format!("the address of a coordinator is empty; {FORM}"));
+    }
+    let Some((scheme, rest)) = text.split_once("://") else {
+        return Err(format!("`{text}` has no scheme; {FORM}"));
+    };
+    if !scheme.eq_ignore_ascii_case("http") {
+        return Err(format!(
+            "`{text}`: there is `http://` alone; the programs speak with each other without TLS, \
+             so put a proxy or a VPN around them where others share the network"
+        ));
+    }
+    let authority = rest.strip_suffix('/').unwrap_or(rest);
+    let (host, port) = match authority.rsplit_once(':') {
+        Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
+        Some(_) | None => (authority, None),
+    };
+    let is_host = !host.is_empty()
+        && !host.contains(|it: char| it.is_whitespace() || "/?#@,".contains(it))
+        && (!host.contains(':') || (host.starts_with('[') && host.ends_with(']')));
+    if !is_host {
+        return Err(format!("`{text}` names no host; {FORM}"));
+    }
+    if port.is_some_and(|it| it.parse::<u16>().is_err()) {
+        return Err(format!("`{text}` has no port between 1 and 65535; {FORM}"));
+    }
+    Ok(format!("http://{authority}"))
+}
+
+/// All of them.
+///
+/// # Errors
+/// Of the first that is wrong, or where there is none.
+pub fn coordinator_urls(given: &[String]) -> anyhow::Result<Vec<String>> {
+    anyhow::ensure!(!given.is_empty(), "`coordinators` is empty; name at least one URL");
+    let url = |it: &String| {
+        coordinator_url(it).map_err(|err| anyhow::anyhow!("`coordinators`: {err}"))
+    };
+    given.iter().map(url).collect()
+}
+
+/// An address to listen on.
+///
+/// # Errors
+/// Names of hosts are refused: they may stand for several addresses, or for another host.
+pub fn listen_address(text: &str) -> Result<SocketAddr, String> {
+    text.trim().parse().map_err(|_| {
+        format!(
+            "`{text}` is no IP address with a port; write `0.0.0.0:7400` for all addresses of this host or name one, \
+             such as `10.0.0.5:7400`"
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plain_http_alone_is_taken() {
+        let check = |text: &str, expected: &str| match coordinator_url(text) {
+            Ok(it) => assert_eq!(it, expected, "{text}"),
+            Err(err) => assert!(err.contains(expected), "{text}: {err}"),
+        };
+        check("http://host1:7400", "http://host1:7400");
+        check("  HTTP://host1:7400/ ", "http://host1:7400");
+        check("http://[::1]:7400", "http://[::1]:7400");
+        check("http://[::1]", "http://[::1]");
+        check("https://host1:7400", "without TLS");
+        check("ftp://host1:7400", "`http://` alone");
+        check("host1:7400", "no scheme");
+        check("", "empty");
+        check("http://", "no host");
+        check("http://a b:7400", "no host");
+        check("http://::1:7400", "no host");
+        check("http://host1:7400/path", "no port");
+        check("http://host1/path", "no host");
+        check("http://host1:74000", "no port");
+        assert!(coordinator_urls(&[]).is_err());
+    }
+
+    #[test]
+    fn names_are_not_listened_on() {
+        assert_eq!(listen_address(" 0.0.0.0:7400"), Ok(SocketAddr::from(([0, 0, 0, 0], 7400))));
+        assert!(listen_address("host1:7400").is_err_and(|it| it.contains("0.0.0.0:7400")));
+    }
+}
