@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use xmlx_extract::Limits;
-use xmlx_runtime::Secret;
+use xmlx_runtime::{Secret, coordinator_url, listen_address};
 
 use crate::output::Format;
 
@@ -21,6 +21,7 @@ pub(crate) struct Cli {
         global = true,
         env = "XMLX_COORDINATORS",
         value_delimiter = ',',
+        value_parser = coordinator_url,
         default_value = "http://127.0.0.1:7400"
     )]
     pub(crate) coordinators: Vec<String>,
@@ -224,7 +225,7 @@ pub(crate) struct Submit {
     #[arg(long, default_value_t = 0, allow_negative_numbers = true)]
     pub(crate) priority: i32,
     /// Go on with applications that come later
-    #[arg(long, conflicts_with_all = ["limit", "to"])]
+    #[arg(long, conflicts_with_all = ["limit", "to", "wait"])]
     pub(crate) follow: bool,
     /// Wait until the job ends; exit 1 if it fails
     #[arg(long)]
@@ -234,10 +235,10 @@ pub(crate) struct Submit {
 #[derive(Args, Debug)]
 pub(crate) struct Up {
     /// Where the coordinator listens
-    #[arg(long, default_value = "127.0.0.1:7400")]
+    #[arg(long, default_value = "127.0.0.1:7400", value_parser = listen_address)]
     pub(crate) listen: SocketAddr,
     /// Where the database listens
-    #[arg(long, default_value = "127.0.0.1:1433")]
+    #[arg(long, default_value = "127.0.0.1:1433", value_parser = listen_address)]
     pub(crate) database_listen: SocketAddr,
     /// Keep the data in this file; without it, it is gone at the end
     #[arg(long)]

@@ -7,17 +7,38 @@ use tonic::transport::{Channel, Endpoint};
 use tonic::{Response, Status};
 use xmlx_proto::v1::cluster_service_client::ClusterServiceClient;
 use xmlx_proto::v1::job_service_client::JobServiceClient;
-use xmlx_proto::{ErrorCode, MESSAGE_BYTES_MAX, Refusal};
+use xmlx_proto::{ErrorCode, MESSAGE_BYTES_MAX, Refusal, reasons};
+use xmlx_runtime::{Clock, coordinator_url};
+
+use crate::output;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
-/// An answer that takes longer is given up. `verify` may read whole tables for hours; pings tell whether the coordinator
-/// is still there.
-const CALL_TIMEOUT: Duration = Duration::from_secs(12 * 3600);
 /// A coordinator that does not answer a ping in this time is gone, or cut off: the next one is asked.
 const PING: Duration = Duration::from_secs(2);
 /// Rounds over all coordinators: enough to see a takeover through.
 const ROUNDS: u32 = 30;
 const ROUND_PAUSE: Duration = Duration::from_millis(500);
+
+/// How long a coordinator may take, and how long the coordinators are asked again.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Patience {
+    answer: Duration,
+    /// No further round begins after so long.
+    rounds: Duration,
+}
+
+impl Patience {
+    /// For what has to happen, however long it takes. `verify` may read whole tables for hours; pings tell whether
+    /// the coordinator is still there.
+    pub(crate) const LONG: Self =
+        Self { answer: Duration::from_secs(12 * 3600), rounds: Duration::MAX };
+    /// For what a person looks at: a coordinator says within this time that the database does not answer.
+    pub(crate) const SHORT: Self =
+        Self { answer: Duration::from_secs(10), rounds: Duration::from_secs(15) };
+    /// For what reads `processing_log`, or a page of many thousand ranges.
+    pub(crate) const READING: Self =
+        Self { answer: Duration::from_secs(60), rounds: Duration::from_secs(15) };
+}
 
 /// The coordinators.
 #[derive(Clone, Debug)]
@@ -34,30 +55,30 @@ impl Cluster {
     /// repeated: the protocol says so of each.
     pub(crate) async fn call<T>(
         &self,
+        patience: Patience,
         attempt: impl AsyncFn(Channel) -> Result<Response<T>, Status>,
     ) -> anyhow::Result<T> {
-        let mut last = anyhow!("no coordinator is named");
+        let clock = Clock::start();
+        let mut said = Said::default();
         for round in 0..ROUNDS {
             if round > 0 {
+                if clock.now() > patience.rounds {
+                    break;
+                }
                 tokio::time::sleep(ROUND_PAUSE).await;
             }
-            let mut queue = self.addresses.clone();
+            let mut queue: Vec<String> = self.addresses.iter().rev().cloned().collect();
             let mut hops = 0;
             while let Some(address) = queue.pop() {
-                let refusal = match connect(&address).await {
-                    Ok(channel) => match attempt(channel).await {
-                        Ok(response) => return Ok(response.into_inner()),
-                        Err(status) => Refusal::from_status(&status),
-                    },
-                    Err(err) => {
-                        last = anyhow!("cannot reach the coordinator at `{address}`: {err:#}");
-                        continue;
-                    }
+                let refusal = match ask(&address, patience, &attempt).await {
+                    Ok(response) => return Ok(response),
+                    Err(refusal) => refusal,
                 };
                 match refusal.code {
                     ErrorCode::NotLeader | ErrorCode::Unavailable => {
-                        last = anyhow!("`{address}`: {refusal}");
-                        if let Some(leader) = refusal.leader_address.filter(|_| hops < 2) {
+                        let leader = refusal.leader_address.clone().filter(|_| hops < 2);
+                        said.note(&address, &refusal, leader.is_some());
+                        if let Some(leader) = leader {
                             hops += 1;
                             queue.push(leader);
                         }
@@ -70,28 +91,72 @@ impl Cluster {
                 }
             }
         }
-        Err(last)
+        Err(said.error())
     }
-}
 
-impl Cluster {
     /// Calls one coordinator, once.
     pub(crate) async fn call_at<T>(
         address: &str,
+        patience: Patience,
         attempt: impl AsyncFn(Channel) -> Result<Response<T>, Status>,
-    ) -> anyhow::Result<T> {
-        Ok(attempt(connect(address).await?).await?.into_inner())
+    ) -> Result<T, Refusal> {
+        ask(address, patience, &attempt).await
     }
 }
 
-async fn connect(address: &str) -> anyhow::Result<Channel> {
-    let endpoint = Endpoint::from_shared(address.to_owned())?
+/// What the coordinators said last, in the order in which they were asked first.
+#[derive(Debug, Default)]
+struct Said(Vec<(String, String)>);
+
+impl Said {
+    /// Whoever waits for an answer is told once why there is none yet; the way to the leader is no reason.
+    fn note(&mut self, address: &str, refusal: &Refusal, leads_on: bool) {
+        let reason = refusal.to_string();
+        if self.0.is_empty() && !leads_on {
+            output::note(&format!("waiting for `{address}`: {reason}"));
+        }
+        match self.0.iter_mut().find(|(it, _)| it == address) {
+            Some((_, known)) => *known = reason,
+            None => self.0.push((address.to_owned(), reason)),
+        }
+    }
+
+    fn error(&self) -> anyhow::Error {
+        let line = |(address, reason): &(String, String)| format!("`{address}`: {reason}");
+        let lines: Vec<String> = self.0.iter().map(line).collect();
+        anyhow!("no coordinator answers\n  {}", lines.join("\n  "))
+    }
+}
+
+/// One coordinator, once. What the network has to say is a refusal like any other.
+async fn ask<T>(
+    address: &str,
+    patience: Patience,
+    attempt: &impl AsyncFn(Channel) -> Result<Response<T>, Status>,
+) -> Result<T, Refusal> {
+    let asking = async {
+        let channel = connect(address, patience).await?;
+        let answered = attempt(channel).await;
+        answered.map(Response::into_inner).map_err(|status| Refusal::from_status(&status))
+    };
+    tokio::time::timeout(patience.answer, asking).await.unwrap_or_else(|_| {
+        let message = format!("no answer within {:?}", patience.answer);
+        Err(Refusal::new(ErrorCode::Unavailable, message))
+    })
+}
+
+async fn connect(address: &str, patience: Patience) -> Result<Channel, Refusal> {
+    let unavailable = |reason| Refusal::new(ErrorCode::Unavailable, reason);
+    // What a coordinator says of the leader is checked like what a person says.
+    let url = coordinator_url(address).map_err(unavailable)?;
+    let endpoint = Endpoint::from_shared(url).map_err(|err| unavailable(reasons(&err)))?;
+    let endpoint = endpoint
         .connect_timeout(CONNECT_TIMEOUT)
-        .timeout(CALL_TIMEOUT)
+        .timeout(patience.answer)
         .http2_keep_alive_interval(PING)
         .keep_alive_timeout(PING)
         .tcp_nodelay(true);
-    Ok(endpoint.connect().await?)
+    endpoint.connect().await.map_err(|err| unavailable(reasons(&err)))
 }
 
 pub(crate) fn jobs(channel: Channel) -> JobServiceClient<Channel> {

@@ -52,8 +52,8 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<Answer> {
             verify::run(&cluster, format, pb::VerifyRequest { job_id: job, history }).await
         }
         Command::Init { database, print } => init::run(format, &database, print).await,
-        Command::Schema { contract, .. } => schema::run(contract.as_deref()),
-        Command::Grants { contract } => grants::run(contract.as_deref()),
+        Command::Schema { contract, .. } => schema::run(format, contract.as_deref()),
+        Command::Grants { contract } => grants::run(format, contract.as_deref()),
         Command::Check { contract, role, database, limits } => {
             let text = contract_text(&contract)?;
             check::run(format, &text, limits.limits()?, (role, &database)).await

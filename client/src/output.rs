@@ -44,6 +44,14 @@ pub(crate) fn json(value: &impl Serialize) -> anyhow::Result<()> {
     line(&serde_json::to_string(value)?)
 }
 
+/// Prints T-SQL: as it is, or as the one member of a JSON object.
+pub(crate) fn sql(format: Format, text: &str) -> anyhow::Result<()> {
+    match format {
+        Format::Json => json(&serde_json::json!({ "sql": text })),
+        Format::Table => line(text),
+    }
+}
+
 /// Prints a table without borders; nothing where it has no rows.
 pub(crate) fn table(header: &[&str], rows: Vec<Vec<String>>) -> anyhow::Result<()> {
     let mut table = Table::new();

@@ -285,6 +285,8 @@ pub(crate) struct Verification {
     pub(crate) checks: Vec<Check>,
     pub(crate) failures_by_stage: Vec<Stage>,
     pub(crate) left_out: i64,
+    /// `None`: nothing is left to do.
+    pub(crate) waiting: Option<i64>,
 }
 
 /// One check.
@@ -316,6 +318,7 @@ impl From<pb::VerifyResponse> for Verification {
             checks: it.checks.into_iter().map(check).collect(),
             failures_by_stage: it.stages.into_iter().map(Into::into).collect(),
             left_out: it.left_out,
+            waiting: it.waiting,
         }
     }
 }

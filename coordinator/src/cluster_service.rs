@@ -1,8 +1,8 @@
 //! `ClusterService`: the cluster as an operator sees it.
 
 use tonic::{Request, Response, Status};
-use xmlx_proto::v1 as pb;
 use xmlx_proto::v1::cluster_service_server::ClusterService;
+use xmlx_proto::{Refusal, v1 as pb};
 use xmlx_store::Store;
 
 use crate::convert;
@@ -21,27 +21,21 @@ impl ClusterApi {
     pub(crate) fn new(role: RoleReader, store: Store, commits_max: Option<u32>) -> Self {
         Self { role, store, commits_max }
     }
-}
 
-#[tonic::async_trait]
-impl ClusterService for ClusterApi {
-    async fn status(
-        &self,
-        _: Request<pb::StatusRequest>,
-    ) -> Result<Response<pb::StatusResponse>, Status> {
+    async fn look(&self) -> Result<pb::StatusResponse, Refusal> {
         let (workers, answered_by_leader) = match self.role.get() {
             Role::Leading { engine } => {
                 let workers = engine.ask(|reply| Command::Workers { reply }).await?;
                 (workers.into_iter().map(worker).collect(), true)
             }
-            Role::Standby { .. } => {
+            Role::Standby { .. } | Role::Unfit { .. } => {
                 let sessions = self.store.sessions().await.map_err(|err| convert::refusal(&err))?;
                 (sessions.into_iter().map(session).collect(), false)
             }
         };
         let leader = self.store.leader().await.map_err(|err| convert::refusal(&err))?;
         let jobs = self.store.jobs().await.map_err(|err| convert::refusal(&err))?;
-        Ok(Response::new(pb::StatusResponse {
+        Ok(pb::StatusResponse {
             leader: Some(pb::Leader {
                 term: convert::count(leader.term),
                 address: leader.address,
@@ -50,8 +44,18 @@ impl ClusterService for ClusterApi {
             answered_by_leader,
             workers,
             commits_max: leader.commits_max.or(self.commits_max).unwrap_or(0),
-            jobs: jobs.iter().map(convert::job_message).collect(),
-        }))
+            jobs: self.role.job_messages(&jobs),
+        })
+    }
+}
+
+#[tonic::async_trait]
+impl ClusterService for ClusterApi {
+    async fn status(
+        &self,
+        _: Request<pb::StatusRequest>,
+    ) -> Result<Response<pb::StatusResponse>, Status> {
+        Ok(Response::new(convert::in_time(self.look()).await?))
     }
 
     async fn throttle(

@@ -8,7 +8,10 @@ use anyhow::Context as _;
 use serde::Deserialize;
 use xmlx_lease::Limits;
 use xmlx_proto::Release;
-use xmlx_runtime::{LogFormat, Secret, connection_setting, duration_setting, read_settings};
+use xmlx_runtime::{
+    LogFormat, Secret, connection_setting, coordinator_url, duration_setting, listen_address,
+    read_settings,
+};
 use xmlx_store::{Access, check_connection};
 
 /// What is written on the command line, in the environment or in the file.
@@ -35,7 +38,7 @@ pub struct Args {
     #[arg(long, env = "XMLX_DATABASE_CA")]
     database_ca: Option<PathBuf>,
     /// Address to listen on [default: 127.0.0.1:7400]
-    #[arg(long, env = "XMLX_LISTEN")]
+    #[arg(long, env = "XMLX_LISTEN", value_parser = listen_address)]
     listen: Option<SocketAddr>,
     /// URL under which others reach this coordinator [default: http://<listen>]
     #[arg(long, env = "XMLX_ADVERTISE")]
@@ -164,7 +167,9 @@ impl Args {
         );
         let listen = self.listen.or(file.listen);
         let listen = listen.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 7400)));
-        let advertise = self.advertise.clone().or(file.advertise);
+        let advertise = self.advertise.as_deref().or(file.advertise.as_deref());
+        let advertise = advertise.map(coordinator_url).transpose();
+        let advertise = advertise.map_err(|err| anyhow::anyhow!("`advertise`: {err}"))?;
         anyhow::ensure!(
             advertise.is_some() || !listen.ip().is_unspecified(),
             "`listen` is {listen}, which nobody can connect to; set `advertise` to the URL under which others reach this coordinator"

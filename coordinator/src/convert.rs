@@ -1,11 +1,18 @@
 //! Between the wire, the store and the lease table. Protobuf and SQL types stop here.
 
+use std::time::Duration;
+
 use xmlx_lease::{
     Change, Epoch, JobId, JobSnapshot, JobState, Lease, RangeId, RangeSnapshot, RangeState,
     SessionId,
 };
 use xmlx_proto::{ErrorCode, Refusal, v1 as pb};
 use xmlx_store::{Class, Error, JobRow, Mode, RangeChange, RangeRow};
+
+use crate::engine::Notes;
+
+/// A person waits for the answer; the client has more patience than this.
+const ANSWER: Duration = Duration::from_secs(8);
 
 pub(crate) fn lease(it: Option<pb::Lease>) -> Result<Lease, Refusal> {
     let it = it.ok_or_else(|| Refusal::new(ErrorCode::Invalid, "`lease` is missing"))?;
@@ -83,7 +90,9 @@ pub(crate) fn count(it: i64) -> u64 {
     u64::try_from(it).unwrap_or(0)
 }
 
-pub(crate) fn job_message(it: &JobRow) -> pb::Job {
+/// A job as clients see it; one that runs says what holds it up.
+pub(crate) fn job_message(it: &JobRow, notes: &Notes) -> pb::Job {
+    let held_up = (it.state == "running").then(|| notes.of(JobId(it.job_id))).flatten();
     let state = match it.state.as_str() {
         "running" => pb::JobState::Running,
         "paused" => pb::JobState::Paused,
@@ -104,7 +113,7 @@ pub(crate) fn job_message(it: &JobRow) -> pb::Job {
         mode: mode.into(),
         priority: it.priority,
         state: state.into(),
-        reason: it.reason.clone(),
+        reason: held_up.unwrap_or_else(|| it.reason.clone()),
         scope_lo: it.scope.lo,
         scope_hi: it.scope.hi,
         total: it.total,
@@ -129,6 +138,16 @@ pub(crate) fn mode(it: pb::JobMode) -> Result<Mode, Refusal> {
     }
 }
 
+/// What a quick question comes to where the database does not answer it in time.
+pub(crate) async fn in_time<T>(
+    asking: impl Future<Output = Result<T, Refusal>>,
+) -> Result<T, Refusal> {
+    tokio::time::timeout(ANSWER, asking).await.unwrap_or_else(|_| {
+        let message = format!("the database does not answer within {ANSWER:?}");
+        Err(Refusal::new(ErrorCode::Unavailable, message))
+    })
+}
+
 /// What a client is told when the database fails.
 pub(crate) fn refusal(err: &Error) -> Refusal {
     match err {
@@ -138,6 +157,7 @@ pub(crate) fn refusal(err: &Error) -> Refusal {
             "the state changed in the meantime; look at `xmlx-client status` and try again",
         ),
         Error::Mismatch(_) => Refusal::new(ErrorCode::Invalid, err.to_string()),
+        Error::NoControlTables => Refusal::new(ErrorCode::NotPossible, err.to_string()),
         Error::Server { .. }
         | Error::Connect(_)
         | Error::Login { .. }

@@ -7,6 +7,7 @@ mod act;
 mod command;
 mod jobs;
 mod look;
+mod notes;
 mod obey;
 mod sessions;
 mod throttle;
@@ -26,6 +27,7 @@ use crate::{Config, convert};
 
 pub(crate) use command::{Command, Handle, Hello, MoveJob, WorkerInfo};
 use look::Sources;
+pub(crate) use notes::Notes;
 use sessions::Sessions;
 use throttle::Throttle;
 

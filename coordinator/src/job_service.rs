@@ -30,8 +30,12 @@ impl JobApi {
         Self { role, store, verifying: Semaphore::new(VERIFICATIONS_MAX) }
     }
 
+    async fn jobs(&self) -> Result<Vec<JobRow>, Refusal> {
+        self.store.jobs().await.map_err(|err| convert::refusal(&err))
+    }
+
     async fn job(&self, job_id: i64) -> Result<JobRow, Refusal> {
-        let jobs = self.store.jobs().await.map_err(|err| convert::refusal(&err))?;
+        let jobs = convert::in_time(self.jobs()).await?;
         jobs.into_iter().find(|it| it.job_id == job_id).ok_or_else(|| {
             let message = format!("there is no job {job_id}; `xmlx-client jobs` lists them");
             Refusal::new(ErrorCode::NotFound, message)
@@ -66,8 +70,8 @@ impl JobService for JobApi {
         &self,
         _: Request<pb::ListJobsRequest>,
     ) -> Result<Response<pb::ListJobsResponse>, Status> {
-        let jobs = self.store.jobs().await.map_err(|err| convert::refusal(&err))?;
-        let jobs = jobs.iter().map(convert::job_message).collect();
+        let jobs = convert::in_time(self.jobs()).await?;
+        let jobs = self.role.job_messages(&jobs);
         Ok(Response::new(pb::ListJobsResponse { jobs }))
     }
 
@@ -144,6 +148,7 @@ impl JobService for JobApi {
             checks: found.checks.iter().map(check).collect(),
             stages: found.stages.into_iter().map(stage).collect(),
             left_out: found.left_out,
+            waiting: found.waiting,
         }))
     }
 

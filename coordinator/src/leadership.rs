@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 use xmlx_proto::Release;
 use xmlx_runtime::{AbortOnPanic, Clock};
-use xmlx_store::{Error, Fit, Leadership, SCHEMA_VERSION, Store};
+use xmlx_store::{Error, Fit, Leadership, NO_CONTROL_TABLES, SCHEMA_VERSION, Store};
 
 use crate::Config;
 use crate::engine::{self, Handle, Stores};
@@ -29,17 +29,26 @@ pub(crate) struct Identity {
     pub(crate) address: String,
 }
 
+/// Why a coordinator cannot go on.
+#[derive(Debug)]
+pub(crate) enum GivenUp {
+    /// The database does not let it in.
+    Refused(Error),
+    /// It is too old for the control tables.
+    TooOld(String),
+}
+
 /// Stands by and leads in turn until `drain`.
 ///
 /// # Errors
-/// Where the database refuses this coordinator for good: `drain` is cancelled then.
+/// Where this coordinator can do nothing for good: `drain` is cancelled then.
 pub(crate) async fn run(
     stores: Stores,
     config: Config,
     identity: Identity,
     role: watch::Sender<Role>,
     drain: CancellationToken,
-) -> Result<(), Error> {
+) -> Result<(), GivenUp> {
     while !drain.is_cancelled() {
         match stand_by(&stores.saves, &config, &identity, &role).await {
             Ok(Stand::Won(leadership)) => {
@@ -47,9 +56,13 @@ pub(crate) async fn run(
             }
             Ok(Stand::Waits) => pause(POLL, &drain).await,
             Ok(Stand::Unfit) => pause(POLL_UNFIT, &drain).await,
+            Ok(Stand::TooOld(reason)) => {
+                drain.cancel();
+                return Err(GivenUp::TooOld(reason));
+            }
             Err(err) if err.is_refused_entry() => {
                 drain.cancel();
-                return Err(err);
+                return Err(GivenUp::Refused(err));
             }
             Err(err) => {
                 warn!(%err, "cannot read the leader row");
@@ -67,8 +80,10 @@ enum Stand {
     Won(Leadership),
     /// Another one leads, or was faster.
     Waits,
-    /// The control tables are not of this build's version.
+    /// There are no control tables yet.
     Unfit,
+    /// This build is too old for them.
+    TooOld(String),
 }
 
 async fn pause(length: Duration, drain: &CancellationToken) {
@@ -86,22 +101,22 @@ async fn stand_by(
     role: &watch::Sender<Role>,
 ) -> Result<Stand, Error> {
     let schema = store.schema_version().await?;
-    match schema.fit(config.release.schema(SCHEMA_VERSION)) {
+    let made_for = config.release.schema(SCHEMA_VERSION);
+    match schema.fit(made_for) {
         Fit::Fits | Fit::Older => (),
         Fit::Missing => {
-            warn!(
-                "there are no control tables, or this login may not see them; run `xmlx-client init`, or what `xmlx-client grants` prints"
-            );
+            // Once: it is looked for each second.
+            if !matches!(*role.borrow(), Role::Unfit { .. }) {
+                warn!(
+                    "{NO_CONTROL_TABLES}; or this login may not see them: run what `xmlx-client grants` prints"
+                );
+            }
+            role.send_replace(Role::Unfit { reason: NO_CONTROL_TABLES });
             return Ok(Stand::Unfit);
         }
         Fit::TooNew => {
-            let (version, compatible_from) = (schema.version, schema.compatible_from);
-            warn!(
-                version,
-                compatible_from,
-                "the control tables are too new for this build; upgrade this coordinator"
-            );
-            return Ok(Stand::Unfit);
+            let reason = schema.too_new_for(made_for);
+            return Ok(Stand::TooOld(format!("{reason}; upgrade this coordinator")));
         }
     }
     let row = store.leader().await?;

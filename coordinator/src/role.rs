@@ -1,15 +1,19 @@
 //! Whether this coordinator leads, and how to reach whoever does.
 
 use tokio::sync::watch;
-use xmlx_proto::Refusal;
+use xmlx_proto::{ErrorCode, Refusal, v1 as pb};
+use xmlx_store::JobRow;
 
-use crate::engine::Handle;
+use crate::convert;
+use crate::engine::{Handle, Notes};
 
 /// What this coordinator is at the moment.
 #[derive(Clone, Debug)]
 pub(crate) enum Role {
     /// Another one leads, or none.
     Standby { leader_address: Option<String> },
+    /// Nobody can lead here, for this reason.
+    Unfit { reason: &'static str },
     /// This one leads.
     Leading { engine: Handle },
 }
@@ -33,6 +37,16 @@ impl RoleReader {
         match self.get() {
             Role::Leading { engine } => Ok(engine),
             Role::Standby { leader_address } => Err(Refusal::not_leader(leader_address)),
+            Role::Unfit { reason } => Err(Refusal::new(ErrorCode::NotPossible, reason)),
         }
+    }
+
+    /// Jobs as clients see them: where this one leads, with what holds them up.
+    pub(crate) fn job_messages(&self, jobs: &[JobRow]) -> Vec<pb::Job> {
+        let notes = match self.get() {
+            Role::Leading { engine } => engine.notes().clone(),
+            Role::Standby { .. } | Role::Unfit { .. } => Notes::default(),
+        };
+        jobs.iter().map(|it| convert::job_message(it, &notes)).collect()
     }
 }

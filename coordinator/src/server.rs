@@ -19,7 +19,7 @@ use xmlx_store::{Access, Error, Store, StoreConfig};
 use crate::cluster_service::ClusterApi;
 use crate::engine::Stores;
 use crate::job_service::JobApi;
-use crate::leadership::{self, Identity};
+use crate::leadership::{self, GivenUp, Identity};
 use crate::worker_service::WorkerApi;
 use crate::{Config, role};
 
@@ -34,7 +34,8 @@ const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
 /// Runs a coordinator until `shutdown`.
 ///
 /// # Errors
-/// Where the address cannot be bound, the connection string cannot be read, or the database refuses the login.
+/// Where the address cannot be bound, the connection string cannot be read, the database refuses the login, or
+/// the control tables are too new.
 pub async fn run(config: Config, shutdown: Shutdown) -> anyhow::Result<()> {
     let holder = uuid::Uuid::new_v4().to_string();
     let connect = |connections_max| {
@@ -101,7 +102,10 @@ pub async fn run(config: Config, shutdown: Shutdown) -> anyhow::Result<()> {
         outcome = served => outcome.context("the server failed")?,
         () = give_up => (),
     }
-    leading.await.context("the leadership task failed")?.map_err(refusal)?;
+    leading.await.context("the leadership task failed")?.map_err(|it| match it {
+        GivenUp::Refused(err) => refusal(err),
+        GivenUp::TooOld(reason) => Refused(reason).into(),
+    })?;
     info!(address = %SocketAddr::to_string(&bound), "stopped");
     Ok(())
 }

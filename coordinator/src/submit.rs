@@ -3,7 +3,7 @@
 use tracing::info;
 use xmlx_extract::Plan;
 use xmlx_proto::{ErrorCode, Refusal, v1 as pb};
-use xmlx_store::{CommitPlan, Error, Mode, NewJob, Scope, Source, Store};
+use xmlx_store::{Disagreement, Error, Mode, NewJob, Scope, Source, Store};
 
 use crate::convert;
 
@@ -35,7 +35,11 @@ pub(crate) async fn prepare(store: &Store, request: pb::SubmitRequest) -> Result
         .map_err(|err| invalid(err.to_string()))?;
     let db = |err| convert::refusal(&err);
     let catalog = store.catalog(plan.target_schema()).await.map_err(db)?;
-    CommitPlan::new(&plan, &catalog).map_err(db)?;
+    let mut found = catalog.check(&plan);
+    if catalog.database().problems().is_empty() {
+        found.extend(store.source_problems(&plan).await.map_err(db)?);
+    }
+    fits(&found)?;
     references(store, &plan).await?;
     let source = Source::new(&plan, mode, 0);
     let log_watermark = source.newest_log_id(store).await.map_err(db)?;
@@ -54,14 +58,19 @@ pub(crate) async fn prepare(store: &Store, request: pb::SubmitRequest) -> Result
     })
 }
 
+/// Refuses with everything on which contract and database disagree.
+fn fits(found: &[Disagreement]) -> Result<(), Refusal> {
+    if found.is_empty() {
+        return Ok(());
+    }
+    let lines: Vec<String> = found.iter().map(ToString::to_string).collect();
+    Err(convert::refusal(&Error::Mismatch(lines.join("\n"))))
+}
+
 /// Rows that every application would fail without. A login that may not look does not keep the job out.
 async fn references(store: &Store, plan: &Plan) -> Result<(), Refusal> {
     match store.missing_references(plan).await {
-        Ok(missing) if missing.is_empty() => Ok(()),
-        Ok(missing) => {
-            let lines: Vec<String> = missing.iter().map(ToString::to_string).collect();
-            Err(convert::refusal(&Error::Mismatch(lines.join("\n"))))
-        }
+        Ok(missing) => fits(&missing),
         Err(err) if err.is_select_denied() => {
             info!(%err, "cannot look for rows that foreign keys need");
             Ok(())

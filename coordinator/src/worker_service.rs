@@ -13,7 +13,7 @@ use xmlx_proto::{ErrorCode, Refusal, Release, v1 as pb};
 use xmlx_store::Class;
 
 use crate::convert;
-use crate::engine::{Command, Handle, Hello};
+use crate::engine::{Command, Handle, Hello, Notes};
 use crate::role::{Role, RoleReader};
 
 /// A stream whose first message does not come within this time is closed.
@@ -49,6 +49,9 @@ impl WorkerService for WorkerApi {
         let engine = match self.role.get() {
             Role::Leading { engine } => engine,
             Role::Standby { leader_address } => return Ok(Response::new(redirect(leader_address))),
+            Role::Unfit { reason } => {
+                return Err(Refusal::new(ErrorCode::NotPossible, reason).into());
+            }
         };
         let first = tokio::time::timeout(HELLO_TIMEOUT, incoming.message())
             .await
@@ -115,7 +118,7 @@ async fn read(
             }
         };
         let Some(body) = message.body else { continue };
-        match commands(&session, body) {
+        match commands(&session, body, engine.notes()) {
             Ok(commands) => {
                 for command in commands {
                     engine.tell(command).await;
@@ -127,20 +130,22 @@ async fn read(
     engine.tell(Command::StreamEnded { session, generation }).await;
 }
 
-fn commands(session: &SessionId, body: Body) -> Result<Vec<Command>, Refusal> {
+fn commands(session: &SessionId, body: Body, notes: &Notes) -> Result<Vec<Command>, Refusal> {
     let session = session.clone();
     let event = match body {
         Body::Hello(_) => {
             return Err(Refusal::new(ErrorCode::Invalid, "`hello` comes once, at the beginning"));
         }
-        Body::Heartbeat(it) => return heartbeat(session, it),
+        Body::Heartbeat(it) => return heartbeat(session, it, notes),
         Body::LeaseRequest(it) => Event::Asked { session, credits: it.credits },
-        Body::RangeDone(it) => Event::Finished {
-            session,
-            lease: convert::lease(it.lease)?,
-            apps: it.apps,
-            elapsed: Duration::from_millis(it.elapsed_ms),
-        },
+        Body::RangeDone(it) => {
+            let lease = convert::lease(it.lease)?;
+            if it.apps > 0 {
+                notes.forget(lease.job);
+            }
+            let elapsed = Duration::from_millis(it.elapsed_ms);
+            Event::Finished { session, lease, apps: it.apps, elapsed }
+        }
         Body::Released(it) => {
             let backoff = match it.class() {
                 pb::ErrorClass::Unspecified | pb::ErrorClass::Fenced => Duration::ZERO,
@@ -151,16 +156,14 @@ fn commands(session: &SessionId, body: Body) -> Result<Vec<Command>, Refusal> {
                 | pb::ErrorClass::Poison
                 | pb::ErrorClass::Fatal => BACKOFF,
             };
+            let lease = convert::lease(it.lease)?;
             if !it.reason.is_empty() {
                 tracing::info!(%session, reason = it.reason, "lease released");
+                let class = it.class().as_str_name().trim_start_matches("ERROR_CLASS_");
+                notes.held_up(lease.job, &class.to_lowercase(), &it.reason);
             }
             let committed_through = it.committed_through;
-            Event::Released {
-                session,
-                lease: convert::lease(it.lease)?,
-                committed_through,
-                backoff,
-            }
+            Event::Released { session, lease, committed_through, backoff }
         }
         Body::Trouble(it) => {
             let class = match it.class() {
@@ -183,7 +186,11 @@ fn commands(session: &SessionId, body: Body) -> Result<Vec<Command>, Refusal> {
     Ok(vec![Command::Lease(event)])
 }
 
-fn heartbeat(session: SessionId, it: pb::Heartbeat) -> Result<Vec<Command>, Refusal> {
+fn heartbeat(
+    session: SessionId,
+    it: pb::Heartbeat,
+    notes: &Notes,
+) -> Result<Vec<Command>, Refusal> {
     let mut progress = Vec::with_capacity(it.progress.len());
     for one in it.progress {
         progress.push(Progress {
@@ -193,6 +200,7 @@ fn heartbeat(session: SessionId, it: pb::Heartbeat) -> Result<Vec<Command>, Refu
             apps: one.apps,
         });
     }
+    notes.beat(&progress);
     let beat = Command::Beat {
         session: session.clone(),
         sequence: it.sequence,

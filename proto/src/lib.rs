@@ -2,7 +2,7 @@
 
 mod status;
 
-pub use status::{ErrorCode, Refusal};
+pub use status::{ErrorCode, Refusal, reasons};
 
 /// Messages and services of `xmlx.v1`.
 #[allow(

@@ -1,6 +1,7 @@
 //! What a refused request looks like on the wire. The only file that mentions `tonic::Code`.
 
 use std::collections::HashMap;
+use std::error::Error;
 
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt as _};
@@ -64,9 +65,33 @@ impl Refusal {
             .filter(|it| it.domain == DOMAIN)
             .and_then(|it| ErrorCode::from_reason(&it.reason))
             .unwrap_or(ErrorCode::Unavailable);
+        let is_ours = info.as_ref().is_some_and(|it| it.domain == DOMAIN);
         let leader_address = info.and_then(|it| it.metadata.get(LEADER_KEY).cloned());
-        Self { code, message: status.message().to_owned(), leader_address }
+        let mut message = status.message().to_owned();
+        // What the network has to say stands in the sources.
+        if let Some(source) = status.source().filter(|_| !is_ours) {
+            message = joined(message, source);
+        }
+        Self { code, message, leader_address }
     }
+}
+
+/// An error with what caused it, each reason once: layers of the network repeat one another.
+#[must_use]
+pub fn reasons(err: &dyn Error) -> String {
+    err.source().map_or_else(|| err.to_string(), |source| joined(err.to_string(), source))
+}
+
+fn joined(mut text: String, source: &dyn Error) -> String {
+    let mut next = Some(source);
+    while let Some(it) = next {
+        let reason = it.to_string();
+        if !text.contains(&reason) {
+            text = format!("{text}: {reason}");
+        }
+        next = it.source();
+    }
+    text
 }
 
 impl From<Refusal> for Status {
@@ -125,6 +150,17 @@ mod tests {
         let back = Refusal::from_status(&status);
         assert_eq!(back.code, ErrorCode::NotLeader);
         assert_eq!(back.leader_address.as_deref(), Some("http://b:7000"));
+    }
+
+    #[test]
+    fn each_reason_is_said_once() {
+        #[derive(Debug, thiserror::Error)]
+        #[error("{0}")]
+        struct Layer(&'static str, #[source] Option<Box<Layer>>);
+        let layer = |text, within| Layer(text, Some(Box::new(within)));
+        let err =
+            layer("transport error", layer("connect", layer("connect", Layer("refused", None))));
+        assert_eq!(reasons(&err), "transport error: connect: refused");
     }
 
     #[test]

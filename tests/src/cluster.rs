@@ -280,11 +280,10 @@ impl Cluster {
     #[must_use]
     pub fn client_as(&self, connection_string: &str, args: &[&str]) -> Output {
         let mut command = Command::new(binary("xmlx-client"));
-        command
-            .current_dir(self.folder.path())
-            .env("XMLX_DATABASE", connection_string)
-            .args(["--coordinators", &self.urls()])
-            .args(args);
+        command.current_dir(self.folder.path()).env("XMLX_DATABASE", connection_string).args(args);
+        if !self.coordinators.is_empty() {
+            command.args(["--coordinators", &self.urls()]);
+        }
         Output::of(command)
     }
 

@@ -189,13 +189,55 @@ async fn commands_are_safe_to_repeat_and_refuse_with_reasons() {
     let overlap = cluster.client(&["submit", "--contract", "card.json", "--limit", "3"]).expect(2);
     assert!(overlap.stderr.contains(&format!("job {job}")), "{overlap:?}");
     let verified = cluster.client(&["verify", &job.to_string()]).expect(1);
-    assert!(verified.stdout.contains("NO"), "nothing is decided yet: {verified:?}");
+    assert!(verified.stdout.contains("not done yet: "), "nothing is decided yet: {verified:?}");
+    assert!(!verified.stdout.contains("NO"), "what waits is not lost: {verified:?}");
+    let _ = cluster.client(&["pause", &job.to_string()]).expect(0);
+    assert_eq!(cluster.job(job)["reason"], "by an operator");
+    let _ = cluster.client(&["resume", &job.to_string()]).expect(0);
+    assert_eq!(cluster.job(job)["reason"], "");
     let _ = cluster.client(&["cancel", &job.to_string()]).expect(0);
     assert_eq!(cluster.client(&["cancel", &job.to_string()]).expect(0).stdout.trim(), "already so");
     let ended = cluster.client(&["resume", &job.to_string()]).expect(2);
     assert!(ended.stderr.contains("cancelled"), "{ended:?}");
     let unknown = cluster.client(&["pause", "99"]).expect(2);
     assert!(unknown.stderr.contains("no job 99"), "{unknown:?}");
+}
+
+/// What a job reads from is looked for before it is taken.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_source_that_is_not_there_is_missed_before_the_run() {
+    let cluster = Cluster::start(Setup { workers: 0, ..Setup::small(1) }).await;
+    let contract = xmlx_samples::contract(Line::Card);
+    for (key, value, place, way_out) in [
+        ("source_table", "application_xml", "nowhere", "`source_table`"),
+        ("source_column", "app_XML", "application_xml.nowhere", "`source_column`"),
+        ("source_application_table", "card_application", "nowhere", "`source_application_table`"),
+    ] {
+        let known = format!("\"{key}\": \"{value}\"");
+        assert!(contract.contains(&known), "{known}");
+        cluster.write("w.json", &contract.replace(&known, &format!("\"{key}\": \"nowhere\"")));
+        let found = cluster.client(&["check", "w.json", "-o", "json"]).expect(1).json();
+        assert_eq!(found.as_array().unwrap().len(), 1, "{found}");
+        assert_eq!(found[0]["place"], place);
+        assert!(found[0]["problem"].as_str().unwrap().contains(way_out), "{found}");
+        let refused = cluster.client(&["submit", "--contract", "w.json"]).expect(2);
+        assert!(refused.stderr.contains(way_out), "{refused:?}");
+    }
+    let ids = contract.replace("\"source_column\": \"app_XML\"", "\"source_column\": \"app_id\"");
+    cluster.write("w.json", &ids);
+    let found = cluster.client(&["check", "w.json"]).expect(1);
+    assert!(found.stdout.contains("neither text, XML nor bytes"), "{found:?}");
+}
+
+/// A source that goes away under a job ends it with the number and the message.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_whose_source_is_gone_fails_and_says_why() {
+    let cluster = Cluster::start(Setup { workers: 0, ..Setup::small(5) }).await;
+    let job = cluster.submit(&["--follow"]);
+    cluster.db.run("DROP TABLE [sample].[application_xml]").await;
+    cluster.wait_for("the job to fail", async |it| it.job(job)["state"] == "failed").await;
+    let reason = cluster.job(job)["reason"].to_string();
+    assert!(reason.contains("208") && reason.contains("application_xml"), "{reason}");
 }
 
 /// A contract that does not fit is refused with everything that is wrong with it.

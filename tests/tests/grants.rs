@@ -31,7 +31,8 @@ const SENDERS: &[(&str, &[Role])] = &[
     // The coordinator, if it may: no contract names these tables.
     ("reference", &[]),
     ("database", &[Role::Coordinator, Role::Worker]),
-    ("document", &[Role::Worker]),
+    ("document_column", &[Role::Coordinator, Role::Worker]),
+    ("documents", &[Role::Worker]),
     ("fetch", &[Role::Worker]),
     ("verify_", &[Role::Coordinator]),
     ("boundary_", &[Role::Coordinator]),

@@ -7,7 +7,8 @@ use anyhow::Context as _;
 use serde::Deserialize;
 use xmlx_proto::Release;
 use xmlx_runtime::{
-    Found, LogFormat, Secret, connection_setting, duration_setting, parse_size, read_settings,
+    Found, LogFormat, Secret, connection_setting, coordinator_urls, duration_setting, parse_size,
+    read_settings,
 };
 use xmlx_store::{Access, check_connection};
 
@@ -150,7 +151,7 @@ impl Args {
         let warnings = found.filter_map(|it| it.warning.clone()).collect();
         let coordinators = self.coordinators.clone().or(file.coordinators);
         let coordinators = coordinators.unwrap_or_else(|| vec!["http://127.0.0.1:7400".to_owned()]);
-        anyhow::ensure!(!coordinators.is_empty(), "`coordinators` is empty; name at least one URL");
+        let coordinators = coordinator_urls(&coordinators)?;
         let group_bytes = self.group_bytes.as_ref().or(file.group_bytes.as_ref());
         let group_bytes = group_bytes.map_or("4MiB", String::as_str);
         let slots = self.slots.or(file.slots).unwrap_or_else(processors);

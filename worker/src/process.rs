@@ -43,10 +43,7 @@ async fn refuse_newer_tables(store: &Store, release: Release) -> Result<(), Refu
         }
     };
     if schema.fit(made_for) == Fit::TooNew {
-        return Err(Refused(format!(
-            "the control tables (version {}) need a build for version {} or later, this one was made for {made_for}; upgrade this worker",
-            schema.version, schema.compatible_from
-        )));
+        return Err(Refused(format!("{}; upgrade this worker", schema.too_new_for(made_for))));
     }
     Ok(())
 }

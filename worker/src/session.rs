@@ -6,6 +6,7 @@
 
 mod stream;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -14,7 +15,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 use xmlx_proto::ErrorCode;
-use xmlx_runtime::AbortOnPanic;
+use xmlx_runtime::{AbortOnPanic, Clock};
 
 use crate::Config;
 use crate::board::Board;
@@ -25,6 +26,9 @@ use crate::pace::Gate;
 const ROUND_PAUSE: Duration = Duration::from_millis(300);
 /// After the foreman is done, what it reported last may take so long to send.
 const FAREWELL: Duration = Duration::from_secs(1);
+
+/// The same trouble is told again after so long.
+const TOLD_AGAIN: Duration = Duration::from_secs(30);
 
 /// What the session works with.
 #[derive(Debug)]
@@ -57,6 +61,7 @@ impl Session {
         let mut term = 0;
         let mut leader: Option<String> = None;
         let mut next = 0;
+        let mut told = Told::new();
         loop {
             let address = leader.take().unwrap_or_else(|| {
                 let all = &self.config.coordinators;
@@ -76,11 +81,15 @@ impl Session {
                     error!(%address, %refusal, "the coordinator refuses this build");
                 }
                 stream::Ended::Refused(refusal) => {
-                    warn!(%address, %refusal, "the coordinator does not take this worker");
+                    if told.is_new(&address, &refusal.to_string()) {
+                        warn!(%address, %refusal, "the coordinator does not take this worker");
+                    }
                     leader = refusal.leader_address.filter(|it| *it != address);
                 }
                 stream::Ended::Broke(reason) => {
-                    warn!(%address, reason, "no stream to the coordinator")
+                    if told.is_new(&address, &reason) {
+                        warn!(%address, reason, "no stream to the coordinator");
+                    }
                 }
             }
             if leader.is_none() {
@@ -93,8 +102,54 @@ impl Session {
     }
 }
 
+/// What was said of each coordinator, and when: some hundred tries a minute must not fill the log.
+struct Told {
+    clock: Clock,
+    last: BTreeMap<String, (String, Duration)>,
+}
+
+impl Told {
+    fn new() -> Self {
+        Self { clock: Clock::start(), last: BTreeMap::new() }
+    }
+
+    /// Whether this is worth a line: it is another trouble than before, or long ago.
+    fn is_new(&mut self, address: &str, reason: &str) -> bool {
+        self.is_new_at(address, reason, self.clock.now())
+    }
+
+    fn is_new_at(&mut self, address: &str, reason: &str, now: Duration) -> bool {
+        let known = self.last.get(address);
+        let repeats = known.is_some_and(|(known, at)| known == reason && now < *at + TOLD_AGAIN);
+        if !repeats {
+            self.last.insert(address.to_owned(), (reason.to_owned(), now));
+        }
+        !repeats
+    }
+}
+
 async fn farewell(over: &CancellationToken) {
     over.cancelled().await;
     tokio::time::sleep(FAREWELL).await;
     info!("no coordinator took the goodbye");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_trouble_is_told_now_and_then() {
+        let mut told = Told::new();
+        let mut check = |address, reason, seconds, expected| {
+            let is_new = told.is_new_at(address, reason, Duration::from_secs(seconds));
+            assert_eq!(is_new, expected, "{address}: {reason} at {seconds}");
+        };
+        check("a", "refused", 0, true);
+        check("a", "refused", 1, false);
+        check("b", "refused", 1, true);
+        check("a", "no route", 2, true);
+        check("a", "no route", 31, false);
+        check("a", "no route", 32, true);
+    }
 }

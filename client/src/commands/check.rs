@@ -5,7 +5,7 @@ mod format;
 use serde::Serialize;
 use serde_json::Value as Json;
 use xmlx_extract::{Limits, Plan};
-use xmlx_store::{Disagreement, Grant, Role, Store};
+use xmlx_store::{Disagreement, Fit, Grant, NO_CONTROL_TABLES, Role, SCHEMA_VERSION, Store};
 
 use super::store;
 use crate::cli::{Database, RoleName};
@@ -35,6 +35,7 @@ pub(crate) async fn run(
                 disagreements(&store, &plan).await?
             }
         };
+        found.extend(control_tables(&store).await?);
         if let Some(role) = role {
             found.extend(missing(&store, &plan, role).await?);
         }
@@ -68,6 +69,7 @@ async fn disagreements(store: &Store, plan: &Plan) -> anyhow::Result<Vec<Disagre
         // It could not be asked further.
         return Ok(found);
     }
+    found.extend(store.source_problems(plan).await?);
     match store.missing_references(plan).await {
         Ok(missing) => found.extend(missing),
         Err(err) if err.is_select_denied() => {
@@ -76,6 +78,26 @@ async fn disagreements(store: &Store, plan: &Plan) -> anyhow::Result<Vec<Disagre
         Err(err) => return Err(err.into()),
     }
     Ok(found)
+}
+
+/// Control tables that this build is too old for. Without any the contract fits all the same, and no job can run.
+async fn control_tables(store: &Store) -> anyhow::Result<Option<Disagreement>> {
+    let version = match store.schema_version().await {
+        Ok(it) => it,
+        Err(err) if err.is_select_denied() => return Ok(None),
+        Err(err) => return Err(err.into()),
+    };
+    match version.fit(SCHEMA_VERSION) {
+        Fit::Fits | Fit::Older => Ok(None),
+        Fit::Missing => {
+            output::note(&format!("note: {NO_CONTROL_TABLES}"));
+            Ok(None)
+        }
+        Fit::TooNew => Ok(Some(Disagreement {
+            place: "xmlx.schema_version".to_owned(),
+            problem: format!("{}; upgrade this client", version.too_new_for(SCHEMA_VERSION)),
+        })),
+    }
 }
 
 /// What the login of the connection may not do, although its role has to.

@@ -6,24 +6,26 @@ use xmlx_extract::Limits;
 use xmlx_store::{Role, grants_script};
 
 use super::plan;
-use crate::output::{self, Answer};
+use crate::output::{self, Answer, Format};
 
-pub(crate) fn run(contract: Option<&Path>) -> anyhow::Result<Answer> {
+pub(crate) fn run(format: Format, contract: Option<&Path>) -> anyhow::Result<Answer> {
     let plan = contract.map(|it| plan(&[it.to_owned()], Limits::default())).transpose()?;
-    output::line(
-        "-- Run in the database that holds the control tables, after `xmlx-client init`. Safe to repeat.",
-    )?;
+    let mut lines = vec![
+        "-- Run in the database that holds the control tables, after `xmlx-client init`. Safe to repeat."
+            .to_owned(),
+    ];
     if plan.is_none() {
-        output::line(
-            "-- With `--contract`, the permissions on the contract's tables come as well.",
-        )?;
+        let hint = "-- With `--contract`, the permissions on the contract's tables come as well.";
+        lines.push(hint.to_owned());
     }
-    output::line(grants_script(plan.as_ref()).trim_end())?;
-    output::line(
-        "-- Then make the users members; `xmlx-client check CONTRACT --role worker`, run as one, says what is missing:",
-    )?;
+    lines.push(grants_script(plan.as_ref()).trim_end().to_owned());
+    lines.push(
+        "-- Then make the users members; `xmlx-client check CONTRACT --role worker`, run as one, says what is missing:"
+            .to_owned(),
+    );
     for role in Role::ALL {
-        output::line(&format!("-- ALTER ROLE [{}] ADD MEMBER [user];", role.name()))?;
+        lines.push(format!("-- ALTER ROLE [{}] ADD MEMBER [user];", role.name()));
     }
+    output::sql(format, &lines.join("\n"))?;
     Ok(Answer::Yes)
 }

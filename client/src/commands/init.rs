@@ -1,6 +1,6 @@
 //! `init`: the control tables.
 
-use xmlx_store::{SCHEMA_VERSION, control_schema};
+use xmlx_store::{Fit, SCHEMA_VERSION, control_schema};
 
 use super::store;
 use crate::cli::Database;
@@ -12,27 +12,40 @@ pub(crate) async fn run(
     print: bool,
 ) -> anyhow::Result<Answer> {
     if print {
-        output::line(control_schema().trim_end())?;
+        output::sql(format, control_schema().trim_end())?;
         return Ok(Answer::Yes);
     }
     let store = store(database)?;
     let problems: Vec<String> =
         store.database_facts().await?.problems().iter().map(ToString::to_string).collect();
     anyhow::ensure!(problems.is_empty(), "{}", problems.join("\n"));
-    let before = store.schema_version().await?.version;
-    if before >= SCHEMA_VERSION {
-        return show(format, "already so", before);
+    let before = store.schema_version().await?;
+    let outcome = match before.fit(SCHEMA_VERSION) {
+        Fit::TooNew => {
+            output::note(&format!("{}; upgrade this client", before.too_new_for(SCHEMA_VERSION)));
+            show(format, "not possible", before.version)?;
+            return Ok(Answer::No);
+        }
+        Fit::Missing => "created",
+        Fit::Older => "brought up",
+        Fit::Fits => "already so",
+    };
+    // Also where they fit: what somebody has deleted comes back. Newer tables are a newer build's business.
+    if before.version <= SCHEMA_VERSION {
+        store.migrate().await?;
     }
-    store.migrate().await?;
-    show(format, "accepted", store.schema_version().await?.version)
+    show(format, outcome, store.schema_version().await?.version)?;
+    Ok(Answer::Yes)
 }
 
-fn show(format: Format, outcome: &str, version: i32) -> anyhow::Result<Answer> {
+fn show(format: Format, outcome: &str, version: i32) -> anyhow::Result<()> {
     match format {
         Format::Json => {
-            output::json(&serde_json::json!({ "outcome": outcome, "schema_version": version }))?;
+            output::json(&serde_json::json!({ "outcome": outcome, "schema_version": version }))
         }
-        Format::Table => output::line(&format!("{outcome}: control schema version {version}"))?,
+        Format::Table if outcome == "brought up" => {
+            output::line(&format!("brought up to version {version} of the control schema"))
+        }
+        Format::Table => output::line(&format!("{outcome}: control schema version {version}")),
     }
-    Ok(Answer::Yes)
 }

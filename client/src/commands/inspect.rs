@@ -4,15 +4,13 @@ use serde::Serialize;
 use xmlx_proto::v1 as pb;
 
 use super::status;
-use crate::cluster::{self, Cluster};
+use crate::cluster::{self, Cluster, Patience};
 use crate::output::{self, Answer, Format};
 use crate::view::{Failure, Job, Range, Stage, Worker};
 
 pub(crate) async fn jobs(cluster: &Cluster, format: Format) -> anyhow::Result<Answer> {
-    let response = cluster
-        .call(async |channel| cluster::jobs(channel).list_jobs(pb::ListJobsRequest {}).await)
-        .await?;
-    let jobs: Vec<Job> = response.jobs.into_iter().map(Into::into).collect();
+    // The leader alone knows what holds a job up.
+    let jobs = status::fetch(cluster).await?.jobs;
     list(format, &Job::HEADER, &jobs, Job::row)
 }
 
@@ -22,8 +20,8 @@ pub(crate) async fn ranges(
     job_id: i64,
 ) -> anyhow::Result<Answer> {
     let request = pb::ListRangesRequest { job_id };
-    let response =
-        cluster.call(async |channel| cluster::jobs(channel).list_ranges(request).await).await?;
+    let ask = async |channel| cluster::jobs(channel).list_ranges(request).await;
+    let response = cluster.call(Patience::READING, ask).await?;
     let ranges: Vec<Range> = response.ranges.into_iter().map(Into::into).collect();
     list(format, &Range::HEADER, &ranges, Range::row)
 }
@@ -40,8 +38,8 @@ pub(crate) async fn failures(
     limit: i32,
 ) -> anyhow::Result<Answer> {
     let request = pb::ListFailuresRequest { job_id, limit };
-    let response =
-        cluster.call(async |channel| cluster::jobs(channel).list_failures(request).await).await?;
+    let ask = async |channel| cluster::jobs(channel).list_failures(request).await;
+    let response = cluster.call(Patience::READING, ask).await?;
     let stages: Vec<Stage> = response.stages.into_iter().map(Into::into).collect();
     let failures: Vec<Failure> = response.failures.into_iter().map(Into::into).collect();
     match format {

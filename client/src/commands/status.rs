@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use xmlx_proto::v1 as pb;
 
-use crate::cluster::{self, Cluster};
+use crate::cluster::{self, Cluster, Patience};
 use crate::output::{self, Answer, Format};
 use crate::view::{Job, Status, Worker};
 
@@ -34,13 +34,13 @@ pub(crate) async fn run(cluster: &Cluster, format: Format, watch: bool) -> anyho
 /// From the leader where there is one: a standby knows the tables, but not what workers do now.
 pub(crate) async fn fetch(cluster: &Cluster) -> anyhow::Result<Status> {
     let ask = async |channel| cluster::cluster(channel).status(pb::StatusRequest {}).await;
-    let response = cluster.call(ask).await?;
+    let response = cluster.call(Patience::SHORT, ask).await?;
     if response.answered_by_leader {
         return Ok(response.into());
     }
     let leader = response.leader.as_ref().filter(|it| it.alive).map(|it| it.address.clone());
     let better = match leader {
-        Some(address) => Cluster::call_at(&address, ask).await.ok(),
+        Some(address) => Cluster::call_at(&address, Patience::SHORT, ask).await.ok(),
         None => None,
     };
     Ok(better.unwrap_or(response).into())

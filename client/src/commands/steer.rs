@@ -2,7 +2,7 @@
 
 use xmlx_proto::v1 as pb;
 
-use crate::cluster::{self, Cluster};
+use crate::cluster::{self, Cluster, Patience};
 use crate::output::{self, Answer, Format};
 use crate::view::outcome_name;
 
@@ -12,7 +12,8 @@ pub(crate) async fn pause(
     job_id: i64,
 ) -> anyhow::Result<Answer> {
     let request = pb::PauseRequest { job_id };
-    let response = cluster.call(async |it| cluster::jobs(it).pause(request).await).await?;
+    let response =
+        cluster.call(Patience::LONG, async |it| cluster::jobs(it).pause(request).await).await?;
     show(format, response.outcome())
 }
 
@@ -22,7 +23,8 @@ pub(crate) async fn resume(
     job_id: i64,
 ) -> anyhow::Result<Answer> {
     let request = pb::ResumeRequest { job_id };
-    let response = cluster.call(async |it| cluster::jobs(it).resume(request).await).await?;
+    let response =
+        cluster.call(Patience::LONG, async |it| cluster::jobs(it).resume(request).await).await?;
     show(format, response.outcome())
 }
 
@@ -32,7 +34,8 @@ pub(crate) async fn cancel(
     job_id: i64,
 ) -> anyhow::Result<Answer> {
     let request = pb::CancelRequest { job_id };
-    let response = cluster.call(async |it| cluster::jobs(it).cancel(request).await).await?;
+    let response =
+        cluster.call(Patience::LONG, async |it| cluster::jobs(it).cancel(request).await).await?;
     show(format, response.outcome())
 }
 
@@ -42,8 +45,9 @@ pub(crate) async fn drain(
     worker: &str,
 ) -> anyhow::Result<Answer> {
     let request = pb::DrainWorkerRequest { worker: worker.to_owned() };
-    let response =
-        cluster.call(async |it| cluster::cluster(it).drain_worker(request.clone()).await).await?;
+    let response = cluster
+        .call(Patience::LONG, async |it| cluster::cluster(it).drain_worker(request.clone()).await)
+        .await?;
     show(format, response.outcome())
 }
 
@@ -54,7 +58,9 @@ pub(crate) async fn throttle(
     commits: Option<u32>,
 ) -> anyhow::Result<Answer> {
     let request = pb::ThrottleRequest { commits_max: commits.unwrap_or(0) };
-    let response = cluster.call(async |it| cluster::cluster(it).throttle(request).await).await?;
+    let response = cluster
+        .call(Patience::LONG, async |it| cluster::cluster(it).throttle(request).await)
+        .await?;
     show(format, response.outcome())
 }
 

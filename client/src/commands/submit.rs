@@ -8,7 +8,7 @@ use xmlx_proto::v1 as pb;
 
 use super::contract_text;
 use crate::cli::Submit;
-use crate::cluster::{self, Cluster};
+use crate::cluster::{self, Cluster, Patience};
 use crate::output::{self, Answer, Format};
 use crate::view::{Job, outcome_name};
 
@@ -67,8 +67,9 @@ pub(crate) async fn submit(
     cluster: &Cluster,
     request: &pb::SubmitRequest,
 ) -> anyhow::Result<(pb::Outcome, Job)> {
-    let response =
-        cluster.call(async |channel| cluster::jobs(channel).submit(request.clone()).await).await?;
+    let response = cluster
+        .call(Patience::LONG, async |channel| cluster::jobs(channel).submit(request.clone()).await)
+        .await?;
     let outcome = response.outcome();
     let job = response.job.context("the coordinator did not say which job it made")?;
     Ok((outcome, job.into()))
@@ -78,7 +79,9 @@ async fn wait(cluster: &Cluster, job_id: i64) -> anyhow::Result<Job> {
     let mut shown = String::new();
     loop {
         let response = cluster
-            .call(async |channel| cluster::jobs(channel).list_jobs(pb::ListJobsRequest {}).await)
+            .call(Patience::LONG, async |channel| {
+                cluster::jobs(channel).list_jobs(pb::ListJobsRequest {}).await
+            })
             .await?;
         let job = response.jobs.into_iter().find(|it| it.job_id == job_id);
         let job = Job::from(job.with_context(|| format!("job {job_id} is gone"))?);
@@ -98,7 +101,12 @@ async fn wait(cluster: &Cluster, job_id: i64) -> anyhow::Result<Job> {
 fn progress(job: &Job) -> String {
     let total = job.total.map_or_else(|| "?".to_owned(), |it| it.to_string());
     let line = format!("{}/{total} applications, {} failed", job.ok + job.failed, job.failed);
-    if job.state == "running" { line } else { format!("{line}, {}: {}", job.state, job.reason) }
+    match (job.state, job.reason.as_str()) {
+        ("running", "") => line,
+        ("running", reason) => format!("{line}: {reason}"),
+        (state, "") => format!("{line}, {state}"),
+        (state, reason) => format!("{line}, {state}: {reason}"),
+    }
 }
 
 fn show(format: Format, outcome: pb::Outcome, job: &Job) -> anyhow::Result<()> {

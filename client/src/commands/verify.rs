@@ -2,7 +2,7 @@
 
 use xmlx_proto::v1 as pb;
 
-use crate::cluster::{self, Cluster};
+use crate::cluster::{self, Cluster, Patience};
 use crate::output::{self, Answer, Format};
 use crate::view::Verification;
 
@@ -28,6 +28,9 @@ pub(crate) async fn run(
                 &["CHECK", "HOLDS", "VIOLATIONS", "DETAIL"],
                 found.checks.iter().map(row).collect(),
             )?;
+            if let Some(n) = found.waiting {
+                output::line(&format!("not done yet: {n} wait"))?;
+            }
             for it in &found.failures_by_stage {
                 output::line(&format!("failed at {}: {}", it.stage, it.count))?;
             }
@@ -46,6 +49,7 @@ pub(crate) async fn verify(
     cluster: &Cluster,
     request: pb::VerifyRequest,
 ) -> anyhow::Result<Verification> {
-    let response = cluster.call(async |it| cluster::jobs(it).verify(request).await).await?;
+    let response =
+        cluster.call(Patience::LONG, async |it| cluster::jobs(it).verify(request).await).await?;
     Ok(response.into())
 }

@@ -47,7 +47,8 @@ impl Engine {
                 let (store, sources) = (self.looks.clone(), self.sources.clone());
                 let scope = Scope { lo: from, hi };
                 tokio::spawn(async move {
-                    let boundary = find_boundary(&store, &sources, job, scope, count).await;
+                    let boundary =
+                        find_boundary(&handle, (&store, &sources), job, scope, count).await;
                     handle.tell(Command::Lease(Event::Found { job, range, boundary })).await;
                 });
             }

@@ -5,6 +5,8 @@ use xmlx_lease::{Event, JobId, SessionId};
 use xmlx_proto::{ErrorCode, Refusal, v1 as pb};
 use xmlx_store::{Class, NewJob};
 
+use super::Notes;
+
 /// More than this many waiting commands make senders wait.
 const INBOX: usize = 1024;
 
@@ -19,7 +21,7 @@ pub(crate) enum Command {
     Lease(Event),
     /// Figures of a heartbeat.
     Beat { session: SessionId, sequence: u64, memory_bytes: u64, apps_done: u64 },
-    /// A worker found something that concerns the whole job.
+    /// Something was found that concerns the whole job.
     Trouble { job: JobId, class: Class, reason: String },
     /// A client submits a job.
     Submit { job: Box<NewJob>, reply: oneshot::Sender<Result<pb::SubmitResponse, Refusal>> },
@@ -103,16 +105,23 @@ pub(crate) struct WorkerInfo {
 pub(crate) struct Handle {
     sender: mpsc::Sender<Command>,
     term: u64,
+    notes: Notes,
 }
 
 impl Handle {
     pub(crate) fn channel(term: i64) -> (Self, mpsc::Receiver<Command>) {
         let (sender, receiver) = mpsc::channel(INBOX);
-        (Self { sender, term: u64::try_from(term).unwrap_or(0) }, receiver)
+        let term = u64::try_from(term).unwrap_or(0);
+        (Self { sender, term, notes: Notes::default() }, receiver)
     }
 
     pub(crate) fn term(&self) -> u64 {
         self.term
+    }
+
+    /// What holds jobs up.
+    pub(crate) fn notes(&self) -> &Notes {
+        &self.notes
     }
 
     /// Tells the engine something; where it has ended, nobody needs to know.

@@ -7,7 +7,7 @@ use xmlx_proto::{ErrorCode, Refusal, v1 as pb};
 use xmlx_store::{Class, Error, JobRow, Mode, NewJob, Scope, same_applications};
 
 use super::command::{Command, Look, MoveJob};
-use super::look::{count_undecided, count_waiting, look, until_it_works};
+use super::look::{count_undecided, count_waiting, look, trouble, until_it_works};
 use super::{Engine, convert};
 
 impl Engine {
@@ -26,7 +26,7 @@ impl Engine {
                 let outcome = pb::Outcome::AlreadySo.into();
                 return Ok(Ok(pb::SubmitResponse {
                     outcome,
-                    job: Some(convert::job_message(&same)),
+                    job: Some(convert::job_message(&same, self.handle.notes())),
                 }));
             }
             Ok(None) => (),
@@ -34,8 +34,9 @@ impl Engine {
         // Before rows of the new job can follow: a leader may have died, or failed, before it noted them.
         for ended in jobs.iter().filter(|it| !is_open(it) && it.log_end.is_none()) {
             match self.note_log_end(JobId(ended.job_id)).await {
-                // A contract that this build cannot read must not keep others from being submitted.
-                Err(err @ Error::Shape { .. }) => {
+                // A contract that this build cannot read must not keep others from being submitted, nor a log that
+                // is gone: nothing follows there.
+                Err(err) if matches!(err, Error::Shape { .. }) || err.number() == Some(208) => {
                     warn!(job = ended.job_id, %err, "cannot note where the job's log ends");
                 }
                 other => other?,
@@ -52,7 +53,10 @@ impl Engine {
         };
         self.load(&row).await?;
         let outcome = pb::Outcome::Accepted.into();
-        Ok(Ok(pb::SubmitResponse { outcome, job: Some(convert::job_message(&row)) }))
+        Ok(Ok(pb::SubmitResponse {
+            outcome,
+            job: Some(convert::job_message(&row, self.handle.notes())),
+        }))
     }
 
     /// Two jobs must not decide the same applications at the same time. A job that was asked for again
@@ -100,10 +104,10 @@ impl Engine {
         let Some(row) = self.row(job).await? else {
             return Ok(Err(Refusal::new(ErrorCode::NotFound, format!("there is no job {job}"))));
         };
-        let (state, target) = match to {
-            MoveJob::Pause => ("paused", JobState::Paused),
-            MoveJob::Resume => ("running", JobState::Running),
-            MoveJob::Cancel => ("cancelled", JobState::Ended),
+        let (state, target, reason) = match to {
+            MoveJob::Pause => ("paused", JobState::Paused, "by an operator"),
+            MoveJob::Resume => ("running", JobState::Running, ""),
+            MoveJob::Cancel => ("cancelled", JobState::Ended, "by an operator"),
         };
         if row.state == state {
             // An earlier answer may have been lost on its way to us: the table has to know, too.
@@ -114,7 +118,10 @@ impl Engine {
             let message = format!("job {job} is {}; submit a new one", row.state);
             return Ok(Err(Refusal::new(ErrorCode::NotPossible, message)));
         }
-        if self.persist_move(job, (&row.state, state), "by an operator", target).await? {
+        if self.persist_move(job, (&row.state, state), reason, target).await? {
+            if target == JobState::Running && row.total.is_none() {
+                self.count(job, row.scope);
+            }
             return Ok(Ok(pb::Outcome::Accepted));
         }
         let message =
@@ -136,6 +143,7 @@ impl Engine {
             Err(err) => return Err(err),
         }
         info!(%job, from, to, reason, "job moved");
+        self.handle.notes().forget(job);
         self.moved(job, state).await?;
         if state == JobState::Ended
             && let Err(err) = self.note_log_end(job).await
@@ -162,14 +170,15 @@ impl Engine {
     }
 
     /// Capacity pauses the job, anything else that concerns the whole job fails it. Where it is
-    /// neither, another worker said so before.
+    /// neither, somebody said so before.
     pub(super) async fn trouble(
         &mut self,
         job: JobId,
         class: Class,
         reason: &str,
     ) -> Result<(), Error> {
-        warn!(%job, ?class, reason, "a worker reports trouble with the job");
+        warn!(%job, ?class, reason, "trouble with the job");
+        self.counting.remove(&job);
         let (to, state) = if class == Class::Capacity {
             ("paused", JobState::Paused)
         } else {
@@ -187,10 +196,14 @@ impl Engine {
         let (handle, store, end) = (self.handle.clone(), self.looks.clone(), self.end.clone());
         let sources = self.sources.clone();
         tokio::spawn(async move {
-            let counting = until_it_works(|| count_waiting(&store, &sources, job, scope));
-            tokio::select! {
-                total = counting => handle.tell(Command::Counted { job, total }).await,
-                () = end.cancelled() => (),
+            let counting =
+                until_it_works(&handle, job, || count_waiting(&store, &sources, job, scope));
+            let found = tokio::select! {
+                found = counting => found,
+                () = end.cancelled() => None,
+            };
+            if let Some(total) = found {
+                handle.tell(Command::Counted { job, total }).await;
             }
         });
     }
@@ -211,10 +224,13 @@ impl Engine {
         let (handle, store, end) = (self.handle.clone(), self.looks.clone(), self.end.clone());
         let sources = self.sources.clone();
         tokio::spawn(async move {
-            let checking = until_it_works(|| count_undecided(&store, &sources, job));
-            tokio::select! {
-                undecided = checking => handle.tell(Command::CheckedDone { job, undecided }).await,
-                () = end.cancelled() => (),
+            let checking = until_it_works(&handle, job, || count_undecided(&store, &sources, job));
+            let found = tokio::select! {
+                found = checking => found,
+                () = end.cancelled() => None,
+            };
+            if let Some(undecided) = found {
+                handle.tell(Command::CheckedDone { job, undecided }).await;
             }
         });
     }
@@ -242,10 +258,13 @@ impl Engine {
                 let sources = self.sources.clone();
                 let seen = self.seen.get(&job).copied();
                 tokio::spawn(async move {
-                    let look = look(&store, &sources, job, seen).await.unwrap_or_else(|err| {
-                        warn!(%job, %err, "cannot look for new applications");
-                        None
-                    });
+                    let look = match look(&store, &sources, job, seen).await {
+                        Ok(it) => it,
+                        Err(err) => {
+                            trouble(&handle, job, &err).await;
+                            None
+                        }
+                    };
                     handle.tell(Command::Looked { job, look }).await;
                 });
             }

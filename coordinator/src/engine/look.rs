@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use tracing::warn;
 use xmlx_lease::{Boundary, JobId};
-use xmlx_store::{Error, Scope, Source, Store};
+use xmlx_store::{Class, Error, Scope, Source, Store};
 
-use super::command::{Grown, Look};
+use super::command::{Command, Grown, Handle, Look};
 use super::convert;
 
 /// Looking is tried again after so long.
@@ -45,8 +45,8 @@ impl Sources {
 }
 
 pub(super) async fn find_boundary(
-    store: &Store,
-    sources: &Sources,
+    handle: &Handle,
+    (store, sources): (&Store, &Sources),
     job: JobId,
     scope: Scope,
     count: u64,
@@ -61,7 +61,7 @@ pub(super) async fn find_boundary(
         }
         Ok(Some((last, found))) => Boundary::Cut { at: last + 1, count: convert::count(found) },
         Err(err) => {
-            warn!(%job, %err, "cannot find where to cut a range");
+            trouble(handle, job, &err).await;
             Boundary::Unknown
         }
     }
@@ -109,15 +109,33 @@ pub(super) async fn look(
     Ok(Some(Look { end, grown: Some(Grown { hi, new_hi, waiting }) }))
 }
 
-pub(super) async fn until_it_works<F, T>(mut attempt: impl FnMut() -> F) -> T
+/// `None`: the job cannot go on, and the engine knows.
+pub(super) async fn until_it_works<F, T>(
+    handle: &Handle,
+    job: JobId,
+    mut attempt: impl FnMut() -> F,
+) -> Option<T>
 where
     F: Future<Output = Result<T, Error>>,
 {
     loop {
         match attempt().await {
-            Ok(it) => return it,
-            Err(err) => warn!(%err, "cannot read the source; trying again"),
+            Ok(it) => return Some(it),
+            Err(err) if trouble(handle, job, &err).await => return None,
+            Err(_) => tokio::time::sleep(RETRY_PAUSE).await,
         }
-        tokio::time::sleep(RETRY_PAUSE).await;
     }
+}
+
+/// Tells what keeps a source from being read; whether the job cannot go on because of it. What concerns this
+/// coordinator alone, a refused login or a contract that its build cannot read, ends no job.
+pub(super) async fn trouble(handle: &Handle, job: JobId, err: &Error) -> bool {
+    let class = err.class();
+    if class == Class::Fatal && err.number().is_some() {
+        handle.tell(Command::Trouble { job, class, reason: err.to_string() }).await;
+        return true;
+    }
+    warn!(%job, %err, "cannot read the source; trying again");
+    handle.notes().held_up(job, class.name(), &err.to_string());
+    false
 }

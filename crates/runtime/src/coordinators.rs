@@ -46,9 +46,8 @@ pub fn coordinator_url(text: &str) -> Result<String, String> {
 /// Of the first that is wrong, or where there is none.
 pub fn coordinator_urls(given: &[String]) -> anyhow::Result<Vec<String>> {
     anyhow::ensure!(!given.is_empty(), "`coordinators` is empty; name at least one URL");
-    let url = |it: &String| {
-        coordinator_url(it).map_err(|err| anyhow::anyhow!("`coordinators`: {err}"))
-    };
+    let url =
+        |it: &String| coordinator_url(it).map_err(|err| anyhow::anyhow!("`coordinators`: {err}"));
     given.iter().map(url).collect()
 }
 

@@ -2,6 +2,7 @@
 
 mod abort;
 mod clock;
+mod coordinators;
 mod database;
 mod refused;
 mod secret;
@@ -13,6 +14,7 @@ mod usage;
 
 pub use abort::AbortOnPanic;
 pub use clock::Clock;
+pub use coordinators::{coordinator_url, coordinator_urls, listen_address};
 pub use database::{Found, Given, connection_setting};
 pub use refused::Refused;
 pub use secret::Secret;

@@ -182,7 +182,7 @@ impl Documents {
     }
 }
 
-fn holds(ty: ColumnType) -> Option<Holds> {
+pub(crate) fn holds(ty: ColumnType) -> Option<Holds> {
     let texts = [
         ColumnType::NVarchar,
         ColumnType::NChar,
@@ -203,6 +203,11 @@ fn holds(ty: ColumnType) -> Option<Holds> {
 /// The statement whose answer, without any row, tells what the document column holds.
 #[must_use]
 pub fn document_column(plan: &Plan) -> String {
-    let table = name::table(plan.target_schema(), &plan.source().table);
-    format!("SELECT TOP (0) x.{} FROM {table} AS x", name::quoted(&plan.source().column))
+    let source = plan.source();
+    column_of(plan.target_schema(), &source.table, &source.column)
+}
+
+/// The same of any column.
+pub(crate) fn column_of(schema: &str, table: &str, column: &str) -> String {
+    format!("SELECT TOP (0) x.{} FROM {} AS x", name::quoted(column), name::table(schema, table))
 }

@@ -4,6 +4,8 @@ use std::io::ErrorKind;
 
 use tiberius::error::Error as Tds;
 
+use crate::NO_CONTROL_TABLES;
+
 /// What has to happen after an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Class {
@@ -21,6 +23,22 @@ pub enum Class {
     Fatal,
     /// The server does not say what is wrong: it may pass, or never. Again, but not for ever: then the job pauses.
     Unclear,
+}
+
+impl Class {
+    /// Its name, as operators see it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Fenced => "fenced",
+            Self::Transient => "transient",
+            Self::Ambiguous => "ambiguous",
+            Self::Capacity => "capacity",
+            Self::Data => "data",
+            Self::Unclear => "unclear",
+            Self::Fatal => "fatal",
+        }
+    }
 }
 
 /// An error of the store.
@@ -86,6 +104,9 @@ pub enum Error {
         /// Documents that were asked for.
         asked: usize,
     },
+    /// A control table is not there.
+    #[error("{NO_CONTROL_TABLES}")]
+    NoControlTables,
     /// An answer that does not have the expected form.
     #[error("unexpected answer of the database to `{statement}`: {detail}")]
     Shape {
@@ -108,7 +129,7 @@ impl Error {
             Self::Server { number, .. } => class_of(*number),
             Self::Connect(_) | Self::Behind { .. } => Class::Transient,
             Self::Lost(_) => Class::Ambiguous,
-            Self::Login { .. } | Self::Tls { .. } => Class::Fatal,
+            Self::Login { .. } | Self::Tls { .. } | Self::NoControlTables => Class::Fatal,
             Self::Unreadable(_) | Self::Shape { .. } | Self::Mismatch(_) => Class::Fatal,
         }
     }
@@ -129,6 +150,11 @@ impl Error {
     #[must_use]
     pub fn is_refused_entry(&self) -> bool {
         matches!(self, Self::Login { .. } | Self::Tls { .. })
+    }
+
+    /// What the error means of a statement that reads control tables alone.
+    pub(crate) fn of_control_tables(self) -> Self {
+        if self.number() == Some(208) { Self::NoControlTables } else { self }
     }
 
     /// SQL Server's error number, if it was the server that refused.

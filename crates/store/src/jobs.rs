@@ -104,7 +104,7 @@ impl Store {
     /// # Errors
     /// See [`Error`].
     pub async fn jobs(&self) -> Result<Vec<JobRow>, Error> {
-        let rows = self.run(statements::JOBS, &[]).await?;
+        let rows = self.run(statements::JOBS, &[]).await.map_err(Error::of_control_tables)?;
         rows.iter().map(job).collect()
     }
 

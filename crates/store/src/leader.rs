@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::connection::{column, only, optional, text};
+use crate::connection::{column, optional, text};
 use crate::{Error, Store, statements};
 
 /// A leadership that was won: the fence of everything a leader writes.
@@ -36,8 +36,12 @@ impl Store {
     /// See [`Error`].
     pub async fn leader(&self) -> Result<LeaderRow, Error> {
         const IT: &str = "leader_read";
-        let rows = self.run(statements::LEADER_READ, &[]).await?;
-        let row = only(&rows, IT)?;
+        let rows =
+            self.run(statements::LEADER_READ, &[]).await.map_err(Error::of_control_tables)?;
+        let row = rows.first().ok_or_else(|| {
+            let detail = "the row of `xmlx.leader` is gone; `xmlx-client init` brings it back";
+            Error::Shape { statement: IT, detail: detail.to_owned() }
+        })?;
         Ok(LeaderRow {
             term: column(row, "term", IT)?,
             holder: text(row, "holder", IT)?,

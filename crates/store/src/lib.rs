@@ -39,7 +39,7 @@ pub use leader::{LeaderRow, Leadership};
 pub use load::{Document, load_statement};
 pub use ranges::{LeaseKey, OpenRange, RangeChange, RangeRow};
 pub use references::reference_statement;
-pub use schema::{Fit, SCHEMA_VERSION, SchemaVersion, control_schema};
+pub use schema::{Fit, NO_CONTROL_TABLES, SCHEMA_VERSION, SchemaVersion, control_schema};
 pub use sessions::SessionRow;
 pub use source::{Mode, Scope, Source, same_applications};
 pub use statements::all as all_statements;

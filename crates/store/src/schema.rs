@@ -13,6 +13,10 @@ const OLDEST_VERSION: i32 = 1;
 /// What makes each version out of the one before. Each is safe to repeat.
 const MIGRATIONS: [&str; 2] = [statements::CONTROL_1, statements::CONTROL_2];
 
+/// What whoever asks too early is told.
+pub const NO_CONTROL_TABLES: &str =
+    "there are no control tables in this database: run `xmlx-client init`";
+
 /// The versions that a database says of itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SchemaVersion {
@@ -48,6 +52,17 @@ impl SchemaVersion {
         } else {
             Fit::Fits
         }
+    }
+}
+
+impl SchemaVersion {
+    /// Why a program that was made for version `build` cannot work with it, where it is [`Fit::TooNew`].
+    #[must_use]
+    pub fn too_new_for(self, build: i32) -> String {
+        let (version, from) = (self.version, self.compatible_from);
+        format!(
+            "the control tables (version {version}) need a build for version {from} or later, this one was made for {build}"
+        )
     }
 }
 

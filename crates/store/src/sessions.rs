@@ -50,7 +50,7 @@ impl Store {
     /// See [`Error`].
     pub async fn sessions(&self) -> Result<Vec<SessionRow>, Error> {
         const IT: &str = "sessions";
-        let rows = self.run(statements::SESSIONS, &[]).await?;
+        let rows = self.run(statements::SESSIONS, &[]).await.map_err(Error::of_control_tables)?;
         let mut sessions = Vec::with_capacity(rows.len());
         for row in &rows {
             sessions.push(SessionRow {

@@ -54,13 +54,15 @@ pub struct Verification {
     pub stages: Vec<StageCount>,
     /// Documents of the scope that belong to no application of this product line.
     pub left_out: i64,
+    /// Applications that wait, while the job has not ended and something is left to do.
+    pub waiting: Option<i64>,
 }
 
 impl Verification {
-    /// Whether every check holds.
+    /// Whether every check holds and nothing is left to do.
     #[must_use]
     pub fn holds(&self) -> bool {
-        self.checks.iter().all(|it| it.violations == 0)
+        self.waiting.is_none() && self.checks.iter().all(|it| it.violations == 0)
     }
 }
 
@@ -86,13 +88,23 @@ impl Store {
         let sql = Statements::new(plan, &source, &catalog);
         let ranges = self.ranges(job.job_id).await?;
         let open = ranges.iter().filter(|it| it.state != "done").count();
-        let mut checks = vec![
-            tiling(job.scope, &ranges),
-            check("all ranges are done", in_i64(open), format!("{} ranges", ranges.len())),
-        ];
-        let lost = source.waiting(self, job.scope).await?;
-        let detail = "applications of the scope without a decision".to_owned();
-        checks.push(check("no application is lost", lost, detail));
+        let waiting = source.waiting(self, job.scope).await?;
+        let has_ended = !matches!(job.state.as_str(), "running" | "paused");
+        let waiting_yet = (!has_ended && (open > 0 || waiting > 0)).then_some(waiting);
+        let mut checks = vec![tiling(job.scope, &ranges)];
+        if waiting_yet.is_none() {
+            let detail = format!("{} ranges", ranges.len());
+            checks.push(check("all ranges are done", in_i64(open), detail));
+        }
+        // What waits in a job that goes on is not lost, unless a cursor has passed it.
+        let (lost, detail) = match waiting_yet {
+            None => (waiting, "applications of the scope without a decision"),
+            Some(_) => {
+                let passed = source.passed(self, job.scope, job.job_id).await?;
+                (passed, "applications without a decision that a cursor has passed")
+            }
+        };
+        checks.push(check("no application is lost", lost, detail.to_owned()));
         let repeated = self.count_of_job(&sql.repeated, job).await?;
         let detail = "applications with two decisions of this job".to_owned();
         checks.push(check("no application is repeated", repeated, detail));
@@ -108,7 +120,7 @@ impl Store {
         checks.extend(self.sums(&sql, job).await?);
         let stages = self.stages(&sql, job).await?;
         let left_out = source.left_out(self, job.scope).await?;
-        Ok(Verification { checks, stages, left_out })
+        Ok(Verification { checks, stages, left_out, waiting: waiting_yet })
     }
 
     /// Failures of the job by stage, the commonest first, and the latest of them, at most `n_max`.

@@ -11,7 +11,8 @@ use tracing::info;
 use xmlx_proto::v1::coordinator_message::Body as In;
 use xmlx_proto::v1::worker_message::Body as Out;
 use xmlx_proto::v1::worker_service_client::WorkerServiceClient;
-use xmlx_proto::{PROTOCOL_SPLIT, Refusal, Release, v1 as pb};
+use xmlx_proto::{PROTOCOL_SPLIT, Refusal, Release, reasons, v1 as pb};
+use xmlx_runtime::coordinator_url;
 use xmlx_store::{Class, LeaseKey, Scope};
 
 use super::Session;
@@ -47,13 +48,18 @@ impl Session {
         term: &mut u64,
         reports: &mut mpsc::Receiver<Report>,
     ) -> Ended {
-        let endpoint = match Endpoint::from_shared(address.to_owned()) {
+        // What a coordinator says of the leader is checked like what an operator says.
+        let url = match coordinator_url(address) {
+            Ok(it) => it,
+            Err(err) => return Ended::Broke(err),
+        };
+        let endpoint = match Endpoint::from_shared(url) {
             Ok(it) => it.connect_timeout(CONNECT_TIMEOUT).tcp_nodelay(true),
-            Err(err) => return Ended::Broke(format!("`{address}` is no URL: {err}")),
+            Err(err) => return Ended::Broke(reasons(&err)),
         };
         let channel = match endpoint.connect().await {
             Ok(it) => it,
-            Err(err) => return Ended::Broke(err.to_string()),
+            Err(err) => return Ended::Broke(reasons(&err)),
         };
         let (outbox, receiver) = mpsc::channel(OUTBOX);
         let hello = pb::WorkerMessage { term: *term, body: Some(Out::Hello(self.hello())) };
@@ -157,7 +163,7 @@ impl Talk<'_> {
                     let message = match message {
                         Ok(Some(it)) => it,
                         Ok(None) => return Ended::Broke("the coordinator closed the stream".to_owned()),
-                        Err(status) => return Ended::Broke(status.message().to_owned()),
+                        Err(status) => return Ended::Broke(Refusal::from_status(&status).message),
                     };
                     if let Err(ended) = self.hear(message).await {
                         return ended;

@@ -81,7 +81,7 @@ impl Catalog {
     fn check_table(&self, table: &Table, schema: &str, found: &mut Vec<Disagreement>) {
         let Some(known) = self.tables.get(&table.name.to_lowercase()) else {
             let problem = format!(
-                "does not exist in schema `{schema}`, or this login may not see it; create it, run what `xmlx-client grants` prints, or take its mappings out"
+                "does not exist in schema `{schema}`, or this login may not see it; create it (`xmlx-client schema CONTRACT` prints it), run what `xmlx-client grants` prints, or take its mappings out"
             );
             found.push(Disagreement { place: table.name.clone(), problem });
             return;
@@ -219,7 +219,7 @@ fn misfit(column: &Column, it: &CatalogColumn) -> Option<String> {
     }
     (!type_fits(column, it)).then(|| {
         format!(
-            "is `{}`, which cannot take what the contract calls {:?}; change `data_type`",
+            "is `{}`, which cannot take what the contract calls `{}`; change `data_type`",
             it.type_name, column.data_type
         )
     })

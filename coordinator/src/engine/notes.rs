@@ -1,0 +1,78 @@
+//! What holds jobs up at the moment: told by whoever meets it, shown by `status`, forgotten with the next progress.
+//!
+//! It is in nobody's way: no decision rests on it, and it ends with the leader.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use xmlx_lease::{JobId, Progress, RangeId};
+
+/// Cheap to clone; all clones are one.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Notes(Arc<Mutex<BTreeMap<JobId, Note>>>);
+
+#[derive(Debug)]
+struct Note {
+    reason: String,
+    /// How far ranges were when they were first heard of after the trouble.
+    seen: BTreeMap<RangeId, i64>,
+}
+
+impl Notes {
+    /// Something does not work, and is tried again.
+    pub(crate) fn held_up(&self, job: JobId, class: &str, reason: &str) {
+        let reason = format!("held up ({class}): {reason}");
+        self.all().insert(job, Note { reason, seen: BTreeMap::new() });
+    }
+
+    /// A heartbeat: a cursor that has moved on is progress.
+    pub(crate) fn beat(&self, progress: &[Progress]) {
+        let mut all = self.all();
+        for it in progress {
+            let Some(note) = all.get_mut(&it.lease.job) else { continue };
+            let seen = *note.seen.entry(it.lease.range).or_insert(it.committed_through);
+            if it.committed_through > seen {
+                all.remove(&it.lease.job);
+            }
+        }
+    }
+
+    /// Nothing holds the job up any more.
+    pub(crate) fn forget(&self, job: JobId) {
+        self.all().remove(&job);
+    }
+
+    pub(crate) fn of(&self, job: JobId) -> Option<String> {
+        self.all().get(&job).map(|it| it.reason.clone())
+    }
+
+    fn all(&self) -> MutexGuard<'_, BTreeMap<JobId, Note>> {
+        self.0.lock().expect("nobody panics while holding this lock")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use xmlx_lease::{Epoch, Lease};
+
+    use super::*;
+
+    #[test]
+    fn progress_of_the_same_job_empties_the_note() {
+        let notes = Notes::default();
+        let beat = |job, committed_through| {
+            let (job, range) = (JobId(job), RangeId(1));
+            let lease = Lease { job, range, epoch: Epoch(1), lo: 1, hi: 100 };
+            notes.beat(&[Progress { lease, committed_through, claimed_through: 100, apps: 9 }]);
+        };
+        notes.held_up(JobId(1), "transient", "no connection");
+        assert_eq!(notes.of(JobId(1)).as_deref(), Some("held up (transient): no connection"));
+        beat(1, 10);
+        beat(1, 10);
+        beat(2, 11);
+        beat(2, 12);
+        assert!(notes.of(JobId(1)).is_some(), "nothing has moved on");
+        beat(1, 11);
+        assert_eq!(notes.of(JobId(1)), None);
+    }
+}

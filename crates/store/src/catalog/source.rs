@@ -1,0 +1,118 @@
+//! Whether what a contract says of its source is there. Views and synonyms serve as well as tables, so that it is the
+//! server that is asked, by statements that name a column and read no row.
+
+use xmlx_extract::Plan;
+
+use super::Disagreement;
+use crate::connection::Connection;
+use crate::documents::{column_of, holds};
+use crate::{Error, Store, name};
+
+/// Something of the source that a contract names.
+struct Place<'a> {
+    table: &'a str,
+    column: &'a str,
+    /// The keys of the contract that name the two.
+    table_key: &'static str,
+    column_key: Option<&'static str>,
+}
+
+impl Store {
+    /// Every point on which `plan` and its source disagree: tables, the documents' column, ids. Empty: they fit.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn source_problems(&self, plan: &Plan) -> Result<Vec<Disagreement>, Error> {
+        let source = plan.source();
+        let (table, column) = (source.table.as_str(), source.column.as_str());
+        let documents =
+            Place { table, column, table_key: "source_table", column_key: Some("source_column") };
+        let ids = |table, table_key| Place { table, column: "app_id", table_key, column_key: None };
+        let mut connection = self.connection();
+        let mut found = Vec::new();
+        found.extend(problem(&mut connection, plan, &documents).await?);
+        // Of a table that is not there, once.
+        if found.iter().all(|it| it.place != table) {
+            found.extend(problem(&mut connection, plan, &ids(table, "source_table")).await?);
+        }
+        for table in &source.application_tables {
+            let place = ids(table, "source_application_table");
+            found.extend(problem(&mut connection, plan, &place).await?);
+        }
+        Ok(found)
+    }
+}
+
+async fn problem(
+    connection: &mut Connection,
+    plan: &Plan,
+    place: &Place<'_>,
+) -> Result<Option<Disagreement>, Error> {
+    let sql = column_of(plan.target_schema(), place.table, place.column);
+    let column = || format!("{}.{}", place.table, place.column);
+    match connection.first_column(&sql).await {
+        Ok(ty) if place.column_key.is_some() && holds(ty).is_none() => Ok(Some(Disagreement {
+            place: column(),
+            problem: "holds neither text, XML nor bytes; name the column of the documents in `source_column`".to_owned(),
+        })),
+        Ok(_) => Ok(None),
+        Err(err) => {
+            let table = name::table(plan.target_schema(), place.table);
+            refused(place, &table, err).map(Some)
+        }
+    }
+}
+
+/// What a refusal means for the contract; other errors are none of its.
+fn refused(place: &Place<'_>, table: &str, err: Error) -> Result<Disagreement, Error> {
+    let Place { table: in_contract, column, table_key, column_key } = place;
+    let at_column = format!("{in_contract}.{column}");
+    let (place, problem) = match err.number() {
+        Some(208) => (
+            (*in_contract).to_owned(),
+            format!("there is no {table}; create it, or name another one in `{table_key}`"),
+        ),
+        Some(207) => (
+            at_column,
+            match column_key {
+                Some(key) => format!("{table} has no such column; name another one in `{key}`"),
+                None => format!(
+                    "{table} has no such column, by which applications are told apart; add it, or name another table in `{table_key}`"
+                ),
+            },
+        ),
+        Some(229 | 230) => (
+            (*in_contract).to_owned(),
+            format!(
+                "this login may not read {table}; `xmlx-client grants --contract` prints what is needed"
+            ),
+        ),
+        Some(_) | None => return Err(err),
+    };
+    Ok(Disagreement { place, problem })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn refusals_name_the_place_and_the_way_out() {
+        let check = |column_key, number, expected: [&str; 2]| {
+            let place =
+                Place { table: "docs", column: "body", table_key: "source_table", column_key };
+            let err = Error::Server { number, message: String::new() };
+            let found = refused(&place, "[s].[docs]", err).expect("a disagreement");
+            assert_eq!(found.place, expected[0]);
+            assert!(found.problem.contains(expected[1]), "{found}");
+        };
+        check(None, 208, ["docs", "`source_table`"]);
+        check(Some("source_column"), 207, ["docs.body", "`source_column`"]);
+        check(None, 207, ["docs.body", "add it"]);
+        check(None, 229, ["docs", "xmlx-client grants"]);
+        let place =
+            Place { table: "docs", column: "x", table_key: "source_table", column_key: None };
+        let other = Error::Server { number: 1205, message: String::new() };
+        assert!(refused(&place, "[s].[docs]", other).is_err());
+    }
+}

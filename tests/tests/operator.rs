@@ -1,0 +1,148 @@
+//! What an operator meets on the first evening: wrong addresses, silence, tables that are not there or too new.
+
+#![allow(clippy::unwrap_used, reason = "tests panic where something does not hold")]
+
+use std::net::TcpListener;
+use std::process::Command;
+
+use xmlx_tests::{Cluster, Output, Setup, binary, skips_on_server, workspace};
+
+fn run(program: &str, args: &[&str]) -> Output {
+    let mut command = Command::new(binary(program));
+    command.env("XMLX_DATABASE", "Server=tcp:127.0.0.1,1;Database=d;User Id=u;Password=p");
+    command.args(args);
+    Output::of(command)
+}
+
+/// Who asks for TLS must not be served without it; what cannot be meant is wrong usage.
+#[test]
+fn addresses_are_checked_at_the_start() {
+    let check = |program: &str, args: &[&str], expected: &str| {
+        let refused = run(program, args).expect(64);
+        assert!(refused.stderr.contains(expected), "{program} {args:?}: {refused:?}");
+    };
+    for (url, expected) in [
+        ("https://host1:7400", "without TLS"),
+        ("host1:7400", "no scheme"),
+        ("", "is empty"),
+        ("http://host1:7400,https://host2:7400", "without TLS"),
+    ] {
+        check("xmlx-client", &["status", "--coordinators", url], expected);
+        check("xmlx-worker", &["--coordinators", url, "--check-config"], expected);
+    }
+    check("xmlx-coordinator", &["--advertise", "https://h:1", "--check-config"], "without TLS");
+    check("xmlx-coordinator", &["--listen", "host1:7400", "--check-config"], "0.0.0.0:7400");
+    check("xmlx-client", &["up", "--listen", "host1:7400"], "0.0.0.0:7400");
+    let spaced = ["--coordinators", "http://a:1 , http://b:2", "--print-config"];
+    assert!(run("xmlx-worker", &spaced).expect(0).stdout.contains("\"http://b:2\""));
+    check("xmlx-client", &["submit", "--contract", "c", "--follow", "--wait"], "--wait");
+}
+
+/// A coordinator that accepts and says nothing is given up, and the user hears of it.
+#[test]
+fn silence_is_said() {
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", silent.local_addr().unwrap());
+    let gone = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let urls = format!("http://{gone},{url}");
+    let printed = run("xmlx-client", &["status", "--coordinators", &urls]).expect(2);
+    assert!(printed.stderr.starts_with(&format!("waiting for `http://{gone}`: ")), "{printed:?}");
+    let (_, last) = printed.stderr.split_once("no coordinator answers").unwrap();
+    assert!(last.contains(&url) && last.contains("Connection refused"), "{printed:?}");
+    assert!(!last.contains("tcp connect error: tcp connect error"), "{printed:?}");
+}
+
+/// T-SQL for scripts.
+#[test]
+fn printed_sql_comes_as_json_too() {
+    for args in [&["init", "--print"][..], &["grants"]] {
+        let printed = run("xmlx-client", &[args, &["-o", "json"]].concat()).expect(0).json();
+        assert!(printed["sql"].as_str().unwrap().contains("[xmlx]"), "{printed}");
+    }
+}
+
+/// One text wherever somebody comes too early; `init` says what it did and brings back what was deleted.
+#[tokio::test(flavor = "multi_thread")]
+async fn control_tables_come_and_come_back() {
+    let cluster = Cluster::start(Setup { workers: 0, ..Setup::small(1) }).await;
+    let init = || cluster.client(&["init"]).expect(0).stdout;
+    assert!(init().starts_with("already so"));
+    cluster.db.run("DELETE FROM [xmlx].[leader]").await;
+    assert!(init().starts_with("already so"));
+    cluster.wait_for("a leader", async |it| it.status()["leader"]["alive"] == true).await;
+    let remove =
+        ["range", "job", "leader", "range_history", "schema_version", "suspect", "worker_session"];
+    for table in remove {
+        cluster.db.run(&format!("DROP TABLE [xmlx].[{table}]")).await;
+    }
+    let told = "there are no control tables in this database: run `xmlx-client init`";
+    cluster
+        .wait_for("the coordinator to notice", async |it| {
+            it.client(&["submit", "--contract", "card.json"]).stderr.contains(told)
+        })
+        .await;
+    for args in [&["status"][..], &["jobs"], &["workers"], &["pause", "1"]] {
+        let refused = cluster.client(args).expect(2);
+        assert!(refused.stderr.contains(told), "{args:?}: {refused:?}");
+    }
+    let checked = cluster.client(&["check", "card.json"]).expect(0);
+    assert!(checked.stderr.contains(told), "{checked:?}");
+    assert!(init().starts_with("created"));
+    cluster.wait_for("a leader", async |it| it.status()["leader"]["alive"] == true).await;
+    assert!(!cluster.client(&["submit", "--contract", "card.json"]).expect(0).stdout.is_empty());
+}
+
+/// A build that is too old for the tables says so and changes nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn tables_that_are_too_new_are_an_answer() {
+    let cluster = Cluster::start(Setup { coordinators: 0, workers: 0, ..Setup::small(1) }).await;
+    let sql = "INSERT INTO [xmlx].[schema_version] ([version], [compatible_from]) VALUES (99, 99)";
+    cluster.db.run(sql).await;
+    let refused = cluster.client(&["init"]).expect(1);
+    assert!(refused.stderr.contains("for version 99 or later"), "{refused:?}");
+    let checked = cluster.client(&["check", "card.json"]).expect(1);
+    assert!(checked.stdout.contains("for version 99 or later"), "{checked:?}");
+}
+
+/// A drained worker ends with 0 and has to stay away; so has what nobody but an operator can help.
+#[test]
+fn units_start_again_only_what_failed() {
+    for name in ["coordinator", "worker"] {
+        let file = format!("deploy/systemd/xmlx-{name}.service");
+        let unit = std::fs::read_to_string(workspace().join(file)).unwrap();
+        assert!(unit.contains("\nRestart=on-failure\n"), "{name}");
+        assert!(unit.contains("\nRestartPreventExitStatus=64 78\n"), "{name}");
+    }
+}
+
+/// A database that accepts and says nothing does not keep people waiting.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_silent_database_is_named() {
+    if skips_on_server("a plan of faults") {
+        return;
+    }
+    let cluster = Cluster::start(Setup { workers: 0, ..Setup::small(1) }).await;
+    cluster.db.faults().add("any:1+:stall".parse().unwrap());
+    let silent = cluster.client(&["status"]).expect(2);
+    assert!(silent.stderr.contains("the database does not answer within"), "{silent:?}");
+}
+
+/// What passes by itself is shown while it lasts, and gone with the next progress.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_says_what_holds_it_up() {
+    if skips_on_server("a plan of faults") {
+        return;
+    }
+    let cluster = Cluster::start(Setup::small(30)).await;
+    cluster.db.faults().add("text=SELECT MAX(t.[app_id]):1+:error=1205".parse().unwrap());
+    let job = cluster.submit(&[]);
+    cluster
+        .wait_for("the reason", async |it| {
+            it.job(job)["reason"].as_str().unwrap().starts_with("held up (transient): ")
+        })
+        .await;
+    assert_eq!(cluster.job(job)["state"], "running");
+    cluster.db.faults().clear();
+    cluster.wait_done(job).await;
+    assert_eq!(cluster.job(job)["reason"], "");
+}
