@@ -102,12 +102,16 @@ pub async fn run(config: Config, shutdown: Shutdown) -> anyhow::Result<()> {
         outcome = served => outcome.context("the server failed")?,
         () = give_up => (),
     }
-    leading.await.context("the leadership task failed")?.map_err(|it| match it {
-        GivenUp::Refused(err) => refusal(err),
-        GivenUp::TooOld(reason) => Refused(reason).into(),
-    })?;
+    leading.await.context("the leadership task failed")?.map_err(given_up)?;
     info!(address = %SocketAddr::to_string(&bound), "stopped");
     Ok(())
+}
+
+fn given_up(it: GivenUp) -> anyhow::Error {
+    match it {
+        GivenUp::Refused(err) => refusal(err),
+        GivenUp::TooOld(reason) => Refused(reason).into(),
+    }
 }
 
 /// Starting again is no good where it is the login that is refused.

@@ -156,7 +156,7 @@ mod tests {
     fn each_reason_is_said_once() {
         #[derive(Debug, thiserror::Error)]
         #[error("{0}")]
-        struct Layer(&'static str, #[source] Option<Box<Layer>>);
+        struct Layer(&'static str, #[source] Option<Box<Self>>);
         let layer = |text, within| Layer(text, Some(Box::new(within)));
         let err =
             layer("transport error", layer("connect", layer("connect", Layer("refused", None))));

@@ -94,7 +94,7 @@ async fn from_init_to_removal() {
     cluster.db.fill(&Synth::new(loans), Line::Loan, 40).await;
     assert_eq!(
         cluster.client_as(&owner, &["init"]).expect(0).stdout.split(':').next(),
-        Some("accepted")
+        Some("created")
     );
     for (role, user) in users.all() {
         let lacking = cluster.client_as(user, &["check", "card.json", "--role", role]).expect(1);
@@ -240,7 +240,7 @@ async fn older_control_tables_are_left_as_they_are() {
     let (_, leader) = &cluster.coordinators[0];
     assert!(leader.log().contains("run `xmlx-client init`"), "{}", leader.log());
     let upgraded = cluster.client(&["init"]).expect(0);
-    assert!(upgraded.stdout.starts_with("accepted"), "{upgraded:?}");
+    assert!(upgraded.stdout.starts_with("brought up to version 2"), "{upgraded:?}");
     let job = cluster.submit(&["--wait"]);
     cluster.assert_verified(job).await;
 }
