@@ -13,6 +13,8 @@ use xmlx_proto::Release;
 use xmlx_samples::{Line, Synth};
 use xmlx_store::{Access, Document, SCHEMA_VERSION, Store, StoreConfig};
 
+use crate::skipped::skipped;
+
 /// Documents in one statement.
 const CHUNK: usize = 200;
 
@@ -31,19 +33,16 @@ static MADE: AtomicU32 = AtomicU32::new(0);
 
 /// Whether the tests run against a server that is not devdb. Says loudly which test is skipped for it, and why.
 #[must_use]
-#[allow(clippy::print_stderr, reason = "what is skipped has to be seen")]
 pub fn skips_on_server(needs: &str) -> bool {
     let skips = std::env::var_os(SERVER).is_some();
     if skips {
-        let thread = std::thread::current();
-        eprintln!("SKIPPED on {SERVER}: {} needs {needs}", thread.name().unwrap_or("a test"));
+        skipped(&format!("it needs {needs}, and {SERVER} is set"));
     }
     skips
 }
 
 /// Whether the server under test is one that reports the errors of 1222, 207 and 208 under another number, or lacks
 /// something else that SQL Server has: `lacks` says what. Says loudly which test is skipped for it.
-#[allow(clippy::print_stderr, reason = "what is skipped has to be seen")]
 pub async fn skips_on_babelfish(lacks: &str) -> bool {
     let Ok(server) = std::env::var(SERVER) else { return false };
     let mut client = connect(&in_database(&server, "master")).await;
@@ -53,11 +52,8 @@ pub async fn skips_on_babelfish(lacks: &str) -> bool {
     let number = |i| row.try_get::<i32, _>(i).expect(asked);
     let is_babelfish = number(0) == Some(1);
     if is_babelfish {
-        let (thread, edition) = (std::thread::current(), number(1).unwrap_or_default());
-        eprintln!(
-            "SKIPPED: Babelfish {lacks} (engine edition {edition}): {}",
-            thread.name().unwrap_or("a test")
-        );
+        let edition = number(1).unwrap_or_default();
+        skipped(&format!("Babelfish {lacks} (engine edition {edition})"));
     }
     is_babelfish
 }
@@ -160,6 +156,20 @@ impl Drop for Given {
             });
         });
     }
+}
+
+/// The texts of every row of an answer, asked for at another address; what is NULL is empty.
+pub async fn texts_at(connection_string: &str, sql: &str) -> Vec<Vec<String>> {
+    texts_of(connect(connection_string).await, sql).await
+}
+
+async fn texts_of(mut client: Client<Compat<TcpStream>>, sql: &str) -> Vec<Vec<String>> {
+    let rows = client.simple_query(sql).await.expect(sql).into_first_result().await.expect(sql);
+    let text = |row: &tiberius::Row, i| {
+        let it: Option<&str> = row.try_get(i).expect(sql);
+        it.unwrap_or_default().to_owned()
+    };
+    rows.iter().map(|row| (0..row.len()).map(|i| text(row, i)).collect()).collect()
 }
 
 /// The connection string with another database. Values with `;` are not understood here.
@@ -368,13 +378,7 @@ impl Database {
 
     /// Every row; its columns have to be text.
     pub async fn texts(&self, sql: &str) -> Vec<Vec<String>> {
-        let mut client = self.connect().await;
-        let rows = client.simple_query(sql).await.expect(sql).into_first_result().await.expect(sql);
-        let text = |row: &tiberius::Row, i| {
-            let it: Option<&str> = row.try_get(i).expect(sql);
-            it.unwrap_or_default().to_owned()
-        };
-        rows.iter().map(|row| (0..row.len()).map(|i| text(row, i)).collect()).collect()
+        texts_of(self.connect().await, sql).await
     }
 
     async fn connect(&self) -> Client<Compat<TcpStream>> {

@@ -15,11 +15,12 @@ mod link;
 mod netns;
 mod page;
 mod process;
+mod skipped;
 mod statements;
 mod wiretap;
 
 pub use cluster::{Cluster, Place, Setup, Waits};
-pub use database::{Database, Held, skips_on_babelfish, skips_on_server};
+pub use database::{Database, Held, skips_on_babelfish, skips_on_server, texts_at};
 pub use link::{Direction, Link};
 pub use netns::Host;
 pub use page::{block, blocks};

@@ -6,6 +6,8 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
 use std::process::Command;
 
+use crate::skipped::skipped;
+
 /// A namespace, its cable and its addresses; gone when dropped.
 #[derive(Debug)]
 pub struct Host {
@@ -24,7 +26,6 @@ impl Host {
     /// Makes a host; `number` (1 to 250) tells those of tests that run at once apart. `None` where this
     /// machine does not let us: the reason is printed.
     #[must_use]
-    #[allow(clippy::print_stderr, reason = "a test that cannot run says so")]
     pub fn new(number: u8) -> Option<Self> {
         let process = std::process::id();
         let gateway = Ipv4Addr::new(10, 213, number, 1);
@@ -36,7 +37,7 @@ impl Host {
         match host.build(number) {
             Ok(()) => Some(host),
             Err(reason) => {
-                eprintln!("SKIPPED: no network namespace can be made here: {reason}");
+                skipped(&format!("no network namespace can be made here: {reason}"));
                 None
             }
         }

@@ -190,7 +190,7 @@ async fn deaths_and_orders_take_no_more() {
         ..Setup::small(300)
     };
     let (mut cluster, users) = with_own_logins(db, setup, 2).await;
-    cluster.db.faults().add("commit:1+:delay=80ms".parse().unwrap());
+    cluster.db.faults().add("commit:1+:delay=250ms".parse().unwrap());
     let job = cluster.submit(&[]);
     let id = job.to_string();
     cluster.wait_busy().await;

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "tests panic where something does not hold")]
 
 use xmlx_devdb::Tls;
-use xmlx_tests::{Cluster, Setup, Wiretap, skips_on_server};
+use xmlx_tests::{Cluster, Setup, Wiretap, skips_on_server, texts_at};
 
 /// At most three round trips per committed group, everything of a range counted in: opening it,
 /// fetching, committing, closing.
@@ -61,6 +61,8 @@ async fn every_parameter_has_a_type() {
     assert!(types[&INTEGER] > 100 && types[&TEXT] > 100, "the tap sees them: {types:?}");
     assert!(types.keys().all(|it| [INTEGER, TEXT].contains(it)), "{types:?}");
     assert_eq!(tap.columns_in_a_code_page(), 0, "text comes as nvarchar, whatever the collation");
+    let _ = texts_at(&tapped, "SELECT [holder] FROM [xmlx].[leader]").await;
+    assert_eq!(tap.columns_in_a_code_page(), 1, "the tap sees one");
 }
 
 /// The same job over an encrypted wire.
