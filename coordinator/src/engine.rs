@@ -128,6 +128,11 @@ pub(crate) async fn run(
     }
 }
 
+/// Whether trying again cannot help: another one leads, or the database lets this process in no more.
+fn ends_leadership(err: &Error) -> bool {
+    matches!(err, Error::Deposed) || err.is_refused_entry()
+}
+
 impl Engine {
     /// Applies an event and carries out its actions. After an error the table is ahead of the
     /// database: the caller hands it to [`Engine::settle`] before anything else happens.
@@ -148,7 +153,7 @@ impl Engine {
     async fn settle(&mut self, outcome: Result<(), Error>) -> Result<(), Error> {
         match outcome {
             Ok(()) => Ok(()),
-            Err(err @ Error::Deposed) => Err(err),
+            Err(err) if ends_leadership(&err) => Err(err),
             Err(err) => {
                 warn!(%err, "a change was not saved; reading the tables again");
                 self.reload().await
@@ -161,7 +166,7 @@ impl Engine {
     async fn reload(&mut self) -> Result<(), Error> {
         loop {
             match self.try_reload().await {
-                Err(err @ Error::Deposed) => return Err(err),
+                Err(err) if ends_leadership(&err) => return Err(err),
                 Ok(()) => return Ok(()),
                 Err(err) => warn!(%err, "cannot make the table agree with the database"),
             }

@@ -52,7 +52,10 @@ pub(crate) async fn run(
     while !drain.is_cancelled() {
         match stand_by(&stores.saves, &config, &identity, &role).await {
             Ok(Stand::Won(leadership)) => {
-                lead(&stores, &config, leadership, &role, &drain).await;
+                if let Err(err) = lead(&stores, &config, leadership, &role, &drain).await {
+                    drain.cancel();
+                    return Err(GivenUp::Refused(err));
+                }
             }
             Ok(Stand::Waits) => pause(POLL, &drain).await,
             Ok(Stand::Unfit) => pause(POLL_UNFIT, &drain).await,
@@ -147,13 +150,14 @@ async fn migrate(store: &Store, release: Release) {
     }
 }
 
+/// Leads until `drain`, or until it cannot; an error: the database does not let it in any more.
 async fn lead(
     Stores { saves: store, looks }: &Stores,
     config: &Config,
     leadership: Leadership,
     role: &watch::Sender<Role>,
     drain: &CancellationToken,
-) {
+) -> Result<(), Error> {
     let term = leadership.term;
     info!(term, "leading");
     let _guard = AbortOnPanic::new("engine");
@@ -180,7 +184,7 @@ async fn lead(
     if let Err(err) = renewal.await {
         warn!(%err, "the renewal task failed");
     }
-    if let Err(err) = outcome {
+    if let Err(err) = &outcome {
         warn!(term, %err, "no longer leading");
     }
     // Where another one leads by now, this changes nothing.
@@ -188,6 +192,10 @@ async fn lead(
         Ok(Ok(())) => info!(term, "resigned"),
         Ok(Err(err)) => warn!(term, %err, "could not resign; the lease will run out"),
         Err(_) => warn!(term, "resigning takes too long; the lease will run out"),
+    }
+    match outcome {
+        Err(err) if err.is_refused_entry() => Err(err),
+        Ok(()) | Err(_) => Ok(()),
     }
 }
 

@@ -126,7 +126,7 @@ async fn a_commit_needs_the_lease_as_it_is() {
     step(change("granted", ("pending", 0, ""), ("leased", 1, "a"), SCOPE.hi)).await;
     assert_eq!(commit(key(1, "a"), 0, 5).await, Committed::Now);
     assert_eq!(commit(key(1, "a"), 0, 5).await, Committed::Before, "a repetition");
-    assert_eq!(commit(key(1, "a"), 0, 3).await, Committed::Gone, "behind the cursor");
+    assert_eq!(commit(key(1, "a"), 0, 3).await, Committed::Before, "a part of what is in");
     assert_eq!(commit(key(1, "a"), 6, 7).await, Committed::Gone, "the cursor has gone back");
     assert_eq!(commit(key(1, "b"), 5, 6).await, Committed::Gone, "another session");
     assert_eq!(commit(key(2, "a"), 5, 6).await, Committed::Gone, "another epoch");

@@ -3,7 +3,7 @@
 use tokio::sync::{mpsc, oneshot};
 use xmlx_lease::{Event, JobId, SessionId};
 use xmlx_proto::{ErrorCode, Refusal, v1 as pb};
-use xmlx_store::{Class, NewJob};
+use xmlx_store::{Class, Error, NewJob};
 
 use super::Notes;
 
@@ -21,6 +21,8 @@ pub(crate) enum Command {
     Lease(Event),
     /// Figures of a heartbeat.
     Beat { session: SessionId, sequence: u64, memory_bytes: u64, apps_done: u64 },
+    /// The database does not let this coordinator in any more.
+    Expelled { err: Error },
     /// Something was found that concerns the whole job.
     Trouble { job: JobId, class: Class, reason: String },
     /// A client submits a job.

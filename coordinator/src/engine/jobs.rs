@@ -238,6 +238,12 @@ impl Engine {
     pub(super) async fn checked_done(&mut self, job: JobId, undecided: i64) -> Result<(), Error> {
         if undecided == 0 {
             self.persist_move(job, ("running", "done"), "", JobState::Ended).await?;
+        } else if !self.store.open_ranges(job.0, 0, 1).await?.is_empty() {
+            // The database has gone back in time: what it had lost is open again.
+            warn!(%job, undecided, "ranges that were done are open; reading them again");
+            if let Some(row) = self.row(job).await? {
+                self.load(&row).await?;
+            }
         } else {
             let reason = format!(
                 "{undecided} applications appeared in ranges that were done; submit the same again to take them"
@@ -259,9 +265,12 @@ impl Engine {
                 let seen = self.seen.get(&job).copied();
                 tokio::spawn(async move {
                     let look = match look(&store, &sources, job, seen).await {
-                        Ok(it) => it,
+                        Ok(it) => {
+                            handle.notes().can_look(job);
+                            it
+                        }
                         Err(err) => {
-                            trouble(&handle, job, &err).await;
+                            trouble(&handle, job, err, 1).await;
                             None
                         }
                     };

@@ -14,6 +14,9 @@ use super::convert;
 /// Looking is tried again after so long.
 const RETRY_PAUSE: Duration = Duration::from_secs(2);
 
+/// What may pass or may not is tried so often.
+const TRIES_MAX: u32 = 10;
+
 /// Jobs whose sources are kept; older ones are read again if they come back.
 const JOBS_MAX: usize = 64;
 
@@ -61,7 +64,7 @@ pub(super) async fn find_boundary(
         }
         Ok(Some((last, found))) => Boundary::Cut { at: last + 1, count: convert::count(found) },
         Err(err) => {
-            trouble(handle, job, &err).await;
+            trouble(handle, job, err, 1).await;
             Boundary::Unknown
         }
     }
@@ -109,7 +112,7 @@ pub(super) async fn look(
     Ok(Some(Look { end, grown: Some(Grown { hi, new_hi, waiting }) }))
 }
 
-/// `None`: the job cannot go on, and the engine knows.
+/// `None`: it cannot go on, and the engine knows.
 pub(super) async fn until_it_works<F, T>(
     handle: &Handle,
     job: JobId,
@@ -118,24 +121,45 @@ pub(super) async fn until_it_works<F, T>(
 where
     F: Future<Output = Result<T, Error>>,
 {
+    let mut tries = 0;
     loop {
         match attempt().await {
-            Ok(it) => return Some(it),
-            Err(err) if trouble(handle, job, &err).await => return None,
-            Err(_) => tokio::time::sleep(RETRY_PAUSE).await,
+            Ok(it) => {
+                handle.notes().can_look(job);
+                return Some(it);
+            }
+            Err(err) => {
+                tries += 1;
+                if trouble(handle, job, err, tries).await {
+                    return None;
+                }
+                tokio::time::sleep(RETRY_PAUSE).await;
+            }
         }
     }
 }
 
-/// Tells what keeps a source from being read; whether the job cannot go on because of it. What concerns this
-/// coordinator alone, a refused login or a contract that its build cannot read, ends no job.
-pub(super) async fn trouble(handle: &Handle, job: JobId, err: &Error) -> bool {
-    let class = err.class();
-    if class == Class::Fatal && err.number().is_some() {
-        handle.tell(Command::Trouble { job, class, reason: err.to_string() }).await;
+/// Tells what keeps a source from being read; whether that is the end of it. A table or column that is not there fails
+/// the job; what else the server refuses, or does not say clearly however often it is asked, pauses it. A login that
+/// is refused ends this coordinator, and a contract that its build cannot read nothing at all: others may do better.
+pub(super) async fn trouble(handle: &Handle, job: JobId, err: Error, tries: u32) -> bool {
+    let (class, reason) = (err.class(), err.to_string());
+    let verdict = match class {
+        _ if err.is_refused_entry() => {
+            handle.tell(Command::Expelled { err }).await;
+            return true;
+        }
+        Class::Fatal if err.is_missing_name() => Some(Class::Fatal),
+        Class::Fatal if err.number().is_some() => Some(Class::Capacity),
+        Class::Data | Class::Unclear if tries >= TRIES_MAX => Some(Class::Capacity),
+        Class::Fenced | Class::Transient | Class::Ambiguous | Class::Capacity => None,
+        Class::Data | Class::Unclear | Class::Fatal => None,
+    };
+    if let Some(class) = verdict {
+        handle.tell(Command::Trouble { job, class, reason }).await;
         return true;
     }
-    warn!(%job, %err, "cannot read the source; trying again");
-    handle.notes().held_up(job, class.name(), &err.to_string());
+    warn!(%job, reason, "cannot read the source; trying again");
+    handle.notes().cannot_look(job, class.name(), &reason);
     false
 }

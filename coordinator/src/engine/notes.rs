@@ -14,15 +14,34 @@ pub(crate) struct Notes(Arc<Mutex<BTreeMap<JobId, Note>>>);
 #[derive(Debug)]
 struct Note {
     reason: String,
+    /// Whether this coordinator has met it, and not a worker.
+    is_ours: bool,
     /// How far ranges were when they were first heard of after the trouble.
     seen: BTreeMap<RangeId, i64>,
 }
 
 impl Notes {
-    /// Something does not work, and is tried again.
+    /// Something does not work for a worker, and is tried again.
     pub(crate) fn held_up(&self, job: JobId, class: &str, reason: &str) {
+        self.note(job, class, reason, false);
+    }
+
+    /// The source cannot be read from here, and is tried again.
+    pub(crate) fn cannot_look(&self, job: JobId, class: &str, reason: &str) {
+        self.note(job, class, reason, true);
+    }
+
+    /// The source can be read from here.
+    pub(crate) fn can_look(&self, job: JobId) {
+        let mut all = self.all();
+        if all.get(&job).is_some_and(|it| it.is_ours) {
+            all.remove(&job);
+        }
+    }
+
+    fn note(&self, job: JobId, class: &str, reason: &str, is_ours: bool) {
         let reason = format!("held up ({class}): {reason}");
-        self.all().insert(job, Note { reason, seen: BTreeMap::new() });
+        self.all().insert(job, Note { reason, is_ours, seen: BTreeMap::new() });
     }
 
     /// A heartbeat: a cursor that has moved on is progress.
@@ -74,5 +93,16 @@ mod tests {
         assert!(notes.of(JobId(1)).is_some(), "nothing has moved on");
         beat(1, 11);
         assert_eq!(notes.of(JobId(1)), None);
+    }
+
+    #[test]
+    fn a_good_look_empties_only_what_a_look_has_noted() {
+        let notes = Notes::default();
+        notes.held_up(JobId(1), "capacity", "no room");
+        notes.cannot_look(JobId(2), "transient", "no connection");
+        notes.can_look(JobId(1));
+        notes.can_look(JobId(2));
+        assert!(notes.of(JobId(1)).is_some());
+        assert_eq!(notes.of(JobId(2)), None);
     }
 }

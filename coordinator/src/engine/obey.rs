@@ -30,6 +30,7 @@ impl Engine {
                 self.sessions.send(&session, Body::HeartbeatAck(ack));
                 Ok(())
             }
+            Command::Expelled { err } => Err(err),
             Command::Trouble { job, class, reason } => self.trouble(job, class, &reason).await,
             Command::Submit { job, reply } => {
                 let outcome = self.submit(&job).await;

@@ -111,10 +111,10 @@ CREATE TABLE [xmlx].[suspect] (
     CONSTRAINT [PK_suspect] PRIMARY KEY CLUSTERED ([job_id], [app_id])
 );
 GO
--- Where the row was deleted, no term that has been comes again.
+-- Where the row was deleted, no term that has been comes again: not every one has left a trace.
 IF NOT EXISTS (SELECT 1 FROM [xmlx].[leader] WHERE [id] = 1)
 INSERT INTO [xmlx].[leader] ([id], [term], [holder], [address], [expires_at])
-SELECT 1, COALESCE(MAX([term]), 0), '', N'', '2000-01-01T00:00:00' FROM [xmlx].[range_history];
+SELECT 1, COALESCE(MAX([term]) + 1000000, 0), '', N'', '2000-01-01T00:00:00' FROM [xmlx].[range_history];
 GO
 IF NOT EXISTS (SELECT 1 FROM [xmlx].[schema_version] WHERE [version] = 1)
 INSERT INTO [xmlx].[schema_version] ([version], [compatible_from]) VALUES (1, 1);

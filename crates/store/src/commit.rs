@@ -269,7 +269,8 @@ async fn look(
     last: i64,
 ) -> Result<Committed, Error> {
     let Some(range) = lease.open(connection).await? else { return Ok(Committed::Gone) };
-    if range.committed_through == last {
+    // Under this epoch nobody else commits: it was this group, or a larger one that it is a part of.
+    if range.committed_through >= last {
         Ok(Committed::Before)
     } else if range.committed_through == cursor && range.scope.hi <= last {
         Ok(Committed::Cut { hi: range.scope.hi })

@@ -38,72 +38,69 @@ pub(crate) struct Dialer {
     access: Access,
     /// Whether the server has let us in before: then a database that cannot be opened is one that fails over.
     has_entered: AtomicBool,
-    /// Held by the one that tries a refused login again; everybody else waits for what comes of it.
-    doubt: Mutex<Doubt>,
-}
-
-/// A login that was let in before and is refused now.
-#[derive(Debug, Default)]
-struct Doubt {
-    /// Tries that were refused, since it was last let in.
-    refused: usize,
-    /// How often it was let in again.
-    let_in: u64,
-}
-
-impl Doubt {
-    /// How long to wait before the next try; `None`: it is refused for good.
-    fn pause(&self) -> Option<Duration> {
-        PAUSES.get(self.refused).copied()
-    }
-
-    fn refuse(&mut self) {
-        self.refused += 1;
-    }
-
-    fn let_in(&mut self) {
-        *self = Self { refused: 0, let_in: self.let_in + 1 };
-    }
+    /// Whether a login that was let in before is refused now.
+    is_in_doubt: AtomicBool,
+    /// Held by the one that tries such a login again; everybody else waits for what comes of it: the place that has
+    /// refused it for good.
+    refused_by: Mutex<Option<String>>,
 }
 
 impl Dialer {
     pub(crate) fn new(address: Address, access: Access) -> Self {
-        Self { address, access, has_entered: AtomicBool::new(false), doubt: Mutex::default() }
+        Self {
+            address,
+            access,
+            has_entered: AtomicBool::new(false),
+            is_in_doubt: AtomicBool::new(false),
+            refused_by: Mutex::default(),
+        }
     }
 
-    /// Connects. A login that was let in before is tried again, slowly, before it counts as refused.
+    /// Connects. A login that was let in before is tried again, slowly and by one connection at a time, before it
+    /// counts as refused; then nobody tries it any more.
     ///
     /// # Errors
     /// Names the place, and what to do where nothing will pass by itself.
     pub(crate) async fn connect(&self) -> Result<TdsClient, Error> {
-        let let_in = self.doubt.lock().await.let_in;
-        let outcome = self.dial().await;
-        match outcome {
-            Err(err) if is_failed(&err) && self.has_entered.load(Ordering::Relaxed) => {
-                Box::pin(self.dial_again(err, let_in)).await
+        if !self.is_in_doubt.load(Ordering::Relaxed) {
+            let outcome = self.dial().await;
+            let is_new_doubt = matches!(&outcome, Err(err) if is_failed(err))
+                && self.has_entered.load(Ordering::Relaxed);
+            if !is_new_doubt {
+                return outcome;
             }
-            outcome => outcome,
+            self.is_in_doubt.store(true, Ordering::Relaxed);
         }
+        Box::pin(self.dial_again()).await
     }
 
-    async fn dial_again(&self, refusal: Error, let_in: u64) -> Result<TdsClient, Error> {
-        let mut doubt = self.doubt.lock().await;
-        // Somebody else was let in meanwhile.
-        let mut at_once = doubt.let_in != let_in;
-        while let Some(pause) = doubt.pause() {
-            if !std::mem::take(&mut at_once) {
+    async fn dial_again(&self) -> Result<TdsClient, Error> {
+        let mut refused_by = self.refused_by.lock().await;
+        if let Some(place) = &*refused_by {
+            return Err(self.refused(place.clone(), LOGIN_FAILED));
+        }
+        let mut last = None;
+        for pause in PAUSES {
+            // Somebody else may have been let in meanwhile.
+            if self.is_in_doubt.load(Ordering::Relaxed) {
                 tokio::time::sleep(pause).await;
             }
             match self.dial().await {
-                Err(err) if is_failed(&err) => doubt.refuse(),
-                Ok(client) => {
-                    doubt.let_in();
-                    return Ok(client);
+                Err(Error::Login { number: LOGIN_FAILED, server, .. }) => {
+                    self.is_in_doubt.store(true, Ordering::Relaxed);
+                    last = Some(server);
                 }
-                Err(err) => return Err(err),
+                outcome => return outcome,
             }
         }
-        Err(refusal)
+        let place = last.unwrap_or_default();
+        *refused_by = Some(place.clone());
+        Err(self.refused(place, LOGIN_FAILED))
+    }
+
+    fn refused(&self, server: String, number: u32) -> Error {
+        let Address { database, login, .. } = &self.address;
+        Error::Login { server, database: database.clone(), login: login.clone(), number }
     }
 
     /// Connects to the server, or to its failover partner where the server is not there or does not
@@ -122,6 +119,7 @@ impl Dialer {
             match outcome {
                 Ok(client) => {
                     self.has_entered.store(true, Ordering::Relaxed);
+                    self.is_in_doubt.store(false, Ordering::Relaxed);
                     return Ok(client);
                 }
                 // Another server will not like the same name and password better, and each try counts.
@@ -162,12 +160,9 @@ impl Dialer {
     /// What a failed connection means. Refused logins do not pass by themselves; everything else may.
     fn refusal(&self, place: &Place, err: &Tds) -> Error {
         match err {
-            Tds::Server(token) if self.is_final(token.code()) => Error::Login {
-                server: place.to_string(),
-                database: self.address.database.clone(),
-                login: self.address.login.clone(),
-                number: token.code(),
-            },
+            Tds::Server(token) if self.is_final(token.code()) => {
+                self.refused(place.to_string(), token.code())
+            }
             Tds::Server(token) => {
                 self.unreached(place, &format!("SQL Server error {}", token.code()))
             }
@@ -258,17 +253,14 @@ mod tests {
         assert!(SockRef::from(&tcp).keepalive().expect("a socket"));
     }
 
-    #[test]
-    fn a_login_that_was_let_in_is_tried_a_few_times_more() {
-        let mut doubt = Doubt::default();
-        let mut waited = Duration::ZERO;
-        while let Some(pause) = doubt.pause() {
-            waited += pause;
-            doubt.refuse();
-        }
-        assert_eq!((doubt.refused, waited), (3, Duration::from_secs(17)));
-        doubt.let_in();
-        assert_eq!(doubt.pause(), Some(PAUSES[0]));
+    #[tokio::test]
+    async fn a_login_that_is_refused_for_good_is_not_tried_again() {
+        let dialer = dialer(Access::ReadWrite);
+        dialer.is_in_doubt.store(true, Ordering::Relaxed);
+        *dialer.refused_by.lock().await = Some("s".to_owned());
+        // There is no such server: whoever tried would hear of that.
+        let refused = dialer.connect().await.expect_err("it was refused");
+        assert!(matches!(refused, Error::Login { number: LOGIN_FAILED, .. }), "{refused}");
     }
 
     #[test]

@@ -33,11 +33,12 @@ pub enum Xml {
 }
 
 impl Xml {
-    /// How many bytes it has in memory.
+    /// How many bytes it has, about, as UTF-8; in memory UTF-16 has twice as many.
     #[must_use]
     pub fn n_bytes(&self) -> usize {
         match self {
-            Self::Utf16(bytes) | Self::Bytes(bytes) => bytes.len(),
+            Self::Utf16(bytes) => bytes.len() / 2,
+            Self::Bytes(bytes) => bytes.len(),
         }
     }
 }

@@ -146,6 +146,12 @@ impl Error {
         self.number() == Some(229)
     }
 
+    /// Whether a table or a column is not there.
+    #[must_use]
+    pub fn is_missing_name(&self) -> bool {
+        matches!(self.number(), Some(207 | 208))
+    }
+
     /// Whether it is this process alone that cannot get in: another worker may.
     #[must_use]
     pub fn is_refused_entry(&self) -> bool {

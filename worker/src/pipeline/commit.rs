@@ -132,23 +132,26 @@ impl Committer<'_> {
     }
 }
 
-/// Cuts a group so that no part has more than `rows_max` rows of one table, unless one application has
-/// them alone: a server that locks row by row turns many locks of one statement into one on the table.
+/// Cuts a group so that no part has more than `rows_max` rows of one table, of the log for a start, unless one
+/// application has them alone: a server that locks row by row turns many locks of one statement into one on the table.
 fn parts(group: &[Decided], rows_max: u32) -> VecDeque<Range<usize>> {
     let rows_max = usize::try_from(rows_max).unwrap_or(usize::MAX);
     let mut parts = VecDeque::new();
     let mut start = 0;
     let mut rows: Vec<usize> = Vec::new();
     for (i, it) in group.iter().enumerate() {
-        let Decided::Rows(app) = it else { continue };
-        rows.resize(app.tables.len(), 0);
-        let is_full = rows.iter().zip(&app.tables).any(|(n, more)| n + more.len() > rows_max);
-        if is_full && i > start {
+        let tables: &[Vec<_>] = match it {
+            Decided::Rows(app) => &app.tables,
+            Decided::Failed { .. } => &[],
+        };
+        rows.resize(rows.len().max(tables.len()), 0);
+        let is_full = rows.iter().zip(tables).any(|(n, more)| n + more.len() > rows_max);
+        if i > start && (is_full || i - start >= rows_max) {
             parts.push_back(start..i);
             start = i;
             rows.fill(0);
         }
-        rows.iter_mut().zip(&app.tables).for_each(|(n, more)| *n += more.len());
+        rows.iter_mut().zip(tables).for_each(|(n, more)| *n += more.len());
     }
     parts.push_back(start..group.len());
     parts
@@ -186,6 +189,6 @@ mod tests {
         check(&[with_rows([6, 0]), failed.clone(), with_rows([5, 0])], &[2, 1]);
         check(&[with_rows([99, 0]), with_rows([1, 0])], &[1, 1]);
         check(&[with_rows([1, 0]), with_rows([99, 0]), failed.clone()], &[1, 2]);
-        check(&[failed], &[1]);
+        check(&vec![failed; 25], &[10, 10, 5]);
     }
 }

@@ -120,6 +120,13 @@ impl Catalog {
             return;
         };
         let place = |column: &str| format!("{LOG}.{column}");
+        for (here, there) in std::iter::once((LOG, &log.name)).chain(
+            LOG_COLUMNS.iter().filter_map(|(name, _)| Some((*name, &log.columns.get(*name)?.name))),
+        ) {
+            if let Some(problem) = self.misspelt(here, there) {
+                report(if here == LOG { LOG.to_owned() } else { place(here) }, problem);
+            }
+        }
         let written = LOG_COLUMNS.iter().map(|(name, _)| *name);
         for name in written.chain(LOG_READ).filter(|it| !log.columns.contains_key(*it)) {
             report(
@@ -196,7 +203,7 @@ impl CatalogColumn {
 /// Why values of the mapping cannot go into the column.
 fn misfit(column: &Column, it: &CatalogColumn) -> Option<String> {
     if it.computed {
-        return Some("is computed by the database; take its mapping out".to_owned());
+        return Some("is filled by the database itself; take its mapping out".to_owned());
     }
     if it.default_hidden {
         return Some(
