@@ -271,3 +271,37 @@ async fn logins_without_their_role_say_so() {
     assert_eq!(cluster.job(job)["ok"], 10);
     let _ = cluster.client_as(&users.worker, &["check", "card.json", "--role", "worker"]).expect(0);
 }
+
+/// A login that is taken away while its programs run: they try it a few times more and end, so that nobody locks it
+/// and nothing starts them again. Others finish the job.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_login_that_is_taken_away_ends_its_programs_alone() {
+    if skips_on_server("connections that can be cut") {
+        return;
+    }
+    let db = Database::start_without_control_tables().await;
+    db.store().migrate().await.unwrap();
+    let setup = Setup { workers: 1, group_apps: 5, ..Setup::small(200) };
+    let (mut cluster, _) = with_own_logins(db, setup, 1).await;
+    cluster.add_coordinator();
+    cluster.add_worker();
+    cluster.wait_complete().await;
+    cluster.db.faults().add("commit:1+:delay=100ms".parse().unwrap());
+    let job = cluster.submit(&[]);
+    cluster.wait_busy().await;
+    for login in ["c", "w"] {
+        cluster.db.run(&format!("DROP LOGIN [{login}]")).await;
+    }
+    cluster.db.drop_connections();
+    let (mut worker, (_, mut coordinator)) =
+        (cluster.workers.remove(0), cluster.coordinators.remove(0));
+    for ended in [&mut worker, &mut coordinator] {
+        assert_eq!(ended.exit_code().await, 78, "{}", ended.log());
+        assert!(ended.log().contains("wrong name or password"), "{}", ended.log());
+    }
+    cluster.assert_faults_fired();
+    cluster.db.faults().clear();
+    cluster.wait_done(job).await;
+    assert_eq!(cluster.logged().await, 200);
+    cluster.assert_verified(job).await;
+}
