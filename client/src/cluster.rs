@@ -15,6 +15,8 @@ use crate::output;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 /// A coordinator that does not answer a ping in this time is gone, or cut off: the next one is asked.
 const PING: Duration = Duration::from_secs(2);
+/// Whoever waits longer than this for an answer is told so.
+const QUIET: Duration = Duration::from_secs(3);
 /// Rounds over all coordinators: enough to see a takeover through.
 const ROUNDS: u32 = 30;
 const ROUND_PAUSE: Duration = Duration::from_millis(500);
@@ -70,17 +72,28 @@ impl Cluster {
             let mut queue: Vec<String> = self.addresses.iter().rev().cloned().collect();
             let mut hops = 0;
             while let Some(address) = queue.pop() {
-                let refusal = match ask(&address, patience, &attempt).await {
+                let mut asking = std::pin::pin!(ask(&address, patience, &attempt));
+                let answer = match tokio::time::timeout(QUIET, &mut asking).await {
+                    Ok(answer) => answer,
+                    Err(_) => {
+                        said.tell(&address, "no answer yet");
+                        asking.await
+                    }
+                };
+                let refusal = match answer {
                     Ok(response) => return Ok(response),
                     Err(refusal) => refusal,
                 };
                 match refusal.code {
                     ErrorCode::NotLeader | ErrorCode::Unavailable => {
                         let leader = refusal.leader_address.clone().filter(|_| hops < 2);
-                        said.note(&address, &refusal, leader.is_some());
                         if let Some(leader) = leader {
                             hops += 1;
                             queue.push(leader);
+                        }
+                        said.note(&address, &refusal);
+                        if queue.is_empty() {
+                            said.tell(&address, &refusal.to_string());
                         }
                     }
                     ErrorCode::Invalid
@@ -106,24 +119,30 @@ impl Cluster {
 
 /// What the coordinators said last, in the order in which they were asked first.
 #[derive(Debug, Default)]
-struct Said(Vec<(String, String)>);
+struct Said {
+    reasons: Vec<(String, String)>,
+    is_told: bool,
+}
 
 impl Said {
-    /// Whoever waits for an answer is told once why there is none yet; the way to the leader is no reason.
-    fn note(&mut self, address: &str, refusal: &Refusal, leads_on: bool) {
-        let reason = refusal.to_string();
-        if self.0.is_empty() && !leads_on {
+    /// Whoever waits is told once why: where a coordinator takes its time, and where none is left to be asked.
+    fn tell(&mut self, address: &str, reason: &str) {
+        if !std::mem::replace(&mut self.is_told, true) {
             output::note(&format!("waiting for `{address}`: {reason}"));
         }
-        match self.0.iter_mut().find(|(it, _)| it == address) {
+    }
+
+    fn note(&mut self, address: &str, refusal: &Refusal) {
+        let reason = refusal.to_string();
+        match self.reasons.iter_mut().find(|(it, _)| it == address) {
             Some((_, known)) => *known = reason,
-            None => self.0.push((address.to_owned(), reason)),
+            None => self.reasons.push((address.to_owned(), reason)),
         }
     }
 
     fn error(&self) -> anyhow::Error {
         let line = |(address, reason): &(String, String)| format!("`{address}`: {reason}");
-        let lines: Vec<String> = self.0.iter().map(line).collect();
+        let lines: Vec<String> = self.reasons.iter().map(line).collect();
         anyhow!("no coordinator answers\n  {}", lines.join("\n  "))
     }
 }
