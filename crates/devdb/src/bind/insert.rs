@@ -6,6 +6,7 @@ use crate::bind::binder::Binder;
 use crate::bind::{change, expr, json, query};
 use crate::catalog::Table;
 use crate::catalog::access::{Access, Permission};
+use crate::catalog::stored;
 use crate::catalog::table::quoted;
 use crate::error::{SqlError, SqlResult};
 use crate::exec::plan::{Insert, Query, RowSource};
@@ -51,6 +52,7 @@ pub(crate) fn insert(
         .map(|(idx, name)| (Column { name, ty: table.columns[idx].ty }, idx))
         .collect();
     Ok(Insert {
+        fixed_row_bytes: stored::fixed_row_bytes(&table),
         table,
         targets,
         rows,

@@ -11,17 +11,20 @@ const OVERHEAD: u64 = 2 + 2 + 2 + 2;
 const VARIABLE_COUNT: u64 = 2;
 const VARIABLE_END: u64 = 2;
 
-/// The bytes of a row of `table`; `values` are those of the columns `written`, the others are NULL.
-pub(crate) fn row_bytes(table: &Table, written: &[usize], values: &[Datum<'_>]) -> u64 {
+/// The bytes that every row of `table` takes, whatever its values.
+pub(crate) fn fixed_row_bytes(table: &Table) -> u64 {
     let columns = count(table.columns.len());
     let bits = count(table.columns.iter().filter(|it| it.ty == SqlType::Bit).count());
     let fixed: u64 = table.columns.iter().map(|it| fixed_bytes(it.ty)).sum();
     let n_variable = count(table.columns.iter().filter(|it| is_variable(it.ty)).count());
     let ends = if n_variable == 0 { 0 } else { VARIABLE_COUNT + VARIABLE_END * n_variable };
+    OVERHEAD + columns.div_ceil(8) + bits.div_ceil(8) + fixed + ends
+}
+
+/// The bytes that a row takes beyond these; `values` are those of the columns `written`, the others are NULL.
+pub(crate) fn variable_row_bytes(table: &Table, written: &[usize], values: &[Datum<'_>]) -> u64 {
     let given = written.iter().zip(values);
-    let variable: u64 =
-        given.map(|(idx, value)| variable_bytes(table.columns[*idx].ty, value)).sum();
-    OVERHEAD + columns.div_ceil(8) + bits.div_ceil(8) + fixed + ends + variable
+    given.map(|(idx, value)| variable_bytes(table.columns[*idx].ty, value)).sum()
 }
 
 fn is_variable(ty: SqlType) -> bool {
@@ -61,10 +64,10 @@ mod tests {
         let text = "CREATE TABLE [t] ([a] bigint NOT NULL, [b] bit NULL, [c] bit NULL, [d] varchar(10) NULL, [e] nvarchar(10) NULL, [f] datetime NULL)";
         let def = sql::reread_table(text).expect("a table");
         let table = build::table(&Catalog::empty(), &def, 1).expect("it can be made");
-        let empty = row_bytes(&table, &[0], &[Datum::Int(1)]);
         // 8 of overhead, 1 for NULLs, 1 for bits, 8 + 8 fixed, 2 + 2 x 2 for the variable ones.
-        assert_eq!(empty, 8 + 1 + 1 + 16 + 6);
+        assert_eq!(fixed_row_bytes(&table), 8 + 1 + 1 + 16 + 6);
+        assert_eq!(variable_row_bytes(&table, &[0], &[Datum::Int(1)]), 0);
         let full = [Datum::Int(1), Datum::text("abc"), Datum::text("abc")];
-        assert_eq!(row_bytes(&table, &[0, 3, 4], &full), empty + 3 + 6);
+        assert_eq!(variable_row_bytes(&table, &[0, 3, 4], &full), 3 + 6);
     }
 }

@@ -154,7 +154,8 @@ impl<'a> Inserting<'a> {
         put.map_err(|err| diagnose::insert(self.db, &plan.table, &plan.written, &row, &err))?;
         self.note_given(&row);
         self.n_rows += 1;
-        self.bytes += stored::row_bytes(&plan.table, &plan.written, &row);
+        self.bytes +=
+            plan.fixed_row_bytes + stored::variable_row_bytes(&plan.table, &plan.written, &row);
         self.put_output(&row);
         Ok(())
     }

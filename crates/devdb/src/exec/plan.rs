@@ -78,6 +78,8 @@ pub(crate) struct Insert {
     pub(crate) made_identity: Option<usize>,
     /// The identity column where the statement gives its values.
     pub(crate) given_identity: Option<usize>,
+    /// What every row takes on SQL Server's pages.
+    pub(crate) fixed_row_bytes: u64,
     /// What `OUTPUT` answers with.
     pub(crate) output: Vec<(Column, usize)>,
 }
