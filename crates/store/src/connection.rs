@@ -206,16 +206,13 @@ impl Connection {
 
     /// The type of the first column that a query without parameters answers with.
     pub(crate) async fn first_column(&mut self, sql: &str) -> Result<ColumnType, Error> {
-        let object = match self.object.take() {
-            Some(it) => it,
-            None => self.store.checkout().await?,
-        };
-        let mut lent = Lent::new(object);
-        let answer = tokio::time::timeout(PATIENCE, Box::pin(first_column(lent.client(), sql)));
-        let found = answer.await.map_err(|_| unanswered(PATIENCE, sql))??;
+        let mut lent = self.lend().await?;
+        let found = within(PATIENCE, sql, Box::pin(first_column(lent.client(), sql))).await?;
         self.object = Some(lent.give_back());
-        let detail = || "no column".to_owned();
-        found.ok_or_else(|| Error::Shape { statement: "first_column", detail: detail() })
+        found.ok_or_else(|| Error::Shape {
+            statement: "first_column",
+            detail: "no column".to_owned(),
+        })
     }
 
     async fn run_within(
@@ -224,16 +221,19 @@ impl Connection {
         sql: &str,
         params: &[&dyn ToSql],
     ) -> Result<Vec<Row>, Error> {
+        let mut lent = self.lend().await?;
+        let rows = within(patience, sql, Box::pin(query(lent.client(), sql, params))).await?;
+        self.object = Some(lent.give_back());
+        Ok(rows)
+    }
+
+    /// The connection that is held, or one of the pool's.
+    async fn lend(&mut self) -> Result<Lent, Error> {
         let object = match self.object.take() {
             Some(it) => it,
             None => self.store.checkout().await?,
         };
-        let mut lent = Lent::new(object);
-        let answer =
-            tokio::time::timeout(patience, Box::pin(query(lent.client(), sql, params))).await;
-        let rows = answer.map_err(|_| unanswered(patience, sql))??;
-        self.object = Some(lent.give_back());
-        Ok(rows)
+        Ok(Lent::new(object))
     }
 }
 
@@ -278,6 +278,16 @@ async fn first_column(client: &mut TdsClient, sql: &str) -> tiberius::Result<Opt
     let found = columns.and_then(|it| it.first()).map(tiberius::Column::column_type);
     stream.into_results().await?;
     Ok(found)
+}
+
+/// What a statement comes to, if it is answered in time. The work is large, and boxed before it comes here.
+async fn within<T>(
+    patience: Duration,
+    sql: &str,
+    work: impl Future<Output = tiberius::Result<T>>,
+) -> Result<T, Error> {
+    let answer = tokio::time::timeout(patience, work).await;
+    Ok(answer.map_err(|_| unanswered(patience, sql))??)
 }
 
 /// Says which statement it was by its first words, which hold no values.

@@ -40,6 +40,15 @@ pub enum Fit {
 }
 
 impl SchemaVersion {
+    /// Why a program that was made for version `build` cannot work with it, where it is [`Fit::TooNew`].
+    #[must_use]
+    pub fn too_new_for(self, build: i32) -> String {
+        let (version, from) = (self.version, self.compatible_from);
+        format!(
+            "the control tables (version {version}) need a build for version {from} or later, this one was made for {build}"
+        )
+    }
+
     /// How a program that was made for version `build` goes together with it.
     #[must_use]
     pub fn fit(self, build: i32) -> Fit {
@@ -52,17 +61,6 @@ impl SchemaVersion {
         } else {
             Fit::Fits
         }
-    }
-}
-
-impl SchemaVersion {
-    /// Why a program that was made for version `build` cannot work with it, where it is [`Fit::TooNew`].
-    #[must_use]
-    pub fn too_new_for(self, build: i32) -> String {
-        let (version, from) = (self.version, self.compatible_from);
-        format!(
-            "the control tables (version {version}) need a build for version {from} or later, this one was made for {build}"
-        )
     }
 }
 
