@@ -211,7 +211,12 @@ async fn a_source_that_is_not_there_is_missed_before_the_run() {
     for (key, value, place, way_out) in [
         ("source_table", "application_xml", "nowhere", "`source_table`"),
         ("source_column", "app_XML", "application_xml.nowhere", "`source_column`"),
-        ("source_application_table", "card_application", "nowhere", "`source_application_table`"),
+        (
+            "source_application_table",
+            "sample.card_application",
+            "nowhere",
+            "`source_application_table`",
+        ),
     ] {
         let known = format!("\"{key}\": \"{value}\"");
         assert!(contract.contains(&known), "{known}");

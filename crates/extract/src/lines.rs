@@ -162,9 +162,5 @@ fn among_all(application: Application, line: &Line, n_tables: usize) -> Applicat
     for (place, rows) in line.tables.clone().zip(application.tables) {
         tables[place] = rows;
     }
-    let mut warnings = application.warnings;
-    for warning in &mut warnings {
-        warning.table += line.tables.start;
-    }
-    Application { tables, warnings, ..application }
+    Application { tables, ..application }
 }

@@ -26,7 +26,8 @@ fn the_contracts_compile() {
     for (line, contract) in contracts() {
         let plan = Plan::from_json(contract).unwrap_or_else(|errors| panic!("{line:?}: {errors}"));
         assert_eq!(plan.target_schema(), "sample");
-        assert_eq!(plan.source().application_tables, [line.application_table()]);
+        let table = format!("sample.{}", line.application_table());
+        assert_eq!(plan.source().application_tables, [table]);
     }
 }
 

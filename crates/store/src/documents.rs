@@ -205,10 +205,10 @@ pub(crate) fn holds(ty: ColumnType) -> Option<Holds> {
 #[must_use]
 pub fn document_column(plan: &Plan) -> String {
     let source = plan.source();
-    column_of(plan.target_schema(), &source.table, &source.column)
+    column_of(&name::table(plan.target_schema(), &source.table), &source.column)
 }
 
-/// The same of any column.
-pub(crate) fn column_of(schema: &str, table: &str, column: &str) -> String {
-    format!("SELECT TOP (0) x.{} FROM {} AS x", name::quoted(column), name::table(schema, table))
+/// The same of any column of a table, whose name is quoted already.
+pub(crate) fn column_of(table: &str, column: &str) -> String {
+    format!("SELECT TOP (0) x.{} FROM {table} AS x", name::quoted(column))
 }

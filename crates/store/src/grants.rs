@@ -88,8 +88,9 @@ impl Role {
             permission: "VIEW DEFINITION",
         });
         let source = plan.source();
-        for table in std::iter::once(&source.table).chain(&source.application_tables) {
-            push(grants, name::table(schema, table), &["SELECT"]);
+        push(grants, name::table(schema, &source.table), &["SELECT"]);
+        for table in &source.application_tables {
+            push(grants, name::application_table(table), &["SELECT"]);
         }
         if self == Self::Coordinator {
             push(grants, log, &["SELECT"]);

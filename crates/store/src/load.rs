@@ -30,7 +30,7 @@ pub fn load_statement(plan: &Plan) -> String {
          SELECT CAST(@@ROWCOUNT AS bigint) AS [n];\n"
     );
     for application in &source.application_tables {
-        let table = name::table(plan.target_schema(), application);
+        let table = name::application_table(application);
         writeln!(
             sql,
             "INSERT INTO {table} ([app_id]) SELECT i.[app_id] FROM OPENJSON(@P2) WITH ([app_id] bigint '$') AS i \

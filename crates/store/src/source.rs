@@ -74,7 +74,7 @@ impl Source {
         let scope = format!("x.[app_id] >= @P1 AND x.[app_id] < @P2 AND x.{document} IS NOT NULL");
         let of_line = |row: &str| {
             let is_in = |table: &String| {
-                let application = name::table(schema, table);
+                let application = name::application_table(table);
                 format!(
                     "EXISTS (SELECT 1 FROM {application} AS a WHERE a.[app_id] = {row}.[app_id])"
                 )
@@ -215,7 +215,8 @@ impl Source {
 pub fn same_applications(a: &Plan, b: &Plan) -> bool {
     let named = |plan: &Plan, table: &str| name::table(plan.target_schema(), table).to_lowercase();
     let lines = |plan: &Plan| -> Vec<String> {
-        plan.source().application_tables.iter().map(|it| named(plan, it)).collect()
+        let tables = plan.source().application_tables.iter();
+        tables.map(|table| name::application_table(table).to_lowercase()).collect()
     };
     let same_log = named(a, "processing_log") == named(b, "processing_log");
     let same_source = named(a, &a.source().table) == named(b, &b.source().table);
@@ -226,4 +227,55 @@ pub fn same_applications(a: &Plan, b: &Plan) -> bool {
 
 pub(crate) fn count(rows: &[Row], statement: &'static str) -> Result<i64, Error> {
     column(only(rows, statement)?, "n", statement)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plan(application_table: &str) -> Plan {
+        let contract = serde_json::json!({
+            "xml_root_element": "Doc", "xml_application_path": "/Doc",
+            "source_table": "staging", "source_column": "body", "target_schema": "migration",
+            "source_application_table": application_table,
+            "table_insertion_order": ["app", "item"],
+            "element_filtering": {
+                "filter_rules": [{ "element_type": "row", "xml_child_path": "/Doc/item" }]
+            },
+            "relationships": [{
+                "parent_table": "app", "child_table": "item", "foreign_key_column": "app_id",
+                "xml_child_path": "/Doc/item"
+            }],
+            "mappings": [
+                { "xml_path": "/Doc", "xml_attribute": "id", "target_table": "app",
+                  "target_column": "app_id", "data_type": "int", "nullable": false },
+                { "xml_path": "/Doc/item", "xml_attribute": "n", "target_table": "item",
+                  "target_column": "n", "data_type": "int" }
+            ]
+        });
+        Plan::from_json(&contract.to_string()).expect("a contract")
+    }
+
+    /// Contracts of the reference name the table without a schema and mean `dbo`; everything else of theirs is in the
+    /// target schema.
+    #[test]
+    fn a_contract_of_the_reference_finds_its_tables() {
+        for (named, expected) in [
+            ("application", "[dbo].[application]"),
+            ("migration.application", "[migration].[application]"),
+        ] {
+            let plan = plan(named);
+            let from = Source::new(&plan, Mode::Once, 0).from;
+            assert!(from.contains(&format!("FROM {expected} AS a ")), "{from}");
+            assert!(from.starts_with("FROM [migration].[staging] AS x "), "{from}");
+            assert!(from.contains("FROM [migration].[processing_log] AS l "), "{from}");
+            let load = crate::load_statement(&plan);
+            assert!(load.contains(&format!("INSERT INTO {expected} ([app_id])")), "{load}");
+            let granted = crate::Role::Worker.grants(Some(&plan));
+            assert!(granted.iter().any(|grant| grant.securable == expected), "{granted:?}");
+        }
+        let (a, b) = (plan("application"), plan("dbo.Application"));
+        assert!(same_applications(&a, &b));
+        assert!(!same_applications(&a, &plan("migration.application")));
+    }
 }

@@ -106,9 +106,14 @@ fn extract(job: &Job, it: &Fetched, abort_on: Option<i64>) -> Decided {
         Ok(Ok(application)) => {
             if let Some(first) = application.warnings.first() {
                 let n = application.warnings.len();
-                let (table, column) = job.plan.warned(first);
-                let kind = first.kind.as_str();
-                debug!(app_id, warnings = n, table, column, kind, "warnings");
+                debug!(
+                    app_id,
+                    warnings = n,
+                    table = first.table,
+                    column = first.column,
+                    reason = first.reason,
+                    "warnings"
+                );
             }
             return Decided::Rows(application);
         }

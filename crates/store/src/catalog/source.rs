@@ -11,6 +11,8 @@ use crate::{Error, Store, name};
 /// Something of the source that a contract names.
 struct Place<'a> {
     table: &'a str,
+    /// The two-part name.
+    quoted: String,
     column: &'a str,
     /// The keys of the contract that name the two.
     table_key: &'static str,
@@ -25,19 +27,32 @@ impl Store {
     pub async fn source_problems(&self, plan: &Plan) -> Result<Vec<Disagreement>, Error> {
         let source = plan.source();
         let (table, column) = (source.table.as_str(), source.column.as_str());
-        let documents =
-            Place { table, column, table_key: "source_table", column_key: Some("source_column") };
-        let ids = |table, table_key| Place { table, column: "app_id", table_key, column_key: None };
+        let quoted = name::table(plan.target_schema(), table);
+        let documents = Place {
+            table,
+            quoted: quoted.clone(),
+            column,
+            table_key: "source_table",
+            column_key: Some("source_column"),
+        };
+        let ids = |table, quoted, table_key| Place {
+            table,
+            quoted,
+            column: "app_id",
+            table_key,
+            column_key: None,
+        };
         let mut connection = self.connection();
         let mut found = Vec::new();
-        found.extend(problem(&mut connection, plan, &documents).await?);
+        found.extend(problem(&mut connection, &documents).await?);
         // Of a table that is not there, once.
         if found.iter().all(|it| it.place != table) {
-            found.extend(problem(&mut connection, plan, &ids(table, "source_table")).await?);
+            found.extend(problem(&mut connection, &ids(table, quoted, "source_table")).await?);
         }
         for table in &source.application_tables {
-            let place = ids(table, "source_application_table");
-            found.extend(problem(&mut connection, plan, &place).await?);
+            let quoted = name::application_table(table);
+            let place = ids(table, quoted, "source_application_table");
+            found.extend(problem(&mut connection, &place).await?);
         }
         Ok(found)
     }
@@ -45,10 +60,9 @@ impl Store {
 
 async fn problem(
     connection: &mut Connection,
-    plan: &Plan,
     place: &Place<'_>,
 ) -> Result<Option<Disagreement>, Error> {
-    let sql = column_of(plan.target_schema(), place.table, place.column);
+    let sql = column_of(&place.quoted, place.column);
     let column = || format!("{}.{}", place.table, place.column);
     match connection.first_column(&sql).await {
         Ok(ty) if place.column_key.is_some() && holds(ty).is_none() => Ok(Some(Disagreement {
@@ -56,21 +70,20 @@ async fn problem(
             problem: "holds neither text, XML nor bytes; name the column of the documents in `source_column`".to_owned(),
         })),
         Ok(_) => Ok(None),
-        Err(err) => {
-            let table = name::table(plan.target_schema(), place.table);
-            refused(place, &table, err).map(Some)
-        }
+        Err(err) => refused(place, err).map(Some),
     }
 }
 
 /// What a refusal means for the contract; other errors are none of its.
-fn refused(place: &Place<'_>, table: &str, err: Error) -> Result<Disagreement, Error> {
-    let Place { table: in_contract, column, table_key, column_key } = place;
+fn refused(place: &Place<'_>, err: Error) -> Result<Disagreement, Error> {
+    let Place { table: in_contract, quoted: table, column, table_key, column_key } = place;
     let at_column = format!("{in_contract}.{column}");
     let (place, problem) = match err.number() {
         Some(208) => (
             (*in_contract).to_owned(),
-            format!("there is no {table}; create it, or name another one in `{table_key}`"),
+            format!(
+                "there is no {table}; create it, or name another one in `{table_key}`, such as `schema.table`"
+            ),
         ),
         Some(207) => (
             at_column,
@@ -96,13 +109,17 @@ fn refused(place: &Place<'_>, table: &str, err: Error) -> Result<Disagreement, E
 mod tests {
     use super::*;
 
+    fn docs(column_key: Option<&'static str>) -> Place<'static> {
+        let quoted = "[s].[docs]".to_owned();
+        Place { table: "docs", quoted, column: "body", table_key: "source_table", column_key }
+    }
+
     #[test]
     fn refusals_name_the_place_and_the_way_out() {
         let check = |column_key, number, expected: [&str; 2]| {
-            let place =
-                Place { table: "docs", column: "body", table_key: "source_table", column_key };
+            let place = docs(column_key);
             let err = Error::Server { number, message: String::new() };
-            let found = refused(&place, "[s].[docs]", err).expect("a disagreement");
+            let found = refused(&place, err).expect("a disagreement");
             assert_eq!(found.place, expected[0]);
             assert!(found.problem.contains(expected[1]), "{found}");
         };
@@ -110,9 +127,7 @@ mod tests {
         check(Some("source_column"), 207, ["docs.body", "`source_column`"]);
         check(None, 207, ["docs.body", "add it"]);
         check(None, 229, ["docs", "xmlx-client grants"]);
-        let place =
-            Place { table: "docs", column: "x", table_key: "source_table", column_key: None };
         let other = Error::Server { number: 1205, message: String::new() };
-        assert!(refused(&place, "[s].[docs]", other).is_err());
+        assert!(refused(&docs(None), other).is_err());
     }
 }
