@@ -25,16 +25,22 @@ fn map(plan: &Plan, file: &Path) -> anyhow::Result<Json> {
     })?;
     let name = file.display().to_string();
     Ok(match plan.map_bytes(&bytes, None) {
-        Ok(it) => json!({
+        Ok(application) => json!({
             "file": name,
             "status": "ok",
-            "app_id": it.app_id,
+            "app_id": application.app_id,
             "stage": null,
             "reason": null,
-            "warnings": it.warnings.iter().map(|it| {
-                json!({ "table": it.table, "column": it.column, "reason": it.reason })
+            "warnings": application.warnings.iter().map(|warning| {
+                let (table, column) = plan.warned(warning);
+                json!({
+                    "table": table,
+                    "column": column,
+                    "kind": warning.kind.as_str(),
+                    "reason": warning.kind.sentence(),
+                })
             }).collect::<Vec<_>>(),
-            "tables": tables(plan, &it.tables),
+            "tables": tables(plan, &application.tables),
         }),
         Err(it) => json!({
             "file": name,
@@ -80,8 +86,16 @@ fn show(mapped: &Json) -> anyhow::Result<()> {
     if mapped["stage"].is_string() {
         output::line(&format!("  {}: {}", text("stage"), text("reason")))?;
     }
-    for it in mapped["warnings"].as_array().into_iter().flatten() {
-        output::line(&format!("  warning {}", it))?;
+    for warning in mapped["warnings"].as_array().into_iter().flatten() {
+        let text = |key: &str| warning[key].as_str().unwrap_or_default();
+        let column = warning["column"].as_str().map(|name| format!(".{name}"));
+        output::line(&format!(
+            "  warning {} `{}{}`: {}",
+            text("kind"),
+            text("table"),
+            column.unwrap_or_default(),
+            text("reason"),
+        ))?;
     }
     for (table, rows) in mapped["tables"].as_object().into_iter().flatten() {
         output::line(&format!("  {table}"))?;

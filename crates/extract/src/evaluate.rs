@@ -17,8 +17,9 @@ use crate::layout::SlotIx;
 use crate::limits::{LOOK_BYTES, Limits, Over};
 use crate::program::{LastContact, Program, SingleProgram, TableProgram};
 use crate::rejection::{Rejection, Stage};
-use crate::table::{Application, Table, Warning};
+use crate::table::{Application, Table};
 use crate::value::{Row, Value};
+use crate::warning::{Warning, WarningKind};
 use crate::work;
 use cell::Origin;
 use contacts::KeptContact;
@@ -187,9 +188,7 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
         format!("{}.{}", table.name, table.columns[column].name)
     }
 
-    fn warn(&mut self, table_ix: usize, column: usize, reason: impl Into<String>) {
-        let table = &self.tables[table_ix];
-        let column = table.columns[column].name.clone();
-        self.warnings.push(Warning { table: table.name.clone(), column, reason: reason.into() });
+    fn warn(&mut self, table: usize, column: usize, kind: WarningKind) {
+        self.warnings.push(Warning { table, column: Some(column), kind });
     }
 }

@@ -29,6 +29,7 @@ mod rejection;
 mod table;
 mod text;
 mod value;
+mod warning;
 mod work;
 
 pub use contract::CONTRACT_FORMAT;
@@ -38,5 +39,6 @@ pub use outline::Outline;
 pub use plan::{Plan, Source};
 pub use problem::{ContractErrors, Problem};
 pub use rejection::{Rejection, Stage, UnknownStage};
-pub use table::{Application, Column, DataType, Parent, Table, Warning};
+pub use table::{Application, Column, DataType, Parent, Table};
 pub use value::{Row, Value};
+pub use warning::{UnknownWarningKind, Warning, WarningKind};

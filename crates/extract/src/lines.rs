@@ -162,5 +162,9 @@ fn among_all(application: Application, line: &Line, n_tables: usize) -> Applicat
     for (place, rows) in line.tables.clone().zip(application.tables) {
         tables[place] = rows;
     }
-    Application { tables, ..application }
+    let mut warnings = application.warnings;
+    for warning in &mut warnings {
+        warning.table += line.tables.start;
+    }
+    Application { tables, warnings, ..application }
 }

@@ -8,6 +8,7 @@ use crate::lines::{Compiled, Line};
 use crate::problem::{ContractErrors, Problems};
 use crate::rejection::{Rejection, Stage};
 use crate::table::{Application, Table};
+use crate::warning::Warning;
 use crate::{Outline, compile, contract, lines, outline};
 
 /// Where the documents are, as the contract writes it.
@@ -113,6 +114,12 @@ impl Plan {
         let of_line =
             |line: &Line| outline::outlines(&line.program, &self.tables[line.tables.clone()]);
         self.lines.iter().flat_map(of_line).collect()
+    }
+
+    /// Names the table and the column that a warning of this plan is about; a warning about a row names no column.
+    pub fn warned(&self, warning: &Warning) -> (&str, Option<&str>) {
+        let table = &self.tables[warning.table];
+        (&table.name, warning.column.map(|column| table.columns[column].name.as_str()))
     }
 
     /// Maps one document. `expected` is the id of the source row, which the document must carry, too. An encoding that

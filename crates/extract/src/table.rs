@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::value::Row;
+use crate::warning::Warning;
 
 /// A target table of a contract.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -132,15 +133,4 @@ pub struct Application {
     pub tables: Vec<Vec<Row>>,
     /// What was lost on the way, without values of the document.
     pub warnings: Vec<Warning>,
-}
-
-/// Something in a document that could not be used; the row went on without it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Warning {
-    /// The table that the value was for.
-    pub table: String,
-    /// The column that the value was for.
-    pub column: String,
-    /// What is wrong, without the value.
-    pub reason: String,
 }

@@ -106,14 +106,9 @@ fn extract(job: &Job, it: &Fetched, abort_on: Option<i64>) -> Decided {
         Ok(Ok(application)) => {
             if let Some(first) = application.warnings.first() {
                 let n = application.warnings.len();
-                debug!(
-                    app_id,
-                    warnings = n,
-                    table = first.table,
-                    column = first.column,
-                    reason = first.reason,
-                    "warnings"
-                );
+                let (table, column) = job.plan.warned(first);
+                let kind = first.kind.as_str();
+                debug!(app_id, warnings = n, table, column, kind, "warnings");
             }
             return Decided::Rows(application);
         }

@@ -14,6 +14,7 @@ use crate::program::{Cell, CellStep, EnumTable};
 use crate::table::DataType;
 use crate::text::strip;
 use crate::value::Value;
+use crate::warning::WarningKind;
 
 /// Where the value of a cell came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -118,7 +119,7 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
         match conversion {
             Conversion::Value(value) => Ok(Current::Value(value)),
             Conversion::Unreadable => {
-                self.warn(table_ix, cell.column, format!("the value is no {}", cell.data_type));
+                self.warn(table_ix, cell.column, WarningKind::Unreadable);
                 Ok(Current::Nothing)
             }
             Conversion::OutOfRange => Err(self.out_of_range(table_ix, cell.column, cell.data_type)),
@@ -201,7 +202,7 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
             return Current::Value(value.clone());
         }
         if !key.is_empty() && !enums.exact.is_empty() {
-            self.warn(table_ix, cell.column, "the value is none of the enum");
+            self.warn(table_ix, cell.column, WarningKind::UnknownCode);
         }
         Current::Nothing
     }
@@ -242,7 +243,7 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
         }
         let digits: String = text.chars().filter(char::is_ascii_digit).collect();
         if digits.is_empty() {
-            self.warn(table_ix, cell.column, "the value has no digits");
+            self.warn(table_ix, cell.column, WarningKind::Unreadable);
             return Ok(Current::Nothing);
         }
         Ok(Current::Text(Cow::Owned(digits)))
@@ -276,11 +277,7 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
         let datum = calculation.value(&program.expr);
         let unreadable = calculation.unreadable;
         if unreadable && datum == Datum::Null {
-            self.warn(
-                table_ix,
-                cell.column,
-                "the expression reads a value that is no number or date",
-            );
+            self.warn(table_ix, cell.column, WarningKind::Unreadable);
         }
         match datum {
             Datum::Null => Ok(Current::Nothing),

@@ -51,6 +51,24 @@ fn documents_go_to_the_contract_of_their_line() {
 }
 
 #[test]
+fn warnings_name_tables_of_every_line() {
+    let mut lines = [base(), other_line("card", "Msg")];
+    for (line, table) in lines.iter_mut().zip(["loan_base", "card_base"]) {
+        let path = line["xml_application_path"].clone();
+        let more = json!({ "xml_path": path, "xml_attribute": "n", "target_table": table,
+            "target_column": "n", "data_type": "int" });
+        line["mappings"].as_array_mut().expect("a list").push(more);
+    }
+    let plan = Plan::from_json(&set(&lines)).unwrap_or_else(|err| panic!("{err}"));
+    for (line, table) in [("loan", "loan_base"), ("card", "card_base")] {
+        let xml = format!("<Msg><Req ID='7'><{line} n='none'/></Req></Msg>");
+        let application = plan.map(&xml, None).expect("rows");
+        let [warning] = application.warnings[..] else { panic!("{:?}", application.warnings) };
+        assert_eq!(plan.warned(&warning), (table, Some("n")));
+    }
+}
+
+#[test]
 fn a_document_of_no_line_is_refused_by_all() {
     let rejection = plan().map("<Msg><Req ID='7'><hut/></Req></Msg>", None).expect_err("no line");
     assert_eq!((rejection.stage, rejection.app_id), (Stage::Validation, Some(7)));
