@@ -42,10 +42,19 @@ pub(crate) enum Command {
     },
     /// Submit a job
     Submit(Submit),
-    /// List jobs
-    Jobs,
+    /// List jobs, the newest first
+    Jobs {
+        /// At most so many; 0: all
+        #[arg(long, default_value_t = 0)]
+        limit: u64,
+    },
     /// List the ranges of a job
-    Ranges { job: i64 },
+    Ranges {
+        job: i64,
+        /// At most so many; 0: all
+        #[arg(long, default_value_t = 0)]
+        limit: u64,
+    },
     /// List workers
     Workers,
     /// Stop a job for the time being; once this returns, nothing more is committed
@@ -64,9 +73,9 @@ pub(crate) enum Command {
     /// Show the failed applications of a job
     Failures {
         job: i64,
-        /// At most so many, the latest first
+        /// At most so many, the latest first; 0: all
         #[arg(long, default_value_t = 100)]
-        limit: i32,
+        limit: u64,
     },
     /// Submit a job over the applications whose latest row in processing_log is `failed`
     Retry(Submit),

@@ -5,6 +5,7 @@ mod cluster;
 mod commands;
 mod demo;
 mod internal;
+mod list;
 mod output;
 mod view;
 

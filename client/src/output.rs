@@ -2,9 +2,12 @@
 
 use std::io::Write as _;
 
-use comfy_table::Table;
 use comfy_table::presets::NOTHING;
+use comfy_table::{ColumnConstraint, Table, Width};
 use serde::Serialize;
+
+/// Blanks on both sides of a cell.
+const PADDING: u16 = 2;
 
 /// What a command found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +42,11 @@ pub(crate) fn line(text: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Prints data that has more to come on the same line.
+pub(crate) fn text(text: &str) -> anyhow::Result<()> {
+    Ok(std::io::stdout().lock().write_all(text.as_bytes())?)
+}
+
 /// Prints a value as one line of JSON.
 pub(crate) fn json(value: &impl Serialize) -> anyhow::Result<()> {
     line(&serde_json::to_string(value)?)
@@ -52,15 +60,40 @@ pub(crate) fn sql(format: Format, text: &str) -> anyhow::Result<()> {
     }
 }
 
-/// Prints a table without borders; nothing where it has no rows.
+/// Prints a table without borders; the header alone where it has no rows.
 pub(crate) fn table(header: &[&str], rows: Vec<Vec<String>>) -> anyhow::Result<()> {
+    line(&columns(Some(header), rows, &mut Vec::new()))
+}
+
+/// Rows one below the other; a column is never narrower than in `widths`, which is brought up to date: so rows that
+/// come later stand below those that have been printed. Empty where there is nothing to print.
+pub(crate) fn columns(
+    header: Option<&[&str]>,
+    rows: Vec<Vec<String>>,
+    widths: &mut Vec<u16>,
+) -> String {
+    if header.is_none() && rows.is_empty() {
+        return String::new();
+    }
     let mut table = Table::new();
-    table.load_style(NOTHING).set_header(header.to_vec());
+    table.load_style(NOTHING);
+    if let Some(header) = header {
+        table.set_header(header.to_vec());
+    }
     for row in rows {
         table.add_row(row);
     }
-    let trimmed: Vec<String> = table.lines().map(|it| it.trim_end().to_owned()).collect();
-    line(&trimmed.join("\n"))
+    for (column, width) in table.column_iter_mut().zip(&*widths) {
+        let width = Width::Fixed(width.saturating_add(PADDING));
+        column.set_constraint(ColumnConstraint::LowerBoundary(width));
+    }
+    let content = table.column_max_content_widths();
+    widths.resize(content.len(), 0);
+    for (width, content) in widths.iter_mut().zip(content) {
+        *width = content.max(*width);
+    }
+    let trimmed: Vec<String> = table.lines().map(|line| line.trim_end().to_owned()).collect();
+    trimmed.join("\n")
 }
 
 /// Tells the user something that is not data.
@@ -73,4 +106,23 @@ pub(crate) fn note(text: &str) {
 pub(crate) fn is_broken_pipe(err: &anyhow::Error) -> bool {
     let io = err.chain().find_map(|it| it.downcast_ref::<std::io::Error>());
     io.is_some_and(|it| it.kind() == std::io::ErrorKind::BrokenPipe)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn later_rows_stand_below_earlier_ones() {
+        let rows = |cells: &[[&str; 2]]| {
+            cells.iter().map(|row| row.map(ToOwned::to_owned).to_vec()).collect::<Vec<_>>()
+        };
+        let mut widths = Vec::new();
+        let first = columns(Some(&["A", "REASON"]), rows(&[["100", "none"]]), &mut widths);
+        let second = columns(None, rows(&[["1", "a longer one"], ["2", ""]]), &mut widths);
+        assert_eq!(first, " A    REASON\n 100  none");
+        assert_eq!(second, " 1    a longer one\n 2");
+        assert_eq!(columns(None, Vec::new(), &mut widths), "");
+        assert_eq!(columns(Some(&["A", "B"]), Vec::new(), &mut Vec::new()), " A  B");
+    }
 }

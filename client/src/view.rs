@@ -266,10 +266,18 @@ impl From<pb::StageCount> for Stage {
 /// A failed application.
 #[derive(Debug, Serialize)]
 pub(crate) struct Failure {
-    pub(crate) app_id: i64,
-    pub(crate) reason: String,
+    app_id: i64,
+    reason: String,
     session: String,
-    pub(crate) at: String,
+    at: String,
+}
+
+impl Failure {
+    pub(crate) const HEADER: [&'static str; 3] = ["APP", "AT", "REASON"];
+
+    pub(crate) fn row(&self) -> Vec<String> {
+        vec![self.app_id.to_string(), self.at.clone(), self.reason.clone()]
+    }
 }
 
 impl From<pb::Failure> for Failure {

@@ -40,11 +40,13 @@ impl ClusterApi {
                 term: convert::count(leader.term),
                 address: leader.address,
                 alive: leader.alive,
+                ..pb::Leader::default()
             }),
             answered_by_leader,
             workers,
             commits_max: leader.commits_max.or(self.commits_max).unwrap_or(0),
             jobs: self.role.job_messages(&jobs),
+            jobs_left_out: 0,
         })
     }
 }
@@ -89,6 +91,7 @@ fn worker(it: WorkerInfo) -> pb::Worker {
         leases: u32::try_from(it.leases).unwrap_or(u32::MAX),
         apps_per_second: it.apps_per_second,
         memory_bytes: it.memory_bytes,
+        heard_ms: None,
     }
 }
 

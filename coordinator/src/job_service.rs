@@ -9,7 +9,7 @@ use xmlx_proto::{ErrorCode, Refusal, v1 as pb};
 use xmlx_store::{JobRow, Store};
 
 use crate::engine::{Command, MoveJob};
-use crate::role::RoleReader;
+use crate::role::{Role, RoleReader};
 use crate::{convert, submit};
 
 /// What a client gets that does not say how many failures it wants, and the most it can have.
@@ -68,11 +68,23 @@ impl JobService for JobApi {
 
     async fn list_jobs(
         &self,
-        _: Request<pb::ListJobsRequest>,
+        request: Request<pb::ListJobsRequest>,
     ) -> Result<Response<pb::ListJobsResponse>, Status> {
-        let jobs = convert::in_time(self.jobs()).await?;
-        let jobs = self.role.job_messages(&jobs);
-        Ok(Response::new(pb::ListJobsResponse { jobs }))
+        let job_id = request.into_inner().job_id;
+        let mut jobs = convert::in_time(self.jobs()).await?;
+        jobs.retain(|job| job_id.is_none_or(|wanted| wanted == job.job_id));
+        jobs.reverse();
+        let (answered_by_leader, leader_address) = match self.role.get() {
+            Role::Leading { .. } => (true, None),
+            Role::Standby { leader_address } => (false, leader_address),
+            Role::Unfit { .. } => (false, None),
+        };
+        Ok(Response::new(pb::ListJobsResponse {
+            jobs: self.role.job_messages(&jobs),
+            next_page_token: String::new(),
+            answered_by_leader,
+            leader_address: leader_address.unwrap_or_default(),
+        }))
     }
 
     async fn list_ranges(
@@ -94,7 +106,7 @@ impl JobService for JobApi {
             rows_written: it.rows_written,
         };
         let ranges = ranges.into_iter().map(range).collect();
-        Ok(Response::new(pb::ListRangesResponse { ranges }))
+        Ok(Response::new(pb::ListRangesResponse { ranges, next_page_token: String::new() }))
     }
 
     async fn list_failures(
@@ -120,6 +132,7 @@ impl JobService for JobApi {
         Ok(Response::new(pb::ListFailuresResponse {
             stages: stages.into_iter().map(stage).collect(),
             failures: failures.into_iter().map(failure).collect(),
+            next_page_token: String::new(),
         }))
     }
 

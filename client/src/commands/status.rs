@@ -33,7 +33,7 @@ pub(crate) async fn run(cluster: &Cluster, format: Format, watch: bool) -> anyho
 
 /// From the leader where there is one: a standby knows the tables, but not what workers do now.
 pub(crate) async fn fetch(cluster: &Cluster) -> anyhow::Result<Status> {
-    let ask = async |channel| cluster::cluster(channel).status(pb::StatusRequest {}).await;
+    let ask = async |channel| cluster::cluster(channel).status(pb::StatusRequest::default()).await;
     let response = cluster.call(Patience::SHORT, ask).await?;
     if response.answered_by_leader {
         return Ok(response.into());

@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use xmlx_proto::v1 as pb;
 
-use super::contract_text;
+use super::{contract_text, inspect};
 use crate::cli::Submit;
 use crate::cluster::{self, Cluster, Patience};
 use crate::output::{self, Answer, Format};
@@ -78,13 +78,8 @@ pub(crate) async fn submit(
 async fn wait(cluster: &Cluster, job_id: i64) -> anyhow::Result<Job> {
     let mut shown = String::new();
     loop {
-        let response = cluster
-            .call(Patience::LONG, async |channel| {
-                cluster::jobs(channel).list_jobs(pb::ListJobsRequest {}).await
-            })
-            .await?;
-        let job = response.jobs.into_iter().find(|it| it.job_id == job_id);
-        let job = Job::from(job.with_context(|| format!("job {job_id} is gone"))?);
+        let job = inspect::job(cluster, job_id).await?;
+        let job = job.with_context(|| format!("job {job_id} is gone"))?;
         let line = progress(&job);
         if line != shown {
             output::note(&line);
