@@ -322,6 +322,12 @@ impl Database {
         self.devdb().faults()
     }
 
+    /// How often somebody was let in.
+    #[must_use]
+    pub fn n_logins(&self) -> u64 {
+        self.devdb().n_logins()
+    }
+
     /// What transactions have locked, by SQL Server's rules.
     #[must_use]
     pub fn locks(&self) -> Vec<Locked> {

@@ -13,7 +13,7 @@ mod transport;
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::{Builder, JoinHandle};
 
@@ -90,6 +90,7 @@ pub(crate) struct Shared {
     pub(crate) tls: Option<Arc<rustls::ServerConfig>>,
     certificate: Option<String>,
     is_stopping: AtomicBool,
+    pub(crate) n_logins: AtomicU64,
     sockets: Mutex<BTreeMap<u64, TcpStream>>,
 }
 
@@ -113,6 +114,7 @@ impl Server {
             tls,
             certificate,
             is_stopping: AtomicBool::new(false),
+            n_logins: AtomicU64::new(0),
             sockets: Mutex::new(BTreeMap::new()),
         });
         let accepting = Arc::clone(&shared);
@@ -150,6 +152,11 @@ impl Server {
     /// The plan of faults.
     pub fn faults(&self) -> &Faults {
         &self.shared.options.faults
+    }
+
+    /// How often somebody was let in.
+    pub fn n_logins(&self) -> u64 {
+        self.shared.n_logins.load(Ordering::Relaxed)
     }
 
     /// What transactions have locked in the database that is always there, by SQL Server's rules; kind by kind.

@@ -10,10 +10,11 @@ use xmlx_extract::Limits;
 
 use crate::connection_string::{Address, ConnectError};
 use crate::dial::{Dialer, TdsClient};
+use crate::error::outlives;
 use crate::trust::trust;
-use crate::{Class, Error};
+use crate::{Class, Error, statements};
 
-/// A pooled connection that does not answer within this time is dead.
+/// A connection that does not answer within this time is dead.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(10);
 /// A statement that is answered later is given up, its connection dropped: the server is gone, or cut off.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -65,6 +66,15 @@ pub struct Connection {
 
 struct Manager {
     dialer: Dialer,
+}
+
+/// A connection that is logged in.
+struct Session {
+    client: TdsClient,
+    /// Probes so far. Each has a number of its own, so that no late answer to an earlier one passes for its answer.
+    probes: i64,
+    /// Something may have been left behind: it is probed before it is used again.
+    is_doubtful: bool,
 }
 
 impl fmt::Debug for StoreConfig {
@@ -148,9 +158,10 @@ impl Store {
     /// Runs a batch that may not travel as sp_executesql (DDL that has to be alone).
     pub(crate) async fn run_batch(&self, sql: &str) -> Result<(), Error> {
         let mut lent = Lent::new(self.checkout().await?);
-        Box::pin(simple(lent.client(), sql)).await?;
-        drop(lent.give_back());
-        Ok(())
+        // What a batch sets stays set behind it, unlike what sp_executesql sets.
+        lent.session().is_doubtful = true;
+        let answer = Box::pin(simple(lent.client(), sql)).await;
+        lent.settle(Ok(answer)).1
     }
 
     async fn checkout(&self) -> Result<Object<Manager>, Error> {
@@ -194,8 +205,8 @@ fn usable_address(
 pub(crate) type Row = tiberius::Row;
 
 impl Connection {
-    /// Runs one statement. After an error the connection is dropped, whatever the error was: what it
-    /// still holds unread must never answer another question.
+    /// Runs one statement. After a refusal the connection is kept, and proves that it is sound before it is used
+    /// again; after any other error it is dropped, as what it still holds unread must never answer another question.
     pub(crate) async fn run(
         &mut self,
         sql: &str,
@@ -207,9 +218,10 @@ impl Connection {
     /// The type of the first column that a query without parameters answers with.
     pub(crate) async fn first_column(&mut self, sql: &str) -> Result<ColumnType, Error> {
         let mut lent = self.lend().await?;
-        let found = within(PATIENCE, sql, Box::pin(first_column(lent.client(), sql))).await?;
-        self.object = Some(lent.give_back());
-        found.ok_or_else(|| Error::Shape {
+        let answer = within(PATIENCE, sql, Box::pin(first_column(lent.client(), sql))).await;
+        let (kept, found) = lent.settle(answer);
+        self.object = kept;
+        found?.ok_or_else(|| Error::Shape {
             statement: "first_column",
             detail: "no column".to_owned(),
         })
@@ -222,23 +234,26 @@ impl Connection {
         params: &[&dyn ToSql],
     ) -> Result<Vec<Row>, Error> {
         let mut lent = self.lend().await?;
-        let rows = within(patience, sql, Box::pin(query(lent.client(), sql, params))).await?;
-        self.object = Some(lent.give_back());
-        Ok(rows)
+        let answer = within(patience, sql, Box::pin(query(lent.client(), sql, params))).await;
+        let (kept, rows) = lent.settle(answer);
+        self.object = kept;
+        rows
     }
 
-    /// The connection that is held, or one of the pool's.
+    /// The connection that is held, if it is still sound, or one of the pool's.
     async fn lend(&mut self) -> Result<Lent, Error> {
-        let object = match self.object.take() {
-            Some(it) => it,
-            None => self.store.checkout().await?,
-        };
-        Ok(Lent::new(object))
+        if let Some(object) = self.object.take() {
+            let mut lent = Lent::new(object);
+            if !lent.session().is_doubtful || lent.session().probe().await.is_ok() {
+                return Ok(lent);
+            }
+        }
+        Ok(Lent::new(self.store.checkout().await?))
     }
 }
 
-/// A connection with a statement under way. Unless it is given back, it leaves the pool for good:
-/// after an error, and also where the caller stopped waiting for the answer.
+/// A connection with a statement under way. Unless it is given back, it leaves the pool for good: after an error that
+/// does not leave it as it was, and also where the caller stopped waiting for the answer.
 struct Lent(Option<Object<Manager>>);
 
 impl Lent {
@@ -246,12 +261,31 @@ impl Lent {
         Self(Some(object))
     }
 
-    fn client(&mut self) -> &mut TdsClient {
+    fn session(&mut self) -> &mut Session {
         self.0.as_mut().expect("it is there until it is given back")
     }
 
-    fn give_back(mut self) -> Object<Manager> {
-        self.0.take().expect("it is there until it is given back")
+    fn client(&mut self) -> &mut TdsClient {
+        &mut self.session().client
+    }
+
+    /// Takes the answer, and keeps the connection where the server has answered.
+    ///
+    /// The driver reports a refusal when the whole message is read, the tokens behind the error with it: nothing is
+    /// unread then, and it knows whether a transaction was begun or ended. What it does not know is whether one is
+    /// still open and what else was left behind; the probe finds that out.
+    fn settle<T>(
+        mut self,
+        answer: Result<tiberius::Result<T>, Error>,
+    ) -> (Option<Object<Manager>>, Result<T, Error>) {
+        match answer {
+            Ok(Ok(found)) => (self.0.take(), Ok(found)),
+            Ok(Err(err)) => {
+                self.session().is_doubtful = true;
+                (if outlives(&err) { self.0.take() } else { None }, Err(err.into()))
+            }
+            Err(err) => (None, Err(err)),
+        }
     }
 }
 
@@ -280,14 +314,13 @@ async fn first_column(client: &mut TdsClient, sql: &str) -> tiberius::Result<Opt
     Ok(found)
 }
 
-/// What a statement comes to, if it is answered in time. The work is large, and boxed before it comes here.
+/// The answer to a statement, if it comes in time. The work is large, and boxed before it comes here.
 async fn within<T>(
     patience: Duration,
     sql: &str,
     work: impl Future<Output = tiberius::Result<T>>,
-) -> Result<T, Error> {
-    let answer = tokio::time::timeout(patience, work).await;
-    Ok(answer.map_err(|_| unanswered(patience, sql))??)
+) -> Result<tiberius::Result<T>, Error> {
+    tokio::time::timeout(patience, work).await.map_err(|_| unanswered(patience, sql))
 }
 
 /// Says which statement it was by its first words, which hold no values.
@@ -304,34 +337,49 @@ async fn simple(client: &mut TdsClient, sql: &str) -> tiberius::Result<()> {
     Ok(())
 }
 
+impl Session {
+    /// Sets what every statement relies on, and finds out whether the connection is sound: it answers this very
+    /// question, and no transaction is open. Not as sp_executesql, which would take the settings back.
+    async fn probe(&mut self) -> Result<(), Error> {
+        const IT: &str = "session";
+        self.probes += 1;
+        let sql = statements::SESSION.replace("@P1", &self.probes.to_string());
+        let work = Box::pin(async {
+            let results = self.client.simple_query(sql).await?.into_results().await?;
+            Ok(results.into_iter().flatten().collect::<Vec<Row>>())
+        });
+        let rows = within(PROBE_TIMEOUT, statements::SESSION, work).await??;
+        let row = only(&rows, IT)?;
+        let unsound = |detail: &str| Error::Lost(detail.to_owned());
+        if column::<i64>(row, "nonce", IT)? != self.probes {
+            return Err(unsound("its answers are off by one"));
+        }
+        if column::<i32>(row, "transactions", IT)? != 0 {
+            return Err(unsound("a transaction was left open"));
+        }
+        self.is_doubtful = false;
+        Ok(())
+    }
+}
+
 impl managed::Manager for Manager {
-    type Type = TdsClient;
+    type Type = Session;
     type Error = Error;
 
-    async fn create(&self) -> Result<TdsClient, Error> {
-        Box::pin(self.dialer.connect()).await
+    async fn create(&self) -> Result<Session, Error> {
+        let client = Box::pin(self.dialer.connect()).await?;
+        let mut session = Session { client, probes: 0, is_doubtful: true };
+        session.probe().await?;
+        Ok(session)
     }
 
-    /// Every statement sets its own options and ends its own transaction, and a connection that
-    /// saw an error never comes back here; what is left to find out is whether it still lives.
-    async fn recycle(&self, client: &mut TdsClient, metrics: &Metrics) -> RecycleResult<Error> {
-        if metrics.last_used() < TRUSTED_FOR {
+    /// Every statement ends its own transaction; what is left to find out is whether the connection still lives and,
+    /// where something was refused on it, whether it is sound.
+    async fn recycle(&self, session: &mut Session, metrics: &Metrics) -> RecycleResult<Error> {
+        if metrics.last_used() < TRUSTED_FOR && !session.is_doubtful {
             return Ok(());
         }
-        let nonce = i64::try_from(metrics.recycle_count).unwrap_or(0);
-        let rows = tokio::time::timeout(
-            PROBE_TIMEOUT,
-            query(client, "SELECT CAST(@P1 AS bigint) AS [nonce]", &[&nonce]),
-        )
-        .await
-        .map_err(|_| RecycleError::message("no answer"))?
-        .map_err(|err| RecycleError::Backend(err.into()))?;
-        let echoed = rows.first().and_then(|it| it.try_get::<i64, _>(0).ok().flatten());
-        if echoed == Some(nonce) {
-            Ok(())
-        } else {
-            Err(RecycleError::message("answers are off by one"))
-        }
+        session.probe().await.map_err(RecycleError::Backend)
     }
 }
 

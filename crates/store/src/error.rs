@@ -223,13 +223,15 @@ const RAISED_FROM: u32 = 50_000;
 /// timeout, a table that is not there, a value that does not fit.
 const UNNAMED: u32 = 33_557_097;
 
-/// What passes by itself: connections, deadlocks, failovers, a server that is busy or goes down.
+/// What passes by itself: connections, deadlocks, failovers, a server that is busy or goes down, a session that has
+/// lost its transaction or, on a server that is compatible, kept an IDENTITY_INSERT (8107).
 /// Beside the product's documentation, the list that Entity Framework retries on.
 #[rustfmt::skip]
-const TRANSIENT: [u32; 76] = [
+const TRANSIENT: [u32; 84] = [
     64, 233, 596, 601, 617, 669, 845, 921, 922, 927, 941, 942, 952, 954, 955, 976, 978, 979, 982, 983, 988,
-    1203, 1204, 1205, 1221, 1222, 1232, 2801, 2816, 3635, 3906, 3947, 3948, 3950, 3953, 3957, 3960, 3966, 3980,
-    4221, 6005, 8628, 9001, 9020, 10053, 10054, 10060, 10922, 10928, 10929, 10930, 10936, 17197, 18401, 20041,
+    1203, 1204, 1205, 1221, 1222, 1232, 2801, 2816, 3635, 3906, 3947, 3948, 3950, 3953, 3957, 3960, 3966, 3971, 3980, 3988, 3989, 3998,
+    4002, 4014, 4221, 6005, 8107, 8628, 9001, 9020, 10053, 10054, 10060, 10922, 10928, 10929, 10930, 10936, 17197,
+    18056, 18401, 20041,
     40143, 40166, 40189, 40197, 40501, 40540, 40549, 40550, 40613, 40642, 40648, 40675,
     41301, 41302, 41305, 41325, 41839, 49802, 49918, 49919, 49920,
 ];
@@ -261,6 +263,22 @@ fn class_of(number: u32) -> Class {
         RAISED_FROM.. => Class::Data,
         _ => Class::Fatal,
     }
+}
+
+/// From this severity on the server ends the connection.
+const SEVERITY_OF_THE_END: u8 = 20;
+
+/// Whether the connection can be used on after an error: the server has answered, and is neither going down nor
+/// passing its databases to another.
+pub(crate) fn outlives(err: &Tds) -> bool {
+    let Tds::Server(token) = err else { return false };
+    let number = token.code();
+    let is_of_the_statement = match class_of(number) {
+        Class::Fenced | Class::Data | Class::Fatal | Class::Unclear => true,
+        Class::Transient => matches!(number, 1205 | 1222),
+        Class::Capacity | Class::Ambiguous => false,
+    };
+    is_of_the_statement && token.class() < SEVERITY_OF_THE_END
 }
 
 /// Syntax and unknown names: their messages repeat the statement, which holds no values.

@@ -40,6 +40,7 @@ statements! {
     RANGES = "ranges";
     RANGES_LAST = "ranges_last";
     RANGES_OPEN = "ranges_open";
+    SESSION = "session";
     SCHEMA_PRESENT = "schema_present";
     SCHEMA_VERSION = "schema_version";
     SESSION_CLOSE = "session_close";

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::TcpStream;
+use std::sync::atomic::Ordering;
 
 use crate::exec::session::Session;
 use crate::server::hangup::Hangup;
@@ -48,6 +49,7 @@ pub(crate) fn run(mut socket: TcpStream, shared: &Shared) -> io::Result<()> {
             return packet::write_message(&mut transport, RESPONSE, &out, LOGIN_PACKET_BYTES);
         }
     };
+    shared.n_logins.fetch_add(1, Ordering::Relaxed);
     let database = login.put_answer(&mut out);
     packet::write_message(&mut transport, RESPONSE, &out, LOGIN_PACKET_BYTES)?;
     let mut session = Session::new(engine, (database, name), Box::new(move || hangup.is_hung_up()));

@@ -115,6 +115,8 @@ fn injected(number: i32) -> SqlError {
         )
         .with_class(13),
         1222 => SqlError::new(number, "Lock request time out period exceeded.").with_state(51),
+        // Those of files and pages end the connection.
+        823..=825 => SqlError::new(number, format!("devdb: error {number} was ordered by the plan of faults.")).with_class(24),
         _ => SqlError::new(number, format!("devdb: error {number} was ordered by the plan of faults.")),
     }
 }
