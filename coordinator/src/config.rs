@@ -14,6 +14,8 @@ use xmlx_runtime::{
 };
 use xmlx_store::{Access, check_connection};
 
+use crate::lanes::CONNECTIONS_MIN;
+
 /// What is written on the command line, in the environment or in the file.
 #[derive(Clone, Debug, Default, clap::Parser, Deserialize)]
 #[command(
@@ -67,7 +69,7 @@ pub struct Args {
     /// No lease is carved smaller [default: 50]
     #[arg(long)]
     lease_apps_min: Option<u64>,
-    /// Most connections to the database [default: 8]
+    /// Most connections to the database, beside three of the leader; at least 5 [default: 8]
     #[arg(long)]
     connections: Option<usize>,
     /// Limits of documents and expressions, separated by commas, such as `depth=300,document_bytes=128MiB`
@@ -190,7 +192,11 @@ impl Args {
                 Duration::from_secs(6),
             )?,
             commits_max: self.commits_max.or(file.commits_max).filter(|it| *it > 0),
-            connections_max: self.connections.or(file.connections).unwrap_or(8).max(3),
+            connections_max: self
+                .connections
+                .or(file.connections)
+                .unwrap_or(8)
+                .max(CONNECTIONS_MIN),
             document_limits,
             log_format: self.log_format.or(file.log_format).unwrap_or_default(),
             release: if self.test_previous_release { Release::Previous } else { Release::Current },

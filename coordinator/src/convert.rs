@@ -7,7 +7,7 @@ use xmlx_lease::{
     SessionId,
 };
 use xmlx_proto::{ErrorCode, Refusal, v1 as pb};
-use xmlx_store::{Class, Error, JobRow, Mode, RangeChange, RangeRow};
+use xmlx_store::{Class, Error, JobRow, Mode, OpenJob, RangeChange, RangeRow};
 
 use crate::engine::Notes;
 
@@ -57,13 +57,13 @@ pub(crate) fn job_state(name: &str) -> JobState {
 }
 
 /// A job as the lease table takes it, still without its ranges.
-pub(crate) fn snapshot(job: &JobRow, last_range: i64) -> JobSnapshot {
+pub(crate) fn snapshot(job: &OpenJob, last_range: i64) -> JobSnapshot {
     JobSnapshot {
         job: JobId(job.job_id),
         state: job_state(&job.state),
         priority: job.priority,
         total: job.total.map(count),
-        decided: count(job.done_ok + job.done_failed),
+        decided: count(job.decided),
         last_range: RangeId(last_range),
         ranges: Vec::new(),
     }

@@ -1,33 +1,40 @@
 //! `JobService`: jobs as a client sees them.
 
-use tokio::sync::Semaphore;
+use std::time::Duration;
+
 use tonic::{Request, Response, Status};
 use xmlx_extract::Plan;
 use xmlx_lease::JobId;
 use xmlx_proto::v1::job_service_server::JobService;
 use xmlx_proto::{ErrorCode, Refusal, v1 as pb};
-use xmlx_store::{JobRow, Store};
+use xmlx_store::{JobRow, NewJob, Store};
 
-use crate::engine::{Command, MoveJob};
+use crate::engine::{Command, Handle, MoveJob, Moved};
+use crate::lanes::{Lanes, Turn};
+use crate::overlap::{is_open, same_or_overlap};
 use crate::role::{Role, RoleReader};
 use crate::{convert, submit};
 
 /// What a client gets that does not say how many failures it wants, and the most it can have.
 const FAILURES_DEFAULT: i32 = 100;
 const FAILURES_MAX: i32 = 10_000;
-/// A verification reads whole tables: more than so many at once wait.
-const VERIFICATIONS_MAX: usize = 2;
+/// Who reads whole tables waits so long for others who do.
+const TURN: Duration = Duration::from_secs(20);
 
 #[derive(Debug)]
 pub(crate) struct JobApi {
     role: RoleReader,
     store: Store,
-    verifying: Semaphore,
+    lanes: Lanes,
 }
 
 impl JobApi {
-    pub(crate) fn new(role: RoleReader, store: Store) -> Self {
-        Self { role, store, verifying: Semaphore::new(VERIFICATIONS_MAX) }
+    pub(crate) fn new(role: RoleReader, store: Store, lanes: Lanes) -> Self {
+        Self { role, store, lanes }
+    }
+
+    async fn turn(&self, doing: String) -> Result<Turn<'_>, Refusal> {
+        self.lanes.whole.enter_within(TURN, doing).await
     }
 
     async fn jobs(&self) -> Result<Vec<JobRow>, Refusal> {
@@ -47,10 +54,48 @@ impl JobApi {
         found.map(|(plan, _)| plan).map_err(|err| convert::refusal(&err))
     }
 
+    /// Makes the job, unless it is there or another one works on the same applications.
+    async fn insert(
+        &self,
+        engine: &Handle,
+        mut job: NewJob,
+    ) -> Result<pb::SubmitResponse, Refusal> {
+        let _turn = engine.submit_turn().await;
+        let jobs = self.jobs().await?;
+        let (outcome, job_id) = match same_or_overlap(&self.store, &jobs, &job).await? {
+            Some(same) => (pb::Outcome::AlreadySo, same),
+            None => {
+                let is_noted = |it: &&JobRow| !is_open(it) && it.log_end.is_none();
+                let ended: Vec<JobId> =
+                    jobs.iter().filter(is_noted).map(|it| JobId(it.job_id)).collect();
+                if !ended.is_empty() {
+                    engine.ask(|reply| Command::NoteLogEnds { jobs: ended, reply }).await??;
+                }
+                job.job_id = jobs.iter().map(|it| it.job_id).max().unwrap_or(0) + 1;
+                let (id, job) = (job.job_id, Box::new(job));
+                engine.ask(|reply| Command::Submit { job, reply }).await??;
+                (pb::Outcome::Accepted, id)
+            }
+        };
+        let jobs = self.jobs().await?;
+        let row = jobs.iter().filter(|it| it.job_id == job_id);
+        let job = row.map(|it| convert::job_message(it, engine.notes())).next();
+        Ok(pb::SubmitResponse { outcome: outcome.into(), job })
+    }
+
     async fn move_job(&self, job_id: i64, to: MoveJob) -> Result<i32, Refusal> {
         let engine = self.role.engine()?;
-        let outcome = engine.ask(|reply| Command::Move { job: JobId(job_id), to, reply }).await??;
-        Ok(outcome.into())
+        match engine.ask(|reply| Command::Move { job: JobId(job_id), to, reply }).await?? {
+            Moved::To(outcome) => Ok(outcome.into()),
+            Moved::NotOpen => {
+                let job = self.job(job_id).await?;
+                if job.state == "cancelled" && to == MoveJob::Cancel {
+                    return Ok(pb::Outcome::AlreadySo.into());
+                }
+                let message = format!("job {job_id} is {}; submit a new one", job.state);
+                Err(Refusal::new(ErrorCode::NotPossible, message))
+            }
+        }
     }
 }
 
@@ -61,9 +106,8 @@ impl JobService for JobApi {
         request: Request<pb::SubmitRequest>,
     ) -> Result<Response<pb::SubmitResponse>, Status> {
         let engine = self.role.engine()?;
-        let job = Box::new(submit::prepare(&self.store, request.into_inner()).await?);
-        let response = engine.ask(|reply| Command::Submit { job, reply }).await??;
-        Ok(Response::new(response))
+        let job = submit::prepare(&self.store, &self.lanes, request.into_inner()).await?;
+        Ok(Response::new(self.insert(&engine, job).await?))
     }
 
     async fn list_jobs(
@@ -121,6 +165,7 @@ impl JobService for JobApi {
         }
         let job = self.job(request.job_id).await?;
         let plan = self.plan(job.job_id).await?;
+        let _turn = self.turn(format!("listing failures of job {}", job.job_id)).await?;
         let found = self.store.failures(&plan, &job, i64::from(n)).await;
         let (stages, failures) = found.map_err(|err| convert::refusal(&err))?;
         let failure = |it: xmlx_store::Failure| pb::Failure {
@@ -143,7 +188,7 @@ impl JobService for JobApi {
         let request = request.into_inner();
         let job = self.job(request.job_id).await?;
         let plan = self.plan(job.job_id).await?;
-        let _turn = self.verifying.acquire().await.expect("the semaphore is never closed");
+        let _turn = self.turn(format!("verifying job {}", job.job_id)).await?;
         let refusal = |err| convert::refusal(&err);
         let mut found = self.store.verify(&plan, &job).await.map_err(refusal)?;
         if request.history {

@@ -152,13 +152,13 @@ async fn migrate(store: &Store, release: Release) {
 
 /// Leads until `drain`, or until it cannot; an error: the database does not let it in any more.
 async fn lead(
-    Stores { saves: store, looks }: &Stores,
+    stores: &Stores,
     config: &Config,
     leadership: Leadership,
     role: &watch::Sender<Role>,
     drain: &CancellationToken,
 ) -> Result<(), Error> {
-    let term = leadership.term;
+    let (store, term) = (&stores.saves, leadership.term);
     info!(term, "leading");
     let _guard = AbortOnPanic::new("engine");
     let end = drain.child_token();
@@ -169,9 +169,8 @@ async fn lead(
         () = end.cancelled() => (),
     }
     let (handle, inbox) = Handle::channel(term);
-    let stores = Stores { saves: store.clone(), looks: looks.clone() };
     let engine =
-        engine::run(stores, config, leadership.clone(), handle.clone(), inbox, end.clone());
+        engine::run(stores.clone(), config, leadership.clone(), handle.clone(), inbox, end.clone());
     role.send_replace(Role::Leading { engine: handle });
     // A statement that hangs must not keep a leader that is none any more: the connection is dropped
     // with it, and what it may still do the term refuses.

@@ -19,6 +19,7 @@ use xmlx_store::{Access, Error, Store, StoreConfig};
 use crate::cluster_service::ClusterApi;
 use crate::engine::Stores;
 use crate::job_service::JobApi;
+use crate::lanes::Lanes;
 use crate::leadership::{self, GivenUp, Identity};
 use crate::worker_service::WorkerApi;
 use crate::{Config, role};
@@ -51,6 +52,7 @@ pub async fn run(config: Config, shutdown: Shutdown) -> anyhow::Result<()> {
     // Renewals and saves never wait behind somebody's long question.
     let saves = connect(SAVE_CONNECTIONS)?;
     let store = connect(config.connections_max)?;
+    let lanes = Lanes::new(config.connections_max);
     if let Some(err) = saves.enter().await.map_err(refusal)? {
         warn!(%err, "the database does not answer; waiting for it");
     }
@@ -63,14 +65,14 @@ pub async fn run(config: Config, shutdown: Shutdown) -> anyhow::Result<()> {
     let (role_writer, role_reader) = role::channel();
     let identity = Identity { holder, address };
     let leading = tokio::spawn(leadership::run(
-        Stores { saves, looks: store.clone() },
+        Stores { saves, looks: store.clone(), lanes: lanes.clone() },
         config.clone(),
         identity,
         role_writer,
         shutdown.drain.clone(),
     ));
     let worker_api = WorkerApi::new(role_reader.clone(), config.release);
-    let job_api = JobApi::new(role_reader.clone(), store.clone());
+    let job_api = JobApi::new(role_reader.clone(), store.clone(), lanes);
     let cluster_api = ClusterApi::new(role_reader, store, config.commits_max);
     let (health, health_service) = tonic_health::server::health_reporter();
     health.set_serving::<JobServiceServer<JobApi>>().await;

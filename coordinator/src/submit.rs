@@ -1,12 +1,17 @@
 //! Everything that is found out before a job is accepted.
 
+use std::time::Duration;
+
 use tracing::info;
 use xmlx_extract::Plan;
 use xmlx_proto::{ErrorCode, Refusal, v1 as pb};
 use xmlx_store::{Disagreement, Error, Mode, NewJob, Scope, Source, Store};
 
 use crate::convert;
+use crate::lanes::Lanes;
 
+/// One submission is checked at a time; others wait so long.
+const TURN: Duration = Duration::from_secs(30);
 /// A name longer than this is refused.
 const NAME_CHARS_MAX: usize = 200;
 const KEY_CHARS_MAX: usize = 64;
@@ -15,7 +20,11 @@ const PRIORITIES: std::ops::RangeInclusive<i32> = -1000..=1000;
 
 /// Checks a request against the contract's rules and the database, and makes a job of it; its
 /// `job_id` is still 0.
-pub(crate) async fn prepare(store: &Store, request: pb::SubmitRequest) -> Result<NewJob, Refusal> {
+pub(crate) async fn prepare(
+    store: &Store,
+    lanes: &Lanes,
+    request: pb::SubmitRequest,
+) -> Result<NewJob, Refusal> {
     let invalid = |message: String| Refusal::new(ErrorCode::Invalid, message);
     if request.submit_key.is_empty() || request.submit_key.len() > KEY_CHARS_MAX {
         return Err(invalid(format!("`submit_key` must have 1 to {KEY_CHARS_MAX} characters")));
@@ -33,6 +42,7 @@ pub(crate) async fn prepare(store: &Store, request: pb::SubmitRequest) -> Result
     let mode = convert::mode(request.mode())?;
     let plan = Plan::from_json_with(&request.contract, *store.limits())
         .map_err(|err| invalid(err.to_string()))?;
+    let _turn = lanes.submits.enter_within(TURN, format!("checking `{}`", request.name)).await?;
     let db = |err| convert::refusal(&err);
     let catalog = store.catalog(plan.target_schema()).await.map_err(db)?;
     let mut found = catalog.check(&plan);

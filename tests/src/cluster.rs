@@ -287,6 +287,15 @@ impl Cluster {
         Output::of(command)
     }
 
+    /// Starts a client command and does not wait for its end.
+    #[must_use]
+    pub fn start_client(&self, args: &[&str]) -> Process {
+        let mut command = Command::new(binary("xmlx-client"));
+        command.current_dir(self.folder.path()).env("XMLX_DATABASE", self.db.connection_string());
+        command.args(args).args(["--coordinators", &self.urls()]);
+        Process::start(&format!("client-{}", args.join("-")), command, self.folder.path())
+    }
+
     /// The cluster's status as the client prints it.
     #[must_use]
     pub fn status(&self) -> Value {

@@ -45,10 +45,11 @@ impl Engine {
             Action::FindBoundary { job, range, from, hi, count } => {
                 let handle = self.handle.clone();
                 let (store, sources) = (self.looks.clone(), self.sources.clone());
+                let lane = self.lanes.grants.clone();
                 let scope = Scope { lo: from, hi };
                 tokio::spawn(async move {
                     let boundary =
-                        find_boundary(&handle, (&store, &sources), job, scope, count).await;
+                        find_boundary(&handle, (&store, &sources, &lane), job, scope, count).await;
                     handle.tell(Command::Lease(Event::Found { job, range, boundary })).await;
                 });
             }

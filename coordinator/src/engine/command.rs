@@ -1,11 +1,14 @@
 //! Everything that can be asked of the engine.
 
+use std::sync::Arc;
+
 use tokio::sync::{mpsc, oneshot};
 use xmlx_lease::{Event, JobId, SessionId};
 use xmlx_proto::{ErrorCode, Refusal, v1 as pb};
 use xmlx_store::{Class, Error, NewJob};
 
 use super::Notes;
+use super::reading::ReadJob;
 
 /// More than this many waiting commands make senders wait.
 const INBOX: usize = 1024;
@@ -14,7 +17,7 @@ const INBOX: usize = 1024;
 #[derive(Debug)]
 pub(crate) enum Command {
     /// A worker said hello on a new stream.
-    Join { hello: Hello, reply: oneshot::Sender<Result<Joined, Refusal>> },
+    Join { hello: Hello, reply: Reply<Joined> },
     /// A stream ended; `generation` says which.
     StreamEnded { session: SessionId, generation: u64 },
     /// Something for the lease table.
@@ -25,22 +28,53 @@ pub(crate) enum Command {
     Expelled { err: Error },
     /// Something was found that concerns the whole job.
     Trouble { job: JobId, class: Class, reason: String },
-    /// A client submits a job.
-    Submit { job: Box<NewJob>, reply: oneshot::Sender<Result<pb::SubmitResponse, Refusal>> },
+    /// A client submits a job that overlaps with no other.
+    Submit { job: Box<NewJob>, reply: Reply<()> },
+    /// These jobs have ended: note where their logs end, before rows of another job can follow.
+    NoteLogEnds { jobs: Vec<JobId>, reply: Reply<()> },
     /// A client pauses, resumes or cancels.
-    Move { job: JobId, to: MoveJob, reply: oneshot::Sender<Result<pb::Outcome, Refusal>> },
+    Move { job: JobId, to: MoveJob, reply: Reply<Moved> },
     /// An operator drains a worker, by name or session.
-    Drain { worker: String, reply: oneshot::Sender<Result<pb::Outcome, Refusal>> },
+    Drain { worker: String, reply: Reply<pb::Outcome> },
     /// An operator sets the cluster's ceiling of commits; `None`: what is configured.
-    Throttle { commits_max: Option<u32>, reply: oneshot::Sender<Result<pb::Outcome, Refusal>> },
+    Throttle { commits_max: Option<u32>, reply: Reply<pb::Outcome> },
     /// The workers as they are now.
     Workers { reply: oneshot::Sender<Vec<WorkerInfo>> },
     /// Applications of a scope have been counted.
     Counted { job: JobId, total: i64 },
-    /// All ranges are done, and so many applications of the scope are undecided.
-    CheckedDone { job: JobId, undecided: i64 },
+    /// All ranges are done: what that means.
+    CheckedDone { job: JobId, checked: Checked },
     /// A `follow` job's source has been looked at.
     Looked { job: JobId, look: Option<Look> },
+    /// A job that was in doubt has been read again.
+    Read { job: JobId, read: ReadJob },
+    /// The operator's ceiling of commits has been read again.
+    ThrottleRead { commits_max: Option<u32> },
+    /// Sessions that were open under an earlier leader.
+    Strays { sessions: Vec<SessionId> },
+}
+
+/// How a question is answered.
+pub(crate) type Reply<T> = oneshot::Sender<Result<T, Refusal>>;
+
+/// What came of moving a job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Moved {
+    /// It is there now, or was.
+    To(pb::Outcome),
+    /// There is no such job, or it has ended.
+    NotOpen,
+}
+
+/// What a job comes to whose ranges are all done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Checked {
+    /// Every application of the scope is decided.
+    AllDecided,
+    /// Ranges that were done are open again: the database has gone back in time.
+    Reopened,
+    /// So many applications have appeared in ranges that were done.
+    Appeared(i64),
 }
 
 /// What a look at a source found.
@@ -108,13 +142,14 @@ pub(crate) struct Handle {
     sender: mpsc::Sender<Command>,
     term: u64,
     notes: Notes,
+    submits: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl Handle {
     pub(crate) fn channel(term: i64) -> (Self, mpsc::Receiver<Command>) {
         let (sender, receiver) = mpsc::channel(INBOX);
         let term = u64::try_from(term).unwrap_or(0);
-        (Self { sender, term, notes: Notes::default() }, receiver)
+        (Self { sender, term, notes: Notes::default(), submits: Arc::default() }, receiver)
     }
 
     pub(crate) fn term(&self) -> u64 {
@@ -124,6 +159,11 @@ impl Handle {
     /// What holds jobs up.
     pub(crate) fn notes(&self) -> &Notes {
         &self.notes
+    }
+
+    /// One submission at a time looks whether its job overlaps with another one, and makes it.
+    pub(crate) async fn submit_turn(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.submits.lock().await
     }
 
     /// Tells the engine something; where it has ended, nobody needs to know.

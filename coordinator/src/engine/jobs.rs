@@ -1,98 +1,43 @@
 //! A job's life: submitted, moved, counted, extended, done.
 
-use tracing::{info, warn};
-use xmlx_extract::Plan;
-use xmlx_lease::{Event, JobId, JobState};
-use xmlx_proto::{ErrorCode, Refusal, v1 as pb};
-use xmlx_store::{Class, Error, JobRow, Mode, NewJob, Scope, same_applications};
+use std::time::Duration;
 
-use super::command::{Command, Look, MoveJob};
-use super::look::{count_undecided, count_waiting, look, trouble, until_it_works};
-use super::{Engine, convert};
+use tracing::{info, warn};
+use xmlx_lease::{
+    Epoch, Event, JobId, JobSnapshot, JobState, RangeId, RangeSnapshot, RangeState, SessionId,
+};
+use xmlx_proto::{ErrorCode, Refusal, v1 as pb};
+use xmlx_store::{Class, Error, Leadership, Mode, NewJob, Store};
+
+use super::command::{Checked, Command, Look, MoveJob, Moved, Reply};
+use super::look::{Sources, check_ended, count_total, look, trouble, until_it_works};
+use super::{Engine, convert, ends_leadership};
+
+/// A job that waits longer for its last check says so.
+const SHOWN_AFTER: Duration = Duration::from_secs(2);
 
 impl Engine {
-    /// Inserts the job, unless it is there or another one works on the same applications.
-    pub(super) async fn submit(
-        &mut self,
-        job: &NewJob,
-    ) -> Result<Result<pb::SubmitResponse, Refusal>, Error> {
-        let jobs = self.store.jobs().await?;
-        match self.same_or_overlap(&jobs, job).await? {
-            Err(refusal) => return Ok(Err(refusal)),
-            Ok(Some(same)) => {
-                if !self.table.is_open(JobId(same.job_id)) && is_open(&same) {
-                    self.load(&same).await?;
-                }
-                let outcome = pb::Outcome::AlreadySo.into();
-                return Ok(Ok(pb::SubmitResponse {
-                    outcome,
-                    job: Some(convert::job_message(&same, self.handle.notes())),
-                }));
-            }
-            Ok(None) => (),
+    /// Inserts the job; the caller has seen that it overlaps with no other.
+    pub(super) async fn submit(&mut self, new: &NewJob) -> Result<(), Error> {
+        let job = JobId(new.job_id);
+        if let Err(err) = self.store.insert_job(&self.leadership, new).await {
+            // It may be there in spite of it.
+            return self.unsaved(job, err).await;
         }
-        // Before rows of the new job can follow: a leader may have died, or failed, before it noted them.
-        for ended in jobs.iter().filter(|it| !is_open(it) && it.log_end.is_none()) {
-            match self.note_log_end(JobId(ended.job_id)).await {
-                // A contract that this build cannot read must not keep others from being submitted, nor a log that
-                // is gone: nothing follows there.
-                Err(err) if matches!(err, Error::Shape { .. }) || err.number() == Some(208) => {
-                    warn!(job = ended.job_id, %err, "cannot note where the job's log ends");
-                }
-                other => other?,
-            }
-        }
-        let mut job = job.clone();
-        job.job_id = jobs.iter().map(|it| it.job_id).max().unwrap_or(0) + 1;
-        self.store.insert_job(&self.leadership, &job).await?;
-        let (mode, lo, hi) = (job.mode.name(), job.scope.lo, job.scope.hi);
-        info!(job = job.job_id, mode, lo, hi, "job submitted");
-        let Some(row) = self.row(JobId(job.job_id)).await? else {
-            let message = "the job is gone right after its submission";
-            return Ok(Err(Refusal::new(ErrorCode::Internal, message)));
-        };
-        self.load(&row).await?;
-        let outcome = pb::Outcome::Accepted.into();
-        Ok(Ok(pb::SubmitResponse {
-            outcome,
-            job: Some(convert::job_message(&row, self.handle.notes())),
-        }))
+        let (mode, lo, hi) = (new.mode.name(), new.scope.lo, new.scope.hi);
+        info!(%job, mode, lo, hi, "job submitted");
+        self.modes.insert(job, new.mode);
+        self.apply(Event::JobLoaded(fresh(new))).await?;
+        self.count(job);
+        Ok(())
     }
 
-    /// Two jobs must not decide the same applications at the same time. A job that was asked for again
-    /// is found; any other overlap is refused.
-    async fn same_or_overlap(
-        &self,
-        jobs: &[JobRow],
-        new: &NewJob,
-    ) -> Result<Result<Option<JobRow>, Refusal>, Error> {
-        let plan = |text: &str| Plan::from_json_with(text, *self.store.limits()).ok();
-        for job in jobs {
-            if job.submit_key == new.submit_key {
-                return Ok(Ok(Some(job.clone())));
-            }
-            if !is_open(job) || !overlap(job, new) {
-                continue;
-            }
-            if job.contract_hash == new.contract_hash
-                && job.mode == new.mode
-                && job.scope == new.scope
-            {
-                return Ok(Ok(Some(job.clone())));
-            }
-            let other =
-                self.store.job_contract(job.job_id).await?.and_then(|(text, _, _)| plan(&text));
-            let shared =
-                plan(&new.contract).zip(other).is_none_or(|(a, b)| same_applications(&a, &b));
-            if shared {
-                let (id, state, lo, hi) = (job.job_id, &job.state, job.scope.lo, job.scope.hi - 1);
-                let message = format!(
-                    "job {id} ({state}) works on app_id {lo} to {hi} of the same source; wait for it, cancel it, or submit another range"
-                );
-                return Ok(Err(Refusal::new(ErrorCode::NotPossible, message)));
-            }
+    /// Something about the job was not saved, or nobody knows: it is read again. Hands the error on.
+    async fn unsaved<T>(&mut self, job: JobId, err: Error) -> Result<T, Error> {
+        if !ends_leadership(&err) {
+            self.doubt(job).await?;
         }
-        Ok(Ok(None))
+        Err(err)
     }
 
     /// Durable first; then every lease is revoked, durably, before the answer goes out.
@@ -100,77 +45,91 @@ impl Engine {
         &mut self,
         job: JobId,
         to: MoveJob,
-    ) -> Result<Result<pb::Outcome, Refusal>, Error> {
-        let Some(row) = self.row(job).await? else {
-            return Ok(Err(Refusal::new(ErrorCode::NotFound, format!("there is no job {job}"))));
+        reply: Reply<Moved>,
+    ) -> Result<(), Error> {
+        let Some(state) = self.table.state(job) else {
+            drop(reply.send(Ok(Moved::NotOpen)));
+            return Ok(());
         };
-        let (state, target, reason) = match to {
+        let (name, target, reason) = match to {
             MoveJob::Pause => ("paused", JobState::Paused, "by an operator"),
             MoveJob::Resume => ("running", JobState::Running, ""),
             MoveJob::Cancel => ("cancelled", JobState::Ended, "by an operator"),
         };
-        if row.state == state {
-            // An earlier answer may have been lost on its way to us: the table has to know, too.
-            self.moved(job, target).await?;
-            return Ok(Ok(pb::Outcome::AlreadySo));
+        if state == target {
+            self.answer_when_certain(job, pb::Outcome::AlreadySo, reply);
+            return Ok(());
         }
-        if convert::job_state(&row.state) == JobState::Ended {
-            let message = format!("job {job} is {}; submit a new one", row.state);
-            return Ok(Err(Refusal::new(ErrorCode::NotPossible, message)));
-        }
-        if self.persist_move(job, (&row.state, state), reason, target).await? {
-            if target == JobState::Running && row.total.is_none() {
-                self.count(job, row.scope);
+        match self.persist_move(job, (state, name), reason, target).await {
+            Ok(true) => {
+                if target == JobState::Running {
+                    self.count(job);
+                }
+                self.answer_when_certain(job, pb::Outcome::Accepted, reply);
+                Ok(())
             }
-            return Ok(Ok(pb::Outcome::Accepted));
+            Ok(false) => {
+                let message =
+                    format!("job {job} has just changed; look at `xmlx-client jobs` and try again");
+                drop(reply.send(Err(Refusal::new(ErrorCode::NotPossible, message))));
+                Ok(())
+            }
+            Err(err) => {
+                drop(reply.send(Err(convert::refusal(&err))));
+                if ends_leadership(&err) { Err(err) } else { Ok(()) }
+            }
         }
-        let message =
-            format!("job {job} has just changed; look at `xmlx-client jobs` and try again");
-        Ok(Err(Refusal::new(ErrorCode::NotPossible, message)))
     }
 
     /// Whether the job was in state `from`; if not, nothing has changed.
     async fn persist_move(
         &mut self,
         job: JobId,
-        (from, to): (&str, &str),
+        (from, to): (JobState, &str),
         reason: &str,
         state: JobState,
     ) -> Result<bool, Error> {
+        let from = if from == JobState::Paused { "paused" } else { "running" };
         match self.store.move_job(&self.leadership, job.0, (from, to), reason).await {
             Ok(()) => (),
-            Err(Error::Conflict) => return Ok(false),
-            Err(err) => return Err(err),
+            Err(Error::Conflict) => {
+                self.doubt(job).await?;
+                return Ok(false);
+            }
+            Err(err) => return self.unsaved(job, err).await,
         }
         info!(%job, from, to, reason, "job moved");
         self.handle.notes().forget(job);
-        self.moved(job, state).await?;
-        if state == JobState::Ended
-            && let Err(err) = self.note_log_end(job).await
-        {
-            warn!(%job, %err, "cannot note where the job's log ends; trying again before the next job");
+        // Where an owner closes its range meanwhile, the job is doubted: what is left to revoke is revoked once it is read.
+        self.apply(Event::JobMoved { job, state }).await?;
+        if state == JobState::Ended {
+            self.modes.remove(&job);
+            self.note_log_ends(vec![job], None);
         }
         Ok(true)
     }
 
-    /// The move is durable: the table follows, and with it the leases.
-    async fn moved(&mut self, job: JobId, state: JobState) -> Result<(), Error> {
-        match self.apply(Event::JobMoved { job, state }).await {
-            // An owner closed its range meanwhile: the tables say which leases are left to revoke.
-            Err(err @ Error::Conflict) => self.settle(Err(err)).await,
-            other => other,
-        }
+    /// Nothing is committed for these jobs any more: later log rows are somebody else's.
+    pub(super) fn note_log_ends(&self, jobs: Vec<JobId>, reply: Option<Reply<()>>) {
+        let (leadership, store, end) =
+            (self.leadership.clone(), self.looks.clone(), self.end.clone());
+        let sources = self.sources.clone();
+        tokio::spawn(async move {
+            let outcome = tokio::select! {
+                it = note_log_ends(&store, &leadership, &sources, &jobs) => it,
+                () = end.cancelled() => return,
+            };
+            if let Err(err) = &outcome {
+                warn!(%err, "cannot note where a job's log ends; trying again before the next job");
+            }
+            if let Some(reply) = reply {
+                drop(reply.send(outcome.map_err(|err| convert::refusal(&err))));
+            }
+        });
     }
 
-    /// Nothing is committed for the job any more: later log rows are somebody else's.
-    async fn note_log_end(&self, job: JobId) -> Result<(), Error> {
-        let source = self.sources.of(&self.looks, job).await?;
-        let log_end = source.newest_log_id(&self.looks).await?;
-        self.store.set_job_log_end(&self.leadership, job.0, log_end).await
-    }
-
-    /// Capacity pauses the job, anything else that concerns the whole job fails it. Where it is
-    /// neither, somebody said so before.
+    /// Capacity pauses the job, anything else that concerns the whole job fails it. Where it does not run, somebody said
+    /// so before.
     pub(super) async fn trouble(
         &mut self,
         job: JobId,
@@ -184,20 +143,40 @@ impl Engine {
         } else {
             ("failed", JobState::Ended)
         };
-        self.persist_move(job, ("running", to), reason, state).await?;
-        Ok(())
+        self.end_or_pause(job, to, reason, state).await
+    }
+
+    /// Moves a job that runs; where that cannot be saved, the job is read again and goes on.
+    async fn end_or_pause(
+        &mut self,
+        job: JobId,
+        to: &str,
+        reason: &str,
+        state: JobState,
+    ) -> Result<(), Error> {
+        if self.table.state(job) != Some(JobState::Running) {
+            return Ok(());
+        }
+        match self.persist_move(job, (JobState::Running, to), reason, state).await {
+            Ok(_) => Ok(()),
+            Err(err) if ends_leadership(&err) => Err(err),
+            Err(err) => {
+                warn!(%job, %err, to, "cannot move the job; reading it again");
+                Ok(())
+            }
+        }
     }
 
     /// Counts a job's applications in the background: a submit must not wait for it.
-    pub(super) fn count(&mut self, job: JobId, scope: Scope) {
-        if !self.counting.insert(job) {
+    pub(super) fn count(&mut self, job: JobId) {
+        if self.table.is_counted(job) || !self.counting.insert(job) {
             return;
         }
         let (handle, store, end) = (self.handle.clone(), self.looks.clone(), self.end.clone());
-        let sources = self.sources.clone();
+        let (sources, lanes) = (self.sources.clone(), self.lanes.clone());
         tokio::spawn(async move {
-            let counting =
-                until_it_works(&handle, job, || count_waiting(&store, &sources, job, scope));
+            let _turn = lanes.whole.enter(format!("counting job {job}")).await;
+            let counting = until_it_works(&handle, job, || count_total(&store, &sources, job));
             let found = tokio::select! {
                 found = counting => found,
                 () = end.cancelled() => None,
@@ -208,62 +187,74 @@ impl Engine {
         });
     }
 
-    /// What waits now and what has been decided make up the total.
-    pub(super) async fn counted(&mut self, job: JobId, waiting: i64) -> Result<(), Error> {
+    pub(super) async fn counted(&mut self, job: JobId, total: i64) -> Result<(), Error> {
         self.counting.remove(&job);
-        let Some(row) = self.row(job).await? else { return Ok(()) };
-        let total = waiting + row.done_ok + row.done_failed;
-        self.store.set_job_total(&self.leadership, job.0, total).await?;
-        self.apply(Event::Counted { job, total: convert::count(total) }).await
+        match self.store.set_job_total(&self.leadership, job.0, total).await {
+            Ok(()) => self.apply(Event::Counted { job, total: convert::count(total) }).await,
+            Err(err) if ends_leadership(&err) => Err(err),
+            Err(err) => {
+                warn!(%job, %err, "cannot save how many applications there are");
+                self.doubt(job).await
+            }
+        }
     }
 
+    /// All ranges are done: is every application decided?
     pub(super) fn check_done(&self, job: JobId) {
         if self.modes.get(&job) == Some(&Mode::Follow) {
             return;
         }
         let (handle, store, end) = (self.handle.clone(), self.looks.clone(), self.end.clone());
-        let sources = self.sources.clone();
+        let (sources, lanes) = (self.sources.clone(), self.lanes.clone());
         tokio::spawn(async move {
-            let checking = until_it_works(&handle, job, || count_undecided(&store, &sources, job));
+            let waiting = format!("its last check waits for {}", lanes.whole.doing());
+            let mut entering = std::pin::pin!(lanes.whole.enter(format!("checking job {job}")));
+            let _turn = match tokio::time::timeout(SHOWN_AFTER, &mut entering).await {
+                Ok(turn) => turn,
+                Err(_) => {
+                    handle.notes().cannot_look(job, "busy", &waiting);
+                    entering.await
+                }
+            };
+            let checking = until_it_works(&handle, job, || check_ended(&store, &sources, job));
             let found = tokio::select! {
                 found = checking => found,
                 () = end.cancelled() => None,
             };
-            if let Some(undecided) = found {
-                handle.tell(Command::CheckedDone { job, undecided }).await;
+            if let Some(checked) = found {
+                handle.tell(Command::CheckedDone { job, checked }).await;
             }
         });
     }
 
-    pub(super) async fn checked_done(&mut self, job: JobId, undecided: i64) -> Result<(), Error> {
-        if undecided == 0 {
-            self.persist_move(job, ("running", "done"), "", JobState::Ended).await?;
-        } else if !self.store.open_ranges(job.0, 0, 1).await?.is_empty() {
-            // The database has gone back in time: what it had lost is open again.
-            warn!(%job, undecided, "ranges that were done are open; reading them again");
-            if let Some(row) = self.row(job).await? {
-                self.load(&row).await?;
+    pub(super) async fn checked_done(&mut self, job: JobId, checked: Checked) -> Result<(), Error> {
+        match checked {
+            Checked::AllDecided => self.end_or_pause(job, "done", "", JobState::Ended).await,
+            Checked::Reopened => {
+                warn!(%job, "ranges that were done are open; reading them again");
+                self.doubt(job).await
             }
-        } else {
-            let reason = format!(
-                "{undecided} applications appeared in ranges that were done; submit the same again to take them"
-            );
-            self.persist_move(job, ("running", "failed"), &reason, JobState::Ended).await?;
+            Checked::Appeared(undecided) => {
+                let reason = format!(
+                    "{undecided} applications appeared in ranges that were done; submit the same again to take them"
+                );
+                self.end_or_pause(job, "failed", &reason, JobState::Ended).await
+            }
         }
-        Ok(())
     }
 
     /// Looks whether the sources of `follow` jobs have grown, one look at a time.
     pub(super) fn look_for_new(&mut self) {
         let follow = self.modes.iter().filter(|(_, mode)| **mode == Mode::Follow);
         let due: Vec<JobId> =
-            follow.map(|(&job, _)| job).filter(|it| self.table.is_open(*it)).collect();
+            follow.map(|(&job, _)| job).filter(|it| self.table.state(*it).is_some()).collect();
         for job in due {
             if self.following.insert(job) {
                 let (handle, store) = (self.handle.clone(), self.looks.clone());
-                let sources = self.sources.clone();
+                let (sources, lanes) = (self.sources.clone(), self.lanes.clone());
                 let seen = self.seen.get(&job).copied();
                 tokio::spawn(async move {
+                    let _turn = lanes.follow.enter(format!("following job {job}")).await;
                     let look = match look(&store, &sources, job, seen).await {
                         Ok(it) => {
                             handle.notes().can_look(job);
@@ -287,35 +278,83 @@ impl Engine {
         let (Some(grown), Some(last)) = (look.grown, self.table.last_range(job)) else {
             return Ok(());
         };
-        let (hi, new_hi) = (grown.hi, grown.new_hi);
-        let range_id = last.0 + 1;
-        match self
-            .store
-            .extend_job(&self.leadership, job.0, range_id, (hi, new_hi), grown.waiting)
-            .await
-        {
-            Ok(()) => info!(%job, hi, new_hi, "scope extended"),
+        if self.table.is_doubted(job) {
+            // Looked at again soon.
+            return Ok(());
+        }
+        let (lo, hi) = (grown.hi, grown.new_hi);
+        let range = RangeId(last.0 + 1);
+        let extended =
+            self.store.extend_job(&self.leadership, job.0, range.0, (lo, hi), grown.waiting).await;
+        match extended {
+            Ok(()) => {
+                info!(%job, lo, hi, "scope extended");
+                let waiting = convert::count(grown.waiting);
+                self.apply(Event::RangeAdded { job, range, lo, hi, waiting }).await
+            }
             // Paused, ended, or extended by an earlier look.
-            Err(Error::Conflict) => return Ok(()),
-            Err(err) => return Err(err),
-        }
-        match self.row(job).await? {
-            Some(row) => self.load(&row).await,
-            None => Ok(()),
+            Err(Error::Conflict) => Ok(()),
+            Err(err) if ends_leadership(&err) => Err(err),
+            Err(err) => {
+                warn!(%job, %err, "cannot extend the scope; reading the job again");
+                self.doubt(job).await
+            }
         }
     }
 
-    async fn row(&self, job: JobId) -> Result<Option<JobRow>, Error> {
-        Ok(self.store.jobs().await?.into_iter().find(|it| it.job_id == job.0))
+    /// Sessions that this leader has never heard of are noted as lost.
+    pub(super) async fn end_strays(&mut self, sessions: Vec<SessionId>) -> Result<(), Error> {
+        for session in sessions.into_iter().filter(|it| !self.table.knows(it)) {
+            match self.store.close_session(&self.leadership, &session.0, "lost").await {
+                Ok(()) => info!(%session, "session ended under an earlier leader"),
+                Err(err) if ends_leadership(&err) => return Err(err),
+                Err(err) => warn!(%session, %err, "cannot note that a session is lost"),
+            }
+        }
+        Ok(())
     }
 }
 
-fn is_open(job: &JobRow) -> bool {
-    matches!(job.state.as_str(), "running" | "paused")
+/// A job right after its submission: one pending range.
+fn fresh(new: &NewJob) -> JobSnapshot {
+    let whole = RangeSnapshot {
+        range: RangeId(1),
+        lo: new.scope.lo,
+        hi: new.scope.hi,
+        epoch: Epoch(0),
+        state: RangeState::Pending,
+        committed_through: new.scope.lo - 1,
+    };
+    JobSnapshot {
+        job: JobId(new.job_id),
+        state: JobState::Running,
+        priority: new.priority,
+        total: None,
+        decided: 0,
+        last_range: RangeId(1),
+        ranges: vec![whole],
+    }
 }
 
-/// A job that follows has no end.
-fn overlap(job: &JobRow, new: &NewJob) -> bool {
-    let end = |mode, hi| if mode == Mode::Follow { i64::MAX } else { hi };
-    new.scope.lo < end(job.mode, job.scope.hi) && job.scope.lo < end(new.mode, new.scope.hi)
+async fn note_log_ends(
+    store: &Store,
+    leadership: &Leadership,
+    sources: &Sources,
+    jobs: &[JobId],
+) -> Result<(), Error> {
+    for &job in jobs {
+        let noting = async {
+            let log_end = sources.of(store, job).await?.newest_log_id(store).await?;
+            store.set_job_log_end(leadership, job.0, log_end).await
+        };
+        match noting.await {
+            // A contract that this build cannot read must not keep others from being submitted, nor a log that
+            // is gone: nothing follows there.
+            Err(err) if matches!(err, Error::Shape { .. }) || err.number() == Some(208) => {
+                warn!(%job, %err, "cannot note where the job's log ends");
+            }
+            other => other?,
+        }
+    }
+    Ok(())
 }

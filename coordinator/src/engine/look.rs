@@ -8,8 +8,9 @@ use tracing::warn;
 use xmlx_lease::{Boundary, JobId};
 use xmlx_store::{Class, Error, Scope, Source, Store};
 
-use super::command::{Command, Grown, Handle, Look};
+use super::command::{Checked, Command, Grown, Handle, Look};
 use super::convert;
+use crate::lanes::Lane;
 
 /// Looking is tried again after so long.
 const RETRY_PAUSE: Duration = Duration::from_secs(2);
@@ -49,11 +50,12 @@ impl Sources {
 
 pub(super) async fn find_boundary(
     handle: &Handle,
-    (store, sources): (&Store, &Sources),
+    (store, sources, lane): (&Store, &Sources, &Lane),
     job: JobId,
     scope: Scope,
     count: u64,
 ) -> Boundary {
+    let _turn = lane.enter(format!("looking where to cut a range of job {job}")).await;
     let n = i64::try_from(count).unwrap_or(i64::MAX);
     let found = async { sources.of(store, job).await?.boundary(store, scope, n).await };
     match found.await {
@@ -70,24 +72,34 @@ pub(super) async fn find_boundary(
     }
 }
 
-pub(super) async fn count_waiting(
+/// What waits now and what has been decided make up the total.
+pub(super) async fn count_total(
     store: &Store,
     sources: &Sources,
     job: JobId,
-    scope: Scope,
 ) -> Result<i64, Error> {
     let source = sources.of(store, job).await?;
-    source.waiting(store, scope).await
+    let Some(open) = store.open_job(job.0).await? else { return Ok(0) };
+    let waiting = source.waiting(store, open.scope).await?;
+    let decided = store.open_job(job.0).await?.map_or(open.decided, |it| it.decided);
+    Ok(waiting + decided)
 }
 
-pub(super) async fn count_undecided(
+/// What a job comes to whose ranges are all done.
+pub(super) async fn check_ended(
     store: &Store,
     sources: &Sources,
     job: JobId,
-) -> Result<i64, Error> {
-    let jobs = store.jobs().await?;
-    let Some(row) = jobs.iter().find(|it| it.job_id == job.0) else { return Ok(0) };
-    count_waiting(store, sources, job, row.scope).await
+) -> Result<Checked, Error> {
+    let Some(open) = store.open_job(job.0).await? else { return Ok(Checked::AllDecided) };
+    let undecided = sources.of(store, job).await?.waiting(store, open.scope).await?;
+    if undecided == 0 {
+        Ok(Checked::AllDecided)
+    } else if store.open_ranges(job.0, 0, 1).await?.is_empty() {
+        Ok(Checked::Appeared(undecided))
+    } else {
+        Ok(Checked::Reopened)
+    }
 }
 
 /// Whether the source of a running job reaches beyond its scope. The scope grows to where the source
@@ -99,8 +111,7 @@ pub(super) async fn look(
     job: JobId,
     seen: Option<i64>,
 ) -> Result<Option<Look>, Error> {
-    let jobs = store.jobs().await?;
-    let running = jobs.iter().find(|it| it.job_id == job.0 && it.state == "running");
+    let running = store.open_job(job.0).await?.filter(|it| it.state == "running");
     let Some(row) = running else { return Ok(None) };
     let source = sources.of(store, job).await?;
     let Some(bounds) = source.bounds(store).await? else { return Ok(None) };

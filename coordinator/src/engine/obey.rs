@@ -1,21 +1,20 @@
 //! Commands in: who asks for what, and where it is done.
 
-use tokio::sync::oneshot;
 use tracing::info;
 use xmlx_lease::Event;
 use xmlx_proto::v1::coordinator_message::Body;
 use xmlx_proto::{ErrorCode, Refusal, v1 as pb};
 use xmlx_store::{Error, SessionRow};
 
-use super::command::{Command, Hello, Joined};
-use super::{Engine, convert};
+use super::command::{Command, Hello, Joined, Reply};
+use super::{Engine, convert, ends_leadership};
 
 impl Engine {
     pub(super) async fn obey(&mut self, command: Command) -> Result<(), Error> {
         match command {
             Command::Join { hello, reply } => {
                 let outcome = self.join(hello).await;
-                self.answer(outcome.map(Ok), reply).await
+                answer(outcome.map(Ok), reply)
             }
             Command::StreamEnded { session, generation } => {
                 if self.sessions.stream_ended(&session, generation) {
@@ -34,42 +33,35 @@ impl Engine {
             Command::Trouble { job, class, reason } => self.trouble(job, class, &reason).await,
             Command::Submit { job, reply } => {
                 let outcome = self.submit(&job).await;
-                self.answer(outcome, reply).await
+                answer(outcome.map(Ok), reply)
             }
-            Command::Move { job, to, reply } => {
-                let outcome = self.move_job(job, to).await;
-                self.answer(outcome, reply).await
+            Command::NoteLogEnds { jobs, reply } => {
+                self.note_log_ends(jobs, Some(reply));
+                Ok(())
             }
+            Command::Move { job, to, reply } => self.move_job(job, to, reply).await,
             Command::Drain { worker, reply } => {
                 let outcome = self.drain(&worker).await;
-                self.answer(outcome, reply).await
+                answer(outcome, reply)
             }
             Command::Throttle { commits_max, reply } => {
                 let outcome = self.order_throttle(commits_max).await;
-                self.answer(outcome.map(Ok), reply).await
+                answer(outcome.map(Ok), reply)
             }
             Command::Workers { reply } => {
                 drop(reply.send(self.sessions.infos(&self.table)));
                 Ok(())
             }
             Command::Counted { job, total } => self.counted(job, total).await,
-            Command::CheckedDone { job, undecided } => self.checked_done(job, undecided).await,
+            Command::CheckedDone { job, checked } => self.checked_done(job, checked).await,
             Command::Looked { job, look } => self.looked(job, look).await,
+            Command::Read { job, read } => self.read(job, read).await,
+            Command::ThrottleRead { commits_max } => {
+                self.throttle.ordered = commits_max;
+                Ok(())
+            }
+            Command::Strays { sessions } => self.end_strays(sessions).await,
         }
-    }
-
-    /// Answers only once table and database agree again: an answer is a promise.
-    async fn answer<T>(
-        &mut self,
-        outcome: Result<Result<T, Refusal>, Error>,
-        reply: oneshot::Sender<Result<T, Refusal>>,
-    ) -> Result<(), Error> {
-        let (answer, settled) = match outcome {
-            Ok(it) => (it, Ok(())),
-            Err(err) => (Err(convert::refusal(&err)), self.settle(Err(err)).await),
-        };
-        drop(reply.send(answer));
-        settled
     }
 
     async fn join(&mut self, hello: Hello) -> Result<Joined, Error> {
@@ -112,5 +104,20 @@ impl Engine {
             self.apply(Event::DrainAsked { session }).await?;
         }
         Ok(Ok(pb::Outcome::Accepted))
+    }
+}
+
+/// Answers. What could not be saved has been doubted by now: whatever else is asked about it waits until it has been read
+/// again. An error that remains ends the leadership.
+fn answer<T>(outcome: Result<Result<T, Refusal>, Error>, reply: Reply<T>) -> Result<(), Error> {
+    match outcome {
+        Ok(answer) => {
+            drop(reply.send(answer));
+            Ok(())
+        }
+        Err(err) => {
+            drop(reply.send(Err(convert::refusal(&err))));
+            if ends_leadership(&err) { Err(err) } else { Ok(()) }
+        }
     }
 }

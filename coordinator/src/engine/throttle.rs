@@ -1,10 +1,11 @@
 //! How many commits the cluster may have under way, and each worker's share of them.
 
-use tracing::info;
+use tracing::{info, warn};
 use xmlx_proto::v1 as pb;
 use xmlx_store::Error;
 
 use super::Engine;
+use super::command::Command;
 
 /// The ceiling, from two sources.
 #[derive(Clone, Copy, Debug)]
@@ -36,10 +37,26 @@ impl Engine {
         if self.throttle.ordered == commits_max {
             return Ok(pb::Outcome::AlreadySo);
         }
-        self.store.set_commits_max(&self.leadership, commits_max).await?;
+        if let Err(err) = self.store.set_commits_max(&self.leadership, commits_max).await {
+            // It may have been taken in spite of it.
+            self.read_throttle();
+            return Err(err);
+        }
         info!(?commits_max, "throttled by order");
         self.throttle.ordered = commits_max;
         Ok(pb::Outcome::Accepted)
+    }
+
+    fn read_throttle(&self) {
+        let (handle, store) = (self.handle.clone(), self.looks.clone());
+        tokio::spawn(async move {
+            match store.leader().await {
+                Ok(row) => {
+                    handle.tell(Command::ThrottleRead { commits_max: row.commits_max }).await;
+                }
+                Err(err) => warn!(%err, "cannot read the ceiling of commits again"),
+            }
+        });
     }
 }
 

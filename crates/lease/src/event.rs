@@ -22,8 +22,13 @@ pub struct Lease {
 /// Something that happened outside.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
-    /// A job as the database has it: new, or read again. Replaces what the table knew of it.
+    /// A job as the database has it: new, or read again. Replaces what the table knew of it, and ends a doubt.
     JobLoaded(JobSnapshot),
+    /// A change of the job may not have been saved, so table and database may differ: nothing is decided about the job
+    /// until it is loaded again. What happens to it meanwhile is taken in then.
+    JobDoubted { job: JobId },
+    /// The job has a new pending range (and that is durable), in which `waiting` applications wait.
+    RangeAdded { job: JobId, range: RangeId, lo: i64, hi: i64, waiting: u64 },
     /// The job's state has changed (and is durable).
     JobMoved { job: JobId, state: JobState },
     /// Applications of the scope have been counted.
@@ -112,7 +117,7 @@ pub struct RangeSnapshot {
 
 /// Something the caller must now do, in order; a `Save` is durable before the next one starts.
 ///
-/// If a save fails, the rest of the list is dropped and the jobs are loaded again.
+/// If a save fails, what else the list holds about the same job is dropped, the job is doubted and loaded again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
     /// Find the id that has `count` waiting applications of `[from, hi)` below it.
@@ -125,6 +130,52 @@ pub enum Action {
     EndSession { session: SessionId, reason: &'static str },
     /// All ranges of the job are done: see whether every application is decided.
     CheckDone { job: JobId },
+}
+
+impl Event {
+    /// The job that the event is about, where it is about one alone and changes what is decided of it.
+    pub(crate) fn job(&self) -> Option<JobId> {
+        match self {
+            Self::JobMoved { job, .. }
+            | Self::Counted { job, .. }
+            | Self::RangeAdded { job, .. } => Some(*job),
+            Self::Finished { lease, .. } | Self::Released { lease, .. } => Some(lease.job),
+            // What is found of a range that is read again means nothing any more.
+            Self::Found { .. }
+            | Self::JobLoaded(_)
+            | Self::JobDoubted { .. }
+            | Self::Joined { .. }
+            | Self::Beat { .. }
+            | Self::Asked { .. }
+            | Self::Broke { .. }
+            | Self::Left { .. }
+            | Self::DrainAsked { .. }
+            | Self::Ticked => None,
+        }
+    }
+
+    /// Where the event moves its job, if it does.
+    pub(crate) fn moves_to(&self) -> Option<JobState> {
+        if let Self::JobMoved { state, .. } = self { Some(*state) } else { None }
+    }
+}
+
+impl Action {
+    /// The job that the action is about.
+    #[must_use]
+    pub fn job(&self) -> Option<JobId> {
+        match self {
+            Self::FindBoundary { job, .. } | Self::CheckDone { job } => Some(*job),
+            Self::Save(change) => Some(change.job),
+            Self::Send { order, .. } => match order {
+                Order::Grant(lease) | Order::Revoke { lease, .. } | Order::Split { lease, .. } => {
+                    Some(lease.job)
+                }
+                Order::Drain => None,
+            },
+            Self::EndSession { .. } => None,
+        }
+    }
 }
 
 /// What a worker is told.

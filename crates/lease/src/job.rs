@@ -47,6 +47,17 @@ impl Job {
         }
     }
 
+    /// Takes in a range that has been added to the job, unless it is known already.
+    pub(crate) fn add(&mut self, range: RangeId, (lo, hi): (i64, i64), waiting: u64) {
+        if range <= self.last_range {
+            return;
+        }
+        self.ranges.insert(range, Range::pending(lo, hi));
+        self.last_range = range;
+        self.total = self.total.map(|it| it.saturating_add(waiting));
+        self.checked = false;
+    }
+
     /// The leases that a session holds.
     pub(crate) fn leases_of(&self, job: JobId, session: &SessionId) -> impl Iterator<Item = Lease> {
         let held = self.ranges.held_by(session);

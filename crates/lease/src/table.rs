@@ -26,9 +26,19 @@ const LOOK_AGAIN: Duration = Duration::from_secs(1);
 pub struct LeaseTable {
     limits: Limits,
     jobs: BTreeMap<JobId, Job>,
+    /// Jobs that are to be loaded again, with what has happened to them meanwhile.
+    doubted: BTreeMap<JobId, Doubted>,
     sessions: BTreeMap<SessionId, Session>,
     /// Leases of sessions that are not here are revoked from then on.
     orphans_from: Timestamp,
+}
+
+/// A job of which table and database may differ.
+#[derive(Debug)]
+struct Doubted {
+    /// What was known of it; `None`: nothing.
+    job: Option<Job>,
+    events: Vec<Event>,
 }
 
 impl LeaseTable {
@@ -36,13 +46,39 @@ impl LeaseTable {
     #[must_use]
     pub fn new(limits: Limits, now: Timestamp) -> Self {
         let orphans_from = now.after(limits.reattach_grace);
-        Self { limits, jobs: BTreeMap::new(), sessions: BTreeMap::new(), orphans_from }
+        Self {
+            limits,
+            jobs: BTreeMap::new(),
+            doubted: BTreeMap::new(),
+            sessions: BTreeMap::new(),
+            orphans_from,
+        }
     }
 
     /// Applies one event. This is the only way the table changes.
     pub fn apply(&mut self, event: Event, now: Timestamp) -> Vec<Action> {
-        let mut actions = match event {
+        let mut actions = match event.job().and_then(|it| self.doubted.get_mut(&it)) {
+            Some(doubted) => {
+                doubted.events.push(event);
+                Vec::new()
+            }
+            None => self.take_in(event, now),
+        };
+        actions.extend(self.hand_out(now));
+        actions.extend(self.checks());
+        actions
+    }
+
+    fn take_in(&mut self, event: Event, now: Timestamp) -> Vec<Action> {
+        match event {
             Event::JobLoaded(snapshot) => self.load(snapshot, now),
+            Event::JobDoubted { job } => self.doubt(job),
+            Event::RangeAdded { job, range, lo, hi, waiting } => {
+                if let Some(job) = self.jobs.get_mut(&job) {
+                    job.add(range, (lo, hi), waiting);
+                }
+                Vec::new()
+            }
             Event::JobMoved { job, state } => self.move_job(job, state),
             Event::Counted { job, total } => self.count(job, total),
             Event::Joined { session, slots, held } => self.join(session, slots, &held, now),
@@ -59,10 +95,7 @@ impl LeaseTable {
             Event::DrainAsked { session } => self.drain(session),
             Event::Found { job, range, boundary } => self.found(job, range, boundary, now),
             Event::Ticked => self.tick(now),
-        };
-        actions.extend(self.hand_out(now));
-        actions.extend(self.checks());
-        actions
+        }
     }
 
     /// Whether the session is known.
@@ -71,22 +104,46 @@ impl LeaseTable {
         self.sessions.contains_key(session)
     }
 
-    /// Whether the table thinks that the job has not ended.
+    /// What the table thinks that the job is doing; `None` where it is not known or has ended.
     #[must_use]
-    pub fn is_open(&self, job: JobId) -> bool {
-        self.jobs.get(&job).is_some_and(|it| it.state != JobState::Ended)
+    pub fn state(&self, job: JobId) -> Option<JobState> {
+        let doubted = self.doubted.get(&job);
+        let moved = doubted.and_then(|it| it.events.iter().rev().find_map(Event::moves_to));
+        let state = moved.or_else(|| self.known(job).map(|it| it.state));
+        state.filter(|it| *it != JobState::Ended)
+    }
+
+    /// Whether it is known how many applications the job has.
+    #[must_use]
+    pub fn is_counted(&self, job: JobId) -> bool {
+        self.known(job).is_some_and(|it| it.total.is_some())
+    }
+
+    /// Whether the job has to be loaded again.
+    #[must_use]
+    pub fn is_doubted(&self, job: JobId) -> bool {
+        self.doubted.contains_key(&job)
     }
 
     /// The highest range id of the job; `None` where it is not known.
     #[must_use]
     pub fn last_range(&self, job: JobId) -> Option<RangeId> {
-        self.jobs.get(&job).map(|it| it.last_range)
+        self.known(job).map(|it| it.last_range)
     }
 
     /// How many leases the session holds.
     #[must_use]
     pub fn leases_of(&self, session: &SessionId) -> usize {
-        self.jobs.values().map(|it| it.ranges.n_held_by(session)).sum()
+        self.all_known().map(|it| it.ranges.n_held_by(session)).sum()
+    }
+
+    fn known(&self, job: JobId) -> Option<&Job> {
+        self.jobs.get(&job).or_else(|| self.doubted.get(&job)?.job.as_ref())
+    }
+
+    /// All jobs, those in doubt as they were.
+    fn all_known(&self) -> impl Iterator<Item = &Job> {
+        self.jobs.values().chain(self.doubted.values().filter_map(|it| it.job.as_ref()))
     }
 
     /// Whether the session is being drained.
@@ -95,12 +152,30 @@ impl LeaseTable {
         self.sessions.get(session).is_some_and(|it| it.draining)
     }
 
+    fn doubt(&mut self, id: JobId) -> Vec<Action> {
+        let job = self.jobs.remove(&id);
+        self.doubted.entry(id).or_insert(Doubted { job, events: Vec::new() });
+        Vec::new()
+    }
+
+    /// Takes a job in as the database has it, and then what has happened since it was doubted: the database may have
+    /// been read before that, or after.
+    fn load(&mut self, snapshot: JobSnapshot, now: Timestamp) -> Vec<Action> {
+        let id = snapshot.job;
+        let doubted = self.doubted.remove(&id);
+        let (old, events) =
+            doubted.map_or_else(|| (self.jobs.remove(&id), Vec::new()), |it| (it.job, it.events));
+        let mut actions = self.replace(old.as_ref(), snapshot, now);
+        actions.extend(events.into_iter().flat_map(|it| self.take_in(it, now)));
+        actions
+    }
+
     /// After a failed save nobody knows which grants went out: what a session here holds is told to
     /// it again, and it ignores what it has.
-    fn load(&mut self, snapshot: JobSnapshot, now: Timestamp) -> Vec<Action> {
+    fn replace(&mut self, old: Option<&Job>, snapshot: JobSnapshot, now: Timestamp) -> Vec<Action> {
         let (id, state) = (snapshot.job, snapshot.state);
         let mut job = Job::from_snapshot(snapshot, self.limits.apps_max, now);
-        if let Some(old) = self.jobs.get(&id) {
+        if let Some(old) = old {
             job.ranges.remember(&old.ranges);
         }
         if state != JobState::Running {
@@ -150,6 +225,9 @@ impl LeaseTable {
     fn join(&mut self, id: SessionId, slots: u32, held: &[Lease], now: Timestamp) -> Vec<Action> {
         let mut actions = Vec::new();
         for lease in held {
+            if self.is_doubted(lease.job) {
+                continue;
+            }
             let ours = self.jobs.get(&lease.job).and_then(|it| it.ranges.get(lease.range));
             if !ours.is_some_and(|it| it.held_by(&id, lease.epoch)) {
                 let order = Order::Revoke { lease: *lease, reason: "the lease has moved on" };
@@ -197,7 +275,7 @@ impl LeaseTable {
 
     /// What is on its way to the session counts: an old wish that was read late is none any more.
     fn ask(&mut self, id: &SessionId, credits: u32) -> Vec<Action> {
-        let jobs = self.jobs.values().map(|it| &it.ranges);
+        let jobs = self.all_known().map(|it| &it.ranges);
         let promised: usize = jobs.map(|it| it.n_held_by(id) + it.n_promised_to(id)).sum();
         let promised = u32::try_from(promised).unwrap_or(u32::MAX);
         if let Some(session) = self.sessions.get_mut(id) {
@@ -305,7 +383,7 @@ impl LeaseTable {
     /// A lease that is held ready, while each slot works on another one, has no progress to show.
     fn waits_for_a_slot(&self, range: &Range) -> bool {
         let busy = |owner: &SessionId| {
-            let jobs = self.jobs.values();
+            let jobs = self.all_known();
             let begun = jobs.map(|it| it.ranges.n_begun_by(owner)).sum::<usize>();
             begun >= self.slots_of(owner)
         };

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use xmlx_lease::{
-    Action, Boundary, Change, Epoch, Event, JobId, JobSnapshot, JobState, LeaseTable, Limits,
-    Order, RangeId, RangeSnapshot, RangeState, SessionId, Timestamp,
+    Action, Boundary, Change, Epoch, Event, JobId, JobSnapshot, JobState, Lease, LeaseTable,
+    Limits, Order, RangeId, RangeSnapshot, RangeState, SessionId, Timestamp,
 };
 
 const START: Timestamp = Timestamp(0);
@@ -161,4 +161,94 @@ fn reading_a_job_again_is_no_progress() {
     let actions = table.apply(Event::Ticked, now);
     let is_stalled = |it: &Action| matches!(it, Action::Save(Change { event: "stalled", .. }));
     assert!(actions.iter().any(is_stalled), "{actions:?}");
+}
+
+fn snapshot(ranges: Vec<RangeSnapshot>) -> JobSnapshot {
+    JobSnapshot {
+        job: JobId(1),
+        state: JobState::Running,
+        priority: 0,
+        total: Some(1000),
+        decided: 0,
+        last_range: RangeId(2),
+        ranges,
+    }
+}
+
+fn range(id: i64, (lo, hi): (i64, i64), state: RangeState) -> RangeSnapshot {
+    let epoch = Epoch(i64::from(state != RangeState::Pending));
+    RangeSnapshot { range: RangeId(id), lo, hi, epoch, state, committed_through: lo - 1 }
+}
+
+/// Other jobs go on while one is read again, and what happens to that one meanwhile is not forgotten.
+#[test]
+fn nothing_is_decided_about_a_job_in_doubt() {
+    let mut table = table(&[(1, 5), (2, 0)], 2);
+    assert_eq!(granted(&mut table, "w", 1, START), [1]);
+    assert!(table.apply(Event::JobDoubted { job: JobId(1) }, START).is_empty());
+    assert!(table.is_doubted(JobId(1)) && table.state(JobId(1)) == Some(JobState::Running));
+    assert_eq!(granted(&mut table, "w", 1, START), [2], "the less important one is not in doubt");
+    let lease = |lo, hi| Lease { job: JobId(1), range: RangeId(1), epoch: Epoch(1), lo, hi };
+    let done = Event::Finished {
+        session: worker("w"),
+        lease: lease(1, 101),
+        apps: 100,
+        elapsed: Duration::from_secs(1),
+    };
+    assert!(table.apply(done, START).is_empty());
+    assert_eq!(table.leases_of(&worker("w")), 2, "as far as is known");
+    // Read before the range was done.
+    let read = snapshot(vec![
+        range(1, (1, 101), RangeState::Leased(worker("w"))),
+        range(2, (101, 1001), RangeState::Pending),
+    ]);
+    table.apply(Event::JobLoaded(read), START);
+    assert!(!table.is_doubted(JobId(1)));
+    assert_eq!(table.leases_of(&worker("w")), 1);
+    assert_eq!(granted(&mut table, "w", 1, START), [1]);
+}
+
+/// A worker that comes back while its lease is in doubt keeps it.
+#[test]
+fn a_lease_in_doubt_is_not_revoked_at_a_reconnect() {
+    let mut table = table(&[(1, 0)], 1);
+    assert_eq!(granted(&mut table, "w", 1, START), [1]);
+    table.apply(Event::JobDoubted { job: JobId(1) }, START);
+    let lease = Lease { job: JobId(1), range: RangeId(1), epoch: Epoch(1), lo: 1, hi: 101 };
+    let joined = Event::Joined { session: worker("w"), slots: 1, held: vec![lease] };
+    assert!(table.apply(joined, START).is_empty());
+    let read = snapshot(vec![range(1, (1, 101), RangeState::Leased(worker("w")))]);
+    let actions = table.apply(Event::JobLoaded(read), START);
+    let again = Action::Send { session: worker("w"), order: Order::Grant(lease) };
+    assert_eq!(actions, [again]);
+}
+
+/// A pause that came while the job was read again takes hold once it has been read.
+#[test]
+fn a_pause_in_doubt_revokes_when_the_doubt_ends() {
+    let mut table = table(&[(1, 0)], 1);
+    assert_eq!(granted(&mut table, "w", 1, START), [1]);
+    table.apply(Event::JobDoubted { job: JobId(1) }, START);
+    let paused = Event::JobMoved { job: JobId(1), state: JobState::Paused };
+    assert!(table.apply(paused, START).is_empty());
+    let read = snapshot(vec![range(1, (1, 101), RangeState::Leased(worker("w")))]);
+    let actions = table.apply(Event::JobLoaded(read), START);
+    let saved = actions.iter().any(|it| matches!(it, Action::Save(it) if it.event == "revoked"));
+    assert!(saved, "{actions:?}");
+}
+
+/// A range that was added while the job was read is taken in once, whenever the tables were read.
+#[test]
+fn an_added_range_is_taken_in_once() {
+    let added =
+        Event::RangeAdded { job: JobId(1), range: RangeId(2), lo: 1001, hi: 1101, waiting: 100 };
+    let mut table = table(&[(1, 0)], 9);
+    table.apply(added.clone(), START);
+    assert_eq!(table.last_range(JobId(1)), Some(RangeId(2)));
+    assert_eq!(granted(&mut table, "w", 9, START).len(), 9);
+    table.apply(Event::JobDoubted { job: JobId(1) }, START);
+    table.apply(added, START);
+    let read = snapshot(vec![range(2, (1001, 1101), RangeState::Pending)]);
+    table.apply(Event::JobLoaded(read), START);
+    assert_eq!(table.last_range(JobId(1)), Some(RangeId(2)));
 }

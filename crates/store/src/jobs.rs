@@ -75,6 +75,25 @@ pub struct JobRow {
     pub finished_at: String,
 }
 
+/// What a leader has to know of a job that has not ended, without its ranges.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpenJob {
+    /// Its id.
+    pub job_id: i64,
+    /// Which applications it takes.
+    pub mode: Mode,
+    /// The higher, the sooner it is served.
+    pub priority: i32,
+    /// Its ids.
+    pub scope: Scope,
+    /// `running`, `paused`, or the state in which it has ended though somebody still holds a range.
+    pub state: String,
+    /// Applications that waited at submission, where counted.
+    pub total: Option<i64>,
+    /// Applications that are decided.
+    pub decided: i64,
+}
+
 impl Store {
     /// Submits a job; it starts as one pending range.
     ///
@@ -106,6 +125,40 @@ impl Store {
     pub async fn jobs(&self) -> Result<Vec<JobRow>, Error> {
         let rows = self.run(statements::JOBS, &[]).await.map_err(Error::of_control_tables)?;
         rows.iter().map(job).collect()
+    }
+
+    /// The jobs that have not ended, or of which somebody still holds a range, by id.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn open_jobs(&self) -> Result<Vec<OpenJob>, Error> {
+        self.jobs_open(0).await
+    }
+
+    /// One of [`Self::open_jobs`].
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn open_job(&self, job_id: i64) -> Result<Option<OpenJob>, Error> {
+        Ok(self.jobs_open(job_id).await?.into_iter().next())
+    }
+
+    async fn jobs_open(&self, job_id: i64) -> Result<Vec<OpenJob>, Error> {
+        const IT: &str = "jobs_open";
+        let rows = self.run(statements::JOBS_OPEN, &[&job_id]).await;
+        let open = |row| {
+            Ok(OpenJob {
+                job_id: column(row, "job_id", IT)?,
+                mode: mode(&text(row, "mode", IT)?, IT)?,
+                priority: column(row, "priority", IT)?,
+                scope: Scope { lo: column(row, "scope_lo", IT)?, hi: column(row, "scope_hi", IT)? },
+                state: text(row, "state", IT)?,
+                total: optional(row, "total", IT)?,
+                decided: column::<i64>(row, "done_ok", IT)?
+                    + column::<i64>(row, "done_failed", IT)?,
+            })
+        };
+        rows.map_err(Error::of_control_tables)?.iter().map(open).collect()
     }
 
     /// A job's contract and how to read its source: text, mode, log watermark. `None`: no such job.
@@ -166,7 +219,7 @@ impl Store {
         Ok(())
     }
 
-    /// Notes the highest `log_id` once nothing is committed for the job any more.
+    /// Notes the highest `log_id` once nothing is committed for the job any more; the first note counts.
     ///
     /// # Errors
     /// [`Error::Deposed`].

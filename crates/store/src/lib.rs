@@ -34,7 +34,7 @@ pub use connection_string::ConnectError;
 pub use documents::{Documents, Fetched, Holds, Xml, document_column};
 pub use error::{Class, Error};
 pub use grants::{Grant, Role, grants_script};
-pub use jobs::{JobRow, NewJob};
+pub use jobs::{JobRow, NewJob, OpenJob};
 pub use leader::{LeaderRow, Leadership};
 pub use load::{Document, load_statement};
 pub use ranges::{LeaseKey, OpenRange, RangeChange, RangeRow};

@@ -27,6 +27,7 @@ statements! {
     JOB_STATE = "job_state";
     JOB_TOTAL = "job_total";
     JOBS = "jobs";
+    JOBS_OPEN = "jobs_open";
     LEADER_ACQUIRE = "leader_acquire";
     LEADER_READ = "leader_read";
     LEADER_RENEW = "leader_renew";

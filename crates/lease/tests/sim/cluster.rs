@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use xmlx_lease::{
-    Action, Boundary, Epoch, Event, JobState, LeaseTable, Limits, RangeId, RangeState, Timestamp,
+    Action, Boundary, Epoch, Event, JobSnapshot, JobState, LeaseTable, Limits, RangeId, RangeState,
+    Timestamp,
 };
 
 use super::db::{Db, JOB, Refused};
@@ -39,6 +40,8 @@ struct Leader {
     table: LeaseTable,
     /// Boundaries that are being looked for.
     asked: VecDeque<(RangeId, i64, i64, u64)>,
+    /// The job as it was read after a failed save, on its way to the table.
+    read: Option<JobSnapshot>,
     alive: bool,
 }
 
@@ -134,7 +137,8 @@ impl Cluster {
             }),
             75..83 => self.with_worker(|worker, _, _| worker.beat()),
             83..90 => self.connect(),
-            90..95 => self.answer_boundary(),
+            90..94 => self.answer_boundary(),
+            94 => self.answer_reading(),
             95..100 => self.tick(),
             100..102 => self.cut_off(),
             102..104 => self.fire(),
@@ -217,10 +221,12 @@ impl Cluster {
             term: self.db.term,
             table,
             asked: VecDeque::new(),
+            read: None,
             alive: true,
         });
         let i = self.leaders.len() - 1;
-        self.reload(i);
+        let snapshot = self.db.snapshot();
+        self.tell(Some(i), Event::JobLoaded(snapshot));
     }
 
     fn crash_leader(&mut self) {
@@ -236,9 +242,18 @@ impl Cluster {
         }
     }
 
-    fn reload(&mut self, i: usize) {
-        let snapshot = self.db.snapshot();
-        self.tell(Some(i), Event::JobLoaded(snapshot));
+    /// A save has failed: the job is read again. The answer comes later, and things happen until then.
+    fn doubt(&mut self, i: usize) {
+        self.tell(Some(i), Event::JobDoubted { job: JOB });
+        self.leaders[i].read = Some(self.db.snapshot());
+    }
+
+    fn answer_reading(&mut self) {
+        for i in 0..self.leaders.len() {
+            if let Some(snapshot) = self.leaders[i].read.take() {
+                self.tell(Some(i), Event::JobLoaded(snapshot));
+            }
+        }
     }
 
     fn hear_worker(&mut self) {
@@ -312,17 +327,21 @@ impl Cluster {
     fn tell(&mut self, leader: Option<usize>, event: Event) {
         let Some(i) = leader.filter(|it| self.leaders[*it].alive) else { return };
         let actions = self.leaders[i].table.apply(event, Timestamp(self.now));
+        let mut doubted = false;
         for action in actions {
+            if doubted && action.job().is_some() {
+                continue;
+            }
             if self.faults && self.rng.one_in(400) {
                 // It dies between two actions.
                 return self.depose(i);
             }
             match action {
                 Action::Save(change) => match self.db.save(self.leaders[i].term, &change) {
-                    Ok(()) if self.faults && self.rng.one_in(200) => return self.reload(i),
+                    Ok(()) if self.faults && self.rng.one_in(200) => doubted = true,
                     Ok(()) => *self.digest.changes.entry(change.event).or_insert(0) += 1,
                     Err(Refused::Deposed) => return self.depose(i),
-                    Err(Refused::Conflict) => return self.reload(i),
+                    Err(Refused::Conflict) => doubted = true,
                 },
                 Action::Send { session, order } => {
                     let to = self
@@ -347,6 +366,9 @@ impl Cluster {
                 }
                 Action::CheckDone { .. } => (),
             }
+        }
+        if doubted {
+            self.doubt(i);
         }
     }
 

@@ -1,0 +1,113 @@
+//! The database takes long over what a coordinator reads: work goes on, and short questions are answered.
+
+#![allow(clippy::unwrap_used, reason = "tests panic where something does not hold")]
+#![allow(clippy::disallowed_methods, reason = "a test measures time itself")]
+
+use std::time::{Duration, Instant};
+
+use xmlx_devdb::Action;
+use xmlx_tests::{Cluster, Setup, skips_on_server};
+
+/// What a coordinator reads, but for what a grant is made of: jobs, counts, the log's end, where a source ends.
+const READS: [&str; 4] = [
+    "FROM [xmlx].[job] AS j ORDER BY j.[job_id]",
+    "SELECT COUNT_BIG(*) AS [n] FROM",
+    "[log_id]",
+    "SELECT CAST(MIN(x.[app_id]) AS bigint) AS [lo]",
+];
+/// Of a commit, so that there is work for a while.
+const DELAY: Action = Action::Delay(Duration::from_millis(50));
+const SLOW: &str = "delay=20s";
+/// Leases are small, so that the work soon ends where nobody grants any.
+const SETUP: Setup = Setup {
+    workers: 2,
+    group_apps: 1,
+    coordinator_flags: &[
+        "--lease-apps-first",
+        "10",
+        "--lease-apps-min",
+        "10",
+        "--lease-work",
+        "1s",
+    ],
+    ..Setup::small(4_000)
+};
+
+/// How long a commit was waited for at most, within `watched`.
+async fn longest_pause(cluster: &Cluster, watched: Duration) -> Duration {
+    let begun = Instant::now();
+    let (mut at, mut logged, mut longest) = (begun, cluster.logged().await, Duration::ZERO);
+    while begun.elapsed() < watched {
+        let now = cluster.logged().await;
+        if now > logged {
+            (at, logged) = (Instant::now(), now);
+        }
+        longest = longest.max(at.elapsed());
+    }
+    longest
+}
+
+fn slow(cluster: &Cluster) {
+    for read in READS {
+        let fault = format!("xmlx/coordinator@text={read}:1+:{SLOW}");
+        cluster.db.faults().add(fault.parse().unwrap());
+    }
+}
+
+/// Submits, cancels and ends of jobs read much; none of it is done by whoever grants leases.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_grant_waits_for_a_read() {
+    if skips_on_server("a plan of faults") {
+        return;
+    }
+    let cluster = Cluster::start(SETUP).await;
+    cluster.db.faults().add("xmlx/worker@commit:1+:delay=50ms".parse().unwrap());
+    let main = cluster.submit(&["--to", "4500"]);
+    let other = cluster.submit(&["--from", "4501", "--to", "4600"]).to_string();
+    cluster.wait_busy().await;
+    slow(&cluster);
+    let cluster = &cluster;
+    let clients: Vec<_> = [
+        vec!["cancel", &other],
+        vec!["submit", "--contract", "card.json", "--from", "4601", "--follow"],
+    ]
+    .into_iter()
+    .map(|args| cluster.start_client(&args))
+    .collect();
+    let longest = longest_pause(cluster, Duration::from_secs(15)).await;
+    assert!(longest < Duration::from_secs(3), "{longest:?} without a commit");
+    let left = format!(
+        "SELECT COUNT_BIG(*) FROM [xmlx].[range] WHERE [job_id] = {main} AND [state] <> 'done'"
+    );
+    assert!(cluster.db.count(&left).await > 0, "the job was to outlast the reads");
+    drop(clients);
+}
+
+/// Counting takes long, and there is much to count: grants and short questions have connections all the same.
+#[tokio::test(flavor = "multi_thread")]
+async fn many_counts_leave_room_for_grants_and_questions() {
+    const JOBS: i64 = 12;
+    if skips_on_server("a plan of faults") {
+        return;
+    }
+    let cluster = Cluster::start(SETUP).await;
+    let count = format!("xmlx/coordinator@text=SELECT COUNT_BIG(*) AS [n] FROM:1+:{SLOW}");
+    cluster.db.faults().add(count.parse().unwrap());
+    cluster.db.faults().add("xmlx/worker@commit:1+:delay=50ms".parse().unwrap());
+    for i in 0..JOBS {
+        let (from, to) = (1001 + 300 * i, 1300 + 300 * i);
+        let _ = cluster.submit(&["--from", &from.to_string(), "--to", &to.to_string()]);
+    }
+    cluster.wait_busy().await;
+    let fired = cluster.db.faults().fired().iter().filter(|it| it.fault.action != DELAY).count();
+    assert!(fired > 0, "nothing is being counted");
+    let begun = Instant::now();
+    let status = cluster.status();
+    assert!(begun.elapsed() < Duration::from_secs(2), "{:?} for a status", begun.elapsed());
+    assert_eq!(status["jobs"].as_array().unwrap().len(), usize::try_from(JOBS).unwrap());
+    let longest = longest_pause(&cluster, Duration::from_secs(10)).await;
+    assert!(longest < Duration::from_secs(3), "{longest:?} without a commit");
+    // Who may not read now is told why, in time.
+    let refused = cluster.client(&["failures", "1"]);
+    assert!(refused.stderr.contains("counting job"), "{refused:?}");
+}
