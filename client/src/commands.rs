@@ -75,7 +75,7 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<Answer> {
             let mut script = Vec::new();
             let mut command = <Cli as clap::CommandFactory>::command();
             clap_complete::generate(shell, &mut command, "xmlx-client", &mut script);
-            output::line(&String::from_utf8_lossy(&script))?;
+            output::verbatim(&String::from_utf8_lossy(&script))?;
             Ok(Answer::Yes)
         }
         Command::Internal(it) => internal::run(it.role).await,

@@ -100,7 +100,7 @@ impl List {
                 let text =
                     output::columns(header, items.iter().map(row).collect(), &mut self.widths);
                 if !text.is_empty() {
-                    output::line(&text)?;
+                    output::verbatim(&text)?;
                 }
             }
         }

@@ -1,13 +1,20 @@
 //! Data on standard output, everything else on standard error.
+//!
+//! Names, reasons and messages come from outside and may hold anything: this is where they are made printable, and
+//! nothing else in the client writes. What is meant to be many lines goes through [`verbatim`].
 
-use std::io::Write as _;
+use std::io::{IsTerminal as _, Write as _};
 
 use comfy_table::presets::NOTHING;
 use comfy_table::{ColumnConstraint, Table, Width};
 use serde::Serialize;
+use xmlx_runtime::{printable, printable_lines};
 
 /// Blanks on both sides of a cell.
 const PADDING: u16 = 2;
+
+/// Clears a terminal and goes to its upper left corner.
+const CLEAR: &str = "\x1b[2J\x1b[H";
 
 /// What a command found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,15 +43,29 @@ pub(crate) enum Format {
 
 /// Prints one line of data.
 pub(crate) fn line(text: &str) -> anyhow::Result<()> {
+    verbatim(&printable(text))
+}
+
+/// Prints data that has more to come on the same line.
+pub(crate) fn text(text: &str) -> anyhow::Result<()> {
+    Ok(std::io::stdout().lock().write_all(printable(text).as_bytes())?)
+}
+
+/// Prints what we have made ourselves, line breaks and all: scripts, and tables of printable cells.
+pub(crate) fn verbatim(text: &str) -> anyhow::Result<()> {
     let mut stdout = std::io::stdout().lock();
     writeln!(stdout, "{text}")?;
     stdout.flush()?;
     Ok(())
 }
 
-/// Prints data that has more to come on the same line.
-pub(crate) fn text(text: &str) -> anyhow::Result<()> {
-    Ok(std::io::stdout().lock().write_all(text.as_bytes())?)
+/// Begins a terminal anew; in a pipe nothing is to be cleared.
+pub(crate) fn clear_screen() -> anyhow::Result<()> {
+    let mut stdout = std::io::stdout().lock();
+    if stdout.is_terminal() {
+        stdout.write_all(CLEAR.as_bytes())?;
+    }
+    Ok(())
 }
 
 /// Prints a value as one line of JSON.
@@ -56,13 +77,13 @@ pub(crate) fn json(value: &impl Serialize) -> anyhow::Result<()> {
 pub(crate) fn sql(format: Format, text: &str) -> anyhow::Result<()> {
     match format {
         Format::Json => json(&serde_json::json!({ "sql": text })),
-        Format::Table => line(text),
+        Format::Table => verbatim(text),
     }
 }
 
 /// Prints a table without borders; the header alone where it has no rows.
 pub(crate) fn table(header: &[&str], rows: Vec<Vec<String>>) -> anyhow::Result<()> {
-    line(&columns(Some(header), rows, &mut Vec::new()))
+    verbatim(&columns(Some(header), rows, &mut Vec::new()))
 }
 
 /// Rows one below the other; a column is never narrower than in `widths`, which is brought up to date: so rows that
@@ -81,7 +102,7 @@ pub(crate) fn columns(
         table.set_header(header.to_vec());
     }
     for row in rows {
-        table.add_row(row);
+        table.add_row(row.iter().map(|cell| printable(cell)));
     }
     for (column, width) in table.column_iter_mut().zip(&*widths) {
         let width = Width::Fixed(width.saturating_add(PADDING));
@@ -99,7 +120,7 @@ pub(crate) fn columns(
 /// Tells the user something that is not data.
 pub(crate) fn note(text: &str) {
     let mut stderr = std::io::stderr().lock();
-    drop(writeln!(stderr, "{text}"));
+    drop(writeln!(stderr, "{}", printable_lines(text)));
 }
 
 /// Whether the reader of our output has left: that is success.
@@ -124,5 +145,12 @@ mod tests {
         assert_eq!(second, " 1    a longer one\n 2");
         assert_eq!(columns(None, Vec::new(), &mut widths), "");
         assert_eq!(columns(Some(&["A", "B"]), Vec::new(), &mut Vec::new()), " A  B");
+    }
+
+    #[test]
+    fn a_hostile_cell_forges_no_row() {
+        let rows = vec![vec!["a\n 9  done\u{1b}[2J".to_owned(), "b".to_owned()]];
+        let text = columns(Some(&["NAME", "STATE"]), rows, &mut Vec::new());
+        assert_eq!(text, " NAME                       STATE\n a\\n 9  done\\u001b[2J  b");
     }
 }

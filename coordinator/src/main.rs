@@ -3,7 +3,7 @@
 use std::io::Write as _;
 
 use xmlx_coordinator::{Args, run};
-use xmlx_runtime::{Refused, Shutdown, command_line, usable};
+use xmlx_runtime::{Shutdown, command_line, exit, usable};
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
@@ -19,5 +19,5 @@ async fn main() -> anyhow::Result<()> {
     if args.check_config() || args.print_config() {
         return Ok(());
     }
-    Refused::exit(run(config, Shutdown::on_signals()?).await)
+    exit(run(config, Shutdown::on_signals()?).await)
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use tracing::info;
 use xmlx_extract::Plan;
 use xmlx_proto::{ErrorCode, Refusal, v1 as pb};
+use xmlx_runtime::{NAME_UNITS_MAX, name_problem};
 use xmlx_store::{Disagreement, Error, Mode, NewJob, Scope, Source, Store};
 
 use crate::convert;
@@ -12,8 +13,6 @@ use crate::lanes::Lanes;
 
 /// One submission is checked at a time; others wait so long.
 const TURN: Duration = Duration::from_secs(30);
-/// A name longer than this is refused.
-const NAME_CHARS_MAX: usize = 200;
 const KEY_CHARS_MAX: usize = 64;
 /// More steps between urgent and idle than anybody needs.
 const PRIORITIES: std::ops::RangeInclusive<i32> = -1000..=1000;
@@ -29,8 +28,8 @@ pub(crate) async fn prepare(
     if request.submit_key.is_empty() || request.submit_key.len() > KEY_CHARS_MAX {
         return Err(invalid(format!("`submit_key` must have 1 to {KEY_CHARS_MAX} characters")));
     }
-    if request.name.encode_utf16().count() > NAME_CHARS_MAX {
-        return Err(invalid(format!("`name` has more than {NAME_CHARS_MAX} characters")));
+    if let Some(problem) = name_problem(&request.name, NAME_UNITS_MAX) {
+        return Err(invalid(format!("the job's name {problem}; choose one with `--name`")));
     }
     if request.limit.is_some_and(|it| it < 1) {
         return Err(invalid("`limit` must be at least 1".to_owned()));

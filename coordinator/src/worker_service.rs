@@ -10,6 +10,7 @@ use xmlx_lease::{Event, JobId, Progress, SessionId};
 use xmlx_proto::v1::worker_message::Body;
 use xmlx_proto::v1::worker_service_server::WorkerService;
 use xmlx_proto::{ErrorCode, Refusal, Release, v1 as pb};
+use xmlx_runtime::{NAME_UNITS_MAX, name_problem};
 use xmlx_store::Class;
 
 use crate::convert;
@@ -18,6 +19,8 @@ use crate::role::{Role, RoleReader};
 
 /// A stream whose first message does not come within this time is closed.
 const HELLO_TIMEOUT: Duration = Duration::from_secs(5);
+/// The room for a worker's build in the control tables.
+const BUILD_UNITS_MAX: usize = 100;
 /// More than any machine has processors.
 const SLOTS_MAX: u32 = 1024;
 /// Released after an error: the range rests so long before somebody takes it again.
@@ -83,6 +86,13 @@ fn hello(first: Option<pb::WorkerMessage>, release: Release) -> Result<Hello, Re
     if hello.slots == 0 || hello.slots > SLOTS_MAX {
         let message = format!("`hello.slots` must be between 1 and {}", SLOTS_MAX);
         return Err(Refusal::new(ErrorCode::Invalid, message));
+    }
+    for (field, text, units_max) in
+        [("name", &hello.name, NAME_UNITS_MAX), ("build", &hello.build, BUILD_UNITS_MAX)]
+    {
+        if let Some(problem) = name_problem(text, units_max) {
+            return Err(Refusal::new(ErrorCode::Invalid, format!("`hello.{field}` {problem}")));
+        }
     }
     let held = hello.held.into_iter().map(|it| convert::lease(Some(it)));
     Ok(Hello {
@@ -208,4 +218,35 @@ fn heartbeat(
         apps_done: it.apps_done,
     };
     Ok(vec![Command::Lease(Event::Beat { session, progress }), beat])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_fit_no_line_or_no_column_are_refused() {
+        let named = |name: &str, build: &str| {
+            let (protocol_min, protocol_max) = Release::Current.protocols().into_inner();
+            let session_id = uuid::Uuid::nil().to_string();
+            let (name, build) = (name.to_owned(), build.to_owned());
+            let held = Vec::new();
+            let hello =
+                pb::Hello { protocol_min, protocol_max, session_id, name, build, slots: 1, held };
+            let first = pb::WorkerMessage { term: 0, body: Some(Body::Hello(hello)) };
+            super::hello(Some(first), Release::Current)
+        };
+        assert_eq!(named("w1", "1.0").unwrap().name, "w1");
+        for (name, build, field) in [
+            ("w1\nw2", "1.0", "`hello.name` holds"),
+            ("\u{1b}[2J", "1.0", "`hello.name` holds"),
+            ("w".repeat(201).as_str(), "1.0", "`hello.name` has more than 200"),
+            ("w1", "1\r0", "`hello.build` holds"),
+            ("w1", &"1".repeat(101), "`hello.build` has more than 100"),
+        ] {
+            let refusal = named(name, build).unwrap_err();
+            assert_eq!(refusal.code, ErrorCode::Invalid);
+            assert!(refusal.message.starts_with(field), "{refusal}");
+        }
+    }
 }

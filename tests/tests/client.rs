@@ -203,6 +203,44 @@ async fn commands_are_safe_to_repeat_and_refuse_with_reasons() {
     assert!(unknown.stderr.contains("no job 99"), "{unknown:?}");
 }
 
+/// Names are refused that would forge a line; what is in the tables all the same is shown for what it is.
+#[tokio::test(flavor = "multi_thread")]
+async fn text_from_outside_forges_nothing() {
+    const HOSTILE: &str = "x\n 9    forged  done\u{1b}[2J\u{9b}31m\u{202e}\r";
+    let cluster = Cluster::start(Setup { workers: 0, ..Setup::small(3) }).await;
+    let submit = ["submit", "--contract", "card.json", "--name", HOSTILE];
+    let refused = cluster.client(&submit).expect(2).stderr;
+    assert!(refused.contains("--name") && refused.contains("x\\n 9    forged"), "{refused}");
+    let worker = Output::of({
+        let mut command = Command::new(binary("xmlx-worker"));
+        let database = cluster.db.connection_string();
+        command.args(["--check-config", "--database", &database, "--name", HOSTILE]);
+        command
+    });
+    assert!(worker.code == 64 && worker.stderr.contains("`name` holds"), "{worker:?}");
+
+    let job = cluster.submit(&[]).to_string();
+    let _ = cluster.client(&["pause", &job]).expect(0);
+    let sql = format!("UPDATE [xmlx].[job] SET [name] = N'{HOSTILE}', [reason] = N'{HOSTILE}'");
+    cluster.db.run(&sql).await;
+    cluster.db.run(&format!("UPDATE [xmlx].[leader] SET [address] = N'http://{HOSTILE}'")).await;
+    let sql = "INSERT INTO [sample].[processing_log] ([app_id], [status], [failure_reason]) VALUES";
+    cluster.db.run(&format!("{sql} (1002, 'failed', 'mapping: {HOSTILE}')")).await;
+    for command in [&["status"][..], &["jobs"], &["failures", &job], &["cancel", "77"]] {
+        for format in ["table", "json"] {
+            let printed = cluster.client(&[command, &["-o", format]].concat());
+            for text in [&printed.stdout, &printed.stderr] {
+                let is_raw = |it: char| it != '\n' && (it.is_control() || it == '\u{202e}');
+                assert!(!text.contains(is_raw), "{printed:?}");
+                assert!(!text.lines().any(|it| it.trim().starts_with('9')), "{printed:?}");
+            }
+            if command[0] != "cancel" {
+                assert!(printed.stdout.contains("\\u001b[2J"), "it is shown: {printed:?}");
+            }
+        }
+    }
+}
+
 /// What a job reads from is looked for before it is taken.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_source_that_is_not_there_is_missed_before_the_run() {

@@ -2,9 +2,12 @@
 
 #![allow(clippy::unwrap_used, reason = "tests panic where something does not hold")]
 
+use std::collections::BTreeSet;
+
+use serde_json::Value;
 use xmlx_extract::Plan;
 use xmlx_samples::{Line, Options, Synth};
-use xmlx_store::Document;
+use xmlx_store::{Document, grants_script, target_schema};
 use xmlx_tests::{Cluster, Setup};
 
 /// What `schema` prints is what `check` wants, and what a job fills; a quote in a name does no harm.
@@ -69,4 +72,65 @@ async fn rows_that_foreign_keys_need_are_missed_before_the_run() {
     }
     let refused = cluster.client(&["submit", "--contract", "card.json"]).expect(2);
     assert!(refused.stderr.contains("143") && refused.stderr.contains("181"), "{refused:?}");
+}
+
+/// What would end a batch of the printed T-SQL and begin another.
+const BREAKS_OUT: &str = "\nGO\nDROP TABLE [x]\nGO\n[";
+
+/// Every text of a JSON document, keys of objects included.
+fn texts(json: &Value, all: &mut BTreeSet<String>) {
+    match json {
+        Value::String(text) => {
+            all.insert(text.clone());
+        }
+        Value::Array(items) => items.iter().for_each(|item| texts(item, all)),
+        Value::Object(members) => {
+            for (key, member) in members {
+                all.insert(key.clone());
+                texts(member, all);
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => (),
+    }
+}
+
+/// The document with one text replaced wherever it stands, so that names still agree with each other.
+fn replaced(json: &Value, old: &str, new: &str) -> Value {
+    let text = |text: &String| if text == old { new.to_owned() } else { text.clone() };
+    match json {
+        Value::String(it) => Value::String(text(it)),
+        Value::Array(items) => items.iter().map(|item| replaced(item, old, new)).collect(),
+        Value::Object(members) => Value::Object(
+            members.iter().map(|(key, it)| (text(key), replaced(it, old, new))).collect(),
+        ),
+        Value::Null | Value::Bool(_) | Value::Number(_) => json.clone(),
+    }
+}
+
+/// Whatever text of a contract holds line breaks, none of them reaches the T-SQL that administrators run.
+#[test]
+fn no_name_breaks_out_of_printed_sql() {
+    let (mut n_refused, mut n_taken) = (0, 0);
+    for (_, contract) in xmlx_samples::contracts() {
+        let json: Value = serde_json::from_str(contract).unwrap();
+        let mut all = BTreeSet::new();
+        texts(&json, &mut all);
+        assert!(all.len() > 100, "{all:?}");
+        for text in &all {
+            let hostile = replaced(&json, text, &format!("{text}{BREAKS_OUT}{text}")).to_string();
+            let Ok(plan) = Plan::from_json(&hostile) else {
+                n_refused += 1;
+                continue;
+            };
+            n_taken += 1;
+            for script in [target_schema(&plan), grants_script(Some(&plan))] {
+                assert!(!script.contains("DROP TABLE"), "by `{text}`:\n{script}");
+            }
+        }
+    }
+    assert!(n_refused > 100 && n_taken > 10, "{n_refused} refused, {n_taken} taken");
+    let contract = xmlx_samples::contract(Line::Card).replace("\"sample\"", "\"sam\\nple\"");
+    let refused = Plan::from_json(&contract).unwrap_err();
+    assert_eq!(refused.problems()[0].path, "target_schema");
+    assert!(refused.problems()[0].reason.contains(r#""sam\nple""#), "{refused}");
 }

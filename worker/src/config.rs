@@ -7,8 +7,8 @@ use anyhow::Context as _;
 use serde::Deserialize;
 use xmlx_proto::Release;
 use xmlx_runtime::{
-    Found, LogFormat, Secret, connection_setting, coordinator_urls, duration_setting, parse_size,
-    read_settings,
+    Found, LogFormat, NAME_UNITS_MAX, Secret, connection_setting, coordinator_urls,
+    duration_setting, name_problem, parse_size, read_settings,
 };
 use xmlx_store::{Access, check_connection};
 
@@ -163,6 +163,10 @@ impl Args {
         );
         let group_rows = self.group_rows.or(file.group_rows).unwrap_or(ROWS_MAX);
         anyhow::ensure!(group_rows > 0, "`group_rows` must be at least 1");
+        let name = self.name.clone().or(file.name).unwrap_or_else(default_name);
+        if let Some(problem) = name_problem(&name, NAME_UNITS_MAX) {
+            anyhow::bail!("`name` {problem}");
+        }
         let limits = self.limits.as_ref().or(file.limits.as_ref()).map_or(&[][..], Vec::as_slice);
         let limits = xmlx_extract::Limits::from_settings(limits)?;
         Ok(Config {
@@ -170,7 +174,7 @@ impl Args {
             database_ca,
             source_database: source_database.map(|it| it.secret),
             coordinators,
-            name: self.name.clone().or(file.name).unwrap_or_else(default_name),
+            name,
             slots,
             group_apps,
             group_rows,

@@ -15,7 +15,7 @@ pub(crate) fn run(format: Format, contract: Option<&Path>) -> anyhow::Result<Ans
             let plan = plan(&[path.to_owned()], Limits::default())?;
             output::sql(format, target_schema(&plan).trim_end())?;
         }
-        None => output::line(CONTRACT_FORMAT.trim_end())?,
+        None => output::verbatim(CONTRACT_FORMAT.trim_end())?,
     }
     Ok(Answer::Yes)
 }

@@ -1,6 +1,5 @@
 //! `status`: leader, workers, jobs.
 
-use std::io::IsTerminal as _;
 use std::time::Duration;
 
 use xmlx_proto::v1 as pb;
@@ -11,8 +10,6 @@ use crate::view::{Job, Status, Worker};
 
 /// How often `--watch` looks again.
 const REFRESH: Duration = Duration::from_secs(1);
-/// Clears a terminal and goes to its upper left corner.
-const CLEAR: &str = "\x1b[2J\x1b[H";
 
 pub(crate) async fn run(cluster: &Cluster, format: Format, watch: bool) -> anyhow::Result<Answer> {
     loop {
@@ -50,8 +47,11 @@ fn show(status: &Status, format: Format, watch: bool) -> anyhow::Result<()> {
     match format {
         Format::Json => output::json(status),
         Format::Table => {
-            let clear = if watch && std::io::stdout().is_terminal() { CLEAR } else { "" };
-            output::line(&format!("{clear}{}\n", status.leader_line()))?;
+            if watch {
+                output::clear_screen()?;
+            }
+            output::line(&status.leader_line())?;
+            output::line("")?;
             output::table(&Worker::HEADER, status.workers.iter().map(Worker::row).collect())?;
             output::line("")?;
             output::table(&Job::HEADER, status.jobs.iter().map(Job::row).collect())

@@ -55,7 +55,9 @@ pub(crate) async fn run(args: Up) -> anyhow::Result<Answer> {
         "up",
     ])?;
     let shutdown = Shutdown::on_signals()?;
-    output::note(&format!("database     {connection_string}\ncoordinator  {url}\nCtrl-C ends it"));
+    output::note(&format!("database     {connection_string}"));
+    output::note(&format!("coordinator  {url}"));
+    output::note("Ctrl-C ends it");
     let coordinating = tokio::spawn(xmlx_coordinator::run(coordinator.config()?, shutdown.clone()));
     let working = tokio::spawn(xmlx_worker::run(worker.config()?, shutdown));
     let (coordinated, worked) = tokio::try_join!(coordinating, working)?;

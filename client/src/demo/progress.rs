@@ -4,7 +4,7 @@ use std::io::IsTerminal as _;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use xmlx_runtime::Clock;
+use xmlx_runtime::{Clock, printable};
 
 use crate::output;
 use crate::view::Status;
@@ -57,13 +57,13 @@ impl Progress {
         if event != self.event {
             self.event = event.to_owned();
             match &self.bar {
-                Some(bar) => bar.println(event),
+                Some(bar) => bar.println(printable(event)),
                 None => output::note(event),
             }
         }
         if let Some(bar) = &self.bar {
             bar.set_position(decided);
-            bar.set_message(text);
+            bar.set_message(printable(&text).into_owned());
         } else if self.line_is_due() {
             output::note(&format!("{decided}/{} applications, {rate:.0}/s, {text}", self.total));
         }

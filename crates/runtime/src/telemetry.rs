@@ -1,11 +1,18 @@
 //! Logs: to standard error, filtered by `RUST_LOG`, as text or JSON.
 
-use std::io::IsTerminal as _;
+use std::fmt::{self, Debug};
+use std::io::{self, IsTerminal as _};
 
+use tracing::field::Field;
+use tracing_subscriber::field::MakeExt as _;
 use tracing_subscriber::filter::{FilterExt as _, filter_fn};
+use tracing_subscriber::fmt::format::{Writer, debug_fn};
+use tracing_subscriber::fmt::{FormatFields, layer};
 use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
-use tracing_subscriber::{EnvFilter, fmt, registry};
+use tracing_subscriber::{EnvFilter, registry};
+
+use crate::printable;
 
 /// The database driver logs messages of the server, with values of applications in them, and rows.
 const NEVER_LOGGED: &str = "tiberius";
@@ -26,10 +33,14 @@ pub fn init(format: LogFormat, default_level: &str) {
     let filter =
         EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default_level));
     let filter = filter.and(filter_fn(|it| !it.target().starts_with(NEVER_LOGGED)));
-    let layer = fmt::layer().with_writer(std::io::stderr).with_ansi(takes_colours());
     let started = match format {
-        LogFormat::Text => registry().with(layer.with_target(false).with_filter(filter)).try_init(),
+        LogFormat::Text => {
+            let layer = layer().with_writer(io::stderr).with_ansi(takes_colours());
+            let layer = layer.with_target(false).fmt_fields(fields());
+            registry().with(layer.with_filter(filter)).try_init()
+        }
         LogFormat::Json => {
+            let layer = layer().with_writer(|| PrintableLines(io::stderr())).with_ansi(false);
             registry().with(layer.json().flatten_event(true).with_filter(filter)).try_init()
         }
     };
@@ -39,5 +50,119 @@ pub fn init(format: LogFormat, default_level: &str) {
 
 /// Files and the journal do not, nor does who says so (<https://no-color.org>).
 fn takes_colours() -> bool {
-    std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|it| it.is_empty())
+    io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|it| it.is_empty())
+}
+
+/// Message and fields of a line. This is where text from outside enters the log: reasons that workers send, messages
+/// of the database, names.
+fn fields() -> impl for<'w> FormatFields<'w> + 'static {
+    debug_fn(|writer: &mut Writer<'_>, field: &Field, value: &dyn Debug| {
+        // What libraries that log in another way say of themselves.
+        if field.name().starts_with("log.") {
+            return Ok(());
+        }
+        name(writer, field)?;
+        writer.write_str(&printable(&format!("{value:?}")))
+    })
+    .delimited(" ")
+}
+
+fn name(writer: &mut Writer<'_>, field: &Field) -> fmt::Result {
+    match (field.name(), writer.has_ansi_escapes()) {
+        ("message", _) => Ok(()),
+        (name, true) => write!(writer, "\x1b[3m{name}\x1b[0m\x1b[2m=\x1b[0m"),
+        (name, false) => write!(writer, "{name}="),
+    }
+}
+
+/// For lines of JSON, which escape all but a few of what a terminal obeys.
+struct PrintableLines<W>(W);
+
+impl<W: io::Write> io::Write for PrintableLines<W> {
+    /// Takes lines whole: the log writes each in one piece.
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let text = String::from_utf8_lossy(bytes);
+        for line in text.split_inclusive('\n') {
+            let (line, end) = line.strip_suffix('\n').map_or((line, ""), |line| (line, "\n"));
+            self.0.write_all(printable(line).as_bytes())?;
+            self.0.write_all(end.as_bytes())?;
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use tracing::{info, subscriber::with_default};
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Lines(Arc<Mutex<Vec<u8>>>);
+
+    impl Lines {
+        fn add(&self, bytes: &[u8]) -> usize {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            bytes.len()
+        }
+    }
+
+    impl io::Write for Lines {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            Ok(self.add(bytes))
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    const HOSTILE: &str = "w1\n2026-01-01T00:00:00Z ERROR forged\u{9b}2J\u{1b}[31m\u{202e}";
+
+    fn log_hostile() {
+        info!(name = %HOSTILE, reason = HOSTILE, debug = ?HOSTILE, "message of {HOSTILE}");
+    }
+
+    fn assert_harmless(lines: &Lines) -> String {
+        let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+        assert_eq!(text.matches('\n').count(), 1, "one event is one line: {text}");
+        let rest = text.trim_end_matches('\n');
+        assert_eq!(printable(rest), rest);
+        text
+    }
+
+    #[test]
+    fn text_from_outside_forges_no_line_of_text() {
+        let lines = Lines::default();
+        let writer = lines.clone();
+        let layer = layer().with_writer(move || writer.clone()).with_ansi(false);
+        with_default(registry().with(layer.fmt_fields(fields())), log_hostile);
+        let text = assert_harmless(&lines);
+        assert!(
+            text.contains("message of w1\\n2026-01-01T00:00:00Z ERROR forged\\u009b2J"),
+            "{text}"
+        );
+        assert!(text.contains(" name=w1\\n") && text.contains(" reason=\"w1\\n"), "{text}");
+    }
+
+    #[test]
+    fn text_from_outside_forges_no_line_of_json() {
+        let lines = Lines::default();
+        let writer = lines.clone();
+        let layer = layer().with_writer(move || PrintableLines(writer.clone())).json();
+        with_default(registry().with(layer.flatten_event(true)), log_hostile);
+        let text = assert_harmless(&lines);
+        assert!(
+            text.contains(
+                "\"name\":\"w1\\n2026-01-01T00:00:00Z ERROR forged\\u009b2J\\u001b[31m\\u202e\""
+            ),
+            "{text}"
+        );
+    }
 }

@@ -3,6 +3,8 @@
 use clap::builder::Resettable;
 use clap::{Arg, Command};
 
+use crate::printable_lines;
+
 /// Wrong usage or settings: `EX_USAGE` of sysexits.h. Starting the program again changes nothing.
 pub const EXIT_USAGE: u8 = 64;
 
@@ -29,7 +31,7 @@ fn without_blanks(command: Command) -> Command {
 #[allow(clippy::print_stderr, reason = "there is no log before there are settings")]
 pub fn usable<C>(settings: anyhow::Result<C>) -> C {
     settings.unwrap_or_else(|err| {
-        eprintln!("error: {err:#}");
+        eprintln!("{}", printable_lines(&format!("error: {err:#}")));
         std::process::exit(EXIT_USAGE.into())
     })
 }

@@ -22,11 +22,27 @@ impl Reader<'_> {
         match object.get(key) {
             None | Some(Json::Null) => None,
             Some(Json::String(text)) if text.trim().is_empty() => None,
-            Some(Json::String(text)) => Some(text.trim().to_owned()),
+            Some(Json::String(text)) => {
+                let text = text.trim();
+                // Line breaks in an expression are its layout.
+                if key != "expression" {
+                    self.check_printable(text, &join(at, key));
+                }
+                Some(text.to_owned())
+            }
             Some(_) => {
                 self.problems.add(join(at, key), "not a text", format!("write `{key}` in quotes"));
                 None
             }
+        }
+    }
+
+    /// Names become T-SQL and are shown: a line break would end a line of either, and `GO` on the next one a batch.
+    pub(super) fn check_printable(&mut self, name: &str, at: &str) {
+        if name.chars().any(|char| char.is_control() || matches!(char, '\u{2028}' | '\u{2029}')) {
+            let reason =
+                format!("the name {name:?} holds a line break or another control character");
+            self.problems.add(at, reason, "remove it");
         }
     }
 
@@ -113,7 +129,10 @@ impl Reader<'_> {
         let mut texts = Vec::new();
         for (item_ix, item) in self.items(object, at, key).iter().enumerate() {
             match item.as_str().map(str::trim) {
-                Some(text) if !text.is_empty() => texts.push(text.to_owned()),
+                Some(text) if !text.is_empty() => {
+                    self.check_printable(text, &format!("{}[{item_ix}]", join(at, key)));
+                    texts.push(text.to_owned());
+                }
                 Some(_) | None => self.problems.add(
                     format!("{}[{item_ix}]", join(at, key)),
                     "not a name",

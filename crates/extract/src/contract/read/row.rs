@@ -32,6 +32,7 @@ impl Reader<'_> {
             Some(row) if !row.is_empty() => {
                 for (column, json) in row {
                     let at = join(&row_at, column);
+                    self.check_printable(column, &at);
                     let scalar = self.scalar(Some(json), &at);
                     let part = scalar.map_or(RowPart::Nothing, |scalar| {
                         self.row_part(
