@@ -3,7 +3,7 @@
 use xmlx_extract::Plan;
 use xmlx_store::{
     CommitPlan, Documents, Holds, Mode, Source, all_statements, document_column, load_statement,
-    reference_statement, verification_statements,
+    reference_statement, source_columns, verification_statements,
 };
 
 use crate::Database;
@@ -60,6 +60,13 @@ pub async fn statements(db: &Database) -> Vec<Statement> {
             Some("Latin1_General_BIN2"),
         );
         add("reference", format!("-- params: @P1 nvarchar(max)\n{reference};\n"));
+        for (i, text) in source_columns(&plan).into_iter().enumerate() {
+            add(&format!("source_column_{i}"), format!("{text};\n"));
+        }
+        let references = db.store().reference_statements(&plan).await.expect("the catalog");
+        for (i, text) in references.into_iter().enumerate() {
+            add(&format!("reference_{i}"), format!("-- params: @P1 nvarchar(max)\n{text};\n"));
+        }
         for (name, text) in verification_statements(&plan, &source, &catalog) {
             add(&format!("verify_{name}"), format!("{READ_PARAMS}{text};\n"));
         }

@@ -1,6 +1,6 @@
 //! A listener between a program and the database that looks at requests and answers on the wire.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -14,8 +14,11 @@ const HEADER: usize = 8;
 /// The packet's status bit that says: the message ends here.
 const END_OF_MESSAGE: u8 = 0x01;
 /// SQL batch, RPC, transaction manager request.
-const REQUESTS: [u8; 3] = [0x01, RPC, 0x0E];
+const REQUESTS: [u8; 3] = [BATCH, RPC, 0x0E];
+const BATCH: u8 = 0x01;
 const RPC: u8 = 0x03;
+/// A text: the most bytes, its collation, its bytes.
+const NVARCHAR: u8 = 0xE7;
 
 /// What stands in an answer before each column of `varchar` or `char`: its type, its length, its collation. The first
 /// three bytes differ from column to column.
@@ -34,6 +37,8 @@ struct Seen {
     requests: AtomicU64,
     /// Types of parameters by their byte on the wire, and how often each came.
     types: Mutex<BTreeMap<u8, u64>>,
+    /// The texts of all statements.
+    statements: Mutex<BTreeSet<String>>,
     /// Columns of answers that hold text in a code page.
     in_code_page: AtomicU64,
 }
@@ -64,6 +69,12 @@ impl Wiretap {
     #[must_use]
     pub fn round_trips(&self) -> u64 {
         self.seen.requests.load(Ordering::SeqCst)
+    }
+
+    /// The text of every statement so far, once.
+    #[must_use]
+    pub fn statements(&self) -> BTreeSet<String> {
+        self.seen.statements.lock().expect("nobody panics with it").clone()
     }
 
     /// The types of the parameters so far, by their byte on the wire, and how often each came.
@@ -116,12 +127,7 @@ async fn relay(client: TcpStream, server: TcpStream, seen: Arc<Seen>) {
         message.extend_from_slice(&body);
         if REQUESTS.contains(&header[0]) && header[1] & END_OF_MESSAGE != 0 {
             seen.requests.fetch_add(1, Ordering::SeqCst);
-            if header[0] == RPC {
-                let mut types = seen.types.lock().expect("nobody panics with it");
-                for it in parameter_types(&message) {
-                    *types.entry(it).or_default() += 1;
-                }
-            }
+            seen.note(header[0], &message);
         }
         if header[1] & END_OF_MESSAGE != 0 {
             message.clear();
@@ -134,40 +140,74 @@ async fn relay(client: TcpStream, server: TcpStream, seen: Arc<Seen>) {
     drop(to_server.shutdown().await);
 }
 
-/// The types of a call's parameters.
-fn parameter_types(message: &[u8]) -> Vec<u8> {
-    let u16_at = |at: usize| usize::from(u16::from_le_bytes([message[at], message[at + 1]]));
-    let u32_at = |at: usize| u16_at(at) | u16_at(at + 2) << 16;
+impl Seen {
+    fn note(&self, kind: u8, message: &[u8]) {
+        let statement = if kind == RPC {
+            let params = parameters(message);
+            let mut types = self.types.lock().expect("nobody panics with it");
+            params.iter().for_each(|(kind, _)| *types.entry(*kind).or_default() += 1);
+            params.into_iter().next().map(|(_, value)| value)
+        } else if kind == BATCH {
+            message.get(u32_at(message, 0)..).map(<[u8]>::to_vec)
+        } else {
+            None
+        };
+        let mut statements = self.statements.lock().expect("nobody panics with it");
+        statements.extend(statement.map(|bytes| text_of(&bytes)));
+    }
+}
+
+fn text_of(bytes: &[u8]) -> String {
+    let units: Vec<u16> =
+        bytes.chunks_exact(2).map(|it| u16::from_le_bytes([it[0], it[1]])).collect();
+    String::from_utf16(&units).expect("statements are text")
+}
+
+fn u16_at(message: &[u8], at: usize) -> usize {
+    usize::from(u16::from_le_bytes([message[at], message[at + 1]]))
+}
+
+fn u32_at(message: &[u8], at: usize) -> usize {
+    u16_at(message, at) | u16_at(message, at + 2) << 16
+}
+
+/// The parameters of a call: their types, and the bytes of those that are text.
+fn parameters(message: &[u8]) -> Vec<(u8, Vec<u8>)> {
+    let (u16_at, u32_at) = (|at| u16_at(message, at), |at| u32_at(message, at));
     // ALL_HEADERS, the procedure by its number or its name, flags.
     let mut at = u32_at(0);
     at += if u16_at(at) == 0xFFFF { 4 } else { 2 + 2 * u16_at(at) } + 2;
-    let mut types = Vec::new();
+    let mut params = Vec::new();
     while at < message.len() {
         // Its name, and a byte of status.
         at += 1 + 2 * usize::from(message[at]) + 1;
         let kind = message[at];
-        types.push(kind);
+        let mut value = Vec::new();
         at += 1;
         match kind {
             // An untyped NULL.
             0x1F => {}
             // INTN, BITN, FLTN: the most bytes, then the bytes behind their number.
             0x26 | 0x68 | 0x6D => at += 2 + usize::from(message[at + 1]),
-            // NVARCHAR: the most bytes, the collation, the value.
-            0xE7 if u16_at(at) < 0xFFFF => {
+            NVARCHAR if u16_at(at) < 0xFFFF => {
                 at += 7;
-                at += 2 + if u16_at(at) == 0xFFFF { 0 } else { u16_at(at) };
+                let n_bytes = if u16_at(at) == 0xFFFF { 0 } else { u16_at(at) };
+                at += 2;
+                value.extend_from_slice(&message[at..at + n_bytes]);
+                at += n_bytes;
             }
             // The same in chunks, behind eight bytes with their sum.
-            0xE7 => {
+            NVARCHAR => {
                 at += 7 + 8;
                 while u32_at(at) > 0 {
+                    value.extend_from_slice(&message[at + 4..at + 4 + u32_at(at)]);
                     at += 4 + u32_at(at);
                 }
                 at += 4;
             }
             other => panic!("a parameter of type 0x{other:02X}: the tap has to learn it"),
         }
+        params.push((kind, value));
     }
-    types
+    params
 }

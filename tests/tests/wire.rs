@@ -2,8 +2,11 @@
 
 #![allow(clippy::unwrap_used, reason = "tests panic where something does not hold")]
 
+use std::collections::BTreeSet;
+
 use xmlx_devdb::Tls;
-use xmlx_tests::{Cluster, Setup, Wiretap, skips_on_server, texts_at};
+use xmlx_store::control_schema;
+use xmlx_tests::{Cluster, Setup, Statement, Wiretap, skips_on_server, statements, texts_at};
 
 /// At most three round trips per committed group, everything of a range counted in: opening it,
 /// fetching, committing, closing.
@@ -32,9 +35,10 @@ async fn round_trips_per_group() {
     cluster.assert_verified(job).await;
 }
 
-/// No parameter is an untyped NULL: some servers refuse it, and a type that is not told is guessed.
+/// No parameter is an untyped NULL: some servers refuse it, and a type that is not told is guessed. And nothing runs
+/// that is not in the list of statements.
 #[tokio::test(flavor = "multi_thread")]
-async fn every_parameter_has_a_type() {
+async fn every_statement_is_listed_and_every_parameter_has_a_type() {
     const INTEGER: u8 = 0x26;
     const TEXT: u8 = 0xE7;
     if skips_on_server("a wire of its own") {
@@ -60,9 +64,34 @@ async fn every_parameter_has_a_type() {
     let types = tap.parameter_types();
     assert!(types[&INTEGER] > 100 && types[&TEXT] > 100, "the tap sees them: {types:?}");
     assert!(types.keys().all(|it| [INTEGER, TEXT].contains(it)), "{types:?}");
+    assert_listed(&tap.statements(), &statements(&cluster.db).await);
     assert_eq!(tap.columns_in_a_code_page(), 0, "text comes as nvarchar, whatever the collation");
     let _ = texts_at(&tapped, "SELECT [holder] FROM [xmlx].[leader]").await;
     assert_eq!(tap.columns_in_a_code_page(), 1, "the tap sees one");
+}
+
+/// The statements that are listed, which are checked and looked at by others, are the statements that run.
+fn assert_listed(ran: &BTreeSet<String>, listed: &[Statement]) {
+    const PARAMS: &str = "-- params:";
+    let plain = |text: &str| {
+        let lines: Vec<&str> = text.lines().filter(|line| !line.starts_with(PARAMS)).collect();
+        lines.join("\n").trim_end_matches([';', '\n']).to_owned()
+    };
+    let known: BTreeSet<String> = listed.iter().map(|it| plain(&it.text)).collect();
+    let control = control_schema();
+    // A probe carries a number of its own.
+    let numbered = |text: &str| {
+        let start = text.find("SELECT CAST(")? + "SELECT CAST(".len();
+        let end = start + text[start..].find(" AS bigint) AS [nonce]")?;
+        Some(format!("{}@P1{}", &text[..start], &text[end..]))
+    };
+    let is_listed = |text: &&String| {
+        let text = numbered(text).unwrap_or_else(|| (*text).clone());
+        known.contains(&plain(&text)) || control.contains(text.trim())
+    };
+    let strangers: Vec<&String> = ran.iter().filter(|text| !is_listed(text)).collect();
+    assert!(strangers.is_empty(), "statements that run and are in no list: {strangers:#?}");
+    assert!(ran.len() > 40, "only {} statements ran", ran.len());
 }
 
 /// The same job over an encrypted wire.

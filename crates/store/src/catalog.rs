@@ -3,6 +3,8 @@
 mod check;
 mod source;
 
+pub use source::source_columns;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 

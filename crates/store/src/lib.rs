@@ -27,7 +27,7 @@ mod target_schema;
 mod trust;
 mod verify;
 
-pub use catalog::{Catalog, DatabaseFacts, Disagreement};
+pub use catalog::{Catalog, DatabaseFacts, Disagreement, source_columns};
 pub use commit::{CommitPlan, Committed, Decided, Group};
 pub use connection::{Access, Connection, Store, StoreConfig, check_connection};
 pub use connection_string::ConnectError;

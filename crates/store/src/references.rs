@@ -39,6 +39,18 @@ impl Store {
         Ok(found)
     }
 
+    /// The statements that look for such rows, for checks from outside.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn reference_statements(&self, plan: &Plan) -> Result<Vec<String>, Error> {
+        let wanted = self.wanted(plan).await?;
+        let statements = wanted.into_keys().map(|(table, column, collation)| {
+            reference_statement(&table, &column, collation.as_deref())
+        });
+        Ok(statements.collect())
+    }
+
     async fn wanted(&self, plan: &Plan) -> Result<Wanted, Error> {
         const IT: &str = "catalog_references";
         let schema = plan.target_schema();

@@ -203,9 +203,7 @@ impl Source {
     /// # Errors
     /// See [`Error`].
     pub async fn newest_log_id(&self, store: &Store) -> Result<i64, Error> {
-        let sql =
-            format!("SELECT COALESCE(MAX(CAST([log_id] AS bigint)), 0) AS [n] FROM {}", self.log);
-        count(&store.run(&sql, &[]).await?, "newest_log_id")
+        count(&store.run(&self.newest_log_id, &[]).await?, "newest_log_id")
     }
 }
 

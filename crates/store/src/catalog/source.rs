@@ -25,36 +25,51 @@ impl Store {
     /// # Errors
     /// See [`Error`].
     pub async fn source_problems(&self, plan: &Plan) -> Result<Vec<Disagreement>, Error> {
-        let source = plan.source();
-        let (table, column) = (source.table.as_str(), source.column.as_str());
-        let quoted = name::table(plan.target_schema(), table);
-        let documents = Place {
-            table,
-            quoted: quoted.clone(),
-            column,
-            table_key: "source_table",
-            column_key: Some("source_column"),
-        };
-        let ids = |table, quoted, table_key| Place {
-            table,
-            quoted,
-            column: "app_id",
-            table_key,
-            column_key: None,
-        };
         let mut connection = self.connection();
         let mut found = Vec::new();
-        found.extend(problem(&mut connection, &documents).await?);
-        // Of a table that is not there, once.
-        if found.iter().all(|it| it.place != table) {
-            found.extend(problem(&mut connection, &ids(table, quoted, "source_table")).await?);
-        }
-        for table in &source.application_tables {
-            let quoted = name::application_table(table);
-            let place = ids(table, quoted, "source_application_table");
-            found.extend(problem(&mut connection, &place).await?);
+        for place in places(plan) {
+            // Of a table that is not there, once.
+            if found.iter().all(|it: &Disagreement| it.place != place.table) {
+                found.extend(problem(&mut connection, &place).await?);
+            }
         }
         Ok(found)
+    }
+}
+
+/// The statements that ask the server for the columns of a contract's source, for checks from outside.
+#[must_use]
+pub fn source_columns(plan: &Plan) -> Vec<String> {
+    places(plan).iter().map(Place::statement).collect()
+}
+
+fn places(plan: &Plan) -> Vec<Place<'_>> {
+    let source = plan.source();
+    let (table, column) = (source.table.as_str(), source.column.as_str());
+    let quoted = name::table(plan.target_schema(), table);
+    let ids = |table, quoted, table_key| Place {
+        table,
+        quoted,
+        column: "app_id",
+        table_key,
+        column_key: None,
+    };
+    let documents = Place {
+        table,
+        quoted: quoted.clone(),
+        column,
+        table_key: "source_table",
+        column_key: Some("source_column"),
+    };
+    let lines = source.application_tables.iter().map(|table| {
+        ids(table.as_str(), name::application_table(table), "source_application_table")
+    });
+    [documents, ids(table, quoted, "source_table")].into_iter().chain(lines).collect()
+}
+
+impl Place<'_> {
+    fn statement(&self) -> String {
+        column_of(&self.quoted, self.column)
     }
 }
 
@@ -62,7 +77,7 @@ async fn problem(
     connection: &mut Connection,
     place: &Place<'_>,
 ) -> Result<Option<Disagreement>, Error> {
-    let sql = column_of(&place.quoted, place.column);
+    let sql = place.statement();
     let column = || format!("{}.{}", place.table, place.column);
     match connection.first_column(&sql).await {
         Ok(ty) if place.column_key.is_some() && holds(ty).is_none() => Ok(Some(Disagreement {
