@@ -68,14 +68,26 @@ async fn control(store: &Store, db: &Database) -> String {
 /// Whatever an old leader tries, its term is over.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_deposed_leader_writes_nothing() {
+    deposed(async |_| (), 2).await;
+}
+
+/// A database that has gone back in time gives an old leader's term to a new one.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deposed_leader_with_the_same_term_writes_nothing() {
+    deposed(async |db| db.run("UPDATE [xmlx].[leader] SET [term] = 0").await, 1).await;
+}
+
+/// An old leader against a new one, whose term is `new_term`. `meanwhile`: between the two.
+async fn deposed(meanwhile: impl AsyncFnOnce(&Database), new_term: i64) {
     let db = Database::start(Tls::Off).await;
     let store = db.store();
     let lead = async |name| store.acquire_leadership(name, "http://x", Duration::ZERO).await;
     let old = lead("old").await.unwrap().unwrap();
     store.insert_job(&old, &new_job(JOB)).await.unwrap();
     store.open_session(&old, &session("s")).await.unwrap();
+    meanwhile(&db).await;
     let new = lead("new").await.unwrap().unwrap();
-    assert_eq!((old.term, new.term), (1, 2));
+    assert_eq!((old.term, new.term), (1, new_term));
     let before = control(store, &db).await;
     let grant = change("granted", ("pending", 0, ""), ("leased", 1, "s"), 50);
     let tried = [
@@ -87,6 +99,7 @@ async fn a_deposed_leader_writes_nothing() {
         ("change_range", store.change_range(&old, &grant).await),
         ("open_session", store.open_session(&old, &session("t")).await),
         ("close_session", store.close_session(&old, "s", "lost").await),
+        ("set_commits_max", store.set_commits_max(&old, Some(1)).await),
         ("renew_leadership", store.renew_leadership(&old, Duration::from_secs(9)).await),
     ];
     for (what, outcome) in tried {

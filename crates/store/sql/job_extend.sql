@@ -1,9 +1,9 @@
 -- A `follow` job takes in the ids that have come since: its scope grows by one pending range.
--- params: @P1 bigint, @P2 bigint, @P3 bigint, @P4 bigint, @P5 bigint, @P6 bigint
+-- params: @P1 bigint, @P2 bigint, @P3 bigint, @P4 bigint, @P5 bigint, @P6 bigint, @P7 varchar(36)
 SET XACT_ABORT ON;
 SET LOCK_TIMEOUT 5000;
 BEGIN TRAN;
-UPDATE [xmlx].[leader] SET [holder] = [holder] WHERE [id] = 1 AND [term] = @P1;
+UPDATE [xmlx].[leader] SET [holder] = [holder] WHERE [id] = 1 AND [term] = @P1 AND [holder] = CAST(@P7 AS varchar(36));
 IF @@ROWCOUNT <> 1 THROW 51002, N'deposed', 1;
 UPDATE [xmlx].[job] SET [scope_hi] = @P5, [total] = [total] + @P6 WHERE [job_id] = @P2 AND [scope_hi] = @P4 AND [state] = 'running';
 IF @@ROWCOUNT <> 1 THROW 51003, N'conflict', 1;

@@ -1,9 +1,9 @@
 -- A job begins as one pending range over its whole scope.
--- params: @P1 bigint, @P2 bigint, @P3 varchar(64), @P4 nvarchar(200), @P5 char(64), @P6 nvarchar(max), @P7 varchar(20), @P8 bigint, @P9 bigint, @P10 bigint, @P11 int
+-- params: @P1 bigint, @P2 bigint, @P3 varchar(64), @P4 nvarchar(200), @P5 char(64), @P6 nvarchar(max), @P7 varchar(20), @P8 bigint, @P9 bigint, @P10 bigint, @P11 int, @P12 varchar(36)
 SET XACT_ABORT ON;
 SET LOCK_TIMEOUT 5000;
 BEGIN TRAN;
-UPDATE [xmlx].[leader] SET [holder] = [holder] WHERE [id] = 1 AND [term] = @P1;
+UPDATE [xmlx].[leader] SET [holder] = [holder] WHERE [id] = 1 AND [term] = @P1 AND [holder] = CAST(@P12 AS varchar(36));
 IF @@ROWCOUNT <> 1 THROW 51002, N'deposed', 1;
 INSERT INTO [xmlx].[job] ([job_id], [submit_key], [name], [contract_hash], [contract], [mode], [scope_lo], [scope_hi], [state], [log_watermark], [priority])
 VALUES (@P2, @P3, @P4, @P5, @P6, @P7, @P8, @P9, 'running', @P10, @P11);

@@ -3,4 +3,4 @@
 UPDATE [xmlx].[leader]
 SET [expires_at] = DATEADD(millisecond, @P3, SYSUTCDATETIME())
 OUTPUT inserted.[term]
-WHERE [id] = 1 AND [term] = @P2 AND [holder] = @P1;
+WHERE [id] = 1 AND [term] = @P2 AND [holder] = CAST(@P1 AS varchar(36));

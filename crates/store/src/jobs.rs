@@ -101,7 +101,7 @@ impl Store {
     /// 2627 where the id or the key exists already; [`Error::Deposed`].
     pub async fn insert_job(&self, leader: &Leadership, job: &NewJob) -> Result<(), Error> {
         let mode = job.mode.name();
-        let params: [&dyn tiberius::ToSql; 11] = [
+        let params: [&dyn tiberius::ToSql; 12] = [
             &leader.term,
             &job.job_id,
             &job.submit_key,
@@ -113,6 +113,7 @@ impl Store {
             &job.scope.hi,
             &job.log_watermark,
             &job.priority,
+            &leader.holder,
         ];
         self.run(statements::JOB_INSERT, &params).await?;
         Ok(())
@@ -201,7 +202,9 @@ impl Store {
         reason: &str,
     ) -> Result<(), Error> {
         let reason = REASON.fit(reason);
-        self.run(statements::JOB_STATE, &[&leader.term, &job_id, &from, &to, &reason]).await?;
+        let params: [&dyn tiberius::ToSql; 6] =
+            [&leader.term, &job_id, &from, &to, &reason, &leader.holder];
+        self.run(statements::JOB_STATE, &params).await?;
         Ok(())
     }
 
@@ -215,7 +218,7 @@ impl Store {
         job_id: i64,
         total: i64,
     ) -> Result<(), Error> {
-        self.run(statements::JOB_TOTAL, &[&leader.term, &job_id, &total]).await?;
+        self.run(statements::JOB_TOTAL, &[&leader.term, &job_id, &total, &leader.holder]).await?;
         Ok(())
     }
 
@@ -229,7 +232,8 @@ impl Store {
         job_id: i64,
         log_end: i64,
     ) -> Result<(), Error> {
-        self.run(statements::JOB_LOG_END, &[&leader.term, &job_id, &log_end]).await?;
+        self.run(statements::JOB_LOG_END, &[&leader.term, &job_id, &log_end, &leader.holder])
+            .await?;
         Ok(())
     }
 
@@ -246,8 +250,8 @@ impl Store {
         (hi, new_hi): (i64, i64),
         waiting: i64,
     ) -> Result<(), Error> {
-        let params: [&dyn tiberius::ToSql; 6] =
-            [&leader.term, &job_id, &range_id, &hi, &new_hi, &waiting];
+        let params: [&dyn tiberius::ToSql; 7] =
+            [&leader.term, &job_id, &range_id, &hi, &new_hi, &waiting, &leader.holder];
         self.run(statements::JOB_EXTEND, &params).await?;
         Ok(())
     }

@@ -10,7 +10,8 @@ use crate::{Error, Store, statements};
 pub struct Leadership {
     /// The coordinator's own id.
     pub holder: String,
-    /// Its term.
+    /// Its term. A database that has gone back in time gives the same one out again: only with the holder does it tell
+    /// one leader from another.
     pub term: i64,
 }
 
@@ -62,7 +63,9 @@ impl Store {
         commits_max: Option<u32>,
     ) -> Result<(), Error> {
         let commits_max = i32::try_from(commits_max.unwrap_or(0)).unwrap_or(i32::MAX);
-        let rows = self.run(statements::LEADER_THROTTLE, &[&leader.term, &commits_max]).await?;
+        let rows = self
+            .run(statements::LEADER_THROTTLE, &[&leader.term, &commits_max, &leader.holder])
+            .await?;
         if rows.is_empty() { Err(Error::Deposed) } else { Ok(()) }
     }
 

@@ -77,7 +77,7 @@ impl Store {
     /// [`Error::Conflict`] where the row is not as `from` says, [`Error::Deposed`] where another
     /// coordinator leads; nothing has changed then.
     pub async fn change_range(&self, leader: &Leadership, it: &RangeChange) -> Result<(), Error> {
-        let params: [&dyn tiberius::ToSql; 12] = [
+        let params: [&dyn tiberius::ToSql; 13] = [
             &leader.term,
             &it.job_id,
             &it.range_id,
@@ -90,6 +90,7 @@ impl Store {
             &it.to.2,
             &it.event,
             &it.rest,
+            &leader.holder,
         ];
         self.run(statements::RANGE_CHANGE, &params).await?;
         Ok(())

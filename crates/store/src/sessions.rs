@@ -24,8 +24,8 @@ impl Store {
     /// # Errors
     /// [`Error::Deposed`] where another coordinator leads.
     pub async fn open_session(&self, leader: &Leadership, it: &SessionRow) -> Result<(), Error> {
-        let params: [&dyn tiberius::ToSql; 5] =
-            [&leader.term, &it.session_id, &it.name, &it.build, &it.slots];
+        let params: [&dyn tiberius::ToSql; 6] =
+            [&leader.term, &it.session_id, &it.name, &it.build, &it.slots, &leader.holder];
         self.run(statements::SESSION_OPEN, &params).await?;
         Ok(())
     }
@@ -40,7 +40,8 @@ impl Store {
         session_id: &str,
         state: &str,
     ) -> Result<(), Error> {
-        self.run(statements::SESSION_CLOSE, &[&leader.term, &session_id, &state]).await?;
+        self.run(statements::SESSION_CLOSE, &[&leader.term, &session_id, &state, &leader.holder])
+            .await?;
         Ok(())
     }
 

@@ -49,3 +49,51 @@ statements! {
     SESSIONS = "sessions";
     SUSPECT_NOTE = "suspect_note";
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn numbered(sql: &str) -> Vec<&str> {
+        sql.lines().filter(|line| !line.starts_with("--")).collect()
+    }
+
+    /// Two leaders can have one term: a database that went back in time gives it out again.
+    #[test]
+    fn a_leader_is_told_by_term_and_holder() {
+        let is_fence = |line: &&str| line.contains("[term] = @P");
+        let fences: Vec<(&str, &str)> = all()
+            .into_iter()
+            .flat_map(|(name, sql)| {
+                numbered(sql).into_iter().filter(is_fence).map(move |line| (name, line))
+            })
+            .collect();
+        assert!(fences.len() > 10);
+        for (name, line) in fences {
+            assert!(line.contains("AND [holder] = CAST(@P"), "{name}: {line}");
+        }
+    }
+
+    /// Text travels as nvarchar. Compared with a varchar column it would make the server convert the column, of every
+    /// row, instead of looking into its index.
+    #[test]
+    fn text_is_compared_as_what_its_column_is() {
+        for (name, sql) in all() {
+            let declared = sql.split("-- params: ").nth(1).and_then(|it| it.lines().next());
+            for param in declared.unwrap_or_default().split(", ") {
+                let Some((param, ty)) = param.split_once(' ') else { continue };
+                if !ty.starts_with("varchar") && !ty.starts_with("char") {
+                    continue;
+                }
+                for line in numbered(sql) {
+                    let Some((_, condition)) = line.split_once("WHERE ") else { continue };
+                    let compared = format!("] = {param}");
+                    let rest = condition.split_once(&compared).map(|(_, rest)| rest);
+                    let is_it =
+                        rest.is_some_and(|it| !it.starts_with(|c: char| c.is_ascii_digit()));
+                    assert!(!is_it, "{name}: say CAST({param} AS {ty}) in `{line}`");
+                }
+            }
+        }
+    }
+}
