@@ -77,6 +77,7 @@ async fn drive(args: &Demo, format: Format, processes: &mut Processes) -> anyhow
             to_app_id: None,
             limit: None,
             priority: 0,
+            problems_max: 100,
         };
         submit::submit(&cluster, &request).await?;
     }

@@ -9,11 +9,12 @@ use xmlx_proto::v1::job_service_server::JobService;
 use xmlx_proto::{ErrorCode, Refusal, v1 as pb};
 use xmlx_store::{JobRow, NewJob, Store};
 
+use crate::convert;
 use crate::engine::{Command, Handle, MoveJob, Moved};
 use crate::lanes::{Lanes, Turn};
 use crate::overlap::{is_open, same_or_overlap};
 use crate::role::{Role, RoleReader};
-use crate::{convert, submit};
+use crate::submit::{self, Prepared};
 
 /// What a client gets that does not say how many failures it wants, and the most it can have.
 const FAILURES_DEFAULT: i32 = 100;
@@ -58,7 +59,7 @@ impl JobApi {
     async fn insert(
         &self,
         engine: &Handle,
-        mut job: NewJob,
+        mut job: Box<NewJob>,
     ) -> Result<pb::SubmitResponse, Refusal> {
         let _turn = engine.submit_turn().await;
         let jobs = self.jobs().await?;
@@ -72,7 +73,7 @@ impl JobApi {
                     engine.ask(|reply| Command::NoteLogEnds { jobs: ended, reply }).await??;
                 }
                 job.job_id = jobs.iter().map(|it| it.job_id).max().unwrap_or(0) + 1;
-                let (id, job) = (job.job_id, Box::new(job));
+                let id = job.job_id;
                 engine.ask(|reply| Command::Submit { job, reply }).await??;
                 (pb::Outcome::Accepted, id)
             }
@@ -80,7 +81,7 @@ impl JobApi {
         let jobs = self.jobs().await?;
         let row = jobs.iter().filter(|it| it.job_id == job_id);
         let job = row.map(|it| convert::job_message(it, engine.notes())).next();
-        Ok(pb::SubmitResponse { outcome: outcome.into(), job })
+        Ok(pb::SubmitResponse { outcome: outcome.into(), job, ..pb::SubmitResponse::default() })
     }
 
     async fn move_job(&self, job_id: i64, to: MoveJob) -> Result<i32, Refusal> {
@@ -106,8 +107,12 @@ impl JobService for JobApi {
         request: Request<pb::SubmitRequest>,
     ) -> Result<Response<pb::SubmitResponse>, Status> {
         let engine = self.role.engine()?;
-        let job = submit::prepare(&self.store, &self.lanes, request.into_inner()).await?;
-        Ok(Response::new(self.insert(&engine, job).await?))
+        let request = request.into_inner();
+        let problems_max = request.problems_max;
+        Ok(Response::new(match submit::prepare(&self.store, &self.lanes, request).await? {
+            Prepared::Job(job) => self.insert(&engine, job).await?,
+            Prepared::Refused(problems) => problems.answer(problems_max)?,
+        }))
     }
 
     async fn list_jobs(

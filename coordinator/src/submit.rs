@@ -6,24 +6,67 @@ use tracing::info;
 use xmlx_extract::Plan;
 use xmlx_proto::{ErrorCode, Refusal, v1 as pb};
 use xmlx_runtime::{NAME_UNITS_MAX, name_problem};
-use xmlx_store::{Disagreement, Error, Mode, NewJob, Scope, Source, Store};
+use xmlx_store::{Disagreement, Mode, NewJob, Scope, Source, Store};
 
 use crate::convert;
 use crate::lanes::Lanes;
 
+/// The most problems in one answer, whatever a client takes: about half a MiB.
+const PROBLEMS_MAX: usize = 2_000;
 /// One submission is checked at a time; others wait so long.
 const TURN: Duration = Duration::from_secs(30);
 const KEY_CHARS_MAX: usize = 64;
 /// More steps between urgent and idle than anybody needs.
 const PRIORITIES: std::ops::RangeInclusive<i32> = -1000..=1000;
 
-/// Checks a request against the contract's rules and the database, and makes a job of it; its
-/// `job_id` is still 0.
+/// What became of a request.
+#[derive(Debug)]
+pub(crate) enum Prepared {
+    /// A job; its `job_id` is still 0.
+    Job(Box<NewJob>),
+    /// The contract is wrong, or does not fit the database.
+    Refused(Problems),
+}
+
+/// What is wrong with a contract.
+#[derive(Debug)]
+pub(crate) struct Problems {
+    what: &'static str,
+    all: Vec<String>,
+}
+
+impl Problems {
+    /// As a client gets them that takes so many. The lists may be long: a refusal has no room for them.
+    pub(crate) fn answer(mut self, problems_max: u32) -> Result<pb::SubmitResponse, Refusal> {
+        let Self { what, all } = &self;
+        let n = all.len();
+        if problems_max == 0 {
+            let message = format!("{what}:\n  {}", all.join("\n  "));
+            return Err(Refusal::new(ErrorCode::Invalid, message));
+        }
+        let refused = format!("{what} ({n} problem{})", if n == 1 { "" } else { "s" });
+        let max = usize::try_from(problems_max).unwrap_or(usize::MAX).min(PROBLEMS_MAX);
+        self.all.truncate(max);
+        Ok(pb::SubmitResponse {
+            problems: self.all,
+            problems_total: u32::try_from(n).unwrap_or(u32::MAX),
+            refused,
+            ..pb::SubmitResponse::default()
+        })
+    }
+
+    fn of_database(found: &[Disagreement]) -> Self {
+        let all = found.iter().map(ToString::to_string).collect();
+        Self { what: "the contract does not fit the target database", all }
+    }
+}
+
+/// Checks a request against the contract's rules and the database, and makes a job of it.
 pub(crate) async fn prepare(
     store: &Store,
     lanes: &Lanes,
     request: pb::SubmitRequest,
-) -> Result<NewJob, Refusal> {
+) -> Result<Prepared, Refusal> {
     let invalid = |message: String| Refusal::new(ErrorCode::Invalid, message);
     if request.submit_key.is_empty() || request.submit_key.len() > KEY_CHARS_MAX {
         return Err(invalid(format!("`submit_key` must have 1 to {KEY_CHARS_MAX} characters")));
@@ -39,8 +82,13 @@ pub(crate) async fn prepare(
         return Err(invalid(format!("`priority` must be between {lowest} and {highest}")));
     }
     let mode = convert::mode(request.mode())?;
-    let plan = Plan::from_json_with(&request.contract, *store.limits())
-        .map_err(|err| invalid(err.to_string()))?;
+    let plan = match Plan::from_json_with(&request.contract, *store.limits()) {
+        Ok(it) => it,
+        Err(err) => {
+            let all = err.problems().iter().map(ToString::to_string).collect();
+            return Ok(Prepared::Refused(Problems { what: "the contract is wrong", all }));
+        }
+    };
     let _turn = lanes.submits.enter_within(TURN, format!("checking `{}`", request.name)).await?;
     let db = |err| convert::refusal(&err);
     let catalog = store.catalog(plan.target_schema()).await.map_err(db)?;
@@ -48,13 +96,17 @@ pub(crate) async fn prepare(
     if catalog.database().problems().is_empty() {
         found.extend(store.source_problems(&plan).await.map_err(db)?);
     }
-    fits(&found)?;
-    references(store, &plan).await?;
+    if found.is_empty() {
+        found = references(store, &plan).await?;
+    }
+    if !found.is_empty() {
+        return Ok(Prepared::Refused(Problems::of_database(&found)));
+    }
     let source = Source::new(&plan, mode, 0);
     let log_watermark = source.newest_log_id(store).await.map_err(db)?;
     let source = Source::new(&plan, mode, log_watermark);
     let scope = scope(store, &source, mode, &request).await?;
-    Ok(NewJob {
+    Ok(Prepared::Job(Box::new(NewJob {
         job_id: 0,
         submit_key: request.submit_key,
         name: request.name,
@@ -64,25 +116,16 @@ pub(crate) async fn prepare(
         priority: request.priority,
         scope,
         log_watermark,
-    })
-}
-
-/// Refuses with everything on which contract and database disagree.
-fn fits(found: &[Disagreement]) -> Result<(), Refusal> {
-    if found.is_empty() {
-        return Ok(());
-    }
-    let lines: Vec<String> = found.iter().map(ToString::to_string).collect();
-    Err(convert::refusal(&Error::Mismatch(lines.join("\n"))))
+    })))
 }
 
 /// Rows that every application would fail without. A login that may not look does not keep the job out.
-async fn references(store: &Store, plan: &Plan) -> Result<(), Refusal> {
+async fn references(store: &Store, plan: &Plan) -> Result<Vec<Disagreement>, Refusal> {
     match store.missing_references(plan).await {
-        Ok(missing) => fits(&missing),
+        Ok(missing) => Ok(missing),
         Err(err) if err.is_select_denied() => {
             info!(%err, "cannot look for rows that foreign keys need");
-            Ok(())
+            Ok(Vec::new())
         }
         Err(err) => Err(convert::refusal(&err)),
     }

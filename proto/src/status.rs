@@ -6,6 +6,11 @@ use std::error::Error;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt as _};
 
+/// A status travels in HTTP/2 headers, and hyper ends those at 16 KiB (`DEFAULT_MAX_HEADER_LIST_SIZE`): whoever gets more
+/// sees a broken stream in place of a refusal. This leaves room for the rest. Long lists travel in messages.
+const HEADERS_MAX: usize = 12 * 1024;
+/// What is said where something had to be left out takes no more.
+const LEFT_OUT_BYTES: usize = 200;
 const DOMAIN: &str = "xmlx";
 const LEADER_KEY: &str = "leader_address";
 
@@ -56,7 +61,8 @@ impl Refusal {
         Self { code: ErrorCode::NotLeader, message, leader_address }
     }
 
-    /// What a status from the other side means. A status that is not ours counts as unavailable.
+    /// What a status from the other side means. A status that is not ours counts as unavailable, unless trying again
+    /// would change nothing.
     #[must_use]
     pub fn from_status(status: &Status) -> Self {
         let info = status.get_details_error_info();
@@ -64,7 +70,7 @@ impl Refusal {
             .as_ref()
             .filter(|it| it.domain == DOMAIN)
             .and_then(|it| ErrorCode::from_reason(&it.reason))
-            .unwrap_or(ErrorCode::Unavailable);
+            .unwrap_or_else(|| ErrorCode::of_foreign(status.code()));
         let is_ours = info.as_ref().is_some_and(|it| it.domain == DOMAIN);
         let leader_address = info.and_then(|it| it.metadata.get(LEADER_KEY).cloned());
         let mut message = status.message().to_owned();
@@ -99,8 +105,38 @@ impl From<Refusal> for Status {
         let metadata: HashMap<String, String> =
             refusal.leader_address.into_iter().map(|it| (LEADER_KEY.to_owned(), it)).collect();
         let details = ErrorDetails::with_error_info(refusal.code.reason(), DOMAIN, metadata);
-        Self::with_error_details(refusal.code.grpc(), refusal.message, details)
+        Self::with_error_details(refusal.code.grpc(), bounded(&refusal.message), details)
     }
+}
+
+/// As much of a message as a status may hold, and how much was left out: whole lines where there are several.
+fn bounded(message: &str) -> String {
+    if cost(message) <= HEADERS_MAX {
+        return message.to_owned();
+    }
+    let room = HEADERS_MAX - cost(&" ".repeat(LEFT_OUT_BYTES));
+    let fits = |end: &usize| cost(&message[..*end]) <= room;
+    let ends: Vec<usize> = message.match_indices('\n').map(|(end, _)| end).collect();
+    match ends.partition_point(fits) {
+        0 => {
+            let ends: Vec<usize> = message.char_indices().map(|(end, _)| end).collect();
+            let kept = &message[..ends[ends.partition_point(fits).saturating_sub(1)]];
+            let more = message.chars().count() - kept.chars().count();
+            format!("{kept}... and {more} more characters")
+        }
+        n => {
+            let kept = &message[..ends[n - 1]];
+            let more = message.lines().count() - kept.lines().count();
+            format!("{kept}\n... and {more} more lines")
+        }
+    }
+}
+
+/// What a message takes in the headers: once percent-encoded, once in the details, in base64.
+fn cost(message: &str) -> usize {
+    let encoded: usize =
+        message.bytes().map(|it| if it.is_ascii_alphanumeric() { 1 } else { 3 }).sum();
+    encoded + message.len().div_ceil(3) * 4
 }
 
 impl ErrorCode {
@@ -129,6 +165,30 @@ impl ErrorCode {
         all.into_iter().find(|it| it.reason() == reason)
     }
 
+    /// What a status means that the network, a proxy or the gRPC library itself has made.
+    fn of_foreign(code: Code) -> Self {
+        match code {
+            // A coordinator that is older than its client.
+            Code::Unimplemented => Self::Protocol,
+            // A message beyond what either side takes.
+            Code::OutOfRange | Code::ResourceExhausted => Self::Invalid,
+            Code::Ok
+            | Code::Cancelled
+            | Code::Unknown
+            | Code::InvalidArgument
+            | Code::DeadlineExceeded
+            | Code::NotFound
+            | Code::AlreadyExists
+            | Code::PermissionDenied
+            | Code::FailedPrecondition
+            | Code::Aborted
+            | Code::Internal
+            | Code::Unavailable
+            | Code::DataLoss
+            | Code::Unauthenticated => Self::Unavailable,
+        }
+    }
+
     fn grpc(self) -> Code {
         match self {
             Self::Invalid => Code::InvalidArgument,
@@ -150,6 +210,49 @@ mod tests {
         let back = Refusal::from_status(&status);
         assert_eq!(back.code, ErrorCode::NotLeader);
         assert_eq!(back.leader_address.as_deref(), Some("http://b:7000"));
+    }
+
+    /// As `tonic` writes it.
+    fn headers_bytes(status: &Status) -> usize {
+        let headers = status.clone().into_http::<()>().into_parts().0.headers;
+        // What the limit counts for a header: its name, its value and 32 bytes (RFC 9113, 6.5.2).
+        headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 32).sum()
+    }
+
+    #[test]
+    fn no_message_is_too_long_for_the_headers() {
+        let lines = |line: &str, n| vec![line; n].join("\n");
+        let line = "`mappings[12].expression`: \"x\" is no function (see the page)";
+        for (message, kept, left_out) in [
+            (lines("short", 3), "short\nshort\nshort", None),
+            (lines(line, 400), line, Some("more lines")),
+            (lines("\u{10ffff} %{}", 9_000), "\u{10ffff} %{}", Some("more lines")),
+            ("x".repeat(100_000), "xxx", Some("more characters")),
+            ("\u{e9}".repeat(100_000), "\u{e9}", Some("more characters")),
+            ("\n".repeat(100_000), "\n", Some("more lines")),
+        ] {
+            let refusal = Refusal::new(ErrorCode::Invalid, message.clone());
+            let status = Status::from(refusal);
+            assert!(headers_bytes(&status) < 14 * 1024, "{}", headers_bytes(&status));
+            let back = Refusal::from_status(&status);
+            assert!(back.message.starts_with(kept), "{}", back.message);
+            match left_out {
+                Some(said) => assert!(back.message.ends_with(said), "{}", back.message),
+                None => assert_eq!(back.message, message),
+            }
+        }
+        let said = bounded(&lines(line, 400));
+        let (kept, last) = said.rsplit_once('\n').expect("several lines");
+        let n: usize = last.split(' ').nth(2).and_then(|it| it.parse().ok()).expect(last);
+        assert_eq!(kept.lines().count() + n, 400);
+    }
+
+    #[test]
+    fn what_asking_again_cannot_mend_is_not_called_unavailable() {
+        let code = |code| Refusal::from_status(&Status::new(code, "x")).code;
+        assert_eq!(code(Code::Unimplemented), ErrorCode::Protocol);
+        assert_eq!(code(Code::OutOfRange), ErrorCode::Invalid);
+        assert_eq!(code(Code::Unavailable), ErrorCode::Unavailable);
     }
 
     #[test]

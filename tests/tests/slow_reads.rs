@@ -91,14 +91,16 @@ async fn many_counts_leave_room_for_grants_and_questions() {
         return;
     }
     let cluster = Cluster::start(SETUP).await;
-    let count = format!("xmlx/coordinator@text=SELECT COUNT_BIG(*) AS [n] FROM:1+:{SLOW}");
+    let count = "xmlx/coordinator@text=SELECT COUNT_BIG(*) AS [n] FROM:1+:delay=40s";
     cluster.db.faults().add(count.parse().unwrap());
     cluster.db.faults().add("xmlx/worker@commit:1+:delay=50ms".parse().unwrap());
+    let begun = Instant::now();
     for i in 0..JOBS {
         let (from, to) = (1001 + 300 * i, 1300 + 300 * i);
         let _ = cluster.submit(&["--from", &from.to_string(), "--to", &to.to_string()]);
     }
     cluster.wait_busy().await;
+    assert!(begun.elapsed() < Duration::from_secs(20), "{:?} to be busy", begun.elapsed());
     let fired = cluster.db.faults().fired().iter().filter(|it| it.fault.action != DELAY).count();
     assert!(fired > 0, "nothing is being counted");
     let begun = Instant::now();

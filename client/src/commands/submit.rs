@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use xmlx_proto::v1 as pb;
+use xmlx_proto::{MESSAGE_BYTES_MAX, v1 as pb};
 
 use super::{contract_text, inspect};
 use crate::cli::Submit;
@@ -14,6 +14,12 @@ use crate::view::{Job, outcome_name};
 
 /// How often `--wait` looks.
 const LOOK: Duration = Duration::from_millis(500);
+
+/// More problems of a contract than anybody reads at once.
+const PROBLEMS_MAX: u32 = 100;
+
+/// The rest of a request is small.
+const CONTRACT_BYTES_MAX: usize = MESSAGE_BYTES_MAX - 64 * 1024;
 
 /// Which applications the job takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,6 +56,7 @@ pub(crate) async fn run(
         to_app_id: args.to,
         limit: args.limit,
         priority: args.priority,
+        problems_max: PROBLEMS_MAX,
     };
     let (outcome, job) = submit(cluster, &request).await?;
     if !args.wait {
@@ -67,12 +74,33 @@ pub(crate) async fn submit(
     cluster: &Cluster,
     request: &pb::SubmitRequest,
 ) -> anyhow::Result<(pb::Outcome, Job)> {
+    let bytes = request.contract.len();
+    anyhow::ensure!(
+        bytes <= CONTRACT_BYTES_MAX,
+        "the contract has {bytes} bytes, and a coordinator takes no more than {CONTRACT_BYTES_MAX}"
+    );
     let response = cluster
         .call(Patience::LONG, async |channel| cluster::jobs(channel).submit(request.clone()).await)
         .await?;
+    anyhow::ensure!(response.problems.is_empty(), problems(&response));
     let outcome = response.outcome();
     let job = response.job.context("the coordinator did not say which job it made")?;
     Ok((outcome, job.into()))
+}
+
+/// What is wrong with the contract, a line each.
+fn problems(response: &pb::SubmitResponse) -> String {
+    let mut text = format!("{}:", response.refused);
+    for problem in &response.problems {
+        text.push_str("\n  ");
+        text.push_str(problem);
+    }
+    let shown = u32::try_from(response.problems.len()).unwrap_or(u32::MAX);
+    let more = response.problems_total.saturating_sub(shown);
+    if more > 0 {
+        text.push_str(&format!("\n  ... and {more} more; `xmlx-client check` lists them all"));
+    }
+    text
 }
 
 async fn wait(cluster: &Cluster, job_id: i64) -> anyhow::Result<Job> {
