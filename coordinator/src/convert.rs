@@ -45,6 +45,7 @@ pub(crate) fn change(it: &Change) -> RangeChange {
         to: (it.to.name(), it.to_epoch.0, it.to_hi),
         owner_session,
         rest: it.rest.map_or(0, |it| it.0),
+        cursor: it.cursor,
     }
 }
 

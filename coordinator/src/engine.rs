@@ -37,6 +37,8 @@ use throttle::Throttle;
 
 /// How often time is told to the table.
 const TICK: Duration = Duration::from_millis(250);
+/// A job of which nothing moves for so long says what it waits for.
+const SHOWN_AFTER: Duration = Duration::from_secs(5);
 /// How often a `follow` job looks for new applications.
 const FOLLOW: Duration = Duration::from_secs(2);
 
@@ -69,6 +71,8 @@ pub(crate) struct Engine {
     /// Jobs that are being read again, and how often they have been doubted since that began.
     doubts: BTreeMap<JobId, u32>,
     barriers: Vec<Barrier>,
+    /// Jobs whose ranges are all done and that are looked through once more, and since when.
+    checking: BTreeMap<JobId, Duration>,
     /// Where the sources of `follow` jobs ended at the latest look.
     seen: BTreeMap<JobId, i64>,
     /// When sessions of an earlier leader that have not come back are noted as lost; then `None`.
@@ -99,6 +103,7 @@ pub(crate) async fn run(
         following: BTreeSet::new(),
         doubts: BTreeMap::new(),
         barriers: Vec::new(),
+        checking: BTreeMap::new(),
         seen: BTreeMap::new(),
         sessions: Sessions::new(handle.term()),
         leadership,
@@ -168,11 +173,23 @@ impl Engine {
 
     async fn tick(&mut self) -> Result<(), Error> {
         self.apply(Event::Ticked).await?;
+        self.tell_what_stands();
         if self.strays_at.is_some_and(|it| self.clock.now() >= it) {
             self.strays_at = None;
             self.look_for_strays();
         }
         Ok(())
+    }
+
+    /// Says what jobs wait for that make no progress.
+    fn tell_what_stands(&self) {
+        let now = self.clock.now();
+        let table = self.table.standing(SHOWN_AFTER, Timestamp(self.clock.millis()));
+        let checks = self.checking.iter().map(|(&job, &since)| (job, now.saturating_sub(since)));
+        let checks = checks.filter(|(_, so_long)| *so_long >= SHOWN_AFTER);
+        let standing = table.map(|(job, what, so_long)| (job, notes::told(what, so_long)));
+        let checking = checks.map(|(job, so_long)| (job, notes::told_of_check(so_long)));
+        self.handle.notes().stand(standing.chain(checking).collect());
     }
 
     /// Sessions that were open when an earlier leader died and have not come back are lost. Their

@@ -2,7 +2,7 @@
 
 use xmlx_extract::Plan;
 use xmlx_proto::{ErrorCode, Refusal};
-use xmlx_store::{JobRow, Mode, NewJob, Store, same_applications};
+use xmlx_store::{JobRow, Mode, NewJob, Scope, Store, same_applications};
 
 use crate::convert;
 
@@ -18,7 +18,8 @@ pub(crate) async fn same_or_overlap(
         if job.submit_key == new.submit_key {
             return Ok(Some(job.job_id));
         }
-        if !is_open(job) || !overlap(job, new) {
+        let both_take = overlap((job.mode, job.scope), (new.mode, new.scope));
+        if !is_open(job) || !both_take {
             continue;
         }
         if job.contract_hash == new.contract_hash && job.mode == new.mode && job.scope == new.scope
@@ -44,8 +45,40 @@ pub(crate) fn is_open(job: &JobRow) -> bool {
     matches!(job.state.as_str(), "running" | "paused")
 }
 
-/// A job that follows has no end.
-fn overlap(job: &JobRow, new: &NewJob) -> bool {
-    let end = |mode, hi| if mode == Mode::Follow { i64::MAX } else { hi };
-    new.scope.lo < end(job.mode, job.scope.hi) && job.scope.lo < end(new.mode, new.scope.hi)
+/// Whether two jobs over the same documents could take the same application. A `retry` takes what has failed already,
+/// the other modes what has no decision yet: a commit refuses what the other kind has decided in the meantime. A job
+/// that follows has no end.
+fn overlap((mode, scope): (Mode, Scope), (new_mode, new_scope): (Mode, Scope)) -> bool {
+    let takes_failed = |mode: Mode| match mode {
+        Mode::Once | Mode::Follow => false,
+        Mode::Retry => true,
+    };
+    let end = |mode: Mode, hi| if mode == Mode::Follow { i64::MAX } else { hi };
+    takes_failed(mode) == takes_failed(new_mode)
+        && new_scope.lo < end(mode, scope.hi)
+        && scope.lo < end(new_mode, new_scope.hi)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn jobs_overlap_where_both_could_take_an_application() {
+        let (low, high) = (Scope { lo: 1, hi: 10 }, Scope { lo: 10, hi: 20 });
+        for (a, b, expected) in [
+            ((Mode::Once, low), (Mode::Once, low), true),
+            ((Mode::Once, low), (Mode::Once, high), false),
+            ((Mode::Follow, low), (Mode::Once, high), true),
+            ((Mode::Follow, high), (Mode::Once, low), false),
+            ((Mode::Follow, low), (Mode::Follow, high), true),
+            ((Mode::Follow, low), (Mode::Retry, low), false),
+            ((Mode::Once, low), (Mode::Retry, low), false),
+            ((Mode::Retry, low), (Mode::Retry, low), true),
+            ((Mode::Retry, low), (Mode::Retry, high), false),
+        ] {
+            assert_eq!(overlap(a, b), expected, "{a:?} {b:?}");
+            assert_eq!(overlap(b, a), expected, "{b:?} {a:?}");
+        }
+    }
 }

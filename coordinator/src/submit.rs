@@ -146,7 +146,10 @@ async fn scope(
         let message = format!("`to_app_id` ({to}) is below `from_app_id` ({from})");
         return Err(Refusal::new(ErrorCode::Invalid, message));
     }
-    let lo = if mode == Mode::Follow { from.max(0) } else { from.clamp(bounds.lo, bounds.hi) };
+    if mode == Mode::Follow && request.to_app_id.is_some() {
+        return Err(Refusal::new(ErrorCode::Invalid, "a job that follows has no `to_app_id`"));
+    }
+    let lo = if mode == Mode::Follow { from } else { from.clamp(bounds.lo, bounds.hi) };
     let hi = to.saturating_add(1).clamp(lo, bounds.hi.max(lo));
     let scope = Scope { lo, hi };
     let Some(limit) = request.limit else { return Ok(scope) };
@@ -155,7 +158,7 @@ async fn scope(
     }
     let last = source.boundary(store, scope, limit).await.map_err(db)?;
     Ok(match last {
-        Some((last, n)) if n >= limit => Scope { lo, hi: last + 1 },
+        Some(found) if found.count >= limit => Scope { lo, hi: found.last + 1 },
         _ => scope,
     })
 }

@@ -208,6 +208,7 @@ fn heartbeat(
             committed_through: one.committed_through,
             claimed_through: one.claimed_through,
             apps: one.apps,
+            reading: one.reading_ms.map(Duration::from_millis),
         });
     }
     notes.beat(&progress);

@@ -9,7 +9,8 @@ use xmlx_store::{
 use crate::Database;
 
 /// Parameters of the generated reads: bounds of the ids, a count, the log's watermark.
-const READ_PARAMS: &str = "-- params: @P1 bigint, @P2 bigint, @P3 bigint, @P4 bigint, @P5 bigint\n";
+const READ_PARAMS: &str =
+    "-- params: @P1 bigint, @P2 bigint, @P3 bigint, @P4 bigint, @P5 bigint, @P6 bigint\n";
 
 /// A statement under the name of its file.
 #[derive(Clone, Debug)]

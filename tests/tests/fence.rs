@@ -51,6 +51,7 @@ fn change(event: &'static str, from: State<'_>, to: State<'_>, hi: i64) -> Range
         to: (to.0, to.1, hi),
         owner_session: to.2.to_owned(),
         rest: if hi < SCOPE.hi { 2 } else { 0 },
+        cursor: SCOPE.lo - 1,
     }
 }
 
@@ -94,7 +95,7 @@ async fn deposed(meanwhile: impl AsyncFnOnce(&Database), new_term: i64) {
         ("insert_job", store.insert_job(&old, &new_job(2)).await),
         ("extend_job", store.extend_job(&old, JOB, 2, (SCOPE.hi, 200), 0).await),
         ("move_job", store.move_job(&old, JOB, ("running", "paused"), "").await),
-        ("set_job_total", store.set_job_total(&old, JOB, 7).await),
+        ("set_job_total", store.set_job_total(&old, JOB, SCOPE, 7).await),
         ("set_job_log_end", store.set_job_log_end(&old, JOB, 7).await),
         ("change_range", store.change_range(&old, &grant).await),
         ("open_session", store.open_session(&old, &session("t")).await),

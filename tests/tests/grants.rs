@@ -38,6 +38,7 @@ const SENDERS: &[(&str, &[Role])] = &[
     ("boundary_", &[Role::Coordinator]),
     ("waiting_", &[Role::Coordinator]),
     ("passed_", &[Role::Coordinator]),
+    ("submitted_", &[Role::Coordinator]),
     ("bounds_", &[Role::Coordinator]),
     ("left_out_", &[Role::Coordinator]),
     ("newest_log_id_", &[Role::Coordinator]),

@@ -115,6 +115,85 @@ async fn status_shows_what_the_tables_say() {
     assert_eq!(shown["total"], 120);
 }
 
+/// A total counts each application once, whatever is decided, and by whom, while it is counted.
+#[tokio::test(flavor = "multi_thread")]
+async fn totals_are_true() {
+    if skips_on_server("a plan of faults") {
+        return;
+    }
+    let cluster = Cluster::start(Setup { group_apps: 5, ..Setup::small(120) }).await;
+    cluster.db.faults().add("text=l.[log_id] <= @P4):1:delay=1s".parse().unwrap());
+    cluster.db.faults().add("commit:1+:delay=200ms".parse().unwrap());
+    let job = cluster.submit(&[]);
+    cluster.wait_logged(10).await;
+    // What another tool decides in the meantime the job does not.
+    let last = "SELECT MAX(CAST([app_id] AS bigint)) FROM [sample].[application_xml]";
+    let last = cluster.db.count(last).await;
+    let insert = format!(
+        "INSERT INTO [sample].[processing_log] ([app_id], [status], [session_id]) VALUES ({last}, 'failed', '20251103_101500')"
+    );
+    cluster.db.run(&insert).await;
+    let counted = async |it: &Cluster| !it.job(job)["total"].is_null();
+    cluster.wait_for("the total", counted).await;
+    let shown = cluster.job(job);
+    assert_eq!((&shown["total"], &shown["state"]), (&120.into(), &"running".into()), "{shown}");
+    assert!(shown["ok"].as_i64().unwrap() > 10, "some were decided while they were counted");
+    cluster.wait_done(job).await;
+    let shown = cluster.job(job);
+    assert_eq!((&shown["total"], &shown["ok"]), (&119.into(), &119.into()), "{shown}");
+    cluster.assert_verified(job).await;
+    cluster.assert_faults_fired();
+}
+
+/// Looking through ids that are decided is work, also where it takes longer than a lease may stand still; what a job
+/// waits for is shown.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fetch_that_takes_long_is_waited_for() {
+    if skips_on_server("a plan of faults") {
+        return;
+    }
+    let flags = &["--stalled-after", "2s"];
+    let cluster = Cluster::start(Setup { coordinator_flags: flags, ..Setup::small(30) }).await;
+    cluster.db.faults().add("fetch:1:delay=8s".parse().unwrap());
+    cluster.db.faults().add("text=MIN(t.[app_id]):1:delay=7s".parse().unwrap());
+    let job = cluster.submit(&[]);
+    let shows = async |it: &Cluster, text: &str| {
+        it.job(job)["reason"].as_str().is_some_and(|it| it.contains(text))
+    };
+    for text in ["looking for the next applications", "has been reading the next applications"] {
+        cluster.wait_for(text, async |it| shows(it, text).await).await;
+    }
+    cluster.wait_done(job).await;
+    let shown = cluster.job(job);
+    assert_eq!((&shown["ok"], &shown["leases_revoked"]), (&30.into(), &0.into()), "{shown}");
+    assert_eq!(shown["reason"], "");
+    cluster.assert_verified(job).await;
+    cluster.assert_faults_fired();
+}
+
+/// A lease begins where something waits, and not where its range does.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_decided_is_not_looked_through_again() {
+    let cluster = Cluster::start(Setup::small(60)).await;
+    let ids = cluster
+        .db
+        .column("SELECT CAST([app_id] AS bigint) FROM [sample].[application_xml] ORDER BY [app_id]")
+        .await;
+    for id in &ids[..50] {
+        let sql = format!(
+            "INSERT INTO [sample].[processing_log] ([app_id], [status], [session_id]) VALUES ({id}, 'success', '20251103_101500')"
+        );
+        cluster.db.run(&sql).await;
+    }
+    let job = cluster.submit(&[]);
+    cluster.wait_done(job).await;
+    let granted = format!(
+        "SELECT [committed_through] FROM [xmlx].[range_history] WHERE [job_id] = {job} AND [event] = 'granted' AND [epoch] = 1 ORDER BY [history_id]"
+    );
+    assert_eq!(cluster.db.column(&granted).await[0], ids[50] - 1);
+    cluster.assert_verified(job).await;
+}
+
 /// A job that follows takes what comes later.
 #[tokio::test(flavor = "multi_thread")]
 async fn follow_takes_what_comes_later() {

@@ -49,3 +49,34 @@ async fn a_priority_out_of_bounds_is_refused() {
     assert_eq!(refused.code, 2);
     assert!(refused.stderr.contains("`priority` must be between -1000 and 1000"), "{refused:?}");
 }
+
+/// What failed is tried again while a job waits for what comes: the two take different applications.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_retry_runs_beside_a_job_that_follows() {
+    let cluster = Cluster::start(Setup { broken_permille: 300, ..Setup::small(60) }).await;
+    let follow = cluster.submit(&["--follow"]);
+    cluster.wait_logged(60).await;
+    cluster
+        .wait_for("the ranges to be done", async |it| {
+            let job = it.job(follow);
+            job["ok"].as_i64().unwrap() + job["failed"].as_i64().unwrap() == 60
+        })
+        .await;
+    let failed = cluster.job(follow)["failed"].as_i64().unwrap();
+    assert!(failed > 5, "{failed} failed");
+
+    let retry = ["retry", "--contract", "card.json", "--wait", "-o", "json"];
+    let retried = cluster.client(&retry).json()["job"].clone();
+    assert_eq!((&retried["failed"], &retried["state"]), (&failed.into(), &"done".into()));
+    assert_eq!(retried["total"], failed);
+    assert_eq!(cluster.logged().await, 60 + failed);
+    let refused = cluster.client(&["submit", "--contract", "card.json", "-o", "json"]);
+    assert!(refused.stderr.contains("works on app_id"), "{refused:?}");
+    // Each tells its own decisions from the other's.
+    cluster.assert_each_verified(&[follow, retried["job"].as_i64().unwrap()]);
+    let failures = cluster.client(&["failures", &follow.to_string(), "-o", "json"]).expect(0);
+    assert_eq!(
+        failures.json()["failures"].as_array().unwrap().len(),
+        usize::try_from(failed).unwrap()
+    );
+}

@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard};
+use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
+use xmlx_runtime::Clock;
 use xmlx_store::{LeaseKey, Scope};
 
 /// A granted lease.
@@ -24,6 +26,7 @@ pub(crate) struct Board {
     leases_max: AtomicU32,
     held: Mutex<BTreeMap<LeaseId, Held>>,
     apps_done: AtomicU64,
+    clock: Clock,
 }
 
 #[derive(Debug)]
@@ -32,16 +35,19 @@ struct Held {
     committed_through: i64,
     claimed_through: i64,
     apps: u64,
+    /// Since when the next applications are being read.
+    reading_since: Option<Duration>,
     revoked: CancellationToken,
 }
 
 impl Held {
-    fn standing(&self) -> Standing {
+    fn standing(&self, now: Duration) -> Standing {
         Standing {
             lease: self.lease.clone(),
             committed_through: self.committed_through,
             claimed_through: self.claimed_through,
             apps: self.apps,
+            reading: self.reading_since.map(|since| now.saturating_sub(since)),
         }
     }
 }
@@ -53,6 +59,8 @@ pub(crate) struct Standing {
     pub(crate) committed_through: i64,
     pub(crate) claimed_through: i64,
     pub(crate) apps: u64,
+    /// For how long the next applications have been read by now.
+    pub(crate) reading: Option<Duration>,
 }
 
 impl Board {
@@ -62,6 +70,7 @@ impl Board {
             leases_max: AtomicU32::new(leases_max),
             held: Mutex::default(),
             apps_done: AtomicU64::new(0),
+            clock: Clock::start(),
         }
     }
 
@@ -92,6 +101,7 @@ impl Board {
                 committed_through,
                 claimed_through: committed_through,
                 apps: 0,
+                reading_since: None,
                 revoked: revoked.clone(),
             },
         );
@@ -117,6 +127,21 @@ impl Board {
         self.lock().get(&id(key)).map_or(hi, |it| it.lease.scope.hi.min(hi))
     }
 
+    /// The next applications of the lease are read from now on, which may take long where many ids are decided already.
+    pub(crate) fn reads(&self, key: &LeaseKey) {
+        let now = self.clock.now();
+        if let Some(it) = self.lock().get_mut(&id(key)) {
+            it.reading_since = Some(now);
+        }
+    }
+
+    /// The read that was begun has ended.
+    pub(crate) fn has_read(&self, key: &LeaseKey) {
+        if let Some(it) = self.lock().get_mut(&id(key)) {
+            it.reading_since = None;
+        }
+    }
+
     /// Every application of the lease at or below has been fetched.
     pub(crate) fn claimed(&self, key: &LeaseKey, through: i64) {
         if let Some(it) = self.lock().get_mut(&id(key)) {
@@ -136,13 +161,15 @@ impl Board {
 
     /// Lets go of a lease; how far it had come.
     pub(crate) fn drop_lease(&self, key: &LeaseKey) -> Option<Standing> {
-        self.lock().remove(&id(key)).map(|it| it.standing())
+        let now = self.clock.now();
+        self.lock().remove(&id(key)).map(|it| it.standing(now))
     }
 
     /// Everything that is held.
     pub(crate) fn standings(&self) -> Vec<Standing> {
         let held = self.lock();
-        held.values().map(Held::standing).collect()
+        let now = self.clock.now();
+        held.values().map(|it| it.standing(now)).collect()
     }
 
     /// Applications decided by this process so far.

@@ -123,7 +123,7 @@ impl Foreman {
             let (shop, clock) = (Arc::clone(&self.shop), self.clock);
             self.running.spawn(async move {
                 let started = clock.now();
-                let outcome = pipeline::work(&shop, &lease, revoked).await;
+                let outcome = Box::pin(pipeline::work(&shop, &lease, revoked)).await;
                 let elapsed = clock.now().saturating_sub(started).as_millis();
                 Finished { lease, outcome, elapsed_ms: u64::try_from(elapsed).unwrap_or(u64::MAX) }
             });

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
 use xmlx_lease::{Event, JobId, SessionId};
 use xmlx_proto::{ErrorCode, Refusal, v1 as pb};
-use xmlx_store::{Class, Error, NewJob};
+use xmlx_store::{Class, Error, NewJob, Scope};
 
 use super::Notes;
 use super::reading::ReadJob;
@@ -41,7 +41,7 @@ pub(crate) enum Command {
     /// The workers as they are now.
     Workers { reply: oneshot::Sender<Vec<WorkerInfo>> },
     /// Applications of a scope have been counted.
-    Counted { job: JobId, total: i64 },
+    Counted { job: JobId, scope: Scope, total: i64 },
     /// All ranges are done: what that means.
     CheckedDone { job: JobId, checked: Checked },
     /// A `follow` job's source has been looked at.

@@ -7,7 +7,7 @@ use xmlx_lease::{
     Epoch, Event, JobId, JobSnapshot, JobState, RangeId, RangeSnapshot, RangeState, SessionId,
 };
 use xmlx_proto::{ErrorCode, Refusal, v1 as pb};
-use xmlx_store::{Class, Error, Leadership, Mode, NewJob, Store};
+use xmlx_store::{Class, Error, Leadership, Mode, NewJob, Scope, Store};
 
 use super::command::{Checked, Command, Look, MoveJob, Moved, Reply};
 use super::look::{Sources, check_ended, count_total, look, trouble, until_it_works};
@@ -100,6 +100,7 @@ impl Engine {
         }
         info!(%job, from, to, reason, "job moved");
         self.handle.notes().forget(job);
+        self.checking.remove(&job);
         // Where an owner closes its range meanwhile, the job is doubted: what is left to revoke is revoked once it is read.
         self.apply(Event::JobMoved { job, state }).await?;
         if state == JobState::Ended {
@@ -181,15 +182,20 @@ impl Engine {
                 found = counting => found,
                 () = end.cancelled() => None,
             };
-            if let Some(total) = found {
-                handle.tell(Command::Counted { job, total }).await;
+            if let Some((scope, total)) = found {
+                handle.tell(Command::Counted { job, scope, total }).await;
             }
         });
     }
 
-    pub(super) async fn counted(&mut self, job: JobId, total: i64) -> Result<(), Error> {
+    pub(super) async fn counted(
+        &mut self,
+        job: JobId,
+        scope: Scope,
+        total: i64,
+    ) -> Result<(), Error> {
         self.counting.remove(&job);
-        match self.store.set_job_total(&self.leadership, job.0, total).await {
+        match self.store.set_job_total(&self.leadership, job.0, scope, total).await {
             Ok(()) => self.apply(Event::Counted { job, total: convert::count(total) }).await,
             Err(err) if ends_leadership(&err) => Err(err),
             Err(err) => {
@@ -200,10 +206,11 @@ impl Engine {
     }
 
     /// All ranges are done: is every application decided?
-    pub(super) fn check_done(&self, job: JobId) {
+    pub(super) fn check_done(&mut self, job: JobId) {
         if self.modes.get(&job) == Some(&Mode::Follow) {
             return;
         }
+        self.checking.insert(job, self.clock.now());
         let (handle, store, end) = (self.handle.clone(), self.looks.clone(), self.end.clone());
         let (sources, lanes) = (self.sources.clone(), self.lanes.clone());
         tokio::spawn(async move {
@@ -228,6 +235,7 @@ impl Engine {
     }
 
     pub(super) async fn checked_done(&mut self, job: JobId, checked: Checked) -> Result<(), Error> {
+        self.checking.remove(&job);
         match checked {
             Checked::AllDecided => self.end_or_pause(job, "done", "", JobState::Ended).await,
             Checked::Reopened => {

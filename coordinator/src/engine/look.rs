@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tracing::warn;
 use xmlx_lease::{Boundary, JobId};
-use xmlx_store::{Class, Error, Scope, Source, Store};
+use xmlx_store::{Class, Error, Scope, Source, Store, Waiting};
 
 use super::command::{Checked, Command, Grown, Handle, Look};
 use super::convert;
@@ -17,6 +17,10 @@ const RETRY_PAUSE: Duration = Duration::from_secs(2);
 
 /// What may pass or may not is tried so often.
 const TRIES_MAX: u32 = 10;
+
+/// A lease spans no more ids than this. Its owner looks through all of them, and those between the ones that wait are
+/// decided already: a million is a few seconds of index lookups.
+const SPAN_MAX: i64 = 1_000_000;
 
 /// Jobs whose sources are kept; older ones are read again if they come back.
 const JOBS_MAX: usize = 64;
@@ -57,14 +61,24 @@ pub(super) async fn find_boundary(
 ) -> Boundary {
     let _turn = lane.enter(format!("looking where to cut a range of job {job}")).await;
     let n = i64::try_from(count).unwrap_or(i64::MAX);
-    let found = async { sources.of(store, job).await?.boundary(store, scope, n).await };
-    match found.await {
-        Ok(None) => Boundary::Empty,
-        // Fewer than asked for: the rest of the range has nothing for anybody else.
-        Ok(Some((_, found))) if found < n => {
-            Boundary::Cut { at: scope.hi, count: convert::count(found) }
+    let found = async {
+        let source = sources.of(store, job).await?;
+        let found = source.boundary(store, scope, n).await?;
+        match found.map(|it| cut(scope, n, it)) {
+            Some(Cut::Within(narrow)) => {
+                let found = source.boundary(store, narrow, n).await?;
+                // What waited may have been decided by another tool in the meantime.
+                Ok(found.map_or(Boundary::Unknown, |it| at(narrow.hi, it)))
+            }
+            Some(Cut::At(hi)) => Ok(found.map_or(Boundary::Unknown, |it| at(hi, it))),
+            None => Ok(Boundary::Empty),
         }
-        Ok(Some((last, found))) => Boundary::Cut { at: last + 1, count: convert::count(found) },
+    };
+    match found.await {
+        Ok(boundary) => {
+            handle.notes().can_look(job);
+            boundary
+        }
         Err(err) => {
             trouble(handle, job, err, 1).await;
             Boundary::Unknown
@@ -72,17 +86,40 @@ pub(super) async fn find_boundary(
     }
 }
 
-/// What waits now and what has been decided make up the total.
+/// Where to cut what a search for `n` applications has found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Cut {
+    /// The range ends there.
+    At(i64),
+    /// They lie too far apart: as many as there are in here.
+    Within(Scope),
+}
+
+fn cut(scope: Scope, n: i64, found: Waiting) -> Cut {
+    let is_wide = |hi: i64| hi.saturating_sub(found.first) > SPAN_MAX;
+    if is_wide(found.last) {
+        Cut::Within(Scope { lo: found.first, hi: found.first + SPAN_MAX })
+    } else if found.count < n && !is_wide(scope.hi) {
+        // Fewer than asked for: the rest of the range has nothing for anybody else.
+        Cut::At(scope.hi)
+    } else {
+        Cut::At(found.last + 1)
+    }
+}
+
+fn at(hi: i64, found: Waiting) -> Boundary {
+    Boundary::Cut { from: found.first, at: hi, count: convert::count(found.count) }
+}
+
+/// How many applications of a job waited at its submission, and in which scope.
 pub(super) async fn count_total(
     store: &Store,
     sources: &Sources,
     job: JobId,
-) -> Result<i64, Error> {
+) -> Result<(Scope, i64), Error> {
     let source = sources.of(store, job).await?;
-    let Some(open) = store.open_job(job.0).await? else { return Ok(0) };
-    let waiting = source.waiting(store, open.scope).await?;
-    let decided = store.open_job(job.0).await?.map_or(open.decided, |it| it.decided);
-    Ok(waiting + decided)
+    let Some(open) = store.open_job(job.0).await? else { return Ok((Scope { lo: 0, hi: 0 }, 0)) };
+    Ok((open.scope, source.submitted(store, open.scope).await?))
 }
 
 /// What a job comes to whose ranges are all done.
@@ -173,4 +210,22 @@ pub(super) async fn trouble(handle: &Handle, job: JobId, err: Error, tries: u32)
     warn!(%job, reason, "cannot read the source; trying again");
     handle.notes().cannot_look(job, class.name(), &reason);
     false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn leases_begin_where_something_waits_and_span_no_desert() {
+        const FAR: i64 = 10 * SPAN_MAX;
+        let scope = Scope { lo: 1, hi: FAR };
+        let found = |first, last, count| cut(scope, 25, Waiting { first, last, count });
+        assert_eq!(found(100, 200, 25), Cut::At(201), "as many as asked for");
+        assert_eq!(found(FAR - 900, FAR - 800, 3), Cut::At(FAR), "the last ones");
+        assert_eq!(found(100, 200, 3), Cut::At(201), "nothing for a long way behind them");
+        let within = Cut::Within(Scope { lo: 100, hi: 100 + SPAN_MAX });
+        assert_eq!(found(100, 101 + SPAN_MAX, 25), within, "a desert between them");
+        assert_eq!(found(100, FAR - 1, 2), within, "fewer than asked for, and a desert");
+    }
 }

@@ -5,11 +5,20 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use xmlx_lease::{JobId, Progress, RangeId};
+use std::time::Duration;
+
+use xmlx_lease::{JobId, Progress, RangeId, Standing};
 
 /// Cheap to clone; all clones are one.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Notes(Arc<Mutex<BTreeMap<JobId, Note>>>);
+pub(crate) struct Notes(Arc<Mutex<All>>);
+
+#[derive(Debug, Default)]
+struct All {
+    met: BTreeMap<JobId, Note>,
+    /// Jobs of which nothing moves, though nobody has met an error, with what they wait for.
+    standing: BTreeMap<JobId, String>,
+}
 
 #[derive(Debug)]
 struct Note {
@@ -34,40 +43,72 @@ impl Notes {
     /// The source can be read from here.
     pub(crate) fn can_look(&self, job: JobId) {
         let mut all = self.all();
-        if all.get(&job).is_some_and(|it| it.is_ours) {
-            all.remove(&job);
+        if all.met.get(&job).is_some_and(|it| it.is_ours) {
+            all.met.remove(&job);
         }
     }
 
     fn note(&self, job: JobId, class: &str, reason: &str, is_ours: bool) {
         let reason = format!("held up ({class}): {reason}");
-        self.all().insert(job, Note { reason, is_ours, seen: BTreeMap::new() });
+        self.all().met.insert(job, Note { reason, is_ours, seen: BTreeMap::new() });
     }
 
     /// A heartbeat: a cursor that has moved on is progress.
     pub(crate) fn beat(&self, progress: &[Progress]) {
         let mut all = self.all();
         for it in progress {
-            let Some(note) = all.get_mut(&it.lease.job) else { continue };
+            let Some(note) = all.met.get_mut(&it.lease.job) else { continue };
             let seen = *note.seen.entry(it.lease.range).or_insert(it.committed_through);
             if it.committed_through > seen {
-                all.remove(&it.lease.job);
+                all.met.remove(&it.lease.job);
             }
         }
     }
 
     /// Nothing holds the job up any more.
     pub(crate) fn forget(&self, job: JobId) {
-        self.all().remove(&job);
+        self.all().met.remove(&job);
     }
 
+    /// Which jobs stand still at the moment, and why; replaces what was said before.
+    pub(crate) fn stand(&self, standing: BTreeMap<JobId, String>) {
+        self.all().standing = standing;
+    }
+
+    /// What holds the job up: what somebody has met, else what it waits for.
     pub(crate) fn of(&self, job: JobId) -> Option<String> {
-        self.all().get(&job).map(|it| it.reason.clone())
+        let all = self.all();
+        let met = all.met.get(&job).map(|it| it.reason.clone());
+        met.or_else(|| all.standing.get(&job).cloned())
     }
 
-    fn all(&self) -> MutexGuard<'_, BTreeMap<JobId, Note>> {
+    fn all(&self) -> MutexGuard<'_, All> {
         self.0.lock().expect("nobody panics while holding this lock")
     }
+}
+
+/// What a job waits for, in words.
+pub(super) fn told(what: Standing, so_long: Duration) -> String {
+    let seconds = so_long.as_secs();
+    match what {
+        Standing::Searching => format!(
+            "looking for the next applications that wait among those that are decided, for {seconds} s now"
+        ),
+        Standing::Reading(range) => {
+            format!(
+                "range {range}: its worker has been reading the next applications for {seconds} s"
+            )
+        }
+        Standing::Working(range) => {
+            format!("range {range}: its worker has committed nothing for {seconds} s")
+        }
+        Standing::NoWorker => "no worker is connected".to_owned(),
+    }
+}
+
+/// Before a job is called done, its whole scope is looked through once more.
+pub(super) fn told_of_check(so_long: Duration) -> String {
+    format!("looking for applications that were passed over, for {} s now", so_long.as_secs())
 }
 
 #[cfg(test)]
@@ -82,7 +123,13 @@ mod tests {
         let beat = |job, committed_through| {
             let (job, range) = (JobId(job), RangeId(1));
             let lease = Lease { job, range, epoch: Epoch(1), lo: 1, hi: 100 };
-            notes.beat(&[Progress { lease, committed_through, claimed_through: 100, apps: 9 }]);
+            notes.beat(&[Progress {
+                lease,
+                committed_through,
+                claimed_through: 100,
+                apps: 9,
+                reading: None,
+            }]);
         };
         notes.held_up(JobId(1), "transient", "no connection");
         assert_eq!(notes.of(JobId(1)).as_deref(), Some("held up (transient): no connection"));
@@ -92,6 +139,20 @@ mod tests {
         beat(2, 12);
         assert!(notes.of(JobId(1)).is_some(), "nothing has moved on");
         beat(1, 11);
+        assert_eq!(notes.of(JobId(1)), None);
+    }
+
+    #[test]
+    fn what_a_job_waits_for_is_shown_unless_somebody_has_met_an_error() {
+        let notes = Notes::default();
+        let standing = told(Standing::Searching, Duration::from_millis(41_900));
+        notes.stand(BTreeMap::from([(JobId(1), standing)]));
+        assert!(notes.of(JobId(1)).expect("it stands").ends_with("for 41 s now"));
+        assert_eq!(notes.of(JobId(2)), None);
+        notes.held_up(JobId(1), "capacity", "no room");
+        assert_eq!(notes.of(JobId(1)).as_deref(), Some("held up (capacity): no room"));
+        notes.forget(JobId(1));
+        notes.stand(BTreeMap::new());
         assert_eq!(notes.of(JobId(1)), None);
     }
 

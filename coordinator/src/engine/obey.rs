@@ -52,7 +52,7 @@ impl Engine {
                 drop(reply.send(self.sessions.infos(&self.table)));
                 Ok(())
             }
-            Command::Counted { job, total } => self.counted(job, total).await,
+            Command::Counted { job, scope, total } => self.counted(job, scope, total).await,
             Command::CheckedDone { job, checked } => self.checked_done(job, checked).await,
             Command::Looked { job, look } => self.looked(job, look).await,
             Command::Read { job, read } => self.read(job, read).await,

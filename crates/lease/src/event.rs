@@ -58,8 +58,8 @@ pub enum Event {
 /// Where to cut a range.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Boundary {
-    /// `count` applications wait below this id (exclusive).
-    Cut { at: i64, count: u64 },
+    /// `count` applications wait in `[from, at)`, the first of them `from`: below it none does.
+    Cut { from: i64, at: i64, count: u64 },
     /// Nothing waits in the range.
     Empty,
     /// It could not be found out now.
@@ -77,6 +77,8 @@ pub struct Progress {
     pub claimed_through: i64,
     /// Applications decided under this lease.
     pub apps: u64,
+    /// The owner is reading the next applications, and has been for so long.
+    pub reading: Option<Duration>,
 }
 
 /// A job as the database has it.
@@ -214,4 +216,21 @@ pub struct Change {
     pub to_hi: i64,
     /// The id of the new range, where one arises.
     pub rest: Option<RangeId>,
+    /// Nothing waits at or below, as a search has just found: a grant moves the cursor up to here, so that its owner
+    /// does not have to look through what is decided already. Never what an owner has said of its cursor: a database
+    /// that has gone back in time has lost what lay below.
+    pub cursor: i64,
+}
+
+/// What a job waits for that makes no progress.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// The ids are being looked through for the next that waits.
+    Searching,
+    /// An owner reads the next applications.
+    Reading(RangeId),
+    /// An owner has read applications and commits nothing.
+    Working(RangeId),
+    /// No worker is there.
+    NoWorker,
 }

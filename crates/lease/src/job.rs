@@ -1,6 +1,8 @@
 //! A job and its ranges, as the table keeps them.
 
-use crate::event::{Change, JobSnapshot, Lease};
+use std::time::Duration;
+
+use crate::event::{Change, JobSnapshot, Lease, Standing};
 use crate::range::{Range, RangeState};
 use crate::ranges::Ranges;
 use crate::{Epoch, JobId, RangeId, SessionId, Timestamp};
@@ -14,6 +16,14 @@ pub enum JobState {
     Paused,
     /// Done, failed or cancelled: never again.
     Ended,
+}
+
+/// What is handed out of a range: `apps` applications wait in `[from, to)`, and none of the range below.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Piece {
+    pub(crate) from: i64,
+    pub(crate) to: i64,
+    pub(crate) apps: u64,
 }
 
 #[derive(Debug)]
@@ -70,23 +80,48 @@ impl Job {
         Some(self.total?.saturating_sub(taken))
     }
 
-    /// Hands `[lo, cut)` of a pending range to `session`; the rest stays pending as a range of its own.
+    /// What it waits for: the lease that moved last, or the search that began last, and how long ago. `None`: nothing
+    /// is left to do. A lease beside the ones that are worked on waits for its turn.
+    pub(crate) fn standing(
+        &self,
+        is_somebody_here: bool,
+        now: Timestamp,
+    ) -> Option<(Standing, Duration)> {
+        let of_lease = |(id, range): (RangeId, &Range)| {
+            let reads = !range.is_begun() || range.reading.is_some();
+            let what = if reads { Standing::Reading(id) } else { Standing::Working(id) };
+            (what, range.stands_for(now))
+        };
+        let leases = self.ranges.leased().map(of_lease);
+        let searches =
+            self.ranges.promised().map(|range| (Standing::Searching, range.stands_for(now)));
+        let latest = leases.chain(searches).min_by_key(|(_, so_long)| *so_long);
+        let nobody = (Standing::NoWorker, Duration::MAX);
+        latest.or((!is_somebody_here && !self.ranges.is_empty()).then_some(nobody))
+    }
+
+    /// Hands a pending range to `session` up to the end of the piece; the rest stays pending as a range of its own.
+    /// What lies below the piece is decided, and the cursor says so.
     pub(crate) fn grant(
         &mut self,
         job: JobId,
         id: RangeId,
         session: &SessionId,
-        (cut, apps): (i64, u64),
+        piece: Piece,
         now: Timestamp,
     ) -> (Change, Lease) {
         let rest_id = RangeId(self.last_range.0 + 1);
         let change = self.change(id, |range| {
-            (range.apps, range.apps_done) = (apps, 0);
+            (range.apps, range.apps_done) = (piece.apps, 0);
+            range.committed_through = range.committed_through.max(piece.from - 1);
+            range.claimed_through = range.committed_through;
+            range.reading = None;
             range.rests_until = Timestamp::default();
             range.moved_at = now;
             let mut change = range.change(job, id, "granted", RangeState::Leased(session.clone()));
             change.to_epoch = range.epoch.next();
-            change.to_hi = cut.min(range.hi);
+            change.cursor = piece.from - 1;
+            change.to_hi = piece.to.min(range.hi);
             change.rest = (change.to_hi < range.hi).then_some(rest_id);
             change
         });
@@ -106,6 +141,7 @@ impl Job {
         self.change(id, |range| {
             range.apps = range.apps.saturating_sub(range.apps_done);
             range.apps_done = 0;
+            range.reading = None;
             Change { to_epoch, ..range.change(job, id, event, to) }
         })
     }

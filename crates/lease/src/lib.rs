@@ -14,7 +14,7 @@ mod sizing;
 mod table;
 
 pub use event::{
-    Action, Boundary, Change, Event, JobSnapshot, Lease, Order, Progress, RangeSnapshot,
+    Action, Boundary, Change, Event, JobSnapshot, Lease, Order, Progress, RangeSnapshot, Standing,
 };
 pub use ids::{Epoch, JobId, RangeId, SessionId, Timestamp};
 pub use job::JobState;

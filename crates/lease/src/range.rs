@@ -1,5 +1,7 @@
 //! A range, as the table keeps it.
 
+use std::time::Duration;
+
 use crate::event::{Change, Lease, Progress, RangeSnapshot};
 use crate::{Epoch, JobId, RangeId, SessionId, Timestamp};
 
@@ -44,8 +46,10 @@ pub(crate) struct Range {
     pub(crate) cutting_for: Option<SessionId>,
     /// Not handed out before.
     pub(crate) rests_until: Timestamp,
-    /// When the owner last got on, or got it; of one that is being cut, when that began.
+    /// Time of the owner's last progress, else of the grant; while a boundary is being searched, when the search began.
     pub(crate) moved_at: Timestamp,
+    /// For how long the owner has been reading the next applications, by its last heartbeat.
+    pub(crate) reading: Option<Duration>,
 }
 
 impl Range {
@@ -62,12 +66,14 @@ impl Range {
             cutting_for: None,
             rests_until: Timestamp::default(),
             moved_at: Timestamp::default(),
+            reading: None,
         }
     }
 
     /// How many applications it was carved for is not in the database: no more than it has ids.
     pub(crate) fn from_snapshot(it: RangeSnapshot, apps_max: u64, now: Timestamp) -> Self {
-        let left = u64::try_from(it.hi - it.committed_through - 1).unwrap_or(0).min(apps_max);
+        let left = it.hi.saturating_sub(it.committed_through).saturating_sub(1);
+        let left = u64::try_from(left).unwrap_or(0).min(apps_max);
         Self {
             apps: if it.epoch > Epoch::default() { left } else { 0 },
             epoch: it.epoch,
@@ -97,6 +103,7 @@ impl Range {
             to_epoch: self.epoch,
             to_hi: self.hi,
             rest: None,
+            cursor: self.lo - 1,
         }
     }
 
@@ -127,6 +134,7 @@ impl Range {
         (self.apps, self.apps_done) = (old.apps, old.apps_done);
         self.claimed_through = self.claimed_through.max(old.claimed_through);
         (self.rests_until, self.moved_at) = (old.rests_until, old.moved_at);
+        self.reading = old.reading;
     }
 
     /// Whether its owner has done anything about it.
@@ -134,14 +142,29 @@ impl Range {
         self.apps_done > 0 || self.claimed_through > self.committed_through
     }
 
-    /// Takes in what its owner says of it.
-    pub(crate) fn progress(&mut self, it: &Progress, now: Timestamp) {
+    /// For how long its owner has neither committed nor fetched anything.
+    pub(crate) fn stands_for(&self, now: Timestamp) -> Duration {
+        let since_progress = Duration::from_millis(now.0.saturating_sub(self.moved_at.0));
+        self.reading.unwrap_or(since_progress)
+    }
+
+    /// Takes in what its owner says of it; whether it has got on. A read that is under way is not taken for a stall
+    /// before `reading_max`: the ids of a sparse range may take long to look through.
+    pub(crate) fn progress(
+        &mut self,
+        it: &Progress,
+        reading_max: Duration,
+        now: Timestamp,
+    ) -> bool {
         let before = (self.committed_through, self.claimed_through, self.apps_done);
         self.committed_through = self.committed_through.max(it.committed_through);
         self.claimed_through = self.claimed_through.max(it.claimed_through);
         self.apps_done = it.apps;
-        if before != (self.committed_through, self.claimed_through, self.apps_done) {
+        self.reading = it.reading;
+        let has_moved = before != (self.committed_through, self.claimed_through, self.apps_done);
+        if has_moved || it.reading.is_some_and(|reading| reading < reading_max) {
             self.moved_at = now;
         }
+        has_moved
     }
 }

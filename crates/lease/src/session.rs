@@ -14,7 +14,7 @@ pub(crate) struct Session {
     pub(crate) lost_at: Timestamp,
     /// Its stream has ended; it may come back until `lost_at`.
     pub(crate) broken: bool,
-    /// It got nowhere with a lease: it is given none before.
+    /// It got nowhere with a lease: while others can take leases, it is given none before.
     pub(crate) rests_until: Timestamp,
     /// Applications per second and slot, where measured.
     pub(crate) rate: Option<f64>,
@@ -33,8 +33,18 @@ impl Session {
         }
     }
 
-    pub(crate) fn may_take(&self, now: Timestamp) -> bool {
-        self.credits > 0 && !self.draining && !self.broken && self.rests_until <= now
+    /// Whether it wants a lease and is not about to go.
+    pub(crate) fn may_take(&self) -> bool {
+        self.credits > 0 && self.stays()
+    }
+
+    /// Whether it is here and not about to go.
+    pub(crate) fn stays(&self) -> bool {
+        !self.draining && !self.broken
+    }
+
+    pub(crate) fn is_resting(&self, now: Timestamp) -> bool {
+        self.rests_until > now
     }
 
     /// Takes in what a finished lease says of the worker's speed; recent leases count more.

@@ -11,7 +11,10 @@ pub struct Limits {
     pub broken_after: Duration,
     /// A lease is taken away after so long without progress, though its owner is heard of.
     pub stalled_after: Duration,
-    /// After a takeover, owners have so long to reconnect.
+    /// A lease whose owner says that it is reading is not taken for stalled before: statements that look through many
+    /// ids have as much patience.
+    pub reading_max: Duration,
+    /// How long workers may take to reconnect after a new leader takes over.
     pub reattach_grace: Duration,
     /// A lease is meant to be worked off in about this time.
     pub lease_work: Duration,
@@ -32,6 +35,7 @@ impl Default for Limits {
             lost_after: Duration::from_secs(6),
             broken_after: Duration::from_secs(2),
             stalled_after: Duration::from_secs(300),
+            reading_max: Duration::from_secs(3600),
             reattach_grace: Duration::from_secs(8),
             lease_work: Duration::from_secs(20),
             first_apps: 200,

@@ -5,7 +5,7 @@ mod hand_out;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use crate::event::{Action, Event, JobSnapshot, Lease, Order, Progress};
+use crate::event::{Action, Event, JobSnapshot, Lease, Order, Progress, Standing};
 use crate::job::{Job, JobState};
 use crate::range::{Range, RangeState};
 use crate::session::Session;
@@ -129,6 +129,20 @@ impl LeaseTable {
     #[must_use]
     pub fn last_range(&self, job: JobId) -> Option<RangeId> {
         self.known(job).map(|it| it.last_range)
+    }
+
+    /// Running jobs of which nothing has moved for `after`, with what each waits for and for how long.
+    pub fn standing(
+        &self,
+        after: Duration,
+        now: Timestamp,
+    ) -> impl Iterator<Item = (JobId, Standing, Duration)> {
+        let is_here = self.sessions.values().any(Session::stays);
+        let running = self.jobs.iter().filter(|(_, it)| it.state == JobState::Running);
+        running.filter_map(move |(&id, job)| {
+            let (what, so_long) = job.standing(is_here, now)?;
+            (so_long >= after).then_some((id, what, so_long))
+        })
     }
 
     /// How many leases the session holds.
@@ -262,13 +276,15 @@ impl LeaseTable {
         if !session.broken {
             session.lost_at = now.after(self.limits.lost_after);
         }
+        let reading_max = self.limits.reading_max;
         for it in progress {
             let Some(job) = self.jobs.get_mut(&it.lease.job) else { continue };
-            job.ranges.edit(it.lease.range, |range| {
-                if range.held_by(id, it.lease.epoch) {
-                    range.progress(it, now);
-                }
+            let has_moved = job.ranges.edit(it.lease.range, |range| {
+                range.held_by(id, it.lease.epoch) && range.progress(it, reading_max, now)
             });
+            if has_moved == Some(true) {
+                session.rests_until = Timestamp::default();
+            }
         }
         Vec::new()
     }
@@ -293,6 +309,9 @@ impl LeaseTable {
     ) -> Vec<Action> {
         if let Some(session) = self.sessions.get_mut(id) {
             session.measure(apps, elapsed);
+            if apps > 0 {
+                session.rests_until = Timestamp::default();
+            }
         }
         let Some(job) = self.jobs.get_mut(&lease.job) else { return Vec::new() };
         job.decided += apps;
@@ -360,8 +379,8 @@ impl LeaseTable {
         gone.iter().flat_map(|it| self.revoke_all(it, LOST)).collect()
     }
 
-    /// The heartbeat says that the process lives; this is for what hangs inside of it. Others go first
-    /// for a while.
+    /// The heartbeat says that the process lives; this is for what hangs inside of it. Others go first for a while, if
+    /// there are any that can.
     fn revoke_stalled(&mut self, now: Timestamp) -> Vec<Action> {
         let after = self.limits.stalled_after;
         let mut stalled = Vec::new();

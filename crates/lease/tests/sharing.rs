@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use xmlx_lease::{
     Action, Boundary, Change, Epoch, Event, JobId, JobSnapshot, JobState, Lease, LeaseTable,
-    Limits, Order, RangeId, RangeSnapshot, RangeState, SessionId, Timestamp,
+    Limits, Order, Progress, RangeId, RangeSnapshot, RangeState, SessionId, Standing, Timestamp,
 };
 
 const START: Timestamp = Timestamp(0);
@@ -52,7 +52,7 @@ fn granted(table: &mut LeaseTable, session: &str, credits: u32, now: Timestamp) 
     while let Some(action) = (!actions.is_empty()).then(|| actions.remove(0)) {
         match action {
             Action::FindBoundary { job, range, from, .. } => {
-                let boundary = Boundary::Cut { at: from + 100, count: 100 };
+                let boundary = Boundary::Cut { from, at: from + 100, count: 100 };
                 actions.extend(table.apply(Event::Found { job, range, boundary }, now));
             }
             Action::Send { session: to, order: Order::Grant(lease) } if to == worker(session) => {
@@ -118,6 +118,111 @@ fn a_lease_without_progress_goes_to_another_worker() {
     table.apply(Event::Joined { session: worker("x"), slots: 1, held: Vec::new() }, now);
     assert_eq!(granted(&mut table, "w", 1, now), [] as [i64; 0], "others go first");
     assert_eq!(granted(&mut table, "x", 1, now), [1]);
+}
+
+/// A table that stood locked for longer than a stall may last: every lease stalls, and nobody is to blame.
+#[test]
+fn a_worker_rests_only_while_another_can_take_the_lease() {
+    let mut table = table(&[(1, 0)], 1);
+    table.apply(Event::Joined { session: worker("x"), slots: 1, held: Vec::new() }, START);
+    assert_eq!(granted(&mut table, "w", 1, START), [1]);
+    assert_eq!(granted(&mut table, "x", 1, START), [1]);
+    let now = START.after(Limits::default().stalled_after);
+    for name in ["w", "x"] {
+        table.apply(Event::Beat { session: worker(name), progress: Vec::new() }, now);
+    }
+    let actions = table.apply(Event::Ticked, now);
+    let is_stalled = |it: &&Action| matches!(it, Action::Save(Change { event: "stalled", .. }));
+    assert_eq!(actions.iter().filter(is_stalled).count(), 2, "{actions:?}");
+    assert_eq!(granted(&mut table, "w", 1, now), [1], "nobody else could take it");
+    // What w has now it gets on with, but its slot is full: nobody else can take what x asks for.
+    assert_eq!(granted(&mut table, "x", 1, now), [1]);
+}
+
+/// Looking through the ids of a sparse range is work, also where it takes longer than a stall may last.
+#[test]
+fn a_read_that_takes_long_is_no_stall_and_is_shown() {
+    let mut table = table(&[(1, 0)], 1);
+    assert_eq!(granted(&mut table, "w", 1, START), [1]);
+    let lease = Lease { job: JobId(1), range: RangeId(1), epoch: Epoch(1), lo: 1, hi: 101 };
+    let limits = Limits::default();
+    let mut now = START;
+    let stalled_at = loop {
+        now = now.after(Duration::from_secs(10));
+        let progress = Progress {
+            lease,
+            committed_through: 0,
+            claimed_through: 0,
+            apps: 0,
+            reading: Some(Duration::from_millis(now.0)),
+        };
+        table.apply(Event::Beat { session: worker("w"), progress: vec![progress] }, now);
+        let actions = table.apply(Event::Ticked, now);
+        let is_stalled = |it: &Action| matches!(it, Action::Save(Change { event: "stalled", .. }));
+        if actions.iter().any(is_stalled) {
+            break now;
+        }
+        let (job, what, so_long) =
+            table.standing(Duration::from_secs(5), now).next().expect("it is held up");
+        assert_eq!((job, what), (JobId(1), Standing::Reading(RangeId(1))));
+        assert_eq!(so_long, Duration::from_millis(now.0));
+    };
+    // A worker whose threads hang says the same for ever.
+    let patience = START.after(limits.reading_max);
+    assert!(stalled_at > patience && stalled_at <= patience.after(limits.stalled_after));
+}
+
+/// What is held up, by what, and for how long; what gets on is not held up.
+#[test]
+fn a_job_that_stands_says_what_it_waits_for() {
+    let mut table = LeaseTable::new(Limits::default(), START);
+    let at = |seconds: u64| START.after(Duration::from_secs(seconds));
+    let shown = |table: &LeaseTable, now| {
+        table.standing(Duration::from_secs(5), now).map(|(_, it, _)| it).next()
+    };
+    table.apply(job(1, 0), START);
+    assert_eq!(shown(&table, START), Some(Standing::NoWorker));
+    table.apply(Event::Joined { session: worker("w"), slots: 1, held: Vec::new() }, START);
+    let asked = table.apply(Event::Asked { session: worker("w"), credits: 1 }, START);
+    assert!(matches!(asked[..], [Action::FindBoundary { .. }]), "{asked:?}");
+    assert_eq!(shown(&table, at(4)), None, "it has only begun");
+    assert_eq!(shown(&table, at(5)), Some(Standing::Searching));
+    let boundary = Boundary::Cut { from: 40, at: 60, count: 20 };
+    let found = Event::Found { job: JobId(1), range: RangeId(1), boundary };
+    let granted = table.apply(found, at(6));
+    let is_grant = |it: &Action| matches!(it, Action::Save(Change { cursor: 39, to_hi: 60, .. }));
+    assert!(granted.iter().any(is_grant), "what is decided is passed at once: {granted:?}");
+    assert_eq!(shown(&table, at(10)), None);
+    assert_eq!(shown(&table, at(11)), Some(Standing::Reading(RangeId(1))));
+    let lease = Lease { job: JobId(1), range: RangeId(1), epoch: Epoch(1), lo: 1, hi: 60 };
+    let progress = |committed_through| Progress {
+        lease,
+        committed_through,
+        claimed_through: 59,
+        apps: 0,
+        reading: None,
+    };
+    let beat = |it| Event::Beat { session: worker("w"), progress: vec![it] };
+    table.apply(beat(progress(39)), at(12));
+    assert_eq!(shown(&table, at(17)), Some(Standing::Working(RangeId(1))));
+    table.apply(beat(progress(45)), at(18));
+    assert_eq!(shown(&table, at(19)), None, "it gets on");
+}
+
+/// What an owner said of its cursor a database may have lost since: a grant does not hold it to that.
+#[test]
+fn a_range_that_comes_back_is_granted_from_where_the_database_has_it() {
+    let mut table = table(&[(1, 0)], 1);
+    assert_eq!(granted(&mut table, "w", 1, START), [1]);
+    let lease = Lease { job: JobId(1), range: RangeId(1), epoch: Epoch(1), lo: 1, hi: 101 };
+    let backoff = Duration::ZERO;
+    let released = Event::Released { session: worker("w"), lease, committed_through: 60, backoff };
+    table.apply(released, START);
+    let actions = table.apply(Event::Asked { session: worker("w"), credits: 1 }, START);
+    let is_grant = |it: &Action| {
+        matches!(it, Action::Save(Change { event: "granted", range: RangeId(1), cursor: 0, .. }))
+    };
+    assert!(actions.iter().any(is_grant), "{actions:?}");
 }
 
 /// A job that follows is read again whenever its source has grown: that is no progress of a lease.

@@ -36,7 +36,7 @@ fn nothing_is_lost_or_repeated_under_faults() {
     }
     assert!(steps >= 1_000_000, "{steps} steps are too few");
     println!("{steps} steps, changes saved: {changes:?}");
-    for event in ["granted", "revoked", "lost", "released", "split", "stalled"] {
+    for event in ["granted", "revoked", "lost", "released", "split", "stalled", "reopened"] {
         assert!(
             changes.get(event).is_some_and(|n| *n > 100),
             "`{event}` hardly happened: {changes:?}"
@@ -55,6 +55,8 @@ fn planted_defects_are_found() {
         Mutation::PauseDoesNotRevoke,
         Mutation::SplitLosesTheRest,
         Mutation::StalledIsLeftAlone,
+        Mutation::GrantSkipsTheFirst,
+        Mutation::LateIsReopenedTooShort,
     ] {
         let found = (1..=SEEDS).find_map(|seed| Cluster::new(seed, mutation).run(STEPS).err());
         assert!(found.is_some(), "{mutation:?} goes unnoticed");

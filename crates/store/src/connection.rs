@@ -18,7 +18,8 @@ use crate::{Class, Error, statements};
 const PROBE_TIMEOUT: Duration = Duration::from_secs(10);
 /// A statement that is answered later is given up, its connection dropped: the server is gone, or cut off.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// The same for statements that read whole tables: counts, and the verification.
+/// The same for statements that may look through whole tables: counts, the verification, and the next applications that
+/// wait, where many ids are decided already.
 const LONG_PATIENCE: Duration = Duration::from_secs(3600);
 /// A connection that was used within this time is not probed before it is used again.
 const TRUSTED_FOR: Duration = Duration::from_secs(10);
@@ -152,7 +153,7 @@ impl Store {
         sql: &str,
         params: &[&dyn ToSql],
     ) -> Result<Vec<Row>, Error> {
-        self.connection().run_within(LONG_PATIENCE, sql, params).await
+        self.connection().run_long(sql, params).await
     }
 
     /// Runs a batch that may not travel as sp_executesql (DDL that has to be alone).
@@ -225,6 +226,15 @@ impl Connection {
             statement: "first_column",
             detail: "no column".to_owned(),
         })
+    }
+
+    /// Runs one statement that may look through whole tables.
+    pub(crate) async fn run_long(
+        &mut self,
+        sql: &str,
+        params: &[&dyn ToSql],
+    ) -> Result<Vec<Row>, Error> {
+        Box::pin(self.run_within(LONG_PATIENCE, sql, params)).await
     }
 
     async fn run_within(

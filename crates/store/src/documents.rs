@@ -136,7 +136,7 @@ impl Documents {
         n_max: i64,
     ) -> Result<Vec<Fetched>, Error> {
         let params: [&dyn tiberius::ToSql; 4] = [&scope.lo, &scope.hi, &n_max, &self.log_watermark];
-        let rows = connection.run(&self.fetch, &params).await?;
+        let rows = connection.run_long(&self.fetch, &params).await?;
         rows.into_iter().map(|row| self.fetched(row)).collect()
     }
 
@@ -153,7 +153,7 @@ impl Documents {
         n_max: i64,
     ) -> Result<Vec<Fetched>, Error> {
         let params: [&dyn tiberius::ToSql; 4] = [&scope.lo, &scope.hi, &n_max, &self.log_watermark];
-        let rows = connection.run(&self.fetch_ids, &params).await?;
+        let rows = connection.run_long(&self.fetch_ids, &params).await?;
         let ids: Vec<i64> =
             rows.iter().map(|row| column(row, "app_id", "fetch_ids")).collect::<Result<_, _>>()?;
         if ids.is_empty() {

@@ -53,7 +53,7 @@ pub struct JobRow {
     pub state: String,
     /// Why it is in this state; may be empty.
     pub reason: String,
-    /// Applications that waited at submission, where counted.
+    /// Applications that waited at submission or came later, where counted; once it is done, those it decided.
     pub total: Option<i64>,
     /// The highest `log_id` at submission.
     pub log_watermark: i64,
@@ -208,7 +208,8 @@ impl Store {
         Ok(())
     }
 
-    /// Notes how many applications waited.
+    /// Notes how many applications of the scope waited at the submission. Nothing changes where the scope is another
+    /// one by now, or the job has ended.
     ///
     /// # Errors
     /// [`Error::Deposed`].
@@ -216,9 +217,12 @@ impl Store {
         &self,
         leader: &Leadership,
         job_id: i64,
+        scope: Scope,
         total: i64,
     ) -> Result<(), Error> {
-        self.run(statements::JOB_TOTAL, &[&leader.term, &job_id, &total, &leader.holder]).await?;
+        let params: [&dyn tiberius::ToSql; 6] =
+            [&leader.term, &job_id, &total, &scope.lo, &scope.hi, &leader.holder];
+        self.run(statements::JOB_TOTAL, &params).await?;
         Ok(())
     }
 

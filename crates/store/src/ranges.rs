@@ -68,6 +68,8 @@ pub struct RangeChange {
     pub owner_session: String,
     /// The id of the pending range that arises where the bound falls; else 0.
     pub rest: i64,
+    /// Nothing waits at or below: a grant moves the cursor up to here.
+    pub cursor: i64,
 }
 
 impl Store {
@@ -77,7 +79,7 @@ impl Store {
     /// [`Error::Conflict`] where the row is not as `from` says, [`Error::Deposed`] where another
     /// coordinator leads; nothing has changed then.
     pub async fn change_range(&self, leader: &Leadership, it: &RangeChange) -> Result<(), Error> {
-        let params: [&dyn tiberius::ToSql; 13] = [
+        let params: [&dyn tiberius::ToSql; 14] = [
             &leader.term,
             &it.job_id,
             &it.range_id,
@@ -90,6 +92,7 @@ impl Store {
             &it.to.2,
             &it.event,
             &it.rest,
+            &it.cursor,
             &leader.holder,
         ];
         self.run(statements::RANGE_CHANGE, &params).await?;

@@ -43,6 +43,17 @@ pub struct Scope {
     pub hi: i64,
 }
 
+/// Applications that wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Waiting {
+    /// The lowest id.
+    pub first: i64,
+    /// The highest id.
+    pub last: i64,
+    /// How many there are from the one to the other.
+    pub count: i64,
+}
+
 /// The statements that read one job's source.
 #[derive(Clone, Debug)]
 pub struct Source {
@@ -50,6 +61,7 @@ pub struct Source {
     pub(crate) from: String,
     boundary: String,
     waiting: String,
+    submitted: String,
     passed: String,
     bounds: String,
     left_out: String,
@@ -57,7 +69,8 @@ pub struct Source {
     /// The quoted `processing_log`.
     pub(crate) log: String,
     /// Which rows `l` of the log are decisions of the job: ids of its scope and product line, written
-    /// since its submission and before its end. Parameters 1 to 3: bounds and log watermark; 5: log end.
+    /// since its submission and before its end. Parameters 1 to 3: bounds and log watermark, or a later row of the log;
+    /// 5: log end; 6: log watermark.
     pub(crate) log_of_job: String,
     pub(crate) log_watermark: i64,
 }
@@ -88,22 +101,19 @@ impl Source {
         };
         let and_of_line = |row| of_line(row).map_or_else(String::new, |it| format!(" AND {it}"));
         let in_line = and_of_line("x");
-        let waits = match mode {
-            Mode::Once | Mode::Follow => {
-                format!("NOT EXISTS (SELECT 1 FROM {log} AS l WHERE l.[app_id] = x.[app_id])")
-            }
-            Mode::Retry => format!(
-                "(SELECT TOP (1) l.[status] FROM {log} AS l WHERE l.[app_id] = x.[app_id] ORDER BY l.[log_id] DESC) = 'failed' \
-                 AND (SELECT MAX(l.[log_id]) FROM {log} AS l WHERE l.[app_id] = x.[app_id]) <= @P4"
-            ),
-        };
+        let (waits, waited) = (waits(mode, &log), waited(mode, &log));
+        let submitted = format!(
+            "SELECT COUNT_BIG(*) AS [n] FROM {table} AS x WHERE {scope}{in_line} AND {waited}"
+        );
         let from = format!("FROM {table} AS x WHERE {scope}{in_line} AND {waits}");
+        let decided = decided_in(mode, &log);
         let outside = of_line("x").map_or_else(|| "1 = 0".to_owned(), |it| format!("NOT {it}"));
         Self {
             boundary: format!(
-                "SELECT MAX(t.[app_id]) AS [last], COUNT_BIG(*) AS [n] FROM (SELECT TOP (@P3) CAST(x.[app_id] AS bigint) AS [app_id] {from} ORDER BY x.[app_id]) AS t"
+                "SELECT MIN(t.[app_id]) AS [first], MAX(t.[app_id]) AS [last], COUNT_BIG(*) AS [n] FROM (SELECT TOP (@P3) CAST(x.[app_id] AS bigint) AS [app_id] {from} ORDER BY x.[app_id]) AS t"
             ),
             waiting: format!("SELECT COUNT_BIG(*) AS [n] {from}"),
+            submitted,
             passed: format!(
                 "SELECT COUNT_BIG(*) AS [n] {from} AND EXISTS (SELECT 1 FROM [xmlx].[range] AS r WHERE r.[job_id] = @P3 AND r.[lo] <= x.[app_id] AND r.[committed_through] >= x.[app_id])"
             ),
@@ -119,8 +129,9 @@ impl Source {
             from,
             log,
             log_of_job: format!(
-                "l.[app_id] >= @P1 AND l.[app_id] < @P2 AND l.[log_id] > @P3 AND l.[log_id] <= @P5{}",
-                and_of_line("l")
+                "l.[app_id] >= @P1 AND l.[app_id] < @P2 AND l.[log_id] > @P3 AND l.[log_id] <= @P5{} AND {}",
+                and_of_line("l"),
+                decided
             ),
             log_watermark,
         }
@@ -132,6 +143,7 @@ impl Source {
         vec![
             ("boundary", self.boundary.as_str()),
             ("waiting", self.waiting.as_str()),
+            ("submitted", self.submitted.as_str()),
             ("passed", self.passed.as_str()),
             ("bounds", self.bounds.as_str()),
             ("left_out", self.left_out.as_str()),
@@ -139,8 +151,7 @@ impl Source {
         ]
     }
 
-    /// The `n`-th waiting application of the scope, or the last where fewer wait: its id, and how
-    /// many wait up to it. `None` where none waits.
+    /// The first `n` waiting applications of the scope, or all where fewer wait. `None` where none waits.
     ///
     /// # Errors
     /// See [`Error`].
@@ -149,12 +160,13 @@ impl Source {
         store: &Store,
         scope: Scope,
         n: i64,
-    ) -> Result<Option<(i64, i64)>, Error> {
+    ) -> Result<Option<Waiting>, Error> {
+        const IT: &str = "boundary";
         let params: [&dyn tiberius::ToSql; 4] = [&scope.lo, &scope.hi, &n, &self.log_watermark];
         let rows = store.run_long(&self.boundary, &params).await?;
         let Some(row) = rows.first() else { return Ok(None) };
-        let Some(last) = optional(row, "last", "boundary")? else { return Ok(None) };
-        Ok(Some((last, column(row, "n", "boundary")?)))
+        let Some(first) = optional(row, "first", IT)? else { return Ok(None) };
+        Ok(Some(Waiting { first, last: column(row, "last", IT)?, count: column(row, "n", IT)? }))
     }
 
     /// How many applications of the scope wait.
@@ -166,6 +178,18 @@ impl Source {
         let params: [&dyn tiberius::ToSql; 4] =
             [&scope.lo, &scope.hi, &n_unused, &self.log_watermark];
         count(&store.run_long(&self.waiting, &params).await?, "waiting")
+    }
+
+    /// How many applications of the scope waited when the job was submitted, by the documents that there are now: what
+    /// is decided while they are counted changes nothing.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn submitted(&self, store: &Store, scope: Scope) -> Result<i64, Error> {
+        let n_unused = 0_i64;
+        let params: [&dyn tiberius::ToSql; 4] =
+            [&scope.lo, &scope.hi, &n_unused, &self.log_watermark];
+        count(&store.run_long(&self.submitted, &params).await?, "submitted")
     }
 
     /// How many applications of the scope wait although a cursor of the job says that they are decided.
@@ -204,6 +228,50 @@ impl Source {
     /// See [`Error`].
     pub async fn newest_log_id(&self, store: &Store) -> Result<i64, Error> {
         count(&store.run(&self.newest_log_id, &[]).await?, "newest_log_id")
+    }
+}
+
+/// Which rows `x` of the source wait for a job of this mode. Parameter 4: the job's log watermark.
+fn waits(mode: Mode, log: &str) -> String {
+    match mode {
+        Mode::Once | Mode::Follow => {
+            format!("NOT EXISTS (SELECT 1 FROM {log} AS l WHERE l.[app_id] = x.[app_id])")
+        }
+        Mode::Retry => format!(
+            "(SELECT TOP (1) l.[status] FROM {log} AS l WHERE l.[app_id] = x.[app_id] ORDER BY l.[log_id] DESC) = 'failed' \
+             AND (SELECT MAX(l.[log_id]) FROM {log} AS l WHERE l.[app_id] = x.[app_id]) <= @P4"
+        ),
+    }
+}
+
+/// The same by the log as it was at the submission, however far the job has come by now.
+fn waited(mode: Mode, log: &str) -> String {
+    let of_app = "l.[app_id] = x.[app_id] AND l.[log_id] <= @P4";
+    match mode {
+        Mode::Once | Mode::Follow => {
+            format!("NOT EXISTS (SELECT 1 FROM {log} AS l WHERE {of_app})")
+        }
+        Mode::Retry => format!(
+            "(SELECT TOP (1) l.[status] FROM {log} AS l WHERE {of_app} ORDER BY l.[log_id] DESC) = 'failed'"
+        ),
+    }
+}
+
+/// Which rows `l` of the log are of a job of this mode, and not of one that runs beside it: a `retry` decides what had
+/// failed before its submission, the others what had no row yet. Parameter 6: the job's log watermark.
+fn decided_in(mode: Mode, log: &str) -> String {
+    let had_failed = |watermark: &str| {
+        format!(
+            "EXISTS (SELECT 1 FROM {log} AS k WHERE k.[app_id] = l.[app_id] AND k.[log_id] <= {watermark} AND k.[status] = 'failed')"
+        )
+    };
+    match mode {
+        Mode::Retry => had_failed("@P6"),
+        Mode::Once | Mode::Follow => format!(
+            "NOT EXISTS (SELECT 1 FROM [xmlx].[job] AS r WHERE r.[mode] = 'retry' AND r.[scope_lo] <= l.[app_id] AND r.[scope_hi] > l.[app_id] \
+             AND r.[log_watermark] < l.[log_id] AND COALESCE(r.[log_end], l.[log_id]) >= l.[log_id] AND {})",
+            had_failed("r.[log_watermark]")
+        ),
     }
 }
 

@@ -191,8 +191,9 @@ impl Store {
     /// Runs a statement over a job's log rows; `fourth` is its fourth parameter, where it has one.
     async fn run_of_job(&self, sql: &str, job: &JobRow, fourth: i64) -> Result<Vec<Row>, Error> {
         let log_end = job.log_end.unwrap_or(i64::MAX);
-        let params: [&dyn tiberius::ToSql; 5] =
-            [&job.scope.lo, &job.scope.hi, &job.log_watermark, &fourth, &log_end];
+        let watermark = job.log_watermark;
+        let params: [&dyn tiberius::ToSql; 6] =
+            [&job.scope.lo, &job.scope.hi, &watermark, &fourth, &log_end, &watermark];
         self.run_long(sql, &params).await
     }
 }

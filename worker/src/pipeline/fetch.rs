@@ -46,12 +46,14 @@ pub(super) async fn run(
         scope.hi = shop.board.end_of(&lease.key, scope.hi);
         let suspect = suspects > 0;
         let asked = if suspect { 1 } else { size };
+        shop.board.reads(&lease.key);
         let fetched = match &mut copy {
             None => persist!(stop, job.documents.fetch(&mut connection, scope, asked)),
             Some(copy) => {
                 persist!(stop, job.documents.fetch_from(&mut connection, copy, scope, asked))
             }
         };
+        shop.board.has_read(&lease.key);
         let apps = fetched.map_err(Outcome::from)?;
         let Some(last) = apps.last() else { return Ok(Ended::AtTheEnd) };
         shop.board.claimed(&lease.key, last.app_id);

@@ -279,6 +279,7 @@ fn progress_message(it: &Standing) -> pb::Progress {
         committed_through: it.committed_through,
         claimed_through: it.claimed_through,
         apps: it.apps,
+        reading_ms: it.reading.map(|it| u64::try_from(it.as_millis()).unwrap_or(u64::MAX)),
     }
 }
 

@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use std::time::Duration;
 
 use crate::event::{Action, Boundary, Order};
-use crate::job::{Job, JobState};
+use crate::job::{Job, JobState, Piece};
 use crate::range::RangeState;
 use crate::table::{LOOK_AGAIN, LeaseTable};
 use crate::{JobId, RangeId, SessionId, Timestamp};
@@ -72,10 +72,22 @@ impl LeaseTable {
         self.jobs.values().any(|it| it.ranges.is_cutting_for(session))
     }
 
-    /// The session that can take the most leases.
+    /// The session that can take the most leases. One that rests comes last, and only where no other has a free slot:
+    /// after something that stopped them all, such as a table lock, none is to blame, and work must go on at once.
     fn neediest(&self, now: Timestamp) -> Option<SessionId> {
-        let able = self.sessions.iter().filter(|(_, it)| it.may_take(now));
-        able.max_by_key(|(_, it)| it.credits).map(|(id, _)| id.clone())
+        let able = self.sessions.iter().filter(|(_, it)| it.may_take());
+        let (id, session) = able.max_by_key(|(_, it)| (!it.is_resting(now), it.credits))?;
+        let may_take = !session.is_resting(now) || !self.has_another_a_free_slot(now);
+        may_take.then(|| id.clone())
+    }
+
+    fn has_another_a_free_slot(&self, now: Timestamp) -> bool {
+        let mut fresh = self.sessions.iter().filter(|(_, it)| it.stays() && !it.is_resting(now));
+        fresh.any(|(id, _)| {
+            let jobs = self.jobs.values().map(|it| &it.ranges);
+            let taken: usize = jobs.map(|it| it.n_held_by(id) + it.n_promised_to(id)).sum();
+            taken < self.slots_of(id)
+        })
     }
 
     /// A job of higher priority is served first, also when its next range is just being cut. Jobs of one
@@ -112,8 +124,8 @@ impl LeaseTable {
         let count = self.limits.lease_apps(rate, job.unassigned(), slots);
         let range = job.ranges.get(range_id).expect("the caller found it");
         if range.epoch.0 > 0 {
-            let cut = (range.hi, range.apps);
-            return self.grant(job_id, range_id, session_id, cut, now);
+            let whole = Piece { from: range.lo, to: range.hi, apps: range.apps };
+            return self.grant(job_id, range_id, session_id, whole, now);
         }
         let cut = job.ranges.edit(range_id, |range| {
             range.cutting_for = Some(session_id.clone());
@@ -129,11 +141,11 @@ impl LeaseTable {
         job_id: JobId,
         range: RangeId,
         session: &SessionId,
-        cut: (i64, u64),
+        piece: Piece,
         now: Timestamp,
     ) -> Vec<Action> {
         let job = self.jobs.get_mut(&job_id).expect("the caller found it");
-        let (change, lease) = job.grant(job_id, range, session, cut, now);
+        let (change, lease) = job.grant(job_id, range, session, piece, now);
         let order = Order::Grant(lease);
         vec![Action::Save(change), Action::Send { session: session.clone(), order }]
     }
@@ -180,12 +192,12 @@ impl LeaseTable {
                 }
                 Vec::new()
             }
-            Boundary::Cut { at, count } => {
+            Boundary::Cut { from, at, count } => {
                 // Who asked may be gone, or the job paused: then nothing was promised.
                 if waits.is_none() || job.state != JobState::Running {
                     return Vec::new();
                 }
-                self.grant(job_id, id, session_id, (at, count), now)
+                self.grant(job_id, id, session_id, Piece { from, to: at, apps: count }, now)
             }
         }
     }
@@ -204,7 +216,7 @@ impl LeaseTable {
         // Whatever comes of it, the same lease is not looked at again at once.
         job.ranges.edit(id, |range| range.rests_until = now.after(LOOK_AGAIN));
         let range = job.ranges.get(id).expect("the caller found it");
-        let Boundary::Cut { at, count } = boundary else { return Vec::new() };
+        let Boundary::Cut { at, count, .. } = boundary else { return Vec::new() };
         let above = at > range.claimed_through + 1 && at > range.lo && at < range.hi;
         if !above || job.state != JobState::Running {
             return Vec::new();

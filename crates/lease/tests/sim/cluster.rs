@@ -23,6 +23,8 @@ pub(crate) enum Mutation {
     PauseDoesNotRevoke,
     SplitLosesTheRest,
     StalledIsLeftAlone,
+    GrantSkipsTheFirst,
+    LateIsReopenedTooShort,
 }
 
 /// What a run came to.
@@ -106,7 +108,8 @@ impl Cluster {
             (worker.stuck, worker.draining) = (false, false);
         }
         for _ in 0..20_000 {
-            if self.db.ranges.values().all(|it| it.state == RangeState::Done) {
+            let done = self.db.ranges.values().all(|it| it.state == RangeState::Done);
+            if done && self.db.late.is_empty() {
                 return self.finished();
             }
             self.step();
@@ -124,7 +127,7 @@ impl Cluster {
 
     fn step(&mut self) {
         self.now += self.rng.below(60);
-        let kind = self.rng.below(if self.faults { 117 } else { 100 });
+        let kind = self.rng.below(if self.faults { 124 } else { 101 });
         self.digest.trace =
             self.digest.trace.wrapping_mul(31).wrapping_add(kind * 1_000_003 + self.now);
         match kind {
@@ -140,15 +143,17 @@ impl Cluster {
             90..94 => self.answer_boundary(),
             94 => self.answer_reading(),
             95..100 => self.tick(),
-            100..102 => self.cut_off(),
-            102..104 => self.fire(),
-            104..106 => self.hire(),
-            106 => self.elect(),
-            107 => self.crash_leader(),
-            108 => self.pause(),
-            109 => self.resume(),
-            110..115 => self.drain(),
-            115 => self.with_worker(|worker, _, rng| worker.stuck = rng.one_in(2)),
+            100 => self.reopen(),
+            101..103 => self.cut_off(),
+            103..105 => self.fire(),
+            105..107 => self.hire(),
+            107 => self.elect(),
+            108 => self.crash_leader(),
+            109 => self.pause(),
+            110 => self.resume(),
+            111..119 => self.drain(),
+            119..122 => self.db.appear(&mut self.rng),
+            122 => self.with_worker(|worker, _, rng| worker.stuck = rng.one_in(2)),
             _ => self.now += 3_000,
         }
     }
@@ -272,12 +277,14 @@ impl Cluster {
                 continue;
             };
             let n = usize::try_from(count).unwrap();
-            let ids: Vec<i64> = self.db.source.range(from..hi).take(n).copied().collect();
+            let ids: Vec<i64> = self.db.waiting(from, hi).take(n).collect();
+            let is_long = ids.len() > 1;
+            let skips = i64::from(is_long && self.mutation == Mutation::GrantSkipsTheFirst);
             let boundary = match ids.last() {
                 _ if self.faults && self.rng.one_in(10) => Boundary::Unknown,
                 None => Boundary::Empty,
-                Some(_) if ids.len() < n => Boundary::Cut { at: hi, count },
-                Some(last) => Boundary::Cut { at: last + 1, count },
+                Some(_) if ids.len() < n => Boundary::Cut { from: ids[0] + skips, at: hi, count },
+                Some(last) => Boundary::Cut { from: ids[0] + skips, at: last + 1, count },
             };
             self.tell(Some(i), Event::Found { job: JOB, range, boundary });
         }
@@ -312,6 +319,21 @@ impl Cluster {
             if !(self.mutation == Mutation::PauseDoesNotRevoke && state == JobState::Paused) {
                 self.tell(Some(i), Event::JobMoved { job: JOB, state });
             }
+        }
+    }
+
+    /// The newest leader finds what came late and gives it a range.
+    fn reopen(&mut self) {
+        let i = self.leaders.len() - 1;
+        let leader = &self.leaders[i];
+        let leads = leader.alive && leader.term == self.db.term && !leader.table.is_doubted(JOB);
+        let Some(last) = leader.table.last_range(JOB).filter(|_| leads) else { return };
+        if self.db.state != JobState::Running {
+            return;
+        }
+        if let Some(event) = self.db.reopen(last) {
+            *self.digest.changes.entry("reopened").or_insert(0) += 1;
+            self.tell(Some(i), event);
         }
     }
 

@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use xmlx_lease::{
-    Change, Epoch, JobId, JobSnapshot, JobState, Lease, RangeId, RangeSnapshot, RangeState,
+    Change, Epoch, Event, JobId, JobSnapshot, JobState, Lease, RangeId, RangeSnapshot, RangeState,
     SessionId,
 };
 
 use super::cluster::Mutation;
+use super::rng::Rng;
 
 pub(crate) const JOB: JobId = JobId(1);
 
@@ -20,6 +21,10 @@ pub(crate) struct Db {
     /// Ids that exist.
     pub(crate) source: BTreeSet<i64>,
     pub(crate) committed: BTreeMap<i64, u32>,
+    /// Those of them that appeared below a cursor: nobody comes past them again by himself.
+    pub(crate) late: BTreeSet<i64>,
+    /// Those that were decided when a range was opened again around them.
+    settled: BTreeSet<i64>,
     mutation: Mutation,
 }
 
@@ -48,6 +53,8 @@ impl Db {
             ranges,
             source,
             committed: BTreeMap::new(),
+            late: BTreeSet::new(),
+            settled: BTreeSet::new(),
             mutation,
         }
     }
@@ -87,6 +94,9 @@ impl Db {
         range.hi = it.to_hi;
         let falls = mutation == Mutation::EpochFalls && it.event == "released";
         range.epoch = if falls { Epoch(0) } else { it.to_epoch };
+        if it.event == "granted" {
+            range.committed_through = range.committed_through.max(it.cursor);
+        }
         if it.to == RangeState::Done {
             range.committed_through = it.to_hi - 1;
         }
@@ -104,6 +114,51 @@ impl Db {
             }
         }
         Ok(())
+    }
+
+    /// The ids of `[lo, hi)` that a job still finds waiting. That no other is taken twice is for the fence to see to.
+    pub(crate) fn waiting(&self, lo: i64, hi: i64) -> impl Iterator<Item = i64> {
+        self.source.range(lo..hi).copied().filter(|app| !self.settled.contains(app))
+    }
+
+    /// A document comes for an id of the scope that had none.
+    pub(crate) fn appear(&mut self, rng: &mut Rng) {
+        let width = u64::try_from(self.scope.1 - self.scope.0).unwrap();
+        let app = self.scope.0 + i64::try_from(rng.below(width)).unwrap();
+        if self.source.insert(app) {
+            let mut ranges = self.ranges.values();
+            if ranges.any(|it| it.lo <= app && app < it.hi && it.committed_through >= app) {
+                self.late.insert(app);
+            }
+        }
+    }
+
+    /// Gives what came late in the first range that is done and has such ids a range of its own, as `range_reopen.sql`
+    /// does, with ids above `newest`.
+    pub(crate) fn reopen(&mut self, newest: RangeId) -> Option<Event> {
+        let late_in =
+            |it: &RangeSnapshot| -> Vec<i64> { self.late.range(it.lo..it.hi).copied().collect() };
+        let done = self.ranges.values().filter(|it| it.state == RangeState::Done);
+        let (id, ids) = done.map(|it| (it.range, late_in(it))).find(|(_, ids)| !ids.is_empty())?;
+        let (first, last) = (ids[0], ids[ids.len() - 1]);
+        let range = self.ranges.get_mut(&id)?;
+        let end = std::mem::replace(&mut range.hi, first);
+        range.committed_through = first - 1;
+        let mut add = |n: i64, lo: i64, hi: i64, state: RangeState| {
+            let committed_through = if state == RangeState::Done { hi - 1 } else { lo - 1 };
+            let range = RangeId(newest.0 + n);
+            let it = RangeSnapshot { range, lo, hi, epoch: Epoch(0), state, committed_through };
+            self.ranges.insert(range, it);
+        };
+        let is_short = self.mutation == Mutation::LateIsReopenedTooShort && last > first;
+        let middle = if is_short { last } else { last + 1 };
+        add(1, middle, end, RangeState::Done);
+        add(2, first, middle, RangeState::Pending);
+        self.late.retain(|app| !ids.contains(app));
+        self.settled.extend(self.committed.range(first..middle).map(|(app, _)| *app));
+        let waiting = u64::try_from(ids.len()).unwrap_or(0);
+        let range = RangeId(newest.0 + 2);
+        Some(Event::RangeAdded { job: JOB, range, lo: first, hi: middle, waiting })
     }
 
     /// The fenced commit of a group.
@@ -149,11 +204,12 @@ impl Db {
         if next != self.scope.1 {
             return Err(format!("ranges end at {next}, the scope at {}", self.scope.1));
         }
-        for range in self.ranges.values().filter(|it| it.state == RangeState::Done) {
+        for range in self.ranges.values().filter(|it| it.committed_through >= it.lo) {
+            let mut passed = self.source.range(range.lo..=range.committed_through);
             let lost =
-                self.source.range(range.lo..range.hi).find(|it| !self.committed.contains_key(it));
+                passed.find(|it| !self.committed.contains_key(it) && !self.late.contains(it));
             if let Some(app) = lost {
-                return Err(format!("app {app} is lost in a range that is done"));
+                return Err(format!("app {app} is lost: a cursor has passed it"));
             }
         }
         match self.committed.iter().find(|(_, n)| **n > 1) {

@@ -78,6 +78,7 @@ impl Worker {
             committed_through: it.cursor,
             claimed_through: it.cursor,
             apps: it.apps,
+            reading: None,
         };
         let progress = self.leases.values().map(progress).collect();
         self.say(Event::Beat { session: self.session.clone(), progress });
@@ -133,7 +134,7 @@ impl Worker {
         let repeated = held.unanswered.take();
         let was_repeated = repeated.is_some();
         let n = usize::try_from(1 + rng.below(6)).unwrap();
-        let fresh = || db.source.range(held.cursor + 1..lease.hi).take(n).copied().collect();
+        let fresh = || db.waiting(held.cursor + 1, lease.hi).take(n).collect();
         let group: Vec<i64> = repeated.unwrap_or_else(fresh);
         if group.is_empty() {
             self.close(db, lease, rng);

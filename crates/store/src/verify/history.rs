@@ -113,8 +113,8 @@ impl Store {
         let end = job.log_end.unwrap_or(i64::MAX).min(newest_log_id);
         let (mut last, mut n) = (job.log_watermark, 0);
         loop {
-            let params: [&dyn tiberius::ToSql; 5] =
-                [&job.scope.lo, &job.scope.hi, &last, &PAGE_ROWS, &end];
+            let params: [&dyn tiberius::ToSql; 6] =
+                [&job.scope.lo, &job.scope.hi, &last, &PAGE_ROWS, &end, &job.log_watermark];
             let rows = self.run_long(&sql, &params).await?;
             for row in &rows {
                 last = column(row, "log_id", IT)?;

@@ -89,7 +89,12 @@ impl Replay {
         }
         self.term = self.term.max(it.term);
         let rest = self.rest.take();
-        let is_rest = it.event == Event::Created && rest == Some(it.scope);
+        let is_of_rest = |rest: &Scope| it.scope.lo == rest.lo && it.scope.hi <= rest.hi;
+        let is_rest = it.event == Event::Created && rest.as_ref().is_some_and(is_of_rest);
+        // Where a range that was done is opened again, two ranges are made of what was cut off.
+        self.rest = rest
+            .filter(|rest| is_rest && it.scope.hi < rest.hi)
+            .map(|rest| Scope { lo: it.scope.hi, hi: rest.hi });
         if let Some(rest) = rest.filter(|_| !is_rest) {
             self.object(Rule::Tiling, it, || {
                 format!("[{}, {}) was cut off and no range created of it", rest.lo, rest.hi)
@@ -103,15 +108,19 @@ impl Replay {
     }
 
     fn create(&mut self, it: &Entry, is_rest: bool) {
-        let end = self.scope.map_or(it.scope.lo, |scope| scope.hi);
-        if !is_rest && it.scope.lo != end || it.scope.hi < it.scope.lo {
+        // A scope grows at either end.
+        let adjoins = self.scope.is_none_or(|scope| {
+            it.scope.lo == scope.hi || it.scope.hi == scope.lo && it.scope.lo < scope.lo
+        });
+        if !is_rest && !adjoins || it.scope.hi < it.scope.lo {
             self.object(Rule::Tiling, it, || {
                 format!("range {} at [{}, {})", it.range_id, it.scope.lo, it.scope.hi)
             });
         }
         if !is_rest {
-            let lo = self.scope.map_or(it.scope.lo, |scope| scope.lo);
-            self.scope = Some(Scope { lo, hi: it.scope.hi.max(end) });
+            let before = self.scope.unwrap_or(it.scope);
+            let (lo, hi) = (before.lo.min(it.scope.lo), before.hi.max(it.scope.hi));
+            self.scope = Some(Scope { lo, hi });
         }
         let range = Range {
             scope: it.scope,
@@ -135,7 +144,7 @@ impl Replay {
             let id = it.range_id;
             return self.object(Rule::Order, it, || format!("range {id} was never created"));
         };
-        if before.state == State::Done {
+        if before.state == State::Done && change != Change::Reopened {
             let id = it.range_id;
             return self.object(Rule::AfterDone, it, || format!("range {id}: {change:?}"));
         }
@@ -161,7 +170,7 @@ impl Replay {
                 self.close(state, it.committed_through);
                 State::Done
             }
-            (Change::Empty, _) => State::Done,
+            (Change::Empty | Change::Reopened, _) => State::Done,
         };
         let range =
             Range { scope: it.scope, state: after, epoch: it.epoch, cursor: it.committed_through };
@@ -175,7 +184,7 @@ impl Replay {
     }
 
     fn bounds(&mut self, it: &Entry, change: Change, before: Range) {
-        let cuts = matches!(change, Change::Granted | Change::Split);
+        let cuts = matches!(change, Change::Granted | Change::Split | Change::Reopened);
         let is_cut = it.scope.hi < before.scope.hi;
         if it.scope.lo != before.scope.lo || it.scope.hi > before.scope.hi || is_cut && !cuts {
             let (lo, hi) = (before.scope.lo, before.scope.hi);
@@ -193,7 +202,8 @@ impl Replay {
     fn epoch(&mut self, it: &Entry, change: Change, before: Range) {
         let expected = match change {
             Change::Granted | Change::Revoked | Change::Lost => before.epoch + 1,
-            Change::Released | Change::Split | Change::Empty | Change::Completed => before.epoch,
+            Change::Released | Change::Split | Change::Empty => before.epoch,
+            Change::Completed | Change::Reopened => before.epoch,
         };
         if it.epoch != expected {
             self.object(Rule::Epochs, it, || {
@@ -206,12 +216,14 @@ impl Replay {
         let last = it.scope.hi - 1;
         let cursor = it.committed_through;
         let fits = match change {
-            Change::Completed | Change::Empty => cursor == last,
-            // Nobody held it: nothing was committed.
-            Change::Granted => cursor == before.cursor,
+            Change::Completed | Change::Empty | Change::Reopened => cursor == last,
+            // Nobody held it: nothing was committed. Where nothing waits at its beginning, the cursor says so.
+            Change::Granted => cursor <= last,
             Change::Released | Change::Revoked | Change::Lost | Change::Split => cursor <= last,
         };
-        if !fits || cursor < before.cursor {
+        // What is cut off a range that was done takes its cursor along.
+        let falls = cursor < before.cursor && change != Change::Reopened;
+        if !fits || falls {
             let was = before.cursor;
             self.object(Rule::Cursors, it, || {
                 format!("range {}: {change:?} at {cursor}, {was} before", it.range_id)
@@ -227,11 +239,12 @@ impl Replay {
         };
         let (from_lease, owner_fits) = match change {
             Change::Granted => (false, owner.is_some()),
-            Change::Empty => (false, owner.is_none()),
+            Change::Empty | Change::Reopened => (false, owner.is_none()),
             Change::Split | Change::Completed => (true, owner == held_by || held_by.is_none()),
             Change::Released | Change::Revoked | Change::Lost => (true, owner.is_none()),
         };
-        if from_lease != held_by.is_some() {
+        let from_done = change == Change::Reopened;
+        if from_lease != held_by.is_some() || from_done != (before.state == State::Done) {
             let state = before.state;
             self.object(Rule::Order, it, || {
                 format!("range {}: {change:?} from {state:?}", it.range_id)

@@ -6,6 +6,8 @@ struct Stretch {
     from: i64,
     through: i64,
     session: u32,
+    /// The highest `through` of this stretch and those before it.
+    reach: i64,
 }
 
 /// Sessions by number, so that a hundred thousand ranges do not hold as many names.
@@ -38,19 +40,31 @@ impl Decided {
     /// Under a lease of `session` the cursor went from `before` to `after`.
     pub(crate) fn add(&mut self, before: i64, after: i64, session: u32) {
         if after > before {
-            self.stretches.push(Stretch { from: before + 1, through: after, session });
+            self.stretches.push(Stretch {
+                from: before + 1,
+                through: after,
+                session,
+                reach: after,
+            });
         }
     }
 
     /// Call before [`Decided::decided_by`].
     pub(crate) fn sort(&mut self) {
         self.stretches.sort_unstable_by_key(|it| it.from);
+        let mut reach = i64::MIN;
+        for it in &mut self.stretches {
+            reach = reach.max(it.through);
+            it.reach = reach;
+        }
     }
 
-    /// Whether `session` held the range of the application when it was decided.
+    /// Whether `session` held the range of the application when it was decided. Stretches overlap where a range was
+    /// opened again.
     pub(crate) fn decided_by(&self, sessions: &Sessions, app_id: i64, session: &str) -> bool {
         let after = self.stretches.partition_point(|it| it.from <= app_id);
-        let stretch = after.checked_sub(1).map(|i| self.stretches[i]);
-        stretch.is_some_and(|it| app_id <= it.through && sessions.is(it.session, session))
+        let before = self.stretches[..after].iter().rev();
+        let mut reaching = before.take_while(|it| it.reach >= app_id);
+        reaching.any(|it| app_id <= it.through && sessions.is(it.session, session))
     }
 }

@@ -40,6 +40,8 @@ pub(crate) enum Change {
     Split,
     Empty,
     Completed,
+    /// Something waits in a range that was done: the range ends before it.
+    Reopened,
 }
 
 /// A job's states, as the database names them.
@@ -64,6 +66,7 @@ impl Event {
             "split" => Self::Range(Change::Split),
             "empty" => Self::Range(Change::Empty),
             "completed" => Self::Range(Change::Completed),
+            "reopened" => Self::Range(Change::Reopened),
             state => Self::Job(JobState::from_name(state)?),
         })
     }

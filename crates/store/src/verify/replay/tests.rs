@@ -13,6 +13,7 @@ const LOST: Event = Event::Range(Change::Lost);
 const SPLIT: Event = Event::Range(Change::Split);
 const EMPTY: Event = Event::Range(Change::Empty);
 const COMPLETED: Event = Event::Range(Change::Completed);
+const REOPENED: Event = Event::Range(Change::Reopened);
 const PAUSED: Event = Event::Job(JobState::Paused);
 const RUNNING: Event = Event::Job(JobState::Running);
 const DONE: Event = Event::Job(JobState::Done);
@@ -193,6 +194,52 @@ fn a_scope_that_grows_is_good() {
     insert(&mut case, 1, (2, CREATED, 100, 120, 0, 1, "", 99));
     case.job.scope.hi = 120;
     assert_eq!(check(&case), []);
+    case.rows.push(pending((3, -20, 1, 0)));
+    insert(&mut case, 2, (3, CREATED, -20, 1, 0, 1, "", -21));
+    case.job.scope.lo = -20;
+    assert_eq!(check(&case), []);
+}
+
+/// Documents came late in a range that was done: its end is cut off, a range made of where they are, and the rest is
+/// done as before.
+#[rustfmt::skip]
+fn reopened() -> Case {
+    let mut case = good();
+    cut(&mut case, 1, "running", vec![done((1, 1, 20, 1)), done((2, 20, 31, 2)), done((3, 31, 100, 0))]);
+    let entries = [
+        (1, GRANTED, 1, 100, 1, 1, "a", 9),
+        (1, COMPLETED, 1, 100, 1, 0, "a", 99),
+        (1, REOPENED, 1, 20, 1, 1, "", 19),
+        (2, CREATED, 20, 31, 0, 1, "", 19),
+        (3, CREATED, 31, 100, 0, 1, "", 30),
+        (3, EMPTY, 31, 100, 0, 1, "", 99),
+        (2, GRANTED, 20, 31, 1, 1, "b", 19),
+        (2, LOST, 20, 31, 2, 1, "", 25),
+        (2, GRANTED, 20, 31, 3, 1, "c", 25),
+        (2, COMPLETED, 20, 31, 3, 0, "c", 30),
+    ];
+    case.rows[1].epoch = 3;
+    case.entries.extend(entries.into_iter().zip(2..).map(entry));
+    case.log = vec![(1, 15, "a"), (2, 24, "a"), (3, 90, "a"), (4, 21, "b"), (5, 26, "c")];
+    case
+}
+
+#[test]
+fn a_range_that_was_done_may_be_opened_again() {
+    assert_eq!(check(&reopened()), []);
+    let broken = |rule: Rule, with: &str, break_it: &dyn Fn(&mut Case)| {
+        let mut case = reopened();
+        break_it(&mut case);
+        let found = check(&case);
+        assert!(found.iter().any(|(it, text)| *it == rule && text.contains(with)), "{found:#?}");
+    };
+    broken(Rule::Order, "Reopened from", &|it| drop(it.entries.remove(2)));
+    broken(Rule::Cursors, "Reopened at 18", &|it| at(it, 4).committed_through = 18);
+    broken(Rule::Epochs, "Reopened under 2", &|it| at(it, 4).epoch = 2);
+    broken(Rule::Tiling, "cut off", &|it| drop(it.entries.drain(5..7)));
+    broken(Rule::Tiling, "went from", &|it| at(it, 4).scope.lo = 2);
+    broken(Rule::Decisions, "did not hold", &|it| it.log.push((6, 25, "c")));
+    broken(Rule::Decisions, "did not hold", &|it| it.log.push((6, 9, "a")));
 }
 
 /// An owner's completion may stand between a cut and the range that is made of the rest.
@@ -259,9 +306,15 @@ fn cursors_that_fall_or_leave_their_range_are_found() {
         at(it, 12).committed_through = 43;
         at(it, 14).committed_through = 43;
     });
-    broken(rule, "Granted at 11, 10 before", |it| {
+    broken(rule, "Granted at 9, 10 before", |it| {
         it.log.clear();
-        at(it, 7).committed_through = 11;
+        at(it, 7).committed_through = 9;
+    });
+    broken(rule, "Granted at 40, 10 before", |it| {
+        it.log.clear();
+        at(it, 7).committed_through = 40;
+        at(it, 10).committed_through = 40;
+        it.rows[0].committed_through = 40;
     });
     broken(rule, "Completed at 38", |it| {
         at(it, 10).committed_through = 38;
