@@ -37,6 +37,8 @@ impl Patience {
     /// For what a person looks at: a coordinator says within this time that the database does not answer.
     pub(crate) const SHORT: Self =
         Self { answer: Duration::from_secs(10), rounds: Duration::from_secs(15) };
+    /// For the leader, where another coordinator has answered already: one that is paused must not keep that back for long.
+    pub(crate) const GLANCE: Self = Self { answer: Duration::from_secs(3), rounds: Duration::ZERO };
     /// For what reads `processing_log`, or a page of many thousand ranges.
     pub(crate) const READING: Self =
         Self { answer: Duration::from_secs(60), rounds: Duration::from_secs(15) };

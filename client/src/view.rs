@@ -1,7 +1,11 @@
 //! What users see of the protocol's messages: the JSON that scripts rely on, and table rows.
 
+mod cluster;
+
 use serde::Serialize;
 use xmlx_proto::v1 as pb;
+
+pub(crate) use cluster::{Status, Worker};
 
 /// A job.
 #[derive(Debug, Serialize)]
@@ -102,100 +106,6 @@ pub(crate) fn outcome_name(it: pb::Outcome) -> &'static str {
         pb::Outcome::Unspecified => "unknown",
         pb::Outcome::Accepted => "accepted",
         pb::Outcome::AlreadySo => "already so",
-    }
-}
-
-/// A worker.
-#[derive(Debug, Serialize)]
-pub(crate) struct Worker {
-    pub(crate) name: String,
-    session: String,
-    state: String,
-    pub(crate) slots: u32,
-    pub(crate) leases: u32,
-    pub(crate) apps_per_second: f64,
-    pub(crate) memory_bytes: u64,
-    build: String,
-}
-
-impl Worker {
-    pub(crate) const HEADER: [&'static str; 8] =
-        ["WORKER", "STATE", "SLOTS", "LEASES", "APPS/S", "MEMORY", "BUILD", "SESSION"];
-
-    pub(crate) fn row(&self) -> Vec<String> {
-        vec![
-            self.name.clone(),
-            self.state.clone(),
-            self.slots.to_string(),
-            self.leases.to_string(),
-            format!("{:.0}", self.apps_per_second),
-            format!("{} MiB", self.memory_bytes >> 20),
-            self.build.clone(),
-            self.session.clone(),
-        ]
-    }
-}
-
-impl From<pb::Worker> for Worker {
-    fn from(it: pb::Worker) -> Self {
-        Self {
-            name: it.name,
-            session: it.session_id,
-            state: it.state,
-            slots: it.slots,
-            leases: it.leases,
-            apps_per_second: it.apps_per_second,
-            memory_bytes: it.memory_bytes,
-            build: it.build,
-        }
-    }
-}
-
-/// The cluster.
-#[derive(Debug, Serialize)]
-pub(crate) struct Status {
-    pub(crate) leader: Option<Leader>,
-    answered_by_leader: bool,
-    /// Commits at once in the whole cluster; `None`: no limit.
-    commits_max: Option<u32>,
-    pub(crate) workers: Vec<Worker>,
-    pub(crate) jobs: Vec<Job>,
-}
-
-/// Who leads.
-#[derive(Debug, Serialize)]
-pub(crate) struct Leader {
-    pub(crate) address: String,
-    pub(crate) term: u64,
-    alive: bool,
-}
-
-impl Status {
-    pub(crate) fn leader_line(&self) -> String {
-        match &self.leader {
-            Some(it) if it.alive => {
-                let throttle = self
-                    .commits_max
-                    .map(|it| format!(", at most {it} commits at once"))
-                    .unwrap_or_default();
-                format!("leader {} (term {}){throttle}", it.address, it.term)
-            }
-            _ => "no coordinator leads at the moment".to_owned(),
-        }
-    }
-}
-
-impl From<pb::StatusResponse> for Status {
-    fn from(it: pb::StatusResponse) -> Self {
-        let leader =
-            |it: pb::Leader| Leader { address: it.address, term: it.term, alive: it.alive };
-        Self {
-            leader: it.leader.map(leader),
-            answered_by_leader: it.answered_by_leader,
-            commits_max: Some(it.commits_max).filter(|it| *it > 0),
-            workers: it.workers.into_iter().map(Into::into).collect(),
-            jobs: it.jobs.into_iter().map(Into::into).collect(),
-        }
     }
 }
 

@@ -1,13 +1,18 @@
 //! `ClusterService`: the cluster as an operator sees it.
 
+use std::time::Duration;
+
 use tonic::{Request, Response, Status};
 use xmlx_proto::v1::cluster_service_server::ClusterService;
 use xmlx_proto::{Refusal, v1 as pb};
-use xmlx_store::Store;
+use xmlx_store::{JobRow, Store};
 
-use crate::convert;
 use crate::engine::{Command, WorkerInfo};
 use crate::role::{Role, RoleReader};
+use crate::{Config, convert, leadership};
+
+/// Jobs that have ended and are shown unless somebody wants more; `xmlx-client jobs` lists all.
+const ENDED_JOBS: usize = 20;
 
 #[derive(Debug)]
 pub(crate) struct ClusterApi {
@@ -15,14 +20,15 @@ pub(crate) struct ClusterApi {
     store: Store,
     /// What this coordinator is configured with.
     commits_max: Option<u32>,
+    leader_ttl: Duration,
 }
 
 impl ClusterApi {
-    pub(crate) fn new(role: RoleReader, store: Store, commits_max: Option<u32>) -> Self {
-        Self { role, store, commits_max }
+    pub(crate) fn new(role: RoleReader, store: Store, config: &Config) -> Self {
+        Self { role, store, commits_max: config.commits_max, leader_ttl: config.leader_ttl }
     }
 
-    async fn look(&self) -> Result<pb::StatusResponse, Refusal> {
+    async fn look(&self, request: pb::StatusRequest) -> Result<pb::StatusResponse, Refusal> {
         let (workers, answered_by_leader) = match self.role.get() {
             Role::Leading { engine } => {
                 let workers = engine.ask(|reply| Command::Workers { reply }).await?;
@@ -35,18 +41,27 @@ impl ClusterApi {
         };
         let leader = self.store.leader().await.map_err(|err| convert::refusal(&err))?;
         let jobs = self.store.jobs().await.map_err(|err| convert::refusal(&err))?;
+        let ended_max = match request.ended_jobs_max {
+            0 => ENDED_JOBS,
+            n => usize::try_from(n).unwrap_or(usize::MAX),
+        };
+        let (jobs, jobs_left_out) = newest(jobs, ended_max);
+        let ttl = self.leader_ttl;
+        let heard_ms = leader.lease_left.map(|left| millis(ttl).saturating_add_signed(-left));
         Ok(pb::StatusResponse {
             leader: Some(pb::Leader {
                 term: convert::count(leader.term),
                 address: leader.address,
                 alive: leader.alive,
-                ..pb::Leader::default()
+                heard_ms,
+                renew_ms: millis(leadership::renewal(ttl)),
+                lease_left_ms: leader.lease_left,
             }),
             answered_by_leader,
             workers,
             commits_max: leader.commits_max.or(self.commits_max).unwrap_or(0),
             jobs: self.role.job_messages(&jobs),
-            jobs_left_out: 0,
+            jobs_left_out,
         })
     }
 }
@@ -55,9 +70,9 @@ impl ClusterApi {
 impl ClusterService for ClusterApi {
     async fn status(
         &self,
-        _: Request<pb::StatusRequest>,
+        request: Request<pb::StatusRequest>,
     ) -> Result<Response<pb::StatusResponse>, Status> {
-        Ok(Response::new(convert::in_time(self.look()).await?))
+        Ok(Response::new(convert::in_time(self.look(request.into_inner())).await?))
     }
 
     async fn throttle(
@@ -81,17 +96,34 @@ impl ClusterService for ClusterApi {
     }
 }
 
+fn millis(it: Duration) -> u64 {
+    u64::try_from(it.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// The jobs that have not ended, and the newest of the others; how many are left out. Both by id, as they came.
+fn newest(jobs: Vec<JobRow>, ended_max: usize) -> (Vec<JobRow>, u64) {
+    let has_ended = |it: &JobRow| !it.finished_at.is_empty();
+    let n_ended = jobs.iter().filter(|it| has_ended(it)).count();
+    let n_left_out = n_ended.saturating_sub(ended_max);
+    let mut n_seen = 0;
+    let shown = jobs.into_iter().filter(|it| {
+        n_seen += usize::from(has_ended(it));
+        !has_ended(it) || n_seen > n_left_out
+    });
+    (shown.collect(), n_left_out as u64)
+}
+
 fn worker(it: WorkerInfo) -> pb::Worker {
     pb::Worker {
         session_id: it.session.0,
         name: it.name,
         build: it.build,
         slots: it.slots,
-        state: if it.draining { "draining" } else { "active" }.to_owned(),
+        state: it.state.name().to_owned(),
         leases: u32::try_from(it.leases).unwrap_or(u32::MAX),
         apps_per_second: it.apps_per_second,
         memory_bytes: it.memory_bytes,
-        heard_ms: None,
+        heard_ms: Some(millis(it.silence)),
     }
 }
 

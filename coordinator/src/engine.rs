@@ -10,6 +10,7 @@ mod jobs;
 mod look;
 mod notes;
 mod obey;
+mod rate;
 mod reading;
 mod sessions;
 mod throttle;

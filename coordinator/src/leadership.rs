@@ -198,17 +198,23 @@ async fn lead(
     }
 }
 
+/// How often a lease of that length is renewed: two renewals may fail before it runs out.
+pub(crate) fn renewal(ttl: Duration) -> Duration {
+    ttl / 3
+}
+
 /// Prolongs the lease; ends everything once it is lost or could not be prolonged in time.
 async fn renew(store: Store, leadership: Leadership, ttl: Duration, end: CancellationToken) {
     let clock = Clock::start();
     let mut renewed_at = clock.now();
     loop {
         tokio::select! {
-            () = tokio::time::sleep(ttl / 3) => (),
+            () = tokio::time::sleep(renewal(ttl)) => (),
             () = end.cancelled() => return,
         }
         let asked_at = clock.now();
-        let outcome = tokio::time::timeout(ttl / 3, store.renew_leadership(&leadership, ttl)).await;
+        let outcome =
+            tokio::time::timeout(renewal(ttl), store.renew_leadership(&leadership, ttl)).await;
         match outcome {
             Ok(Ok(())) => renewed_at = asked_at,
             Ok(Err(err @ Error::Deposed)) => {

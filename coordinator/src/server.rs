@@ -73,7 +73,7 @@ pub async fn run(config: Config, shutdown: Shutdown) -> anyhow::Result<()> {
     ));
     let worker_api = WorkerApi::new(role_reader.clone(), config.release);
     let job_api = JobApi::new(role_reader.clone(), store.clone(), lanes);
-    let cluster_api = ClusterApi::new(role_reader, store, config.commits_max);
+    let cluster_api = ClusterApi::new(role_reader, store, &config);
     let (health, health_service) = tonic_health::server::health_reporter();
     health.set_serving::<JobServiceServer<JobApi>>().await;
     let reflection = tonic_reflection::server::Builder::configure()

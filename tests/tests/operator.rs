@@ -5,7 +5,7 @@
 use std::net::TcpListener;
 use std::process::Command;
 
-use xmlx_tests::{Cluster, Output, Setup, binary, skips_on_server, workspace};
+use xmlx_tests::{Cluster, Output, Setup, Signal, Waits, binary, skips_on_server, workspace};
 
 fn run(program: &str, args: &[&str]) -> Output {
     let mut command = Command::new(binary(program));
@@ -150,4 +150,41 @@ async fn a_job_says_what_holds_it_up() {
     cluster.db.faults().clear();
     cluster.wait_done(job).await;
     assert_eq!(cluster.job(job)["reason"], "");
+}
+
+/// Whoever is not heard of is not shown as if all were well, and what nobody knows is not shown as nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn silence_of_workers_and_leaders_is_shown() {
+    let setup = Setup { coordinators: 2, waits: Waits::Default, ..Setup::small(1) };
+    let mut cluster = Cluster::start(setup).await;
+    cluster
+        .wait_for("figures of the worker", async |it| {
+            let worker = &it.status()["workers"][0];
+            worker["state"] == "active"
+                && worker["heard_seconds"].as_f64().is_some_and(|heard| heard < 3.0)
+                && worker["memory_bytes"].as_u64().is_some_and(|bytes| bytes > 0)
+        })
+        .await;
+    cluster.workers[0].signal(Signal::SIGSTOP);
+    cluster
+        .wait_for("the paused worker to be shown as silent", async |it| {
+            let worker = &it.status()["workers"][0];
+            worker["state"] == "silent" && worker["heard_seconds"].as_f64() > Some(3.0)
+        })
+        .await;
+    cluster.workers[0].signal(Signal::SIGCONT);
+    cluster.leader().kill();
+    let left = cluster.status();
+    assert_eq!(left["answered_by_leader"], false, "{left}");
+    assert!(left["leader"]["lease_left_seconds"].as_f64().unwrap() > 0.0, "{left}");
+    assert!(left["leader"]["heard_seconds"].as_f64().unwrap() >= 0.0, "{left}");
+    for worker in left["workers"].as_array().unwrap() {
+        assert_eq!(worker["state"], "unknown", "{left}");
+        assert!(worker["memory_bytes"].is_null() && worker["leases"].is_null(), "{left}");
+    }
+    cluster
+        .wait_for("the leader whose renewals are missing", async |it| {
+            it.status()["leader"]["alive"] == false
+        })
+        .await;
 }

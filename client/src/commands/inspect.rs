@@ -46,7 +46,7 @@ async fn list_jobs(
     if answer.answered_by_leader || answer.leader_address.is_empty() {
         return Ok(answer);
     }
-    let leaders = Cluster::call_at(&answer.leader_address, Patience::SHORT, ask).await;
+    let leaders = Cluster::call_at(&answer.leader_address, Patience::GLANCE, ask).await;
     Ok(leaders.unwrap_or(answer))
 }
 

@@ -37,7 +37,7 @@ pub(crate) async fn fetch(cluster: &Cluster) -> anyhow::Result<Status> {
     }
     let leader = response.leader.as_ref().filter(|it| it.alive).map(|it| it.address.clone());
     let better = match leader {
-        Some(address) => Cluster::call_at(&address, Patience::SHORT, ask).await.ok(),
+        Some(address) => Cluster::call_at(&address, Patience::GLANCE, ask).await.ok(),
         None => None,
     };
     Ok(better.unwrap_or(response).into())
@@ -54,7 +54,12 @@ fn show(status: &Status, format: Format, watch: bool) -> anyhow::Result<()> {
             output::line("")?;
             output::table(&Worker::HEADER, status.workers.iter().map(Worker::row).collect())?;
             output::line("")?;
-            output::table(&Job::HEADER, status.jobs.iter().map(Job::row).collect())
+            output::table(&Job::HEADER, status.jobs.iter().map(Job::row).collect())?;
+            if status.jobs_left_out > 0 {
+                let n = status.jobs_left_out;
+                output::line(&format!("and {n} that ended earlier: `xmlx-client jobs`"))?;
+            }
+            Ok(())
         }
     }
 }

@@ -49,13 +49,14 @@ impl Killing {
         processes: &mut Processes,
     ) -> anyhow::Result<()> {
         if self.worker == Plan::Due && percent >= WORKER_AT {
-            let busiest =
-                status.workers.iter().max_by_key(|it| it.leases).filter(|it| it.leases > 0);
+            let busiest = status.workers.iter().max_by_key(|it| it.leases);
+            let busiest = busiest.filter(|it| it.leases > Some(0));
             if let Some(worker) = busiest
                 && processes.kill_worker(&worker.name).await?
             {
                 self.worker = Plan::Fired;
-                self.last_event = format!("{} killed with {} leases", worker.name, worker.leases);
+                let n_leases = worker.leases.unwrap_or(0);
+                self.last_event = format!("{} killed with {n_leases} leases", worker.name);
             }
         } else if self.leader == Plan::Due
             && percent >= LEADER_AT

@@ -52,7 +52,7 @@ impl Progress {
 
     pub(crate) fn show(&mut self, status: &Status, decided: i64, event: &str) {
         let decided = u64::try_from(decided).unwrap_or(0);
-        let rate: f64 = status.workers.iter().map(|it| it.apps_per_second).sum();
+        let rate: f64 = status.workers.iter().filter_map(|it| it.apps_per_second).sum();
         let text = format!("{} workers, {}", status.workers.len(), status.leader_line());
         if event != self.event {
             self.event = event.to_owned();

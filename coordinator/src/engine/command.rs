@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use std::time::Duration;
+
 use tokio::sync::{mpsc, oneshot};
 use xmlx_lease::{Event, JobId, SessionId};
 use xmlx_proto::{ErrorCode, Refusal, v1 as pb};
@@ -130,10 +132,34 @@ pub(crate) struct WorkerInfo {
     pub(crate) name: String,
     pub(crate) build: String,
     pub(crate) slots: u32,
-    pub(crate) draining: bool,
+    pub(crate) state: WorkerState,
+    /// The time since it was heard of.
+    pub(crate) silence: Duration,
     pub(crate) leases: usize,
     pub(crate) apps_per_second: f64,
     pub(crate) memory_bytes: u64,
+}
+
+/// What a worker does, as far as its leader can tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum WorkerState {
+    /// Heard of as often as it should be.
+    Active,
+    /// The same, and on its way out.
+    Draining,
+    /// Not heard of for several heartbeats; its leases are taken from it after `--lost-after`.
+    Silent,
+}
+
+impl WorkerState {
+    /// Its name, as operators see it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Draining => "draining",
+            Self::Silent => "silent",
+        }
+    }
 }
 
 /// How the rest of the process talks to the engine. Cheap to clone.

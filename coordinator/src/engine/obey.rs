@@ -49,7 +49,11 @@ impl Engine {
                 answer(outcome.map(Ok), reply)
             }
             Command::Workers { reply } => {
-                drop(reply.send(self.sessions.infos(&self.table)));
+                drop(reply.send(self.sessions.infos(
+                    &self.table,
+                    self.clock.millis(),
+                    self.heartbeat,
+                )));
                 Ok(())
             }
             Command::Counted { job, scope, total } => self.counted(job, scope, total).await,
@@ -74,7 +78,7 @@ impl Engine {
         };
         self.store.open_session(&self.leadership, &row).await?;
         info!(session = %hello.session, name = %hello.name, slots = hello.slots, held = hello.held.len(), "worker joined");
-        let joined = self.sessions.open(&hello);
+        let joined = self.sessions.open(&hello, self.clock.millis());
         let welcome = pb::Welcome {
             protocol: hello.protocol,
             heartbeat_ms: u64::try_from(self.heartbeat.as_millis()).unwrap_or(u64::MAX),

@@ -1,17 +1,19 @@
 //! The streams of the workers that are connected.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use tokio::sync::mpsc;
 use xmlx_lease::{LeaseTable, SessionId};
 use xmlx_proto::v1 as pb;
 
-use super::command::{Hello, Joined, WorkerInfo};
+use super::command::{Hello, Joined, WorkerInfo, WorkerState};
+use super::rate::Rate;
 
 /// Messages that may wait for a worker that does not read; more, and its stream is dropped.
 const OUTBOX: usize = 256;
-/// The weight of the newest heartbeat in a worker's shown rate.
-const RATE_WEIGHT: f64 = 0.3;
+/// A worker that lets so many heartbeats pass is shown as silent: paused, cut off, or dead.
+const SILENT_BEATS: u32 = 3;
 
 #[derive(Debug)]
 pub(crate) struct Sessions {
@@ -29,9 +31,9 @@ struct Stream {
     protocol: u32,
     outbox: mpsc::Sender<pb::CoordinatorMessage>,
     memory_bytes: u64,
-    apps_done: u64,
-    beat_ms: Option<u64>,
-    apps_per_second: f64,
+    /// When its last heartbeat came, or its hello.
+    heard_at_ms: u64,
+    rate: Rate,
 }
 
 impl Sessions {
@@ -40,7 +42,7 @@ impl Sessions {
     }
 
     /// Registers a stream; an older one of the same session ends by losing its outbox.
-    pub(crate) fn open(&mut self, hello: &Hello) -> Joined {
+    pub(crate) fn open(&mut self, hello: &Hello, now_ms: u64) -> Joined {
         self.generations += 1;
         let (outbox, receiver) = mpsc::channel(OUTBOX);
         let stream = Stream {
@@ -51,9 +53,8 @@ impl Sessions {
             protocol: hello.protocol,
             outbox,
             memory_bytes: 0,
-            apps_done: 0,
-            beat_ms: None,
-            apps_per_second: 0.0,
+            heard_at_ms: now_ms,
+            rate: Rate::default(),
         };
         self.streams.insert(hello.session.clone(), stream);
         Joined { generation: self.generations, outbox: receiver }
@@ -100,16 +101,9 @@ impl Sessions {
         apps_done: u64,
     ) {
         let Some(stream) = self.streams.get_mut(session) else { return };
-        if let Some(before) = stream.beat_ms.filter(|it| *it < now_ms) {
-            let seconds = std::time::Duration::from_millis(now_ms - before).as_secs_f64();
-            let apps =
-                u32::try_from(apps_done.saturating_sub(stream.apps_done)).unwrap_or(u32::MAX);
-            let rate = f64::from(apps) / seconds;
-            stream.apps_per_second += (rate - stream.apps_per_second) * RATE_WEIGHT;
-        }
-        stream.beat_ms = Some(now_ms);
+        stream.rate.beat(now_ms, apps_done);
+        stream.heard_at_ms = now_ms;
         stream.memory_bytes = memory_bytes;
-        stream.apps_done = apps_done;
     }
 
     /// The sessions of that name or id.
@@ -118,16 +112,32 @@ impl Sessions {
         matching.map(|(id, _)| id.clone()).collect()
     }
 
-    pub(crate) fn infos(&self, table: &LeaseTable) -> Vec<WorkerInfo> {
-        let info = |(id, it): (&SessionId, &Stream)| WorkerInfo {
-            session: id.clone(),
-            name: it.name.clone(),
-            build: it.build.clone(),
-            slots: it.slots,
-            draining: table.is_draining(id),
-            leases: table.leases_of(id),
-            apps_per_second: it.apps_per_second,
-            memory_bytes: it.memory_bytes,
+    /// What is known of the workers now; `heartbeat` is how often each should be heard of.
+    pub(crate) fn infos(
+        &self,
+        table: &LeaseTable,
+        now_ms: u64,
+        heartbeat: Duration,
+    ) -> Vec<WorkerInfo> {
+        let info = |(id, it): (&SessionId, &Stream)| {
+            let silence = Duration::from_millis(now_ms.saturating_sub(it.heard_at_ms));
+            WorkerInfo {
+                session: id.clone(),
+                name: it.name.clone(),
+                build: it.build.clone(),
+                slots: it.slots,
+                state: if silence > heartbeat * SILENT_BEATS {
+                    WorkerState::Silent
+                } else if table.is_draining(id) {
+                    WorkerState::Draining
+                } else {
+                    WorkerState::Active
+                },
+                silence,
+                leases: table.leases_of(id),
+                apps_per_second: it.rate.per_second(now_ms),
+                memory_bytes: it.memory_bytes,
+            }
         };
         self.streams.iter().map(info).collect()
     }

@@ -26,6 +26,9 @@ pub struct LeaderRow {
     pub address: String,
     /// Whether its lease holds, by the database's clock.
     pub alive: bool,
+    /// How long its lease still runs, in milliseconds, by the database's clock; negative: it ran out so long ago. `None`:
+    /// more than a day ago, or it was given back.
+    pub lease_left: Option<i64>,
     /// How many commits the whole cluster may have under way, where somebody has said so.
     pub commits_max: Option<u32>,
 }
@@ -48,6 +51,7 @@ impl Store {
             holder: text(row, "holder", IT)?,
             address: text(row, "address", IT)?,
             alive: column::<i32>(row, "alive", IT)? == 1,
+            lease_left: optional::<i32>(row, "lease_left", IT)?.map(i64::from),
             commits_max: optional::<i32>(row, "commits_max", IT)?
                 .and_then(|it| u32::try_from(it).ok()),
         })
