@@ -158,7 +158,9 @@ pub(crate) fn refusal(err: &Error) -> Refusal {
             "the state changed in the meantime; look at `xmlx-client status` and try again",
         ),
         Error::Mismatch(_) => Refusal::new(ErrorCode::Invalid, err.to_string()),
-        Error::NoControlTables => Refusal::new(ErrorCode::NotPossible, err.to_string()),
+        Error::NoControlTables | Error::Unfit(_) => {
+            Refusal::new(ErrorCode::NotPossible, err.to_string())
+        }
         Error::Server { .. }
         | Error::Connect(_)
         | Error::Login { .. }

@@ -95,6 +95,7 @@ pub(crate) async fn prepare(
     let mut found = catalog.check(&plan);
     if catalog.database().problems().is_empty() {
         found.extend(store.source_problems(&plan).await.map_err(db)?);
+        found.extend(store.server_findings().await.map_err(db)?.wrong);
     }
     if found.is_empty() {
         found = references(store, &plan).await?;

@@ -3,7 +3,7 @@
 use xmlx_extract::Plan;
 use xmlx_store::{
     CommitPlan, Documents, Holds, Mode, Source, all_statements, document_column, load_statement,
-    reference_statement, source_columns, verification_statements,
+    probe_statements, reference_statement, source_columns, verification_statements,
 };
 
 use crate::Database;
@@ -37,6 +37,10 @@ pub async fn statements(db: &Database) -> Vec<Statement> {
     let mut all: Vec<Statement> = fixed
         .map(|(name, text)| Statement { name: name.to_owned(), line: None, text: text.to_owned() })
         .collect();
+    for (name, text) in probe_statements() {
+        let text = format!("-- params: @P1 nvarchar(max)\n{text};\n");
+        all.push(Statement { name, line: None, text });
+    }
     for (line, contract) in xmlx_samples::contracts() {
         let plan = Plan::from_json(contract).expect("a sample contract");
         let mut add = |name: &str, text: String| {

@@ -22,13 +22,15 @@ pub(crate) struct Job {
 #[derive(Debug)]
 pub(crate) struct Jobs {
     store: Store,
+    /// Where documents are read, if elsewhere.
+    copy: Option<Store>,
     /// Read once each, and nobody waits behind another job's reading.
     known: Mutex<BTreeMap<i64, Arc<OnceCell<Arc<Job>>>>>,
 }
 
 impl Jobs {
-    pub(crate) fn new(store: Store) -> Self {
-        Self { store, known: Mutex::new(BTreeMap::new()) }
+    pub(crate) fn new(store: Store, copy: Option<Store>) -> Self {
+        Self { store, copy, known: Mutex::new(BTreeMap::new()) }
     }
 
     /// The job, from memory or the database. A contract never changes once submitted.
@@ -48,6 +50,10 @@ impl Jobs {
     }
 
     async fn read(&self, job_id: i64) -> Result<Job, Error> {
+        // Where the database did not answer at the start, it has not been asked yet.
+        for store in std::iter::once(&self.store).chain(&self.copy) {
+            Box::pin(store.require_fit_server()).await?;
+        }
         let (plan, source) = self.store.job_plan(job_id).await?;
         let mut connection = self.store.connection();
         let documents = Documents::of(&mut connection, &plan, &source).await?;

@@ -74,7 +74,7 @@ pub async fn run(config: Config, shutdown: Shutdown) -> anyhow::Result<()> {
         copy.map(|it| connect(it, Access::ReadOnly, slots + SPARE_CONNECTIONS)).transpose()?;
     // Whoever is refused must not join: it would take ranges and give them back.
     for store in std::iter::once(&store).chain(&copy) {
-        if let Some(err) = store.enter().await.map_err(|err| refusal(&err))? {
+        if let Some(err) = enter(store).await.map_err(|err| refusal(&err))? {
             warn!(%err, "the database does not answer; waiting for it");
         }
     }
@@ -96,7 +96,7 @@ pub async fn run(config: Config, shutdown: Shutdown) -> anyhow::Result<()> {
     let drain = shutdown.drain.clone();
     let shop = Arc::new(Shop {
         config,
-        jobs: Jobs::new(store.clone()),
+        jobs: Jobs::new(store.clone(), copy.clone()),
         store,
         copy,
         board,
@@ -126,10 +126,29 @@ pub async fn run(config: Config, shutdown: Shutdown) -> anyhow::Result<()> {
     shop.expelled.get().map_or(Ok(()), |err| Err(refusal(err)))
 }
 
-/// Starting again is no good where it is the login that is refused.
+/// Finds out whether the database lets this worker in, and does what the results depend on. `Some`: not now.
+async fn enter(store: &Store) -> Result<Option<Error>, Error> {
+    if let Some(err) = store.enter().await? {
+        return Ok(Some(err));
+    }
+    match store.require_fit_server().await {
+        Ok(findings) => {
+            for it in &findings.unnamed {
+                warn!("{it}: applications that the database refuses are found by trial");
+            }
+            Ok(None)
+        }
+        Err(err) if err.is_refused_entry() => Err(err),
+        // It is asked again before the first job.
+        Err(err) => Ok(Some(err)),
+    }
+}
+
+/// Starting again is no good where it is the login that is refused, or the server that does not do.
 fn refusal(err: &Error) -> anyhow::Error {
     let said = err.to_string();
-    if err.is_refused_login() { Refused(said).into() } else { anyhow::Error::msg(said) }
+    let is_for_good = err.is_refused_login() || matches!(err, Error::Unfit(_));
+    if is_for_good { Refused(said).into() } else { anyhow::Error::msg(said) }
 }
 
 #[cfg(test)]

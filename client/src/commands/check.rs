@@ -70,6 +70,13 @@ async fn disagreements(store: &Store, plan: &Plan) -> anyhow::Result<Vec<Disagre
         return Ok(found);
     }
     found.extend(store.source_problems(plan).await?);
+    let server = store.server_findings().await?;
+    found.extend(server.wrong);
+    for it in &server.unnamed {
+        output::note(&format!(
+            "note: {it}: applications that the database refuses are found by trial"
+        ));
+    }
     match store.missing_references(plan).await {
         Ok(missing) => found.extend(missing),
         Err(err) if err.is_select_denied() => {

@@ -16,6 +16,8 @@ pub enum Like {
     SqlServer,
     /// Babelfish, as far as it lacks what the product could lean on: numbers of errors, 266, untyped NULLs.
     Babelfish,
+    /// One that turns text into the bytes of UTF-8, where SQL Server gives those of UTF-16.
+    Garbling,
 }
 
 impl FromStr for Like {
@@ -25,6 +27,7 @@ impl FromStr for Like {
         match text {
             "sqlserver" => Ok(Self::SqlServer),
             "babelfish" => Ok(Self::Babelfish),
+            "garbling" => Ok(Self::Garbling),
             _ => Err(Error::Like(text.to_owned())),
         }
     }
@@ -38,7 +41,7 @@ impl Like {
 
     /// Whether a procedure that leaves a transaction open is told so (266).
     pub(crate) fn counts_transactions(self) -> bool {
-        self == Self::SqlServer
+        self != Self::Babelfish
     }
 
     /// The error as this server reports it.
@@ -47,7 +50,8 @@ impl Like {
             (Self::Babelfish, 1222) => "canceling statement due to lock timeout",
             (Self::Babelfish, 207) => "column does not exist",
             (Self::Babelfish, 208) => "relation does not exist",
-            (Self::SqlServer | Self::Babelfish, _) => return err,
+            (Self::Babelfish, 242 | 296) => "data out of range for smalldatetime",
+            (Self::SqlServer | Self::Babelfish | Self::Garbling, _) => return err,
         };
         SqlError { number: UNNAMED, message: text.to_owned(), ..err }
     }

@@ -200,6 +200,23 @@ impl Catalog {
 }
 
 impl CatalogColumn {
+    /// A column of a type, of no table.
+    pub(crate) fn of_type(type_name: &str, precision: i32, scale: i32) -> Self {
+        Self {
+            name: String::new(),
+            collation: None,
+            type_name: type_name.to_owned(),
+            max_length: -1,
+            precision,
+            scale,
+            nullable: true,
+            identity: false,
+            computed: false,
+            default: None,
+            default_hidden: false,
+        }
+    }
+
     /// How long a text the column takes; `None`: of any length.
     pub(crate) fn room(&self) -> Option<Room> {
         let bytes = usize::try_from(self.max_length).ok()?;

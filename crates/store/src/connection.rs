@@ -2,17 +2,19 @@
 
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use deadpool::managed::{self, Metrics, Object, Pool, RecycleError, RecycleResult};
 use tiberius::{ColumnType, ToSql};
+use tokio::sync::OnceCell;
 use xmlx_extract::Limits;
 
 use crate::connection_string::{Address, ConnectError};
 use crate::dial::{Dialer, TdsClient};
 use crate::error::outlives;
 use crate::trust::trust;
-use crate::{Class, Error, statements};
+use crate::{Class, Error, ServerFindings, statements};
 
 /// A connection that does not answer within this time is dead.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(10);
@@ -57,6 +59,8 @@ pub enum Access {
 pub struct Store {
     pool: Pool<Manager>,
     limits: Limits,
+    /// What the server was found to do, once it could be asked.
+    pub(crate) findings: Arc<OnceCell<ServerFindings>>,
 }
 
 /// One connection, held for several statements in a row.
@@ -115,7 +119,7 @@ impl Store {
             .runtime(deadpool::Runtime::Tokio1)
             .build()
             .map_err(|err| ConnectError(err.to_string()))?;
-        Ok(Self { pool, limits: config.limits })
+        Ok(Self { pool, limits: config.limits, findings: Arc::default() })
     }
 
     /// What contracts are compiled with.

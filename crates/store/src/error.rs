@@ -115,6 +115,9 @@ pub enum Error {
         /// What was wrong.
         detail: String,
     },
+    /// The server does something in another way that the results depend on.
+    #[error("this server does not do what SQL Server does; nothing is decided on it:\n{0}")]
+    Unfit(String),
     /// The contract and the target's catalog disagree.
     #[error("the contract does not fit the target database:\n{0}")]
     Mismatch(String),
@@ -130,7 +133,8 @@ impl Error {
             Self::Connect(_) | Self::Behind { .. } => Class::Transient,
             Self::Lost(_) => Class::Ambiguous,
             Self::Login { .. } | Self::Tls { .. } | Self::NoControlTables => Class::Fatal,
-            Self::Unreadable(_) | Self::Shape { .. } | Self::Mismatch(_) => Class::Fatal,
+            Self::Unreadable(_) | Self::Shape { .. } => Class::Fatal,
+            Self::Unfit(_) | Self::Mismatch(_) => Class::Fatal,
         }
     }
 
@@ -152,10 +156,10 @@ impl Error {
         matches!(self.number(), Some(207 | 208))
     }
 
-    /// Whether it is this process alone that cannot get in: another worker may.
+    /// Whether it is this process alone that cannot get in, or must not: another worker may.
     #[must_use]
     pub fn is_refused_entry(&self) -> bool {
-        matches!(self, Self::Login { .. } | Self::Tls { .. })
+        matches!(self, Self::Login { .. } | Self::Tls { .. } | Self::Unfit(_))
     }
 
     /// What the error means of a statement that reads control tables alone.

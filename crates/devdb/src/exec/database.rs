@@ -9,6 +9,7 @@ use rusqlite::Connection;
 use crate::clock;
 use crate::error::Error;
 use crate::exec::functions;
+use crate::like::Like;
 use crate::server::Storage;
 
 /// Statements kept prepared: the product has fewer, generated ones included.
@@ -21,21 +22,22 @@ static MADE: AtomicU64 = AtomicU64::new(0);
 pub(crate) struct Place {
     file: PathBuf,
     private: Option<PathBuf>,
+    like: Like,
 }
 
 impl Place {
     /// A file of the user's, or one in a new folder for temporary files: SQLite reads snapshots beside a writer
     /// only from files, so what is to be in memory is a file that nothing is synced to.
-    pub(crate) fn new(storage: &Storage) -> Result<Self, Error> {
+    pub(crate) fn new(storage: &Storage, like: Like) -> Result<Self, Error> {
         match storage {
-            Storage::File(file) => Ok(Self { file: file.clone(), private: None }),
+            Storage::File(file) => Ok(Self { file: file.clone(), private: None, like }),
             Storage::Memory => {
                 let n = MADE.fetch_add(1, Ordering::Relaxed);
                 let name = format!("devdb-{}-{n}-{:x}", std::process::id(), clock::utc_ticks());
                 let folder = std::env::temp_dir().join(name);
                 std::fs::create_dir(&folder)
                     .map_err(|err| Error::Open(format!("`{}`: {err}", folder.display())))?;
-                Ok(Self { file: folder.join("data.sqlite"), private: Some(folder) })
+                Ok(Self { file: folder.join("data.sqlite"), private: Some(folder), like })
             }
         }
     }
@@ -43,7 +45,7 @@ impl Place {
     /// Opens a connection.
     pub(crate) fn connect(&self) -> Result<Connection, rusqlite::Error> {
         let synchronous = if self.private.is_some() { "OFF" } else { "NORMAL" };
-        open(&self.file, synchronous)
+        open(&self.file, synchronous, self.like)
     }
 }
 
@@ -56,7 +58,7 @@ impl Drop for Place {
     }
 }
 
-fn open(file: &Path, synchronous: &str) -> Result<Connection, rusqlite::Error> {
+fn open(file: &Path, synchronous: &str, like: Like) -> Result<Connection, rusqlite::Error> {
     let db = Connection::open(file)?;
     db.busy_timeout(BUSY_TIMEOUT)?;
     db.execute_batch(&format!(
@@ -65,6 +67,6 @@ fn open(file: &Path, synchronous: &str) -> Result<Connection, rusqlite::Error> {
          PRAGMA wal_autocheckpoint = 4000;"
     ))?;
     db.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
-    functions::register(&db)?;
+    functions::register(&db, like)?;
     Ok(db)
 }

@@ -52,7 +52,7 @@ pub(crate) struct Engine {
 
 impl Engine {
     pub(crate) fn open(storage: &Storage, like: Like) -> Result<Self, Error> {
-        let place = Place::new(storage)?;
+        let place = Place::new(storage, like)?;
         let open = |err: SqlError| Error::Open(err.message);
         let connection = place.connect().map_err(|err| Error::Open(err.to_string()))?;
         store::create(&connection).map_err(open)?;

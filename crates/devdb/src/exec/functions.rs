@@ -8,6 +8,7 @@ use rusqlite::Connection;
 use rusqlite::functions::{Context, FunctionFlags};
 
 use crate::error::{SqlError, SqlResult};
+use crate::like::Like;
 use crate::value::collation::Collation;
 use crate::value::convert;
 use crate::value::datum::{Datum, Owned};
@@ -16,12 +17,12 @@ use crate::value::sqltype::SqlType;
 type Function = fn(&Context<'_>) -> SqlResult<Owned>;
 
 /// Teaches a connection.
-pub(crate) fn register(db: &Connection) -> rusqlite::Result<()> {
+pub(crate) fn register(db: &Connection, like: Like) -> rusqlite::Result<()> {
     for it in Collation::all() {
         db.create_collation(it.sqlite(), move |a: &str, b: &str| it.compare(a, b))?;
     }
     let functions: [(&str, i32, Function); 22] = [
-        ("ts_cast", 3, cast),
+        ("ts_cast", 3, if like == Like::Garbling { garbling_cast } else { cast }),
         ("ts_assign", 4, assign),
         ("ts_iso", 3, iso),
         ("ts_top", 1, top),
@@ -63,6 +64,16 @@ fn type_arg(ctx: &Context<'_>, idx: usize) -> SqlResult<SqlType> {
 
 fn cast(ctx: &Context<'_>) -> SqlResult<Owned> {
     convert::cast(arg(ctx, 0)?, type_arg(ctx, 1)?, type_arg(ctx, 2)?).map(Datum::into_owned)
+}
+
+/// A cast of a server that differs.
+fn garbling_cast(ctx: &Context<'_>) -> SqlResult<Owned> {
+    match (arg(ctx, 0)?, type_arg(ctx, 2)?) {
+        (Datum::Text(text), SqlType::VarBinary(_)) => {
+            Ok(Datum::Bytes(text.as_bytes().to_vec().into()))
+        }
+        _ => cast(ctx),
+    }
 }
 
 fn assign(ctx: &Context<'_>) -> SqlResult<Owned> {
