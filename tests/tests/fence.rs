@@ -9,7 +9,7 @@ use xmlx_extract::Plan;
 use xmlx_samples::Line;
 use xmlx_store::{
     CommitPlan, Committed, Decided, Error, Group, LeaseKey, Mode, NewJob, OpenRange, RangeChange,
-    Scope, SessionRow, Store,
+    SCHEMA_VERSION, Scope, SessionRow, Store,
 };
 use xmlx_tests::{Cluster, Database, Direction, Link, Place, Setup, skips_on_server};
 
@@ -124,7 +124,12 @@ async fn a_commit_needs_the_lease_as_it_is() {
     let leader = store.acquire_leadership("l", "http://x", Duration::from_secs(60)).await;
     let leader = leader.unwrap().unwrap();
     store.insert_job(&leader, &new_job(JOB)).await.unwrap();
-    let known = |committed_through| OpenRange { scope: SCOPE, committed_through, deaths: 0 };
+    let known = |committed_through| OpenRange {
+        scope: SCOPE,
+        committed_through,
+        deaths: 0,
+        schema: SCHEMA_VERSION,
+    };
     let mut commit = async |key: LeaseKey, cursor: i64, app_id: i64| {
         let decided = [Decided::Failed { app_id, reason: "test: of the fence".to_owned() }];
         let group = Group { range: known(cursor), decided: &decided };

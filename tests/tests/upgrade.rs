@@ -56,7 +56,7 @@ async fn a_cluster_is_upgraded_one_by_one_under_load() {
     cluster.db.faults().add("commit:1+:delay=80ms".parse().unwrap());
     let job = cluster.submit(&[]);
     work_goes_on(&cluster, job, 20).await;
-    assert_eq!(schema_version(&cluster).await, 1);
+    assert_eq!(schema_version(&cluster).await, 2);
     assert_eq!(builds(&cluster), [true, true]);
 
     cluster.upgrade();
@@ -65,7 +65,7 @@ async fn a_cluster_is_upgraded_one_by_one_under_load() {
         cluster.replace_coordinator().await;
         work_goes_on(&cluster, job, 20).await;
     }
-    cluster.wait_for("the new tables", async |it| schema_version(it).await == 2).await;
+    cluster.wait_for("the new tables", async |it| schema_version(it).await == 3).await;
     cluster.wait_for("the old workers", async |it| builds(it) == [true, true]).await;
     for old in [vec![false, true], vec![false, false]] {
         cluster.replace_worker().await;
@@ -92,7 +92,7 @@ async fn workers_may_be_upgraded_before_coordinators() {
     cluster.replace_worker().await;
     cluster.wait_for("the new worker", async |it| builds(it) == [false, true]).await;
     work_goes_on(&cluster, job, 10).await;
-    assert_eq!(schema_version(&cluster).await, 1);
+    assert_eq!(schema_version(&cluster).await, 2);
     cluster.db.faults().clear();
     cluster.wait_done(job).await;
     assert_eq!(cluster.job(job)["ok"], 300);

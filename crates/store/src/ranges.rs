@@ -26,6 +26,8 @@ pub struct OpenRange {
     pub committed_through: i64,
     /// Owners that were lost while they held it.
     pub deaths: i32,
+    /// The version of the control tables: during a rolling upgrade they may be older than this build.
+    pub schema: i32,
 }
 
 /// A range as the database has it.
@@ -162,6 +164,7 @@ impl LeaseKey {
             scope: Scope { lo: column(row, "lo", IT)?, hi: column(row, "hi", IT)? },
             committed_through: column(row, "committed_through", IT)?,
             deaths: column(row, "deaths", IT)?,
+            schema: column(row, "schema", IT)?,
         }))
     }
 

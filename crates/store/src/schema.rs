@@ -4,14 +4,14 @@ use crate::connection::column;
 use crate::{Error, Store, statements};
 
 /// The version that this build was made for.
-pub const SCHEMA_VERSION: i32 = 2;
+pub const SCHEMA_VERSION: i32 = 3;
 
 /// The oldest version that this build works with. A release only ever adds what it needs; what nobody
 /// needs any more the release after it takes away.
 const OLDEST_VERSION: i32 = 1;
 
 /// What makes each version out of the one before. Each is safe to repeat.
-const MIGRATIONS: [&str; 2] = [statements::CONTROL_1, statements::CONTROL_2];
+const MIGRATIONS: [&str; 3] = [statements::CONTROL_1, statements::CONTROL_2, statements::CONTROL_3];
 
 /// What whoever asks too early is told.
 pub const NO_CONTROL_TABLES: &str =

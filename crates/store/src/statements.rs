@@ -15,6 +15,7 @@ macro_rules! statements {
 statements! {
     CONTROL_1 = "001_control";
     CONTROL_2 = "002_range_state";
+    CONTROL_3 = "003_control";
     CATALOG_COLUMNS = "catalog_columns";
     CATALOG_FOREIGN_KEYS = "catalog_foreign_keys";
     CATALOG_INDEXES = "catalog_indexes";

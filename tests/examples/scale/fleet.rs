@@ -10,7 +10,7 @@ use xmlx_proto::v1 as pb;
 use xmlx_proto::v1::coordinator_message::Body as In;
 use xmlx_proto::v1::worker_message::Body as Out;
 use xmlx_proto::v1::worker_service_client::WorkerServiceClient;
-use xmlx_store::{Access, LeaseKey, OpenRange, Scope, Store, StoreConfig};
+use xmlx_store::{Access, LeaseKey, OpenRange, SCHEMA_VERSION, Scope, Store, StoreConfig};
 use xmlx_tests::Cluster;
 
 const HEARTBEAT: Duration = Duration::from_secs(1);
@@ -158,6 +158,7 @@ impl Worker {
             scope: Scope { lo: lease.lo, hi: lease.hi },
             committed_through: lease.lo - 1,
             deaths: 0,
+            schema: SCHEMA_VERSION,
         };
         key.complete(&mut self.store.connection(), range).await.ok()?;
         {
