@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use xmlx_extract::Limits;
 use xmlx_runtime::{Secret, coordinator_url, listen_address};
+use xmlx_store::{Limit, NoLimit};
 
 use crate::output::Format;
 
@@ -76,6 +77,13 @@ pub(crate) enum Command {
         /// At most so many, the latest first; 0: all
         #[arg(long, default_value_t = 100)]
         limit: u64,
+    },
+    /// Show what was changed, cut or left out of applications that succeeded, by column and kind
+    Warnings {
+        job: i64,
+        /// Of this column alone, or of all columns of a table
+        #[arg(long, value_name = "TABLE.COLUMN")]
+        column: Option<String>,
     },
     /// Submit a job over the applications whose latest row in processing_log is `failed`
     Retry(Submit),
@@ -213,6 +221,11 @@ pub(crate) struct Throttle {
     pub(crate) off: bool,
 }
 
+/// A limit of failures or warnings, as a coordinator reads it.
+fn limit(given: &str) -> Result<String, NoLimit> {
+    given.parse::<Limit>().map(|it| it.to_string())
+}
+
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Submit {
     /// The mapping contract; several of them for several product lines in one job
@@ -233,6 +246,13 @@ pub(crate) struct Submit {
     /// The higher, the sooner it is served; jobs of one priority share the workers
     #[arg(long, default_value_t = 0, allow_negative_numbers = true)]
     pub(crate) priority: i32,
+    /// Pause once more applications have failed: a number, or a share of those that are decided, once 100 are
+    /// [default: 50%; 100%: any number may fail]
+    #[arg(long, value_name = "N|P%", value_parser = limit)]
+    pub(crate) max_failures: Option<String>,
+    /// Pause once more applications have warnings, see `warnings` [default: any number may]
+    #[arg(long, value_name = "N|P%", value_parser = limit)]
+    pub(crate) max_warnings: Option<String>,
     /// Go on with applications that come later
     #[arg(long, conflicts_with_all = ["limit", "to", "wait"])]
     pub(crate) follow: bool,

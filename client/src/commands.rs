@@ -13,6 +13,7 @@ mod steer;
 pub(crate) mod submit;
 mod up;
 mod verify;
+mod warnings;
 
 use std::path::{Path, PathBuf};
 
@@ -43,6 +44,7 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<Answer> {
         Command::Ranges { job, limit } => inspect::ranges(&cluster, format, job, limit).await,
         Command::Workers => inspect::workers(&cluster, format).await,
         Command::Failures { job, limit } => inspect::failures(&cluster, format, job, limit).await,
+        Command::Warnings { job, column } => warnings::run(&cluster, format, job, column).await,
         Command::Pause { job } => steer::pause(&cluster, format, job).await,
         Command::Resume { job } => steer::resume(&cluster, format, job).await,
         Command::Cancel { job } => steer::cancel(&cluster, format, job).await,

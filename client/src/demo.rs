@@ -78,6 +78,8 @@ async fn drive(args: &Demo, format: Format, processes: &mut Processes) -> anyhow
             limit: None,
             priority: 0,
             problems_max: 100,
+            max_failures: String::new(),
+            max_warnings: String::new(),
         };
         submit::submit(&cluster, &request).await?;
     }

@@ -21,19 +21,27 @@ pub(crate) struct Job {
     pub(crate) total: Option<i64>,
     pub(crate) ok: i64,
     pub(crate) failed: i64,
+    /// Applications with warnings.
+    pub(crate) warned: i64,
+    warnings: i64,
     pub(crate) rows: i64,
     ranges_pending: i64,
     ranges_leased: i64,
     ranges_done: i64,
     pub(crate) leases_revoked: i64,
+    /// `None`: any number.
+    max_failures: Option<String>,
+    max_warnings: Option<String>,
     contract_hash: String,
     created_at: String,
     finished_at: Option<String>,
 }
 
 impl Job {
-    pub(crate) const HEADER: [&'static str; 9] =
-        ["JOB", "NAME", "STATE", "DONE", "TOTAL", "FAILED", "ROWS", "RANGES", "REASON"];
+    pub(crate) const HEADER: [&'static str; 11] = [
+        "JOB", "NAME", "STATE", "DONE", "TOTAL", "FAILED", "WARNED", "ROWS", "RANGES", "LIMITS",
+        "REASON",
+    ];
 
     pub(crate) fn row(&self) -> Vec<String> {
         vec![
@@ -43,10 +51,23 @@ impl Job {
             (self.ok + self.failed).to_string(),
             self.total.map_or_else(|| "counting".to_owned(), |it| it.to_string()),
             self.failed.to_string(),
+            self.warned.to_string(),
             self.rows.to_string(),
             format!("{}/{}/{}", self.ranges_pending, self.ranges_leased, self.ranges_done),
+            self.limits(),
             self.reason.clone(),
         ]
+    }
+
+    pub(crate) fn has_limits(&self) -> bool {
+        self.max_failures.is_some()
+    }
+
+    /// What it may have before it pauses.
+    fn limits(&self) -> String {
+        let failures = self.max_failures.iter().map(|it| format!("failures {it}"));
+        let warnings = self.max_warnings.iter().map(|it| format!("warnings {it}"));
+        failures.chain(warnings).collect::<Vec<_>>().join(", ")
     }
 
     pub(crate) fn has_ended(&self) -> bool {
@@ -68,11 +89,15 @@ impl From<pb::Job> for Job {
             total: it.total,
             ok: it.done_ok,
             failed: it.done_failed,
+            warned: it.warned,
+            warnings: it.warnings,
             rows: it.rows_written,
             ranges_pending: it.ranges_pending,
             ranges_leased: it.ranges_leased,
             ranges_done: it.ranges_done,
             leases_revoked: it.leases_revoked,
+            max_failures: Some(it.max_failures).filter(|it| !it.is_empty()),
+            max_warnings: Some(it.max_warnings).filter(|it| !it.is_empty()),
             contract_hash: it.contract_hash,
             created_at: it.created_at,
             finished_at: Some(it.finished_at).filter(|it| !it.is_empty()),
@@ -193,6 +218,51 @@ impl Failure {
 impl From<pb::Failure> for Failure {
     fn from(it: pb::Failure) -> Self {
         Self { app_id: it.app_id, reason: it.reason, session: it.session_id, at: it.at }
+    }
+}
+
+/// Warnings of one column and kind.
+#[derive(Debug, Serialize)]
+pub(crate) struct WarningCount {
+    pub(crate) table: String,
+    /// `None`: they are about rows as a whole.
+    column: Option<String>,
+    pub(crate) kind: String,
+    pub(crate) meaning: String,
+    applications: i64,
+    warnings: i64,
+    /// A few of the applications.
+    app_ids: Vec<i64>,
+}
+
+impl WarningCount {
+    pub(crate) const HEADER: [&'static str; 6] =
+        ["TABLE", "COLUMN", "KIND", "APPLICATIONS", "WARNINGS", "SUCH AS"];
+
+    pub(crate) fn row(&self) -> Vec<String> {
+        let ids: Vec<String> = self.app_ids.iter().map(ToString::to_string).collect();
+        vec![
+            self.table.clone(),
+            self.column.clone().unwrap_or_else(|| "(row)".to_owned()),
+            self.kind.clone(),
+            self.applications.to_string(),
+            self.warnings.to_string(),
+            ids.join(", "),
+        ]
+    }
+}
+
+impl From<pb::WarningCount> for WarningCount {
+    fn from(it: pb::WarningCount) -> Self {
+        Self {
+            table: it.table,
+            column: Some(it.column).filter(|it| !it.is_empty()),
+            kind: it.kind,
+            meaning: it.meaning,
+            applications: it.applications,
+            warnings: it.warnings,
+            app_ids: it.app_ids,
+        }
     }
 }
 

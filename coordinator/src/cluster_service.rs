@@ -9,7 +9,7 @@ use xmlx_store::{JobRow, Store};
 
 use crate::engine::{Command, WorkerInfo};
 use crate::role::{Role, RoleReader};
-use crate::{Config, convert, leadership};
+use crate::{Config, convert, leadership, warnings};
 
 /// Jobs that have ended and are shown unless somebody wants more; `xmlx-client jobs` lists all.
 const ENDED_JOBS: usize = 20;
@@ -48,6 +48,8 @@ impl ClusterApi {
         let (jobs, jobs_left_out) = newest(jobs, ended_max);
         let ttl = self.leader_ttl;
         let heard_ms = leader.lease_left.map(|left| millis(ttl).saturating_add_signed(-left));
+        let mut jobs = self.role.job_messages(&jobs);
+        warnings::add(&self.store, &mut jobs).await?;
         Ok(pb::StatusResponse {
             leader: Some(pb::Leader {
                 term: convert::count(leader.term),
@@ -60,7 +62,7 @@ impl ClusterApi {
             answered_by_leader,
             workers,
             commits_max: leader.commits_max.or(self.commits_max).unwrap_or(0),
-            jobs: self.role.job_messages(&jobs),
+            jobs,
             jobs_left_out,
         })
     }

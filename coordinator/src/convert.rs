@@ -127,6 +127,8 @@ pub(crate) fn job_message(it: &JobRow, notes: &Notes) -> pb::Job {
         leases_revoked: it.revoked,
         created_at: it.created_at.clone(),
         finished_at: it.finished_at.clone(),
+        // Warnings and budgets are in tables of their own; `warnings::add` reads them.
+        ..pb::Job::default()
     }
 }
 

@@ -5,6 +5,7 @@
 //! It decides and saves, and reads nothing once it has begun: what has to be read is read by tasks, which report back.
 
 mod act;
+mod budget;
 mod command;
 mod jobs;
 mod look;
@@ -29,6 +30,7 @@ use xmlx_store::{Error, Leadership, Mode, Store};
 use crate::lanes::Lanes;
 use crate::{Config, convert};
 
+pub(crate) use budget::spent_by_now;
 pub(crate) use command::{Command, Handle, Hello, MoveJob, Moved, WorkerInfo};
 use look::Sources;
 pub(crate) use notes::Notes;
@@ -42,6 +44,8 @@ const TICK: Duration = Duration::from_millis(250);
 const SHOWN_AFTER: Duration = Duration::from_secs(5);
 /// How often a `follow` job looks for new applications.
 const FOLLOW: Duration = Duration::from_secs(2);
+/// How often it is seen which jobs' budgets are to be looked at.
+const BUDGETS: Duration = Duration::from_millis(50);
 
 /// The database, twice: what the leader writes must not wait behind what somebody asks.
 #[derive(Clone, Debug)]
@@ -66,6 +70,7 @@ pub(crate) struct Engine {
     sessions: Sessions,
     modes: BTreeMap<JobId, Mode>,
     throttle: Throttle,
+    budgets: budget::Looks,
     /// Jobs whose applications are being counted, and `follow` jobs whose sources are being looked at.
     counting: BTreeSet<JobId>,
     following: BTreeSet<JobId>,
@@ -111,6 +116,7 @@ pub(crate) async fn run(
         heartbeat: config.heartbeat,
         lost_after: config.limits.lost_after,
         modes: BTreeMap::new(),
+        budgets: budget::Looks::default(),
         throttle: Throttle { configured: config.commits_max, ordered: None },
         strays_at: Some(clock.now() + config.limits.reattach_grace),
         clock,
@@ -120,6 +126,8 @@ pub(crate) async fn run(
     engine.begin().await?;
     let mut tick = tokio::time::interval(TICK);
     let mut follow = tokio::time::interval(FOLLOW);
+    let mut budgets = tokio::time::interval(BUDGETS);
+    budgets.set_missed_tick_behavior(MissedTickBehavior::Delay);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     follow.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -132,6 +140,7 @@ pub(crate) async fn run(
                 None => return Ok(()),
             },
             _ = tick.tick() => engine.tick().await?,
+            _ = budgets.tick() => engine.look_at_budgets(),
             _ = follow.tick() => engine.look_for_new(),
         }
     }

@@ -9,12 +9,12 @@ use xmlx_proto::v1::job_service_server::JobService;
 use xmlx_proto::{ErrorCode, Refusal, v1 as pb};
 use xmlx_store::{JobRow, NewJob, Store};
 
-use crate::convert;
-use crate::engine::{Command, Handle, MoveJob, Moved};
+use crate::engine::{Command, Handle, MoveJob, Moved, spent_by_now};
 use crate::lanes::{Lanes, Turn};
 use crate::overlap::{is_open, same_or_overlap};
 use crate::role::{Role, RoleReader};
 use crate::submit::{self, Prepared};
+use crate::{convert, warnings};
 
 /// What a client gets that does not say how many failures it wants, and the most it can have.
 const FAILURES_DEFAULT: i32 = 100;
@@ -109,10 +109,12 @@ impl JobService for JobApi {
         let engine = self.role.engine()?;
         let request = request.into_inner();
         let problems_max = request.problems_max;
-        Ok(Response::new(match submit::prepare(&self.store, &self.lanes, request).await? {
+        let mut response = match submit::prepare(&self.store, &self.lanes, request).await? {
             Prepared::Job(job) => self.insert(&engine, job).await?,
             Prepared::Refused(problems) => problems.answer(problems_max)?,
-        }))
+        };
+        warnings::add(&self.store, response.job.as_mut_slice()).await?;
+        Ok(Response::new(response))
     }
 
     async fn list_jobs(
@@ -128,8 +130,10 @@ impl JobService for JobApi {
             Role::Standby { leader_address } => (false, leader_address),
             Role::Unfit { .. } => (false, None),
         };
+        let mut jobs = self.role.job_messages(&jobs);
+        convert::in_time(warnings::add(&self.store, &mut jobs)).await?;
         Ok(Response::new(pb::ListJobsResponse {
-            jobs: self.role.job_messages(&jobs),
+            jobs,
             next_page_token: String::new(),
             answered_by_leader,
             leader_address: leader_address.unwrap_or_default(),
@@ -186,6 +190,16 @@ impl JobService for JobApi {
         }))
     }
 
+    async fn list_warnings(
+        &self,
+        request: Request<pb::ListWarningsRequest>,
+    ) -> Result<Response<pb::ListWarningsResponse>, Status> {
+        let request = request.into_inner();
+        let job = self.job(request.job_id).await?;
+        let plan = self.plan(job.job_id).await?;
+        Ok(Response::new(warnings::list(&self.store, &plan, &request).await?))
+    }
+
     async fn verify(
         &self,
         request: Request<pb::VerifyRequest>,
@@ -227,7 +241,11 @@ impl JobService for JobApi {
         &self,
         request: Request<pb::ResumeRequest>,
     ) -> Result<Response<pb::ResumeResponse>, Status> {
-        let outcome = self.move_job(request.into_inner().job_id, MoveJob::Resume).await?;
+        let job_id = request.into_inner().job_id;
+        let reading =
+            async { spent_by_now(&self.store, job_id).await.map_err(|err| convert::refusal(&err)) };
+        let spent = convert::in_time(reading).await?;
+        let outcome = self.move_job(job_id, MoveJob::Resume { spent }).await?;
         Ok(Response::new(pb::ResumeResponse { outcome }))
     }
 

@@ -14,6 +14,7 @@ mod overlap;
 mod role;
 mod server;
 mod submit;
+mod warnings;
 mod worker_service;
 
 pub use config::{Args, Config};

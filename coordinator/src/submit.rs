@@ -6,7 +6,7 @@ use tracing::info;
 use xmlx_extract::Plan;
 use xmlx_proto::{ErrorCode, Refusal, v1 as pb};
 use xmlx_runtime::{NAME_UNITS_MAX, name_problem};
-use xmlx_store::{Disagreement, Mode, NewJob, Scope, Source, Store};
+use xmlx_store::{Budget, Disagreement, Limit, Mode, NewJob, Scope, Source, Store};
 
 use crate::convert;
 use crate::lanes::Lanes;
@@ -81,6 +81,7 @@ pub(crate) async fn prepare(
         let (lowest, highest) = (PRIORITIES.start(), PRIORITIES.end());
         return Err(invalid(format!("`priority` must be between {lowest} and {highest}")));
     }
+    let budget = budget(&request)?;
     let mode = convert::mode(request.mode())?;
     let plan = match Plan::from_json_with(&request.contract, *store.limits()) {
         Ok(it) => it,
@@ -117,7 +118,21 @@ pub(crate) async fn prepare(
         priority: request.priority,
         scope,
         log_watermark,
+        budget,
     })))
+}
+
+/// Every job has a budget of failures: one in which most fail has a reason that its operator should see before it has
+/// gone through everything.
+fn budget(request: &pb::SubmitRequest) -> Result<Budget, Refusal> {
+    let limit = |name: &str, given: &str| {
+        let read = (!given.is_empty()).then(|| given.parse::<Limit>()).transpose();
+        read.map_err(|err| Refusal::new(ErrorCode::Invalid, format!("`{name}`: {err}")))
+    };
+    Ok(Budget {
+        max_failures: limit("max_failures", &request.max_failures)?.unwrap_or(Limit::HALF),
+        max_warnings: limit("max_warnings", &request.max_warnings)?,
+    })
 }
 
 /// Rows that every application would fail without. A login that may not look does not keep the job out.

@@ -46,7 +46,9 @@ pub async fn statements(db: &Database) -> Vec<Statement> {
         let mut add = |name: &str, text: String| {
             all.push(Statement { name: name.to_owned(), line: Some(line.name()), text });
         };
-        add("commit", commit(db, &plan).await);
+        let [plain, with_warnings] = commits(db, &plan).await;
+        add("commit", plain);
+        add("commit_with_warnings", with_warnings);
         add(
             "load",
             format!("-- params: @P1 nvarchar(max), @P2 nvarchar(max)\n{}", load_statement(&plan)),
@@ -86,21 +88,27 @@ pub async fn statements(db: &Database) -> Vec<Statement> {
     all
 }
 
-async fn commit(db: &Database, plan: &Plan) -> String {
+/// The commit of a group without warnings, and of one with some.
+async fn commits(db: &Database, plan: &Plan) -> [String; 2] {
     let catalog = db.store().catalog(plan.target_schema()).await.expect("the catalog");
     let commit = CommitPlan::new(plan, &catalog).expect("the samples fit");
-    let tables = plan.tables().len();
-    let params: Vec<String> = (1..=12)
-        .map(|i| {
-            if i == 8 || i == 10 { format!("@P{i} nvarchar(max)") } else { format!("@P{i} bigint") }
-        })
-        .chain((13..13 + tables).map(|i| format!("@P{i} nvarchar(max)")))
-        .collect();
-    let text = format!("-- params: {}\n{}", params.join(", "), commit.text());
+    let behind = 13 + plan.tables().len();
+    let fixed = (1..=12).map(|i| {
+        if i == 8 || i == 10 { format!("@P{i} nvarchar(max)") } else { format!("@P{i} bigint") }
+    });
+    let params: Vec<String> =
+        fixed.chain((13..behind).map(|i| format!("@P{i} nvarchar(max)"))).collect();
+    let counts =
+        format!("@P{behind} nvarchar(max), @P{} bigint, @P{} bigint", behind + 1, behind + 2);
+    let [plain, with_warnings] = commit.texts();
     assert_eq!(
-        text.matches("OPENJSON").count(),
-        tables + 1,
+        plain.matches("OPENJSON").count(),
+        plan.tables().len() + 1,
         "one statement per table, and the log"
     );
-    text
+    let params = params.join(", ");
+    [
+        format!("-- params: {params}\n{plain}"),
+        format!("-- params: {params}, {counts}\n{with_warnings}"),
+    ]
 }

@@ -8,8 +8,8 @@ use xmlx_devdb::Tls;
 use xmlx_extract::Plan;
 use xmlx_samples::Line;
 use xmlx_store::{
-    CommitPlan, Committed, Decided, Error, Group, LeaseKey, Mode, NewJob, OpenRange, RangeChange,
-    SCHEMA_VERSION, Scope, SessionRow, Store,
+    Budget, CommitPlan, Committed, Decided, Error, Group, LeaseKey, Limit, Mode, NewJob, OpenRange,
+    RangeChange, SCHEMA_VERSION, Scope, SessionRow, Store, Tally,
 };
 use xmlx_tests::{Cluster, Database, Direction, Link, Place, Setup, skips_on_server};
 
@@ -27,6 +27,7 @@ fn new_job(job_id: i64) -> NewJob {
         mode: Mode::Follow,
         scope: SCOPE,
         log_watermark: 0,
+        budget: Budget { max_failures: Limit::HALF, max_warnings: None },
     }
 }
 
@@ -95,6 +96,8 @@ async fn deposed(meanwhile: impl AsyncFnOnce(&Database), new_term: i64) {
         ("insert_job", store.insert_job(&old, &new_job(2)).await),
         ("extend_job", store.extend_job(&old, JOB, 2, (SCOPE.hi, 200), 0).await),
         ("move_job", store.move_job(&old, JOB, ("running", "paused"), "").await),
+        ("set_job_reason", store.set_job_reason(&old, JOB, ("", "x")).await),
+        ("renew_budget", store.renew_budget(&old, JOB, Tally::default()).await),
         ("set_job_total", store.set_job_total(&old, JOB, SCOPE, 7).await),
         ("set_job_log_end", store.set_job_log_end(&old, JOB, 7).await),
         ("change_range", store.change_range(&old, &grant).await),

@@ -24,6 +24,7 @@ const SENDERS: &[(&str, &[Role])] = &[
     ("ranges", &[Role::Coordinator]),
     ("schema_", &[Role::Coordinator, Role::Worker]),
     ("session", &[Role::Coordinator]),
+    ("warnings", &[Role::Coordinator]),
     ("suspect_note", &[Role::Worker]),
     ("commit", &[Role::Worker]),
     // The client, for trials.

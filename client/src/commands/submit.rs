@@ -57,8 +57,15 @@ pub(crate) async fn run(
         limit: args.limit,
         priority: args.priority,
         problems_max: PROBLEMS_MAX,
+        max_failures: args.max_failures.clone().unwrap_or_default(),
+        max_warnings: args.max_warnings.clone().unwrap_or_default(),
     };
     let (outcome, job) = submit(cluster, &request).await?;
+    if (args.max_failures.is_some() || args.max_warnings.is_some()) && !job.has_limits() {
+        output::note(
+            "warning: the coordinator or the control tables are of an older release: the job has no limits of failures and warnings",
+        );
+    }
     if !args.wait {
         show(format, outcome, &job)?;
         return Ok(Answer::Yes);

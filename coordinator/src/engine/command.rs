@@ -1,13 +1,12 @@
 //! Everything that can be asked of the engine.
 
 use std::sync::Arc;
-
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 use xmlx_lease::{Event, JobId, SessionId};
 use xmlx_proto::{ErrorCode, Refusal, v1 as pb};
-use xmlx_store::{Class, Error, NewJob, Scope};
+use xmlx_store::{Account, Class, Error, NewJob, Scope, Tally};
 
 use super::Notes;
 use super::reading::ReadJob;
@@ -46,6 +45,10 @@ pub(crate) enum Command {
     Counted { job: JobId, scope: Scope, total: i64 },
     /// All ranges are done: what that means.
     CheckedDone { job: JobId, checked: Checked },
+    /// What a job has of its budget has been read.
+    Accounted { job: JobId, account: Result<Option<Account>, Error>, took: Duration },
+    /// More is known of why a job was paused.
+    Explained { job: JobId, before: String, after: String },
     /// A `follow` job's source has been looked at.
     Looked { job: JobId, look: Option<Look> },
     /// A job that was in doubt has been read again.
@@ -121,7 +124,10 @@ pub(crate) struct Joined {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum MoveJob {
     Pause,
-    Resume,
+    /// What the job has by now no longer counts against its budget, where that is used up.
+    Resume {
+        spent: Option<Tally>,
+    },
     Cancel,
 }
 

@@ -53,14 +53,23 @@ impl Engine {
         };
         let (name, target, reason) = match to {
             MoveJob::Pause => ("paused", JobState::Paused, "by an operator"),
-            MoveJob::Resume => ("running", JobState::Running, ""),
+            MoveJob::Resume { .. } => ("running", JobState::Running, ""),
             MoveJob::Cancel => ("cancelled", JobState::Ended, "by an operator"),
         };
         if state == target {
             self.answer_when_certain(job, pb::Outcome::AlreadySo, reply);
             return Ok(());
         }
-        match self.persist_move(job, (state, name), reason, target).await {
+        let moved = match to {
+            // Before it goes on, or it would pause again at once.
+            MoveJob::Resume { spent: Some(now) } => self.renew_budget(job, now).await,
+            MoveJob::Resume { spent: None } | MoveJob::Pause | MoveJob::Cancel => Ok(()),
+        };
+        let moved = match moved {
+            Ok(()) => self.persist_move(job, (state, name), reason, target).await,
+            Err(err) => Err(err),
+        };
+        match moved {
             Ok(true) => {
                 if target == JobState::Running {
                     self.count(job);
@@ -82,7 +91,7 @@ impl Engine {
     }
 
     /// Whether the job was in state `from`; if not, nothing has changed.
-    async fn persist_move(
+    pub(super) async fn persist_move(
         &mut self,
         job: JobId,
         (from, to): (JobState, &str),

@@ -58,6 +58,8 @@ impl Engine {
             }
             Command::Counted { job, scope, total } => self.counted(job, scope, total).await,
             Command::CheckedDone { job, checked } => self.checked_done(job, checked).await,
+            Command::Accounted { job, account, took } => self.accounted(job, account, took).await,
+            Command::Explained { job, before, after } => self.explained(job, &before, &after).await,
             Command::Looked { job, look } => self.looked(job, look).await,
             Command::Read { job, read } => self.read(job, read).await,
             Command::ThrottleRead { commits_max } => {

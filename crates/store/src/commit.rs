@@ -7,6 +7,7 @@ use xmlx_extract::{Application, Plan, Table};
 
 use crate::catalog::{Catalog, CatalogColumn, Room};
 use crate::encode::{self, ColumnCodec};
+use crate::warnings::{self, SINCE_WARNINGS, WarningNames};
 use crate::{Connection, Error, LeaseKey, OpenRange, name};
 
 /// Parameters before those of the tables.
@@ -75,6 +76,9 @@ pub enum Committed {
 #[derive(Clone, Debug)]
 pub struct CommitPlan {
     text: String,
+    /// The same for a group with warnings.
+    text_with_warnings: String,
+    warnings: WarningNames,
     codecs: Vec<Vec<ColumnCodec>>,
     /// What `failure_reason` takes; `None`: any text.
     reason: Option<Room>,
@@ -106,16 +110,21 @@ impl CommitPlan {
             codecs.push(table_codecs);
         }
         log(&mut text, &name::table(plan.target_schema(), "processing_log"));
-        text.push_str("COMMIT;\n");
+        let mut text_with_warnings = text.clone();
+        warnings::count(&mut text_with_warnings, FIRST_TABLE_PARAM + codecs.len());
+        for text in [&mut text, &mut text_with_warnings] {
+            text.push_str("COMMIT;\n");
+        }
         let reason =
             catalog.column("processing_log", "failure_reason").and_then(CatalogColumn::room);
-        Ok(Self { text, codecs, reason })
+        let warnings = WarningNames::new(plan);
+        Ok(Self { text, text_with_warnings, warnings, codecs, reason })
     }
 
-    /// The statement's text, for checks from outside.
+    /// The statement's text, for checks from outside: of a group without warnings, and of one with some.
     #[must_use]
-    pub fn text(&self) -> &str {
-        &self.text
+    pub fn texts(&self) -> [&str; 2] {
+        [&self.text, &self.text_with_warnings]
     }
 
     /// Commits a group under a lease. Safe to repeat: the cursor tells.
@@ -148,7 +157,17 @@ impl CommitPlan {
             &end,
         ];
         params.extend(encoded.tables.iter().map(|it| it as &dyn ToSql));
-        match connection.run(&self.text, &params).await {
+        // A group without warnings pays nothing for them.
+        let has_place = group.range.schema >= SINCE_WARNINGS;
+        let warnings = has_place.then(|| self.warnings.encode(group.decided)).flatten();
+        let text = match &warnings {
+            Some(it) => {
+                params.extend([&it.rows as &dyn ToSql, &it.applications, &it.warnings]);
+                &self.text_with_warnings
+            }
+            None => &self.text,
+        };
+        match connection.run(text, &params).await {
             Ok(_) => Ok(Committed::Now),
             Err(Error::Fenced) => look(connection, lease, cursor, last).await,
             Err(err) => Err(err),

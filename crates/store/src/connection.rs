@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::AtomicI32;
 use std::time::Duration;
 
 use deadpool::managed::{self, Metrics, Object, Pool, RecycleError, RecycleResult};
@@ -61,6 +62,8 @@ pub struct Store {
     limits: Limits,
     /// What the server was found to do, once it could be asked.
     pub(crate) findings: Arc<OnceCell<ServerFindings>>,
+    /// The newest version of the control tables that was seen: they never become older.
+    pub(crate) schema_seen: Arc<AtomicI32>,
 }
 
 /// One connection, held for several statements in a row.
@@ -119,7 +122,8 @@ impl Store {
             .runtime(deadpool::Runtime::Tokio1)
             .build()
             .map_err(|err| ConnectError(err.to_string()))?;
-        Ok(Self { pool, limits: config.limits, findings: Arc::default() })
+        let (findings, schema_seen) = (Arc::default(), Arc::default());
+        Ok(Self { pool, limits: config.limits, findings, schema_seen })
     }
 
     /// What contracts are compiled with.

@@ -4,7 +4,8 @@ use xmlx_extract::Plan;
 
 use crate::catalog::Room;
 use crate::connection::{column, optional, text};
-use crate::{Error, Leadership, Mode, Scope, Source, Store, statements};
+use crate::warnings::SINCE_WARNINGS;
+use crate::{Budget, Error, Leadership, Mode, Scope, Source, Store, statements};
 
 /// The room of `xmlx.job.reason`.
 const REASON: Room = Room::Units(1000);
@@ -30,6 +31,8 @@ pub struct NewJob {
     pub scope: Scope,
     /// The highest `log_id` at submission.
     pub log_watermark: i64,
+    /// What it may have before it pauses; left out where the control tables have no place for it yet.
+    pub budget: Budget,
 }
 
 /// A job as the database has it, with what its ranges add up to.
@@ -101,7 +104,9 @@ impl Store {
     /// 2627 where the id or the key exists already; [`Error::Deposed`].
     pub async fn insert_job(&self, leader: &Leadership, job: &NewJob) -> Result<(), Error> {
         let mode = job.mode.name();
-        let params: [&dyn tiberius::ToSql; 12] = [
+        let has_place = self.has_schema(SINCE_WARNINGS).await?;
+        let budget = if has_place { job.budget.columns() } else { <(String, String)>::default() };
+        let params: [&dyn tiberius::ToSql; 14] = [
             &leader.term,
             &job.job_id,
             &job.submit_key,
@@ -114,6 +119,8 @@ impl Store {
             &job.log_watermark,
             &job.priority,
             &leader.holder,
+            &budget.0,
+            &budget.1,
         ];
         self.run(statements::JOB_INSERT, &params).await?;
         Ok(())
@@ -205,6 +212,22 @@ impl Store {
         let params: [&dyn tiberius::ToSql; 6] =
             [&leader.term, &job_id, &from, &to, &reason, &leader.holder];
         self.run(statements::JOB_STATE, &params).await?;
+        Ok(())
+    }
+
+    /// Says more of why a job is paused, where it is still so for the reason `before`.
+    ///
+    /// # Errors
+    /// [`Error::Deposed`].
+    pub async fn set_job_reason(
+        &self,
+        leader: &Leadership,
+        job_id: i64,
+        (before, after): (&str, &str),
+    ) -> Result<(), Error> {
+        let (before, after) = (REASON.fit(before), REASON.fit(after));
+        self.run(statements::JOB_REASON, &[&leader.term, &job_id, &before, &after, &leader.holder])
+            .await?;
         Ok(())
     }
 

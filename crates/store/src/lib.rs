@@ -4,6 +4,7 @@
 //! catalog are built in [`Source`], [`Documents`], [`CommitPlan`] and the verification. No value is ever spliced
 //! into SQL: values are parameters, names are quoted. No decision about work is made here.
 
+mod budgets;
 mod catalog;
 mod commit;
 mod connection;
@@ -27,7 +28,9 @@ mod statements;
 mod target_schema;
 mod trust;
 mod verify;
+mod warnings;
 
+pub use budgets::{Account, Budget, Limit, NoLimit, Tally, Warned};
 pub use catalog::{Catalog, DatabaseFacts, Disagreement, source_columns};
 pub use commit::{CommitPlan, Committed, Decided, Group};
 pub use connection::{Access, Connection, Store, StoreConfig, check_connection};
@@ -47,3 +50,4 @@ pub use source::{Mode, Scope, Source, Waiting, same_applications};
 pub use statements::all as all_statements;
 pub use target_schema::target_schema;
 pub use verify::{Check, Failure, StageCount, Verification, verification_statements};
+pub use warnings::{SINCE_WARNINGS, WarningRow};

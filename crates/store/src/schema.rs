@@ -1,5 +1,7 @@
 //! The control schema and its versions.
 
+use std::sync::atomic::Ordering;
+
 use crate::connection::column;
 use crate::{Error, Store, statements};
 
@@ -100,6 +102,19 @@ impl Store {
             self.run_batch(&batch).await?;
         }
         Ok(())
+    }
+
+    /// Whether the control tables are of at least that version. During a rolling upgrade they may be older than this
+    /// build, and so may they be for long where a coordinator may not change them.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub(crate) async fn has_schema(&self, version: i32) -> Result<bool, Error> {
+        if self.schema_seen.load(Ordering::Relaxed) < version {
+            let found = self.schema_version().await?.version;
+            self.schema_seen.fetch_max(found, Ordering::Relaxed);
+        }
+        Ok(self.schema_seen.load(Ordering::Relaxed) >= version)
     }
 
     /// The versions of the control tables.

@@ -21,14 +21,19 @@ statements! {
     CATALOG_INDEXES = "catalog_indexes";
     CATALOG_REFERENCES = "catalog_references";
     DATABASE = "database";
+    JOB_ACCOUNT = "job_account";
+    JOB_BUDGET_RENEW = "job_budget_renew";
     JOB_CONTRACT = "job_contract";
     JOB_EXTEND = "job_extend";
     JOB_INSERT = "job_insert";
     JOB_LOG_END = "job_log_end";
+    JOB_REASON = "job_reason";
     JOB_STATE = "job_state";
     JOB_TOTAL = "job_total";
+    JOB_WARNING_SUMS = "job_warning_sums";
     JOBS = "jobs";
     JOBS_OPEN = "jobs_open";
+    JOBS_WARNED = "jobs_warned";
     LEADER_ACQUIRE = "leader_acquire";
     LEADER_READ = "leader_read";
     LEADER_RENEW = "leader_renew";
@@ -49,6 +54,7 @@ statements! {
     SESSION_OPEN = "session_open";
     SESSIONS = "sessions";
     SUSPECT_NOTE = "suspect_note";
+    WARNINGS = "warnings";
 }
 
 #[cfg(test)]

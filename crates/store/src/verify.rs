@@ -118,6 +118,9 @@ impl Store {
             }
         }
         checks.extend(self.sums(&sql, job).await?);
+        if waiting_yet.is_none() {
+            checks.extend(self.warning_sums(job.job_id).await?);
+        }
         let stages = self.stages(&sql, job).await?;
         let left_out = source.left_out(self, job.scope).await?;
         Ok(Verification { checks, stages, left_out, waiting: waiting_yet })
@@ -149,6 +152,29 @@ impl Store {
             });
         }
         Ok((self.stages(&sql, job).await?, failures))
+    }
+
+    /// Failures of the job by stage, the commonest first, and the most frequent reason with how often it occurs.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn common_failures(
+        &self,
+        plan: &Plan,
+        job: &JobRow,
+    ) -> Result<(Vec<StageCount>, Option<(String, i64)>), Error> {
+        const IT: &str = "commonest";
+        let source = Source::new(plan, job.mode, job.log_watermark);
+        let sql = Statements::new(plan, &source, &Catalog::default());
+        let rows = self.run_of_job(&sql.commonest, job, 0).await?;
+        let commonest = match rows.first() {
+            Some(row) => {
+                let reason: Option<&str> = optional(row, "reason", IT)?;
+                Some((reason.unwrap_or_default().to_owned(), column(row, "n", IT)?))
+            }
+            None => None,
+        };
+        Ok((self.stages(&sql, job).await?, commonest))
     }
 
     async fn stages(&self, sql: &Statements, job: &JobRow) -> Result<Vec<StageCount>, Error> {
@@ -214,7 +240,7 @@ fn tiling(scope: Scope, ranges: &[RangeRow]) -> Check {
     check("ranges tile the scope", in_i64(gaps), format!("[{}, {})", scope.lo, scope.hi))
 }
 
-fn check(name: &'static str, violations: i64, detail: String) -> Check {
+pub(crate) fn check(name: &'static str, violations: i64, detail: String) -> Check {
     Check { name, violations, detail }
 }
 

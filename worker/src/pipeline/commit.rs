@@ -2,17 +2,21 @@
 
 use std::collections::VecDeque;
 use std::ops::Range;
+use std::sync::Once;
 
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 use xmlx_extract::Stage;
-use xmlx_store::{Class, Committed, Connection, Decided, Error, Group, OpenRange};
+use xmlx_store::{Class, Committed, Connection, Decided, Error, Group, OpenRange, SINCE_WARNINGS};
 
 use super::retry::persist;
 use super::{Batch, Outcome, Shop};
 use crate::board::Lease;
 use crate::jobs::Job;
+
+/// Said once in the life of the process.
+static NOT_COUNTED: Once = Once::new();
 
 /// The stage's state: what it commits with, and where the range ends by now.
 #[derive(Debug)]
@@ -34,6 +38,14 @@ pub(super) async fn run<'a>(
     stop: &'a CancellationToken,
     mut batches: mpsc::Receiver<Batch>,
 ) -> Result<Committer<'a>, Outcome> {
+    if range.schema < SINCE_WARNINGS {
+        NOT_COUNTED.call_once(|| {
+            warn!(
+                version = range.schema,
+                "the control tables are older than this build and have no place for warnings: they are not counted until a coordinator of this build leads, or `xmlx-client init` is run"
+            );
+        });
+    }
     let connection = shop.store.connection();
     let mut it = Committer { shop, lease, job, stop, connection, range };
     while let Some(batch) = batches.recv().await {

@@ -1,7 +1,7 @@
 //! `UPDATE` and `DELETE`: one statement of SQLite's each.
 
 use crate::bind::binder::{Binder, ScopeSource, table_source};
-use crate::bind::{expr, pred, values};
+use crate::bind::{expr, pred, source as sources, values};
 use crate::catalog::access::{Access, Permission};
 use crate::catalog::table::quoted;
 use crate::error::{SqlError, SqlResult};
@@ -12,6 +12,10 @@ use crate::wire::tokens::Column;
 
 pub(crate) fn update(binder: &mut Binder<'_>, update: &Update) -> SqlResult<Change> {
     let (table, source) = target(binder, &update.table, Permission::Update)?;
+    let from = match &update.from {
+        Some(from) => format!(" FROM {}", sources::from(binder, from)?),
+        None => String::new(),
+    };
     let mut parts = Vec::with_capacity(update.assignments.len());
     let mut changed = Vec::with_capacity(update.assignments.len());
     for (name, value) in &update.assignments {
@@ -30,7 +34,8 @@ pub(crate) fn update(binder: &mut Binder<'_>, update: &Update) -> SqlResult<Chan
     let filter = filter(binder, update.filter.as_ref())?;
     let (returning, columns) = output(binder.access, &table, &update.output)?;
     let name = quoted(&table.sqlite_name());
-    let sql = format!("UPDATE {name} AS {source} SET {}{filter}{returning}", parts.join(", "));
+    let sql =
+        format!("UPDATE {name} AS {source} SET {}{from}{filter}{returning}", parts.join(", "));
     let locks_per_row = locks::per_changed_row(&table, &changed);
     Ok(Change { query: binder.finish(sql, columns), table, is_delete: false, locks_per_row })
 }

@@ -173,6 +173,8 @@ pub(crate) struct Update {
     pub(crate) table: ObjectName,
     pub(crate) assignments: Vec<(String, Expr)>,
     pub(crate) output: Vec<Item>,
+    /// Other sources whose rows it reads.
+    pub(crate) from: Option<From>,
     pub(crate) filter: Option<Pred>,
 }
 

@@ -90,8 +90,10 @@ pub(crate) fn update(p: &mut Parser<'_>) -> SqlResult<Update> {
         }
     }
     let output = output(p)?;
+    let from = if p.eat_word("from") { Some(query::from(p)?) } else { None };
     let filter = if p.eat_word("where") { Some(pred(p)?) } else { None };
-    Ok(Update { table, assignments, output, filter })
+    query::hint(p)?;
+    Ok(Update { table, assignments, output, from, filter })
 }
 
 pub(crate) fn delete(p: &mut Parser<'_>) -> SqlResult<Delete> {

@@ -101,7 +101,8 @@ fn order(p: &mut Parser<'_>) -> SqlResult<Vec<(Expr, bool)>> {
     }
 }
 
-fn from(p: &mut Parser<'_>) -> SqlResult<From> {
+/// What stands behind `FROM`.
+pub(crate) fn from(p: &mut Parser<'_>) -> SqlResult<From> {
     let first = source(p)?;
     let mut joins = Vec::new();
     loop {

@@ -163,3 +163,23 @@ async fn documents_from_loading_to_verification() {
     let failures = query(&mut db, "SELECT TOP (@P3) CAST(l.[log_id] AS bigint) AS [log_id], CAST(l.[app_id] AS bigint) AS [app_id], l.[failure_reason], l.[session_id], CONVERT(varchar(30), l.[processing_time], 126) AS [at] FROM [sample].[processing_log] AS l WHERE l.[status] = 'failed' AND l.[app_id] >= @P1 AND l.[app_id] < @P2 ORDER BY l.[log_id] DESC", &[&1i64, &1001i64, &10i64]).await.expect("failures");
     assert_eq!((failures.len(), get::<&str>(&failures[0], 2)), (2, "parse"));
 }
+
+/// The statement that counts: what is there goes up, what is not is added.
+#[tokio::test]
+async fn an_update_reads_the_rows_of_a_document() {
+    let server = server();
+    let mut db = connect(&server).await.expect("a login");
+    run(&mut db, "CREATE TABLE dbo.t (a int NOT NULL, name nvarchar(20) NOT NULL, n bigint NOT NULL, PRIMARY KEY (a, name))").await.expect("a table");
+    run(&mut db, "INSERT INTO dbo.t VALUES (1, N'x', 10), (1, N'y', 20), (2, N'x', 30)")
+        .await
+        .expect("rows");
+    let count = "UPDATE dbo.t SET n = n + j.more FROM OPENJSON(@P2) WITH (called nvarchar(20) '$[0]', more bigint '$[1]') AS j \
+        WHERE a = @P1 AND name = j.called OPTION (LOOP JOIN);
+        INSERT INTO dbo.t (a, name, n) SELECT @P1, j.called, j.more FROM OPENJSON(@P2) WITH (called nvarchar(20) '$[0]', more bigint '$[1]') AS j \
+        WHERE NOT EXISTS (SELECT 1 FROM dbo.t AS t WHERE t.a = @P1 AND t.name = j.called) OPTION (LOOP JOIN);";
+    query(&mut db, count, &[&1i32, &r#"[["x",5],["z",7]]"#]).await.expect("counted");
+    let rows = run(&mut db, "SELECT a, name, n FROM dbo.t ORDER BY a, name").await.expect("rows");
+    let found: Vec<(i32, &str, i64)> =
+        rows.iter().map(|row| (get(row, 0), get(row, 1), get(row, 2))).collect();
+    assert_eq!(found, [(1, "x", 15), (1, "y", 20), (1, "z", 7), (2, "x", 30)]);
+}

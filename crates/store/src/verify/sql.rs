@@ -12,6 +12,8 @@ pub(crate) struct Statements {
     pub(crate) stages: String,
     /// Parameter 4: how many.
     pub(crate) failures: String,
+    /// The most frequent reason.
+    pub(crate) commonest: String,
     pub(crate) repeated: String,
     /// Successes without a row in the root table; `None` where there is none.
     pub(crate) without_rows: Option<String>,
@@ -33,6 +35,7 @@ impl Statements {
         let (log, of_job) = (&source.log, &source.log_of_job);
         let tables = Tables { plan, source, catalog };
         let stage = "CAST(LEFT(l.[failure_reason], CHARINDEX(':', l.[failure_reason] + ':') - 1) AS nvarchar(400))";
+        let reason = "CAST(l.[failure_reason] AS nvarchar(400))";
         let exists = key(plan).map(|key| {
             let is_in = |it: &&Table| {
                 let table = name::table(plan.target_schema(), &it.name);
@@ -54,6 +57,9 @@ impl Statements {
             failures: format!(
                 "SELECT TOP (@P4) CAST(l.[app_id] AS bigint) AS [app_id], CAST(l.[failure_reason] AS nvarchar(max)) AS [failure_reason], CAST(l.[session_id] AS nvarchar(400)) AS [session_id], CONVERT(nvarchar(30), l.[processing_time], 126) AS [at] \
                  FROM {log} AS l WHERE {of_job} AND l.[status] = 'failed' ORDER BY l.[log_id] DESC"
+            ),
+            commonest: format!(
+                "SELECT TOP (1) {reason} AS [reason], COUNT_BIG(*) AS [n] FROM {log} AS l WHERE {of_job} AND l.[status] = 'failed' GROUP BY {reason} ORDER BY [n] DESC"
             ),
             repeated: format!(
                 "SELECT COUNT_BIG(*) AS [n] FROM (SELECT l.[app_id] FROM {log} AS l WHERE {of_job} GROUP BY l.[app_id] HAVING COUNT_BIG(*) > 1) AS t"
@@ -82,6 +88,7 @@ impl Statements {
         let fixed = [
             ("stages", Some(&self.stages)),
             ("failures", Some(&self.failures)),
+            ("commonest", Some(&self.commonest)),
             ("repeated", Some(&self.repeated)),
             ("without_rows", self.without_rows.as_ref()),
             ("with_rows", self.with_rows.as_ref()),
