@@ -77,6 +77,7 @@ fn cell(value: &Value) -> Json {
         Value::Text(it) => json!(it),
         Value::Date(it) => json!(it.to_string()),
         Value::DateTime(it) => json!(it.format("%Y-%m-%dT%H:%M:%S%.f").to_string()),
+        Value::DateTimeOffset(date) => json!(date.format("%Y-%m-%dT%H:%M:%S%.f%:z").to_string()),
     }
 }
 

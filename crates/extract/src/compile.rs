@@ -75,6 +75,7 @@ pub(crate) fn compile(
             chars: bits(&contract.char_to_bit),
             booleans: bits(&contract.boolean_to_bit),
         },
+        offsets: contract.offsets,
         enums: compiler.enums,
         layout: compiler.layout.finish(),
         application,
@@ -153,9 +154,9 @@ impl Compiler<'_, '_> {
 
     /// Converts a value of the contract to the type of a column.
     fn typed(&mut self, scalar: &Scalar, data_type: DataType, at: &str) -> Option<Value> {
-        match convert(scalar.as_text(), data_type, NumberStyle::Whole) {
-            Conversion::Value(value) => Some(value),
-            Conversion::Unreadable | Conversion::OutOfRange => {
+        match convert(scalar.as_text(), data_type, NumberStyle::Whole, self.contract.offsets) {
+            Conversion::Value(value, _) => Some(value),
+            Conversion::Unreadable | Conversion::OutOfRange | Conversion::OffsetRefused => {
                 self.problems.add(
                     at,
                     format!("this is no value of {data_type}"),

@@ -13,6 +13,7 @@ pub use format::CONTRACT_FORMAT;
 pub(crate) use read::{read, split};
 pub(crate) use steps::Step;
 
+use crate::convert::Offsets;
 use crate::plan::Source;
 use crate::table::DataType;
 
@@ -24,6 +25,8 @@ pub(crate) const LOG_TABLE: &str = "processing_log";
 pub(crate) struct Contract {
     pub(crate) source: Source,
     pub(crate) target_schema: String,
+    /// What becomes of offsets from UTC that their columns cannot hold.
+    pub(crate) offsets: Offsets,
     pub(crate) root_element: String,
     /// The names of the elements from the root to the application.
     pub(crate) application_path: Vec<String>,

@@ -1,22 +1,30 @@
-//! Turns text into the type of a column.
+//! Turns text into the type of a column, and says what was lost of it.
 
-use crate::date;
-use crate::number::{self, Reading};
+use chrono::{NaiveDateTime, NaiveTime, Timelike};
+
+use crate::date::{self, Moment};
+use crate::decimal::Decimal;
+use crate::number::{self, Found, Number, Reading};
 use crate::table::DataType;
-use crate::text::strip;
 use crate::value::Value;
-use chrono::{Datelike, NaiveDate, NaiveDateTime};
-use rust_decimal::Decimal;
-use rust_decimal::prelude::ToPrimitive;
+use crate::warning::WarningKind;
+
+mod limits;
+
+pub(crate) use limits::{cut, describe_range};
+use limits::{integer_range, is_in_range};
 
 /// What comes of a conversion.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Conversion {
-    Value(Value),
+    /// A value, and what was lost.
+    Value(Value, Option<WarningKind>),
     /// The text is nothing of the type.
     Unreadable,
     /// The text is of the type but the column cannot hold it.
     OutOfRange,
+    /// The time has an offset, and the contract wants none.
+    OffsetRefused,
 }
 
 /// How a number is looked for in a text.
@@ -30,85 +38,147 @@ pub(crate) enum NumberStyle {
     First,
 }
 
+/// What becomes of a time's offset from UTC in a column that cannot hold it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Offsets {
+    /// The time stays as it is written.
+    AsWritten,
+    /// The time becomes that of UTC.
+    ToUtc,
+    /// The application fails.
+    Refused,
+}
+
 /// Converts a text that is not blank.
-pub(crate) fn convert(text: &str, data_type: DataType, style: NumberStyle) -> Conversion {
+pub(crate) fn convert(
+    text: &str,
+    data_type: DataType,
+    style: NumberStyle,
+    offsets: Offsets,
+) -> Conversion {
     match data_type {
-        DataType::Text { .. } => Conversion::Value(Value::Text(text.to_owned())),
+        DataType::Text { .. } => exact(Value::Text(text.to_owned())),
         DataType::TinyInt | DataType::SmallInt | DataType::Int | DataType::BigInt => {
-            let reading = match style {
-                NumberStyle::Whole => number::read(text),
-                NumberStyle::First | NumberStyle::FirstForIntegers => number::read_first(text),
+            let found = match style {
+                NumberStyle::Whole => number::find(text),
+                NumberStyle::First | NumberStyle::FirstForIntegers => number::find_first(text),
             };
-            convert_reading(reading, data_type)
+            convert_found(found, data_type)
         }
         DataType::Decimal { .. } | DataType::Float => {
-            let reading = match style {
-                NumberStyle::Whole | NumberStyle::FirstForIntegers => number::read(text),
-                NumberStyle::First => number::read_first(text),
+            let found = match style {
+                NumberStyle::Whole | NumberStyle::FirstForIntegers => number::find(text),
+                NumberStyle::First => number::find_first(text),
             };
-            convert_reading(reading, data_type)
+            convert_found(found, data_type)
         }
-        DataType::Bit => Conversion::Value(Value::Bit(!is_no(text))),
-        DataType::Date | DataType::DateTime | DataType::SmallDateTime => match date::read(text) {
-            Some(date) => convert_date(date, data_type),
+        DataType::Bit => {
+            let is = |words: &[&str]| words.iter().any(|word| text.eq_ignore_ascii_case(word));
+            let known = is(&NO) || is(&YES);
+            let lost = (!known).then_some(WarningKind::UnknownCode);
+            Conversion::Value(Value::Bit(!is(&NO)), lost)
+        }
+        DataType::Date
+        | DataType::DateTime
+        | DataType::SmallDateTime
+        | DataType::DateTimeOffset => match date::read(text) {
+            Some(moment) => convert_date(moment, data_type, offsets),
             None => Conversion::Unreadable,
         },
     }
 }
 
-fn convert_reading(reading: Reading, data_type: DataType) -> Conversion {
-    match reading {
-        Reading::Number(number) => convert_number(number, data_type),
-        Reading::TooLarge => Conversion::OutOfRange,
-        Reading::Unreadable => Conversion::Unreadable,
+/// Words for a flag that is not set.
+const NO: [&str; 4] = ["0", "false", "n", "no"];
+
+/// Words for a flag that is set. So is any other text, which is worth a warning.
+const YES: [&str; 5] = ["1", "true", "y", "yes", "t"];
+
+fn exact(value: Value) -> Conversion {
+    Conversion::Value(value, None)
+}
+
+fn convert_found(found: Option<Found<'_>>, data_type: DataType) -> Conversion {
+    let Some(found) = found else { return Conversion::Unreadable };
+    let conversion = match (data_type, found.number()) {
+        (DataType::Float, _) => match found.float() {
+            Some((float, lossy)) => {
+                Conversion::Value(Value::Float(float), lossy.then_some(WarningKind::Rounded))
+            }
+            None => Conversion::OutOfRange,
+        },
+        (_, Reading::Number(number)) => convert_number(number, data_type),
+        (_, Reading::TooLarge) => Conversion::OutOfRange,
+        (_, Reading::Unreadable) => Conversion::Unreadable,
+    };
+    match conversion {
+        Conversion::Value(value, _) if found.partly => {
+            Conversion::Value(value, Some(WarningKind::PartlyRead))
+        }
+        other @ (Conversion::Value(..)
+        | Conversion::Unreadable
+        | Conversion::OutOfRange
+        | Conversion::OffsetRefused) => other,
     }
 }
 
 /// Converts a number.
-pub(crate) fn convert_number(number: Decimal, data_type: DataType) -> Conversion {
+pub(crate) fn convert_number(number: Number, data_type: DataType) -> Conversion {
+    let rounded = |value, decimal| {
+        Conversion::Value(value, (!number.is_exactly(decimal)).then_some(WarningKind::Rounded))
+    };
     match data_type {
-        DataType::Text { .. } => Conversion::Value(Value::Text(number.normalize().to_string())),
+        DataType::Text { .. } => {
+            let decimal = number.rounded();
+            rounded(Value::Text(decimal.normalize().to_string()), decimal)
+        }
         DataType::TinyInt | DataType::SmallInt | DataType::Int | DataType::BigInt => {
             let (min, max) = integer_range(data_type);
-            match number::round(number, 0).to_i64() {
-                Some(int) if (min..=max).contains(&int) => Conversion::Value(Value::Int(int)),
-                Some(_) | None => Conversion::OutOfRange,
+            let Some(whole) = number.with_scale(0) else { return Conversion::OutOfRange };
+            match i64::try_from(whole.mantissa()) {
+                Ok(int) if (min..=max).contains(&int) => rounded(Value::Int(int), whole),
+                Ok(_) | Err(_) => Conversion::OutOfRange,
             }
         }
-        DataType::Decimal { scale } => {
-            let mut rounded = number::round(number, scale);
-            // A number with too many digits for the scale keeps fewer; it is the same number.
-            rounded.rescale(scale);
-            Conversion::Value(Value::Decimal(rounded))
-        }
-        DataType::Float => match number.to_f64() {
-            Some(float) => Conversion::Value(Value::Float(float)),
+        DataType::Decimal { scale } => match number.with_scale(scale) {
+            Some(decimal) => rounded(Value::Decimal(decimal), decimal),
             None => Conversion::OutOfRange,
         },
-        DataType::Bit => Conversion::Value(Value::Bit(!number.is_zero())),
-        DataType::Date | DataType::DateTime | DataType::SmallDateTime => Conversion::Unreadable,
+        DataType::Float => exact(Value::Float(number.rounded().to_f64())),
+        DataType::Bit => exact(Value::Bit(!number.rounded().is_zero())),
+        DataType::Date
+        | DataType::DateTime
+        | DataType::SmallDateTime
+        | DataType::DateTimeOffset => Conversion::Unreadable,
     }
 }
 
 /// Converts a date.
-pub(crate) fn convert_date(date: NaiveDateTime, data_type: DataType) -> Conversion {
+pub(crate) fn convert_date(moment: Moment, data_type: DataType, offsets: Offsets) -> Conversion {
+    let rounded = moment.rounded.then_some(WarningKind::Rounded);
     match data_type {
-        DataType::Text { .. } => {
-            let is_day = date.time() == chrono::NaiveTime::MIN;
-            Conversion::Value(Value::Text(if is_day {
-                date.date().to_string()
-            } else {
-                date.to_string()
-            }))
+        DataType::Text { .. } if moment.is_midnight() && moment.offset.is_none() => {
+            exact(Value::Text(moment.local.date().to_string()))
         }
-        DataType::Date => Conversion::Value(Value::Date(date.date())),
-        DataType::DateTime if date.year() < 1753 => Conversion::OutOfRange,
-        DataType::SmallDateTime
-            if date.year() < 1900 || Some(date.date()) > NaiveDate::from_ymd_opt(2079, 6, 6) =>
-        {
-            Conversion::OutOfRange
+        DataType::Text { .. } => Conversion::Value(Value::Text(moment.to_string()), rounded),
+        DataType::DateTimeOffset if !is_in_range(moment.utc(), data_type) => Conversion::OutOfRange,
+        DataType::DateTimeOffset => {
+            Conversion::Value(Value::DateTimeOffset(moment.with_offset()), rounded)
         }
-        DataType::DateTime | DataType::SmallDateTime => Conversion::Value(Value::DateTime(date)),
+        DataType::Date | DataType::DateTime | DataType::SmallDateTime => {
+            let (local, lost) = match (moment.offset, offsets) {
+                (None, Offsets::AsWritten | Offsets::ToUtc | Offsets::Refused) => {
+                    (moment.local, rounded)
+                }
+                (Some(_), Offsets::Refused) => return Conversion::OffsetRefused,
+                // A day of another zone is no day of UTC.
+                (Some(_), Offsets::ToUtc) if !moment.is_day => (moment.utc(), rounded),
+                (Some(_), Offsets::AsWritten | Offsets::ToUtc) => {
+                    (moment.local, Some(WarningKind::OffsetDropped))
+                }
+            };
+            convert_local(local, lost, data_type)
+        }
         DataType::TinyInt
         | DataType::SmallInt
         | DataType::Int
@@ -119,10 +189,39 @@ pub(crate) fn convert_date(date: NaiveDateTime, data_type: DataType) -> Conversi
     }
 }
 
+/// Converts a date whose offset is decided.
+fn convert_local(
+    local: NaiveDateTime,
+    lost: Option<WarningKind>,
+    data_type: DataType,
+) -> Conversion {
+    if !is_in_range(local, data_type) {
+        return Conversion::OutOfRange;
+    }
+    let (value, keeps) = match data_type {
+        DataType::Date => (Value::Date(local.date()), local.time() == NaiveTime::MIN),
+        // The database rounds it to minutes.
+        DataType::SmallDateTime => {
+            (Value::DateTime(local), (local.second(), local.nanosecond()) == (0, 0))
+        }
+        DataType::DateTime
+        | DataType::DateTimeOffset
+        | DataType::Text { .. }
+        | DataType::TinyInt
+        | DataType::SmallInt
+        | DataType::Int
+        | DataType::BigInt
+        | DataType::Decimal { .. }
+        | DataType::Float
+        | DataType::Bit => (Value::DateTime(local), true),
+    };
+    Conversion::Value(value, lost.or((!keeps).then_some(WarningKind::Rounded)))
+}
+
 /// Converts a flag.
 pub(crate) fn convert_flag(flag: bool, data_type: DataType) -> Conversion {
     match data_type {
-        DataType::Bit => Conversion::Value(Value::Bit(flag)),
+        DataType::Bit => exact(Value::Bit(flag)),
         DataType::Text { .. }
         | DataType::TinyInt
         | DataType::SmallInt
@@ -132,136 +231,13 @@ pub(crate) fn convert_flag(flag: bool, data_type: DataType) -> Conversion {
         | DataType::Float
         | DataType::Date
         | DataType::DateTime
-        | DataType::SmallDateTime => {
-            convert_number(if flag { Decimal::ONE } else { Decimal::ZERO }, data_type)
+        | DataType::SmallDateTime
+        | DataType::DateTimeOffset => {
+            let number = if flag { Decimal::ONE } else { Decimal::ZERO };
+            convert_number(number.into(), data_type)
         }
-    }
-}
-
-/// Says what a column can hold, for messages.
-pub(crate) fn describe_range(data_type: DataType) -> String {
-    match data_type {
-        DataType::TinyInt | DataType::SmallInt | DataType::Int | DataType::BigInt => {
-            let (min, max) = integer_range(data_type);
-            format!("{data_type}, {min} to {max}")
-        }
-        DataType::DateTime => "datetime, from 1753".to_owned(),
-        DataType::SmallDateTime => "smalldatetime, 1900-01-01 to 2079-06-06".to_owned(),
-        DataType::Text { .. }
-        | DataType::Decimal { .. }
-        | DataType::Float
-        | DataType::Bit
-        | DataType::Date => data_type.to_string(),
-    }
-}
-
-fn integer_range(data_type: DataType) -> (i64, i64) {
-    match data_type {
-        DataType::TinyInt => (0, 255),
-        DataType::SmallInt => (i64::from(i16::MIN), i64::from(i16::MAX)),
-        DataType::Int => (i64::from(i32::MIN), i64::from(i32::MAX)),
-        DataType::BigInt
-        | DataType::Text { .. }
-        | DataType::Decimal { .. }
-        | DataType::Float
-        | DataType::Bit
-        | DataType::Date
-        | DataType::DateTime
-        | DataType::SmallDateTime => (i64::MIN, i64::MAX),
-    }
-}
-
-fn is_no(text: &str) -> bool {
-    ["0", "false", "n", "no"].iter().any(|no| text.eq_ignore_ascii_case(no))
-}
-
-/// Cuts a text to a number of characters and strips what is left.
-pub(crate) fn cut(text: &str, chars_max: Option<u32>) -> &str {
-    let text = strip(text);
-    let Some(chars_max) = chars_max else { return text };
-    if text.len() <= chars_max as usize {
-        return text;
-    }
-    match text.char_indices().nth(chars_max as usize) {
-        Some((end, _)) => text[..end].trim_end(),
-        None => text,
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn check(text: &str, data_type: DataType, expected: &str) {
-        let shown = match convert(text, data_type, NumberStyle::FirstForIntegers) {
-            Conversion::Value(Value::Int(int)) => int.to_string(),
-            Conversion::Value(Value::Decimal(decimal)) => decimal.to_string(),
-            Conversion::Value(Value::Bit(bit)) => bit.to_string(),
-            Conversion::Value(Value::Float(float)) => float.to_string(),
-            Conversion::Value(Value::Date(date)) => date.to_string(),
-            Conversion::Value(Value::DateTime(date)) => date.to_string(),
-            Conversion::Value(Value::Text(text)) => text,
-            Conversion::Value(Value::Null) => "NULL".to_owned(),
-            Conversion::Unreadable => "-".to_owned(),
-            Conversion::OutOfRange => "out of range".to_owned(),
-        };
-        assert_eq!(shown, expected, "`{text}` as {data_type}");
-    }
-
-    #[test]
-    fn integers_have_their_range() {
-        check("255", DataType::TinyInt, "255");
-        check("256", DataType::TinyInt, "out of range");
-        check("-1", DataType::TinyInt, "out of range");
-        check("36.50", DataType::TinyInt, "37");
-        check("32768", DataType::SmallInt, "out of range");
-        check("-32768", DataType::SmallInt, "-32768");
-        check("2147483648", DataType::Int, "out of range");
-        check("9223372036854775807", DataType::BigInt, "9223372036854775807");
-        check("99999999999999999999", DataType::BigInt, "out of range");
-        check("x7y", DataType::Int, "7");
-    }
-
-    #[test]
-    fn decimals_are_exact() {
-        check("2.675", DataType::Decimal { scale: 2 }, "2.68");
-        check("1.005", DataType::Decimal { scale: 2 }, "1.01");
-        check("7", DataType::Decimal { scale: 2 }, "7.00");
-        check("$1,234.5", DataType::Decimal { scale: 2 }, "1234.50");
-        check("x7y", DataType::Decimal { scale: 2 }, "-");
-        check("1.5", DataType::Float, "1.5");
-    }
-
-    #[test]
-    fn flags() {
-        for text in ["0", "false", "N", "No"] {
-            check(text, DataType::Bit, "false");
-        }
-        for text in ["1", "true", "Y", "00", "x"] {
-            check(text, DataType::Bit, "true");
-        }
-    }
-
-    #[test]
-    fn dates_have_their_range() {
-        check("1/5/2024", DataType::Date, "2024-01-05");
-        check("1700-01-01", DataType::Date, "1700-01-01");
-        check("1700-01-01", DataType::DateTime, "out of range");
-        check("2024-01-05 10:11:12", DataType::DateTime, "2024-01-05 10:11:12");
-        check("2079-06-07", DataType::SmallDateTime, "out of range");
-        check("n", DataType::Date, "-");
-    }
-
-    #[test]
-    fn text_is_cut_by_characters() {
-        for (text, chars_max, expected) in [
-            ("漢字かな", Some(2), "漢字"),
-            ("a b", Some(2), "a"),
-            (" ab ", Some(9), "ab"),
-            ("abc", None, "abc"),
-            ("é", Some(1), "é"),
-        ] {
-            assert_eq!(cut(text, chars_max), expected);
-        }
-    }
-}
+mod tests;

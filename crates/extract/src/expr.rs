@@ -12,14 +12,12 @@ mod parse;
 
 use std::borrow::Cow;
 
-use chrono::NaiveDateTime;
-use rust_decimal::Decimal;
-
 pub(crate) use calculate::{Calculation, Fields};
 pub(crate) use parse::{SyntaxError, parse};
 
-use crate::date;
-use crate::number;
+use crate::date::{self, Moment};
+use crate::decimal::Decimal;
+use crate::number::{self, Number};
 
 /// A field as the expression refers to it, by its place in the list of names that parsing gives.
 pub(crate) type FieldIx = usize;
@@ -38,7 +36,7 @@ pub(crate) enum Expr {
     Null,
     Text(Literal),
     Number(Decimal),
-    Date(NaiveDateTime),
+    Date(Moment),
     Field(FieldIx),
     Negative(Box<Self>),
     /// The first operand, then each operator with its operand, left to right.
@@ -55,12 +53,16 @@ pub(crate) enum Expr {
 pub(crate) struct Literal {
     text: Box<str>,
     number: Option<Decimal>,
-    date: Option<NaiveDateTime>,
+    date: Option<Moment>,
 }
 
 impl Literal {
     fn new(text: &str) -> Self {
-        Self { text: text.into(), number: number::read(text).number(), date: date::read(text) }
+        Self {
+            text: text.into(),
+            number: number::read(text).number().map(Number::rounded),
+            date: date::read(text),
+        }
     }
 }
 
@@ -111,7 +113,7 @@ pub(crate) enum Datum<'a> {
     Null,
     Text(Cow<'a, str>),
     Number(Decimal),
-    Date(NaiveDateTime),
+    Date(Moment),
 }
 
 #[cfg(test)]

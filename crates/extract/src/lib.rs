@@ -10,6 +10,7 @@ mod compile;
 mod contract;
 mod convert;
 mod date;
+mod decimal;
 mod document;
 mod encoding;
 mod evaluate;
@@ -33,6 +34,7 @@ mod warning;
 mod work;
 
 pub use contract::CONTRACT_FORMAT;
+pub use decimal::Decimal;
 pub use encoding::{DecodeError, text_of, text_of_utf16};
 pub use limits::{LimitError, Limits};
 pub use outline::Outline;

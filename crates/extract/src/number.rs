@@ -1,20 +1,16 @@
 //! The one reader of numbers: sign, currency, thousands separators, decimals and exponents.
 
-use rust_decimal::{Decimal, RoundingStrategy};
+mod scan;
 
+use crate::decimal::{DIGITS_MAX, Decimal};
 use crate::text::strip;
-
-/// Digits that a [`Decimal`] holds for sure.
-const DIGITS_MAX: usize = 28;
-
-/// The largest exponent that is worth reading.
-const EXPONENT_MAX: i32 = 40;
+use scan::{Scanned, scan};
 
 /// What a text says when read as a number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Reading {
     /// A number.
-    Number(Decimal),
+    Number(Number),
     /// A number with more digits than any column has.
     TooLarge,
     /// No number.
@@ -23,7 +19,7 @@ pub(crate) enum Reading {
 
 impl Reading {
     /// Returns the number if there is one.
-    pub(crate) fn number(self) -> Option<Decimal> {
+    pub(crate) fn number(self) -> Option<Number> {
         match self {
             Self::Number(number) => Some(number),
             Self::TooLarge | Self::Unreadable => None,
@@ -31,24 +27,73 @@ impl Reading {
     }
 }
 
-/// Reads a text that is a number and nothing else.
-pub(crate) fn read(text: &str) -> Reading {
-    let text = strip(text);
-    match scan(text.as_bytes()) {
-        Some((reading, used)) if used == text.len() => reading,
-        Some(_) | None => Reading::Unreadable,
+/// A number as a text has it, of which a [`Decimal`] may not hold the last digits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Number {
+    /// As many digits as there is room for, cut off and not rounded: rounding twice would round wrongly.
+    held: Decimal,
+    /// The digit that follows.
+    next: u8,
+    /// Whether anything but zeros follows that.
+    more: bool,
+}
+
+impl Number {
+    /// Returns the number, rounded half up where it has too many digits.
+    pub(crate) fn rounded(self) -> Decimal {
+        let scale = self.held.scale();
+        // Where the last of 38 nines is rounded up, the number has a digit less after the point.
+        (scale.saturating_sub(1)..=scale)
+            .rev()
+            .find_map(|scale| self.with_scale(scale))
+            .unwrap_or(self.held)
+    }
+
+    /// Gives the number so many digits after the point, rounding half up, away from zero. `None` if it has too many
+    /// digits then.
+    pub(crate) fn with_scale(self, scale: u32) -> Option<Decimal> {
+        if self.next < 5 || scale != self.held.scale() {
+            return self.held.with_scale(scale);
+        }
+        let away = if self.held.is_negative() { -1 } else { 1 };
+        Decimal::new(self.held.mantissa() + away, scale)
+    }
+
+    /// Says whether a decimal is this number, with nothing rounded.
+    pub(crate) fn is_exactly(self, decimal: Decimal) -> bool {
+        self.next == 0 && !self.more && self.held == decimal
     }
 }
 
-/// Reads the first number that occurs in a text.
-pub(crate) fn read_first(text: &str) -> Reading {
-    let whole = read(text);
-    if whole != Reading::Unreadable {
-        return whole;
+impl From<Decimal> for Number {
+    fn from(held: Decimal) -> Self {
+        Self { held, next: 0, more: false }
+    }
+}
+
+/// A text in which a number was looked for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Found<'a> {
+    scanned: Scanned<'a>,
+    /// Whether there is other text besides the number.
+    pub(crate) partly: bool,
+}
+
+/// Finds the number that a text is.
+pub(crate) fn find(text: &str) -> Option<Found<'_>> {
+    let text = strip(text).as_bytes();
+    let scanned = scan(text)?;
+    (scanned.used == text.len()).then_some(Found { scanned, partly: false })
+}
+
+/// Finds the first number that occurs in a text. What begins like a number and goes on in a way that no number does,
+/// such as `1,2,3` or `1.234,56`, is none: nobody knows which part of it was meant.
+pub(crate) fn find_first(text: &str) -> Option<Found<'_>> {
+    if let Some(whole) = find(text) {
+        return Some(whole);
     }
     let bytes = text.as_bytes();
-    let Some(digit) = bytes.iter().position(u8::is_ascii_digit) else { return Reading::Unreadable };
-    let mut start = digit;
+    let mut start = bytes.iter().position(u8::is_ascii_digit)?;
     if start > 0 && bytes[start - 1] == b'.' {
         start -= 1;
     }
@@ -62,194 +107,118 @@ pub(crate) fn read_first(text: &str) -> Reading {
     if signed {
         start -= 1;
     }
-    scan(&bytes[start..]).map_or(Reading::Unreadable, |(reading, _)| reading)
+    let scanned = scan(&bytes[start..])?;
+    let rest = &bytes[start + scanned.used..];
+    let n_marks = rest.iter().take_while(|byte| matches!(byte, b',' | b'.')).count();
+    let goes_on = n_marks > 0 && rest.get(n_marks).is_some_and(u8::is_ascii_digit);
+    (!goes_on).then_some(Found { scanned, partly: true })
 }
 
-/// Rounds half up, away from zero.
-pub(crate) fn round(number: Decimal, scale: u32) -> Decimal {
-    number.round_dp_with_strategy(scale, RoundingStrategy::MidpointAwayFromZero)
+/// Reads a text that is a number and nothing else.
+pub(crate) fn read(text: &str) -> Reading {
+    find(text).map_or(Reading::Unreadable, |found| found.number())
 }
 
-/// Scans a number from the start of a text: what it says and how many bytes of it were used.
-fn scan(text: &[u8]) -> Option<(Reading, usize)> {
-    let mut at = 0;
-    let mut negative = false;
-    let mut seen_sign = false;
-    let mut seen_currency = false;
-    while let Some(&byte) = text.get(at) {
-        match byte {
-            b'-' | b'+' if !seen_sign => (seen_sign, negative) = (true, byte == b'-'),
-            b'$' if !seen_currency => seen_currency = true,
-            b' ' if seen_sign || seen_currency => {}
-            _ => break,
+impl Found<'_> {
+    /// Returns the number, exactly.
+    pub(crate) fn number(&self) -> Reading {
+        let Scanned { negative, exponent, n_fraction, .. } = self.scanned;
+        let mut digits = Digits::default();
+        for digit in self.scanned.digits() {
+            digits.push(digit);
         }
-        at += 1;
+        digits.finish(negative, i64::try_from(n_fraction).unwrap_or(i64::MAX) - i64::from(exponent))
     }
-    let mut digits = Digits::default();
-    let whole_start = at;
-    while let Some(&byte) = text.get(at) {
-        if byte.is_ascii_digit() {
-            digits.push(byte, false);
-        } else if !(byte == b','
-            && at > whole_start
-            && text.get(at + 1).is_some_and(u8::is_ascii_digit))
-        {
-            break;
+
+    /// Returns the floating point number that is nearest, and whether the text says another one than that. `None` if
+    /// it is too large for one.
+    pub(crate) fn float(&self) -> Option<(f64, bool)> {
+        let digits: String = self.scanned.digits().map(char::from).collect();
+        let exponent = i64::from(self.scanned.exponent)
+            - i64::try_from(self.scanned.n_fraction).unwrap_or(i64::MAX);
+        let sign = if self.scanned.negative { "-" } else { "" };
+        let float: f64 = format!("{sign}{digits}e{exponent}").parse().ok()?;
+        let significant = digits.trim_matches('0');
+        if significant.is_empty() {
+            return Some((0.0, false));
         }
-        at += 1;
-    }
-    let n_whole = at - whole_start;
-    let mut n_fraction = 0;
-    if text.get(at) == Some(&b'.') {
-        let fraction = text[at + 1..].iter().take_while(|byte| byte.is_ascii_digit());
-        for &byte in fraction {
-            digits.push(byte, true);
-            n_fraction += 1;
+        // SQL Server has no numbers between zero and the smallest normal one.
+        if float.abs() < f64::MIN_POSITIVE {
+            return Some((0.0, true));
         }
-        if n_whole + n_fraction > 0 {
-            at += 1 + n_fraction;
-        }
+        float.is_finite().then(|| (float, !says(float, significant)))
     }
-    if n_whole + n_fraction == 0 {
-        return None;
-    }
-    let (exponent, used) = scan_exponent(&text[at..]);
-    Some((digits.finish(negative, exponent), at + used))
 }
 
-/// Scans `e3`, `E-2`; nothing is an exponent of zero.
-fn scan_exponent(text: &[u8]) -> (i32, usize) {
-    if !matches!(text.first(), Some(b'e' | b'E')) {
-        return (0, 0);
+/// Digits that every floating point number keeps.
+const FLOAT_DIGITS: usize = 15;
+
+/// Digits beyond which none is looked at; a text with more is as good as never a floating point number.
+const FLOAT_DIGITS_MAX: usize = 800;
+
+/// Says whether a floating point number has exactly these digits, as far as they go.
+fn says(float: f64, significant: &str) -> bool {
+    let n_digits = significant.len();
+    if n_digits <= FLOAT_DIGITS || n_digits > FLOAT_DIGITS_MAX {
+        return n_digits <= FLOAT_DIGITS;
     }
-    let n_sign = usize::from(matches!(text.get(1), Some(b'-' | b'+')));
-    let digits = &text[1 + n_sign..];
-    let n_digits = digits.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    if n_digits == 0 {
-        return (0, 0);
-    }
-    let size = digits[..n_digits]
-        .iter()
-        .fold(0, |size, digit| (size * 10 + i32::from(digit - b'0')).min(EXPONENT_MAX));
-    (if text.get(1) == Some(&b'-') { -size } else { size }, 1 + n_sign + n_digits)
+    let written = format!("{:.*e}", n_digits - 1, float.abs());
+    let written = written.bytes().take_while(|byte| *byte != b'e').filter(u8::is_ascii_digit);
+    written.eq(significant.bytes())
 }
 
-/// Significant digits as they come.
+/// Digits as they come.
 #[derive(Debug, Default)]
 struct Digits {
     mantissa: i128,
-    n_significant: usize,
-    /// Digits after the point that are in the mantissa.
-    scale: i32,
-    /// Whole digits that no longer fit.
-    dropped: i32,
+    n_significant: u32,
+    /// Digits that no longer fit: the first of them, how many, and whether one after the first is not zero.
+    next: u8,
+    n_dropped: i64,
+    more: bool,
 }
 
 impl Digits {
-    fn push(&mut self, digit: u8, fraction: bool) {
-        if self.n_significant >= DIGITS_MAX {
-            // Half up looks at one digit only, so what comes after the 28th does not matter.
-            self.dropped += i32::from(!fraction);
+    fn push(&mut self, digit: u8) {
+        let digit = digit - b'0';
+        if self.n_significant < DIGITS_MAX {
+            self.mantissa = self.mantissa * 10 + i128::from(digit);
+            self.n_significant += u32::from(self.mantissa != 0);
             return;
         }
-        self.mantissa = self.mantissa * 10 + i128::from(digit - b'0');
-        self.n_significant += usize::from(self.mantissa != 0);
-        self.scale += i32::from(fraction);
+        if self.n_dropped == 0 {
+            self.next = digit;
+        } else {
+            self.more |= digit != 0;
+        }
+        self.n_dropped += 1;
     }
 
-    fn finish(self, negative: bool, exponent: i32) -> Reading {
+    /// Puts the point: so many digits from the end, which may be before the first or behind the last digit.
+    fn finish(mut self, negative: bool, scale: i64) -> Reading {
         if self.mantissa == 0 {
-            return Reading::Number(Decimal::ZERO);
+            return Reading::Number(Decimal::ZERO.into());
         }
-        let mut mantissa = if negative { -self.mantissa } else { self.mantissa };
-        let mut scale = self.scale - self.dropped - exponent;
+        let mut scale = scale - self.n_dropped;
         while scale < 0 {
-            let Some(larger) = mantissa.checked_mul(10) else { return Reading::TooLarge };
-            (mantissa, scale) = (larger, scale + 1);
+            match self.mantissa.checked_mul(10) {
+                Some(larger) if self.n_significant < DIGITS_MAX => self.mantissa = larger,
+                Some(_) | None => return Reading::TooLarge,
+            }
+            (self.n_significant, scale) = (self.n_significant + 1, scale + 1);
         }
-        while scale > 28 {
-            (mantissa, scale) = (mantissa / 10, scale - 1);
+        while scale > i64::from(DIGITS_MAX) && (self.mantissa, self.next) != (0, 0) {
+            self.more |= self.next != 0;
+            self.next = u8::try_from(self.mantissa % 10).unwrap_or_default();
+            (self.mantissa, scale) = (self.mantissa / 10, scale - 1);
         }
-        Decimal::try_from_i128_with_scale(mantissa, scale.unsigned_abs())
-            .map_or(Reading::TooLarge, Reading::Number)
+        let mantissa = if negative { -self.mantissa } else { self.mantissa };
+        let scale = u32::try_from(scale.min(i64::from(DIGITS_MAX))).unwrap_or(DIGITS_MAX);
+        Decimal::new(mantissa, scale).map_or(Reading::TooLarge, |held| {
+            Reading::Number(Number { held, next: self.next, more: self.more })
+        })
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn check(text: &str, whole: &str, first: &str) {
-        let show = |reading| match reading {
-            Reading::Number(number) => number.to_string(),
-            Reading::TooLarge => "too large".to_owned(),
-            Reading::Unreadable => "-".to_owned(),
-        };
-        assert_eq!(show(read(text)), whole, "`{text}` as a whole");
-        assert_eq!(show(read_first(text)), first, "first number in `{text}`");
-    }
-
-    #[test]
-    fn numbers_in_every_dress() {
-        check("42", "42", "42");
-        check("  42  ", "42", "42");
-        check("-5", "-5", "-5");
-        check("+5", "5", "5");
-        check("-0", "0", "0");
-        check(".5", "0.5", "0.5");
-        check("5.", "5", "5");
-        check("1,200", "1200", "1200");
-        check("$1,234.56", "1234.56", "1234.56");
-        check("-$1,234.56", "-1234.56", "-1234.56");
-        check("$ -7", "-7", "-7");
-        check("1e3", "1000", "1000");
-        check("2.5E-1", "0.25", "0.25");
-        check("000000000000000000000000000000000007", "7", "7");
-        check(
-            "3.14159265358979323846264338327950288",
-            "3.141592653589793238462643383",
-            "3.141592653589793238462643383",
-        );
-    }
-
-    #[test]
-    fn numbers_among_other_text() {
-        check("", "-", "-");
-        check(".", "-", "-");
-        check("-", "-", "-");
-        check("n/a", "-", "-");
-        check("x7y", "-", "7");
-        check("x-7y", "-", "7");
-        check("about -7", "-", "-7");
-        check("12abc34", "-", "12");
-        check("36 months", "-", "36");
-        check("1,", "-", "1");
-        check("2e", "-", "2");
-        check("a.5", "-", "0.5");
-    }
-
-    #[test]
-    fn numbers_beyond_every_column() {
-        check("99999999999999999999999999999999999999", "too large", "too large");
-        check("1e40", "too large", "too large");
-        check("1e999999999999", "too large", "too large");
-        check(
-            "1e-999999999999",
-            "0.0000000000000000000000000000",
-            "0.0000000000000000000000000000",
-        );
-    }
-
-    #[test]
-    fn rounding_is_half_up() {
-        for (text, scale, expected) in [
-            ("2.675", 2, "2.68"),
-            ("1.005", 2, "1.01"),
-            ("-0.5", 0, "-1"),
-            ("700.5", 0, "701"),
-            ("36.49", 0, "36"),
-        ] {
-            assert_eq!(round(read(text).number().unwrap(), scale).to_string(), expected);
-        }
-    }
-}
+mod tests;

@@ -112,7 +112,8 @@ impl Fixed<'_> {
             | Value::Decimal(_)
             | Value::Float(_)
             | Value::Date(_)
-            | Value::DateTime(_) => return,
+            | Value::DateTime(_)
+            | Value::DateTimeOffset(_) => return,
         };
         self.values.entry(column).or_default().insert(text);
     }

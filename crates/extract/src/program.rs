@@ -1,6 +1,7 @@
 //! A compiled contract: everything by place, nothing by name.
 
 use crate::contract::{Keep, When};
+use crate::convert::Offsets;
 use crate::expr::Expr;
 use crate::hash::TextMap;
 use crate::layout::{FieldIx, Layout, NodeIx, RecordKind, SlotIx};
@@ -16,6 +17,7 @@ pub(crate) struct Program {
     pub(crate) contacts: Option<ContactFilter>,
     pub(crate) enums: Vec<EnumTable>,
     pub(crate) bits: BitTables,
+    pub(crate) offsets: Offsets,
     /// Parallel to the plan's tables.
     pub(crate) tables: Vec<TableProgram>,
 }
@@ -229,8 +231,8 @@ pub(crate) struct Cell {
     pub(crate) steps: Vec<CellStep>,
     pub(crate) calculation: Option<CalculationProgram>,
     pub(crate) data_type: DataType,
-    /// To which text is cut.
-    pub(crate) chars_max: Option<u32>,
+    /// To how many units of UTF-16 text is cut.
+    pub(crate) units_max: Option<u32>,
     pub(crate) nullable: bool,
     pub(crate) default: Option<Value>,
     /// Whether the default also stands for a blank value of a nullable column.

@@ -42,10 +42,10 @@ pub struct Column {
 /// The type of a column, as far as a contract tells it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DataType {
-    /// Text, cut to `chars_max` Unicode characters if that is known.
+    /// Text, cut to `units_max` units of UTF-16 if that is known.
     Text {
-        /// The length of the column in characters; `None` is no limit.
-        chars_max: Option<u32>,
+        /// The length of the column as `nvarchar` counts it; `None` is no limit.
+        units_max: Option<u32>,
     },
     /// 0 to 255.
     TinyInt,
@@ -70,6 +70,8 @@ pub enum DataType {
     DateTime,
     /// A day and a time of day, 1900 to 2079.
     SmallDateTime,
+    /// A day and a time of day with its offset from UTC.
+    DateTimeOffset,
 }
 
 impl DataType {
@@ -82,16 +84,19 @@ impl DataType {
             | Self::BigInt
             | Self::Decimal { .. }
             | Self::Float => true,
-            Self::Text { .. } | Self::Bit | Self::Date | Self::DateTime | Self::SmallDateTime => {
-                false
-            }
+            Self::Text { .. }
+            | Self::Bit
+            | Self::Date
+            | Self::DateTime
+            | Self::SmallDateTime
+            | Self::DateTimeOffset => false,
         }
     }
 
-    /// Returns the number of characters to which values are cut.
-    pub(crate) fn chars_max(self) -> Option<u32> {
+    /// Returns the number of units of UTF-16 to which values are cut.
+    pub(crate) fn units_max(self) -> Option<u32> {
         match self {
-            Self::Text { chars_max } => chars_max,
+            Self::Text { units_max } => units_max,
             Self::TinyInt
             | Self::SmallInt
             | Self::Int
@@ -101,7 +106,8 @@ impl DataType {
             | Self::Bit
             | Self::Date
             | Self::DateTime
-            | Self::SmallDateTime => None,
+            | Self::SmallDateTime
+            | Self::DateTimeOffset => None,
         }
     }
 }
@@ -120,6 +126,7 @@ impl fmt::Display for DataType {
             Self::Date => f.write_str("date"),
             Self::DateTime => f.write_str("datetime"),
             Self::SmallDateTime => f.write_str("smalldatetime"),
+            Self::DateTimeOffset => f.write_str("datetimeoffset"),
         }
     }
 }

@@ -1,7 +1,8 @@
 //! The values that rows are made of.
 
-use chrono::{NaiveDate, NaiveDateTime};
-use rust_decimal::Decimal;
+use chrono::{DateTime, FixedOffset, NaiveDate, NaiveDateTime};
+
+use crate::decimal::Decimal;
 
 /// One cell of a row.
 #[derive(Debug, Clone, PartialEq)]
@@ -14,7 +15,7 @@ pub enum Value {
     Int(i64),
     /// An exact decimal, rounded half up to the scale of its column.
     Decimal(Decimal),
-    /// A floating point number.
+    /// A floating point number, which is finite.
     Float(f64),
     /// Text, stripped and cut to the length of its column; never empty.
     Text(String),
@@ -22,6 +23,8 @@ pub enum Value {
     Date(NaiveDate),
     /// A day and a time of day, without a zone.
     DateTime(NaiveDateTime),
+    /// A day and a time of day, with its offset from UTC.
+    DateTimeOffset(DateTime<FixedOffset>),
 }
 
 impl Value {

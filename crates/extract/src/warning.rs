@@ -18,7 +18,7 @@ pub struct Warning {
 /// What happened to a value. Closed, so that whoever counts warnings has a bound on what to count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum WarningKind {
-    /// It is nothing of the column's type.
+    /// It is nothing of the column's type, or an expression makes nothing of it.
     Unreadable,
     /// A part of the text was read and the rest was not.
     PartlyRead,
@@ -67,7 +67,7 @@ impl WarningKind {
     pub fn sentence(self) -> &'static str {
         match self {
             Self::Unreadable => {
-                "the text cannot be read as the column's type; NULL or the default stands instead"
+                "no value of the column's type could be made of the text; NULL or the default stands instead"
             }
             Self::PartlyRead => "a part of the text was read and the rest was not used",
             Self::Cut => "the text is longer than its column and was cut",
@@ -75,7 +75,7 @@ impl WarningKind {
                 "the time has an offset from UTC, which was dropped and not applied"
             }
             Self::UnknownCode => {
-                "the conversion has no entry for the code; NULL or the default stands instead"
+                "no conversion knows the code; what stands for unknown ones was taken"
             }
             Self::Rounded => "the value has more digits than its column and was rounded",
             Self::SeveralValues => {

@@ -51,7 +51,7 @@ fn start_request(writer: &mut Writer, random: &mut Random, case: Case) {
         writer.value("ID", format_args!("{id}"));
     }
     writer.text("Status", random.pick(&["NEW", "WORK", "DONE"]));
-    writer.value("Timestamp", format_args!("{}", Stamp::time(random, 2023, 2024)));
+    writer.value("Timestamp", format_args!("{}", Stamp::minute(random, 2023, 2024)));
     writer.text("LockedBy", random.pick(&["", "", "desk-4", "k.lindt"]));
     writer.number("Sequence", random.between(1, 40));
     writer.text("Workflow", "75");

@@ -48,6 +48,11 @@ impl Stamp {
         Self::with(random, first, last, &STYLES_TIME)
     }
 
+    /// The same to the minute, as a `smalldatetime` holds it.
+    pub(crate) fn minute(random: &mut Random, first: u64, last: u64) -> Self {
+        Self { second: 0, millisecond: 0, ..Self::time(random, first, last) }
+    }
+
     fn with(random: &mut Random, first: u64, last: u64, styles: &[Style]) -> Self {
         Self {
             year: random.between(first, last),

@@ -158,5 +158,6 @@ fn show(cell: &Cell) -> String {
         Cell::Text(text) => text.clone(),
         Cell::Date(date) => date.to_string(),
         Cell::DateTime(time) => time.to_string(),
+        Cell::DateTimeOffset(time) => time.to_string(),
     }
 }

@@ -124,7 +124,7 @@ fn log(sql: &mut String, schema: &str, root: Option<&Table>) {
 
 fn sql_type(column: &Column, in_key: bool) -> String {
     match column.data_type {
-        DataType::Text { chars_max: Some(n @ 1..=4000) } => format!("nvarchar({n})"),
+        DataType::Text { units_max: Some(n @ 1..=4000) } => format!("nvarchar({n})"),
         DataType::Text { .. } if in_key => KEY_TEXT.to_owned(),
         DataType::Text { .. } => "nvarchar(max)".to_owned(),
         DataType::TinyInt => "tinyint".to_owned(),
@@ -140,6 +140,7 @@ fn sql_type(column: &Column, in_key: bool) -> String {
         DataType::Date => "date".to_owned(),
         DataType::DateTime => "datetime".to_owned(),
         DataType::SmallDateTime => "smalldatetime".to_owned(),
+        DataType::DateTimeOffset => "datetimeoffset(7)".to_owned(),
     }
 }
 

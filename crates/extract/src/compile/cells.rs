@@ -30,7 +30,7 @@ impl Compiler<'_, '_> {
             steps,
             calculation,
             data_type: mapping.data_type,
-            chars_max: mapping.data_type.chars_max(),
+            units_max: mapping.data_type.units_max(),
             nullable: mapping.nullable,
             default_if_blank: mapping
                 .default
@@ -49,7 +49,7 @@ impl Compiler<'_, '_> {
             steps: vec![CellStep::Convert],
             calculation: None,
             data_type,
-            chars_max: data_type.chars_max(),
+            units_max: data_type.units_max(),
             nullable: true,
             default: None,
             default_if_blank: false,

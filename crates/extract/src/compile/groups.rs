@@ -113,7 +113,7 @@ impl Compiler<'_, '_> {
 
 /// Takes from a cell what rows of groups do not have: text is not cut, and defaults come last.
 fn ungrouped(mut cell: Cell) -> Cell {
-    cell.chars_max = None;
+    cell.units_max = None;
     cell.default_if_blank = false;
     cell
 }

@@ -2,17 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use rust_decimal::prelude::ToPrimitive as _;
-
 use super::Compiler;
 use super::sources::RowOf;
 use crate::contract::{Mapping, RowPart, RowTemplate, Scalar, Step, When};
-use crate::number;
+use crate::number::{self, Number};
 use crate::program::{Entry, EntryPart, KeyValueProgram, Source, TableProgram};
 use crate::table::{Column, DataType};
 use crate::value::Value;
 
-const TEXT: DataType = DataType::Text { chars_max: None };
+const TEXT: DataType = DataType::Text { units_max: None };
 
 /// What each row of a table looks like.
 #[derive(Debug)]
@@ -234,9 +232,9 @@ fn literal(scalar: &Scalar) -> Value {
     match scalar {
         Scalar::Text(text) => Value::Text(text.clone()),
         Scalar::Flag(flag) => Value::Bit(*flag),
-        Scalar::Number(text) => match number::read(text).number() {
+        Scalar::Number(text) => match number::read(text).number().map(Number::rounded) {
             Some(number) if number.scale() == 0 => {
-                number.to_i64().map_or(Value::Decimal(number), Value::Int)
+                i64::try_from(number.mantissa()).map_or(Value::Decimal(number), Value::Int)
             }
             Some(number) => Value::Decimal(number),
             None => Value::Text(text.clone()),
@@ -260,9 +258,12 @@ fn type_of(part: &RowPart, mapping: &Mapping) -> DataType {
         Value::Int(int) if i32::try_from(int).is_ok() => DataType::Int,
         Value::Int(_) => DataType::BigInt,
         Value::Decimal(decimal) => DataType::Decimal { scale: decimal.scale() },
-        Value::Null | Value::Float(_) | Value::Text(_) | Value::Date(_) | Value::DateTime(_) => {
-            TEXT
-        }
+        Value::Null
+        | Value::Float(_)
+        | Value::Text(_)
+        | Value::Date(_)
+        | Value::DateTime(_)
+        | Value::DateTimeOffset(_) => TEXT,
     }
 }
 

@@ -13,8 +13,8 @@ mod tests {
 
     use super::CONTRACT_FORMAT;
     use crate::contract::spelling::{
-        DATA_TYPES, FILTERING_KEYS, KEEPS, MAPPING_KEYS, RELATIONSHIP_KEYS, ROOT_KEYS, RULE_KEYS,
-        RULE_KINDS, WHENS,
+        DATA_TYPES, FILTERING_KEYS, KEEPS, MAPPING_KEYS, OFFSETS, RELATIONSHIP_KEYS, ROOT_KEYS,
+        RULE_KEYS, RULE_KINDS, WHENS,
     };
     use crate::contract::steps;
 
@@ -52,10 +52,12 @@ mod tests {
         let words = |words: Vec<&'static str>| BTreeSet::from_iter(words);
         let kinds = RULE_KINDS.iter().map(|(word, _)| *word).collect();
         let keeps = KEEPS.iter().map(|(word, _)| *word).collect();
+        let offsets = OFFSETS.iter().map(|(word, _)| *word).collect();
         let whens = WHENS.iter().map(|(word, _)| *word).collect();
         for (pointer, known) in [
             ("/$defs/rule/properties/element_type/anyOf/0/enum", words(kinds)),
             ("/$defs/rule/properties/keep/enum", words(keeps)),
+            ("/properties/time_offsets/enum", words(offsets)),
             ("/$defs/mapping/properties/when/enum", words(whens)),
             ("/$defs/mapping/properties/data_type/anyOf/0/enum", words(DATA_TYPES.to_vec())),
         ] {

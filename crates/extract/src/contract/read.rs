@@ -9,7 +9,8 @@ mod rules;
 use serde_json::Value as Json;
 
 use super::Contract;
-use super::spelling::{ROOT_KEYS, check_keys};
+use super::spelling::{OFFSETS, ROOT_KEYS, check_keys};
+use crate::convert::Offsets;
 use crate::plan::Source;
 use crate::problem::Problems;
 use json::Reader;
@@ -77,6 +78,7 @@ pub(crate) fn read(json: Json, problems: &mut Problems) -> Option<Contract> {
         target_schema: reader
             .optional_text(&root, "", "target_schema")
             .unwrap_or_else(|| "dbo".to_owned()),
+        offsets: reader.word(&root, "", "time_offsets", OFFSETS).unwrap_or(Offsets::AsWritten),
         application_path: reader.path(&root, "", "xml_application_path"),
         insertion_order: reader.texts(&root, "", "table_insertion_order"),
         rules: reader.rules(&root),

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value as Json};
 
 use super::{Keep, RuleKind, When};
+use crate::convert::Offsets;
 use crate::problem::Problems;
 
 /// Keys of the contract itself. The last ones are of older contracts, which say nothing by them.
@@ -13,6 +14,7 @@ pub(super) const ROOT_KEYS: &[&str] = &[
     "source_column",
     "source_application_table",
     "target_schema",
+    "time_offsets",
     "table_insertion_order",
     "element_filtering",
     "relationships",
@@ -77,6 +79,10 @@ pub(super) const RULE_KINDS: &[(&str, RuleKind)] = &[
 /// Which of several rows with one key counts.
 pub(super) const KEEPS: &[(&str, Keep)] = &[("first", Keep::First), ("last", Keep::Last)];
 
+/// What becomes of offsets that their columns cannot hold.
+pub(super) const OFFSETS: &[(&str, Offsets)] =
+    &[("as_written", Offsets::AsWritten), ("utc", Offsets::ToUtc), ("refuse", Offsets::Refused)];
+
 /// When a value makes a row.
 pub(super) const WHENS: &[(&str, When)] = &[
     ("filled", When::Filled),
@@ -110,6 +116,7 @@ pub(super) const DATA_TYPES: &[&str] = &[
     "date",
     "datetime",
     "smalldatetime",
+    "datetimeoffset",
 ];
 
 /// Notes the keys of an object that mean nothing, apart from those that begin like a remark.

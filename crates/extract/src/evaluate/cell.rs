@@ -9,7 +9,9 @@ use crate::convert::{
     Conversion, NumberStyle, convert, convert_date, convert_flag, convert_number, cut,
     describe_range,
 };
+use crate::decimal::Decimal;
 use crate::expr::{Calculation, Datum};
+use crate::number;
 use crate::program::{Cell, CellStep, EnumTable};
 use crate::table::DataType;
 use crate::text::strip;
@@ -78,9 +80,7 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
         } else if is_text {
             text.map_or(Current::Nothing, Current::Text)
         } else {
-            let conversion =
-                convert(&text.unwrap_or_default(), cell.data_type, NumberStyle::FirstForIntegers);
-            self.accept(table_ix, cell, conversion)?
+            self.convert(table_ix, cell, &text.unwrap_or_default(), NumberStyle::FirstForIntegers)?
         };
         let source_blank = blank && !cell.steps.contains(&CellStep::Calculate);
         let value = match current {
@@ -90,16 +90,15 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
                 return Ok(Outcome { value, origin });
             }
             Current::Nothing => return Ok(Outcome { value: Value::Null, origin: Origin::Nothing }),
-            Current::Text(text) if is_text => finish_text(&text, cell),
+            Current::Text(text) if is_text => self.finish_text(table_ix, cell, &text),
             Current::Text(text) if strip(&text).is_empty() => return Ok(fallback(cell, false)),
             Current::Text(text) => {
-                let conversion = convert(&text, cell.data_type, NumberStyle::Whole);
-                match self.accept(table_ix, cell, conversion)? {
+                match self.convert(table_ix, cell, &text, NumberStyle::Whole)? {
                     Current::Value(value) => value,
                     Current::Nothing | Current::Text(_) => return Ok(fallback(cell, false)),
                 }
             }
-            Current::Value(Value::Text(text)) => finish_text(&text, cell),
+            Current::Value(Value::Text(text)) => self.finish_text(table_ix, cell, &text),
             Current::Value(value) => value,
         };
         if value.is_null() && !cell.nullable {
@@ -109,7 +108,19 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
         Ok(Outcome { value, origin: if applied { Origin::Default } else { Origin::Data } })
     }
 
-    /// Takes the value of a conversion, or notes why there is none.
+    /// Converts a text that is not blank to the type of the column.
+    fn convert(
+        &mut self,
+        table_ix: usize,
+        cell: &Cell,
+        text: &str,
+        style: NumberStyle,
+    ) -> Result<Current<'a>, Fault> {
+        let conversion = convert(text, cell.data_type, style, self.program.offsets);
+        self.accept(table_ix, cell, conversion)
+    }
+
+    /// Takes the value of a conversion and notes what was lost, or why there is none.
     fn accept(
         &mut self,
         table_ix: usize,
@@ -117,12 +128,21 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
         conversion: Conversion,
     ) -> Result<Current<'a>, Fault> {
         match conversion {
-            Conversion::Value(value) => Ok(Current::Value(value)),
+            Conversion::Value(value, lost) => {
+                if let Some(lost) = lost {
+                    self.warn(table_ix, cell.column, lost);
+                }
+                Ok(Current::Value(value))
+            }
             Conversion::Unreadable => {
                 self.warn(table_ix, cell.column, WarningKind::Unreadable);
                 Ok(Current::Nothing)
             }
             Conversion::OutOfRange => Err(self.out_of_range(table_ix, cell.column, cell.data_type)),
+            Conversion::OffsetRefused => Err(format!(
+                "the time of `{}` has an offset from UTC, which `time_offsets` of the contract refuses",
+                self.name(table_ix, cell.column)
+            )),
         }
     }
 
@@ -157,7 +177,7 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
                     self.enum_step(table_ix, cell, *table, &current, original)
                 }
                 CellStep::CharToBit | CellStep::BooleanToBit => {
-                    let flag = self.bit_step(*step, &current);
+                    let flag = self.bit_step(table_ix, cell, *step, &current);
                     self.accept(table_ix, cell, convert_flag(flag, cell.data_type))?
                 }
                 CellStep::NumbersOnly => self.numbers_step(table_ix, cell, current)?,
@@ -198,16 +218,24 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
             "" => None,
             _ => enums.exact.get(key).or_else(|| enums.lower_case.get(key.to_lowercase().as_str())),
         };
-        if let Some(value) = found.or(enums.default.as_ref()) {
-            return Current::Value(value.clone());
-        }
-        if !key.is_empty() && !enums.exact.is_empty() {
+        // A table without entries is no list of codes: the contract gives the column no value yet.
+        let knows_codes = !enums.exact.is_empty() || enums.default.is_some();
+        if found.is_none() && !key.is_empty() && knows_codes {
             self.warn(table_ix, cell.column, WarningKind::UnknownCode);
         }
-        Current::Nothing
+        found
+            .or(enums.default.as_ref())
+            .map_or(Current::Nothing, |value| Current::Value(value.clone()))
     }
 
-    fn bit_step(&self, step: CellStep, current: &Current<'_>) -> bool {
+    /// Looks a flag up; what the table does not have is no flag.
+    fn bit_step(
+        &mut self,
+        table_ix: usize,
+        cell: &Cell,
+        step: CellStep,
+        current: &Current<'_>,
+    ) -> bool {
         let bits = &self.program.bits;
         let shown;
         let key = match current {
@@ -218,10 +246,15 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
                 shown.as_str()
             }
         };
-        if step == CellStep::BooleanToBit {
-            return bits.booleans.get(&key.to_lowercase()).unwrap_or(false);
+        let known = if step == CellStep::BooleanToBit {
+            bits.booleans.get(&key.to_lowercase())
+        } else {
+            bits.chars.get(key).or_else(|| bits.chars.get(&key.to_uppercase()))
+        };
+        if known.is_none() && !key.is_empty() {
+            self.warn(table_ix, cell.column, WarningKind::UnknownCode);
         }
-        bits.chars.get(key).or_else(|| bits.chars.get(&key.to_uppercase())).unwrap_or(false)
+        known.unwrap_or(false)
     }
 
     /// Keeps the digits for text, reads the first number for numbers.
@@ -236,7 +269,7 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
         }
         let Current::Text(text) = current else { return Ok(current) };
         if !matches!(cell.data_type, DataType::Text { .. }) {
-            return self.accept(table_ix, cell, convert(&text, cell.data_type, NumberStyle::First));
+            return self.convert(table_ix, cell, &text, NumberStyle::First);
         }
         if text.bytes().all(|byte| byte.is_ascii_digit()) {
             return Ok(Current::Text(text));
@@ -245,6 +278,9 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
         if digits.is_empty() {
             self.warn(table_ix, cell.column, WarningKind::Unreadable);
             return Ok(Current::Nothing);
+        }
+        if !is_digits_apart(&text) {
+            self.warn(table_ix, cell.column, WarningKind::PartlyRead);
         }
         Ok(Current::Text(Cow::Owned(digits)))
     }
@@ -262,7 +298,7 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
         if matches!(cell.data_type, DataType::Text { .. }) {
             return Ok(Current::Text(text));
         }
-        self.accept(table_ix, cell, convert(&text, cell.data_type, NumberStyle::Whole))
+        self.convert(table_ix, cell, &text, NumberStyle::Whole)
     }
 
     fn calculate_step(
@@ -275,18 +311,33 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
         let mut calculation =
             Calculation::new(RowFields { evaluation: self, calculation: program, scope });
         let datum = calculation.value(&program.expr);
-        let unreadable = calculation.unreadable;
-        if unreadable && datum == Datum::Null {
-            self.warn(table_ix, cell.column, WarningKind::Unreadable);
+        if let Some(lost) = calculation.lost {
+            self.warn(table_ix, cell.column, lost);
         }
-        match datum {
-            Datum::Null => Ok(Current::Nothing),
-            Datum::Text(text) => Ok(Current::Text(text)),
-            Datum::Number(number) => {
-                self.accept(table_ix, cell, convert_number(number, cell.data_type))
-            }
-            Datum::Date(date) => self.accept(table_ix, cell, convert_date(date, cell.data_type)),
+        let conversion = match datum {
+            Datum::Null => return Ok(Current::Nothing),
+            Datum::Text(text) => return Ok(Current::Text(text)),
+            Datum::Number(number) => convert_number(number.into(), cell.data_type),
+            Datum::Date(date) => convert_date(date, cell.data_type, self.program.offsets),
+        };
+        // That a result is rounded to its column is what the expression is for.
+        let conversion = match conversion {
+            Conversion::Value(value, Some(WarningKind::Rounded)) => Conversion::Value(value, None),
+            other @ (Conversion::Value(..)
+            | Conversion::Unreadable
+            | Conversion::OutOfRange
+            | Conversion::OffsetRefused) => other,
+        };
+        self.accept(table_ix, cell, conversion)
+    }
+
+    /// Strips and cuts a text, and notes if it was cut.
+    fn finish_text(&mut self, table_ix: usize, cell: &Cell, text: &str) -> Value {
+        let (value, is_cut) = finish_text(text, cell);
+        if is_cut {
+            self.warn(table_ix, cell.column, WarningKind::Cut);
         }
+        value
     }
 }
 
@@ -301,7 +352,7 @@ fn is_applied_default(cell: &Cell, value: &Value) -> bool {
         cell.steps.iter().any(|step| matches!(step, CellStep::CharToBit | CellStep::BooleanToBit));
     match &cell.default {
         Some(_) if makes_flag && !cell.exclude_default => false,
-        Some(Value::Text(default)) => *value == finish_text(default, cell),
+        Some(Value::Text(default)) => *value == finish_text(default, cell).0,
         Some(default) => default == value,
         None => cell.exclude_default && cell.steps.iter().any(is_enum),
     }
@@ -325,8 +376,8 @@ fn fallback(cell: &Cell, for_nullable: bool) -> Outcome {
     }
 }
 
-/// Strips and cuts a text, after taking all but digits out if the chain asks for numbers only.
-fn finish_text(text: &str, cell: &Cell) -> Value {
+/// Strips and cuts a text, after taking all but digits out if the chain asks for numbers only; says whether it was cut.
+fn finish_text(text: &str, cell: &Cell) -> (Value, bool) {
     let digits: String;
     let text = if cell.steps.contains(&CellStep::NumbersOnly)
         && !text.bytes().all(|byte| byte.is_ascii_digit())
@@ -334,10 +385,22 @@ fn finish_text(text: &str, cell: &Cell) -> Value {
         digits = text.chars().filter(char::is_ascii_digit).collect();
         digits.as_str()
     } else {
-        text
+        strip(text)
     };
-    let text = cut(text, cell.chars_max);
-    if text.is_empty() { Value::Null } else { Value::Text(text.to_owned()) }
+    let kept = cut(text, cell.units_max);
+    let value = if kept.is_empty() { Value::Null } else { Value::Text(kept.to_owned()) };
+    (value, kept.len() < text.len())
+}
+
+/// Says whether a text has nothing but digits and what people put between them: `012-34-5678`, `(555) 123.4567`. A
+/// sign or a point of a number is more than that.
+fn is_digits_apart(text: &str) -> bool {
+    let is_apart = |byte: u8| byte.is_ascii_digit() || b" -()/.,+".contains(&byte);
+    let is_other_number = || {
+        let number = number::read(text).number().map(number::Number::rounded);
+        number.is_some_and(|number| number < Decimal::ZERO || number.scale() > 0)
+    };
+    strip(text).bytes().all(is_apart) && !is_other_number()
 }
 
 /// Shows a value as the key of an enum.
@@ -351,5 +414,6 @@ fn show(value: &Value) -> String {
         Value::Text(text) => text.clone(),
         Value::Date(date) => date.to_string(),
         Value::DateTime(date) => date.to_string(),
+        Value::DateTimeOffset(date) => date.to_string(),
     }
 }

@@ -1,6 +1,7 @@
 //! Makes the rows that several mappings make together: warranties, collaterals.
 
 use super::{Evaluation, Fault, Scope};
+use crate::decimal::Decimal;
 use crate::number;
 use crate::program::{Counts, GroupCell, GroupProgram};
 use crate::value::{Row, Value};
@@ -31,7 +32,7 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
         };
         let Some(text) = text.filter(|text| !text.is_empty()) else { return false };
         cell.counts == Counts::NotBlank
-            || number::read(&text).number().is_some_and(|number| number > 0.into())
+            || number::read(&text).number().is_some_and(|number| number.rounded() > Decimal::ZERO)
     }
 
     fn group(&mut self, table_ix: usize, group: &'a GroupProgram) -> Result<Row, Fault> {

@@ -73,12 +73,17 @@ fn makes_row(when: When, value: &Value) -> bool {
             | Value::Decimal(_)
             | Value::Float(_)
             | Value::Date(_)
-            | Value::DateTime(_) => true,
+            | Value::DateTime(_)
+            | Value::DateTimeOffset(_) => true,
         },
         When::Number => match value {
             Value::Int(_) | Value::Decimal(_) | Value::Float(_) => true,
             Value::Text(text) => number::read(text).number().is_some(),
-            Value::Null | Value::Bit(_) | Value::Date(_) | Value::DateTime(_) => false,
+            Value::Null
+            | Value::Bit(_)
+            | Value::Date(_)
+            | Value::DateTime(_)
+            | Value::DateTimeOffset(_) => false,
         },
         When::True => match value {
             Value::Text(text) => YES.iter().any(|yes| text.eq_ignore_ascii_case(yes)),
@@ -88,7 +93,8 @@ fn makes_row(when: When, value: &Value) -> bool {
             | Value::Decimal(_)
             | Value::Float(_)
             | Value::Date(_)
-            | Value::DateTime(_) => false,
+            | Value::DateTime(_)
+            | Value::DateTimeOffset(_) => false,
         },
     }
 }

@@ -3,13 +3,12 @@
 use std::collections::HashMap;
 use std::fmt::Write as _;
 
-use rust_decimal::Decimal;
-
 use super::cell::Origin;
 use super::sources::same_word;
 use super::{Evaluation, Fault, Scope};
 use crate::contract::Keep;
 use crate::convert::{Conversion, convert_number};
+use crate::decimal::Decimal;
 use crate::document::ElementIx;
 use crate::program::{RowParent, RowsProgram, Worth};
 use crate::table::DataType;
@@ -171,9 +170,10 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
         data_type: DataType,
         number: usize,
     ) -> Result<Value, Fault> {
-        match convert_number(Decimal::from(number), data_type) {
-            Conversion::Value(value) => Ok(value),
-            Conversion::Unreadable | Conversion::OutOfRange => {
+        let number = i64::try_from(number).unwrap_or(i64::MAX);
+        match convert_number(Decimal::from(number).into(), data_type) {
+            Conversion::Value(value, _) => Ok(value),
+            Conversion::Unreadable | Conversion::OutOfRange | Conversion::OffsetRefused => {
                 Err(self.out_of_range(table_ix, column, data_type))
             }
         }
@@ -192,7 +192,8 @@ fn key_of(row: &Row, columns: &[usize]) -> String {
             | Value::Decimal(_)
             | Value::Float(_)
             | Value::Date(_)
-            | Value::DateTime(_)) => write!(key, "{other:?};"),
+            | Value::DateTime(_)
+            | Value::DateTimeOffset(_)) => write!(key, "{other:?};"),
         };
         written.expect("writing to a string cannot fail");
     }
@@ -215,6 +216,6 @@ fn says_something(value: &Value) -> bool {
         Value::Int(int) => *int != 0,
         Value::Decimal(decimal) => !decimal.is_zero(),
         Value::Float(float) => *float != 0.0,
-        Value::Text(_) | Value::Date(_) | Value::DateTime(_) => true,
+        Value::Text(_) | Value::Date(_) | Value::DateTime(_) | Value::DateTimeOffset(_) => true,
     }
 }

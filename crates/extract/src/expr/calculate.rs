@@ -2,13 +2,14 @@
 
 use std::borrow::Cow;
 
-use chrono::{Days, Months, NaiveDateTime, NaiveTime};
-use rust_decimal::Decimal;
+use chrono::{Days, Months, NaiveDate};
 
 use super::compare::{compare, is_blank};
 use super::{Condition, DateUnit, Datum, Expr, FieldIx, Operator};
-use crate::date;
+use crate::date::{self, Moment};
+use crate::decimal::Decimal;
 use crate::number;
+use crate::warning::WarningKind;
 
 /// The largest power that is taken.
 const POWER_MAX: u32 = 128;
@@ -23,13 +24,13 @@ pub(crate) trait Fields<'a> {
 #[derive(Debug)]
 pub(crate) struct Calculation<F> {
     fields: F,
-    /// Whether a text was met that should have been a number or a date.
-    pub(crate) unreadable: bool,
+    /// What was lost: a text that should have been a number or a date, a result that is none, digits.
+    pub(crate) lost: Option<WarningKind>,
 }
 
 impl<'a, F: Fields<'a>> Calculation<F> {
     pub(crate) fn new(fields: F) -> Self {
-        Self { fields, unreadable: false }
+        Self { fields, lost: None }
     }
 
     /// Evaluates an expression.
@@ -69,23 +70,24 @@ impl<'a, F: Fields<'a>> Calculation<F> {
     fn number_of(&mut self, datum: &Datum<'_>) -> Option<Decimal> {
         match datum {
             Datum::Number(number) => Some(*number),
+            Datum::Text(text) if text.is_empty() => None,
             Datum::Text(text) => {
-                let number = number::read(text).number();
-                self.unreadable |= number.is_none() && !text.is_empty();
-                number
+                let Some(number) = number::read(text).number() else { return self.unreadable() };
+                let rounded = number.rounded();
+                if !number.is_exactly(rounded) {
+                    self.lost.get_or_insert(WarningKind::Rounded);
+                }
+                Some(rounded)
             }
             Datum::Null | Datum::Date(_) => None,
         }
     }
 
-    fn date(&mut self, expr: &'a Expr) -> Option<NaiveDateTime> {
+    fn date(&mut self, expr: &'a Expr) -> Option<Moment> {
         match self.value(expr) {
             Datum::Date(date) => Some(date),
-            Datum::Text(text) => {
-                let date = date::read(&text);
-                self.unreadable |= date.is_none() && !text.is_empty();
-                date
-            }
+            Datum::Text(text) if text.is_empty() => None,
+            Datum::Text(text) => date::read(&text).or_else(|| self.unreadable()),
             Datum::Null | Datum::Number(_) => None,
         }
     }
@@ -94,7 +96,7 @@ impl<'a, F: Fields<'a>> Calculation<F> {
         let mut result = self.number(first);
         for (operator, operand) in rest {
             let operand = self.number(operand);
-            result = apply(*operator, result?, operand?);
+            result = apply(*operator, result?, operand?).or_else(|| self.unreadable());
         }
         result
     }
@@ -111,27 +113,16 @@ impl<'a, F: Fields<'a>> Calculation<F> {
     }
 
     /// Adds to a date; the time of day is dropped.
-    fn date_add(
-        &mut self,
-        unit: DateUnit,
-        count: &'a Expr,
-        start: &'a Expr,
-    ) -> Option<NaiveDateTime> {
-        let count = i64::try_from(self.count(count)?.trunc()).ok()?;
-        let start = self.date(start)?.date();
-        let size = count.unsigned_abs();
-        let months = |n_months: u64| u32::try_from(n_months).ok().map(Months::new);
-        let day = match (unit, count < 0) {
-            (DateUnit::Day, false) => start.checked_add_days(Days::new(size)),
-            (DateUnit::Day, true) => start.checked_sub_days(Days::new(size)),
-            (DateUnit::Week, false) => start.checked_add_days(Days::new(size.checked_mul(7)?)),
-            (DateUnit::Week, true) => start.checked_sub_days(Days::new(size.checked_mul(7)?)),
-            (DateUnit::Month, false) => start.checked_add_months(months(size)?),
-            (DateUnit::Month, true) => start.checked_sub_months(months(size)?),
-            (DateUnit::Year, false) => start.checked_add_months(months(size.checked_mul(12)?)?),
-            (DateUnit::Year, true) => start.checked_sub_months(months(size.checked_mul(12)?)?),
-        }?;
-        Some(day.and_time(NaiveTime::MIN))
+    fn date_add(&mut self, unit: DateUnit, count: &'a Expr, start: &'a Expr) -> Option<Moment> {
+        let count = self.count(count)?;
+        let start = self.date(start)?.local.date();
+        add(unit, count, start).or_else(|| self.unreadable())
+    }
+
+    /// Notes that there is no value although something is written.
+    fn unreadable<T>(&mut self) -> Option<T> {
+        self.lost = Some(WarningKind::Unreadable);
+        None
     }
 
     /// Evaluates a condition; `None` is unknown.
@@ -163,7 +154,9 @@ impl<'a, F: Fields<'a>> Calculation<F> {
             Condition::Compare(comparison, left, right) => {
                 let left_value = self.value(left);
                 let right_value = self.value(right);
-                compare(*comparison, (left, &left_value), (right, &right_value))
+                let holds = compare(*comparison, (left, &left_value), (right, &right_value));
+                let both = !is_blank(&left_value) && !is_blank(&right_value);
+                if holds.is_none() && both { self.unreadable() } else { holds }
             }
             Condition::Like(value, pattern) => match self.value(value) {
                 Datum::Text(text) => Some(pattern.matches(&text)),
@@ -183,13 +176,31 @@ impl<'a, F: Fields<'a>> Calculation<F> {
     }
 }
 
+/// Adds to a day.
+fn add(unit: DateUnit, count: Decimal, start: NaiveDate) -> Option<Moment> {
+    let count = i64::try_from(count.trunc()).ok()?;
+    let size = count.unsigned_abs();
+    let months = |n_months: u64| u32::try_from(n_months).ok().map(Months::new);
+    let day = match (unit, count < 0) {
+        (DateUnit::Day, false) => start.checked_add_days(Days::new(size)),
+        (DateUnit::Day, true) => start.checked_sub_days(Days::new(size)),
+        (DateUnit::Week, false) => start.checked_add_days(Days::new(size.checked_mul(7)?)),
+        (DateUnit::Week, true) => start.checked_sub_days(Days::new(size.checked_mul(7)?)),
+        (DateUnit::Month, false) => start.checked_add_months(months(size)?),
+        (DateUnit::Month, true) => start.checked_sub_months(months(size)?),
+        (DateUnit::Year, false) => start.checked_add_months(months(size.checked_mul(12)?)?),
+        (DateUnit::Year, true) => start.checked_sub_months(months(size.checked_mul(12)?)?),
+    }?;
+    Some(Moment::day(day, None))
+}
+
 fn apply(operator: Operator, left: Decimal, right: Decimal) -> Option<Decimal> {
     match operator {
         Operator::Add => left.checked_add(right),
         Operator::Subtract => left.checked_sub(right),
         Operator::Multiply => left.checked_mul(right),
         Operator::Divide => left.checked_div(right),
-        Operator::FloorDivide => left.checked_div(right).map(|quotient| quotient.floor()),
+        Operator::FloorDivide => left.checked_div(right).map(Decimal::floor),
         Operator::Remainder => left.checked_rem(right),
         Operator::Power => power(left, right),
     }
@@ -197,10 +208,10 @@ fn apply(operator: Operator, left: Decimal, right: Decimal) -> Option<Decimal> {
 
 /// Raises to a whole power; a negative one divides.
 fn power(base: Decimal, exponent: Decimal) -> Option<Decimal> {
-    if !exponent.fract().is_zero() {
+    if !exponent.is_whole() {
         return None;
     }
-    let count = i64::try_from(exponent).ok()?;
+    let count = i64::try_from(exponent.trunc()).ok()?;
     let size = u32::try_from(count.unsigned_abs()).ok().filter(|size| *size <= POWER_MAX)?;
     let mut result = Decimal::ONE;
     for _ in 0..size {

@@ -4,7 +4,8 @@ use std::cmp::Ordering;
 
 use super::{Comparison, Datum, Expr};
 use crate::date;
-use crate::number;
+use crate::decimal::Decimal;
+use crate::number::{self, Number};
 use crate::text::strip;
 
 /// Compares two values; `None` is unknown. The expressions say what is known about literals.
@@ -46,16 +47,20 @@ fn order(left: (&Expr, &Datum<'_>), right: (&Expr, &Datum<'_>)) -> Option<Orderi
     match (left.1, right.1) {
         (Datum::Null, _) | (_, Datum::Null) => None,
         (Datum::Number(left), Datum::Number(right)) => Some(left.cmp(right)),
-        (Datum::Number(left), Datum::Text(right)) => Some(left.cmp(&number::read(right).number()?)),
-        (Datum::Text(left), Datum::Number(right)) => Some(number::read(left).number()?.cmp(right)),
-        (Datum::Date(left), Datum::Date(right)) => Some(left.cmp(right)),
-        (Datum::Date(left), Datum::Text(right)) => Some(left.cmp(&date::read(right)?)),
-        (Datum::Text(left), Datum::Date(right)) => Some(date::read(left)?.cmp(right)),
+        (Datum::Number(left), Datum::Text(right)) => Some(left.cmp(&read_number(right)?)),
+        (Datum::Text(left), Datum::Number(right)) => Some(read_number(left)?.cmp(right)),
+        (Datum::Date(left), Datum::Date(right)) => Some(left.compare(*right)),
+        (Datum::Date(left), Datum::Text(right)) => Some(left.compare(date::read(right)?)),
+        (Datum::Text(left), Datum::Date(right)) => Some(date::read(left)?.compare(*right)),
         (Datum::Number(_), Datum::Date(_)) | (Datum::Date(_), Datum::Number(_)) => None,
         (Datum::Text(left_text), Datum::Text(right_text)) => {
             Some(order_texts((left.0, left_text), (right.0, right_text)))
         }
     }
+}
+
+fn read_number(text: &str) -> Option<Decimal> {
+    number::read(text).number().map(Number::rounded)
 }
 
 /// Compares texts as numbers or as dates where both read as such, else character by character.
@@ -72,17 +77,17 @@ fn order_texts(left: (&Expr, &str), right: (&Expr, &str)) -> Ordering {
     let (number, date) = if let Expr::Text(literal) = literal_first.0 {
         (literal.number, literal.date)
     } else {
-        (number::read(literal_first.1).number(), date::read(literal_first.1))
+        (read_number(literal_first.1), date::read(literal_first.1))
     };
     if let Some(number) = number
-        && let Some(other) = number::read(other.1).number()
+        && let Some(other) = read_number(other.1)
     {
         return flip(number.cmp(&other));
     }
     if let Some(date) = date
         && let Some(other) = date::read(other.1)
     {
-        return flip(date.cmp(&other));
+        return flip(date.compare(other));
     }
     left.1.cmp(right.1)
 }

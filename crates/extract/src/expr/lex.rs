@@ -1,9 +1,8 @@
 //! Splits an expression into tokens with their positions.
 
-use rust_decimal::Decimal;
-
 use super::SyntaxError;
-use crate::number;
+use crate::decimal::Decimal;
+use crate::number::{self, Number};
 
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Token {
@@ -51,6 +50,7 @@ pub(super) fn lex(text: &str) -> Result<Vec<(Token, usize)>, SyntaxError> {
                 rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
             let followed = rest[n_bytes..].chars().next().is_some_and(is_word);
             let number = number::read(&rest[..n_bytes]).number().filter(|_| !followed);
+            let number = number.map(Number::rounded);
             tokens.push((
                 Token::Number(number.ok_or_else(|| SyntaxError::new(at, "this is no number"))?),
                 at,

@@ -29,6 +29,12 @@ fn show(text: &str) -> String {
         ("e", "2020-01-31"),
         ("x.y", "dotted"),
         ("code", "07"),
+        ("early", "2024-01-01T10:00:00+05:00"),
+        ("late", "2024-01-01T09:00:00Z"),
+        ("same", "2024-01-01T04:00:00-05:00"),
+        ("local", "2024-01-01T09:30:00"),
+        ("long", "1234567890123456789012345678.9012345678"),
+        ("longer", "1234567890123456789012345678.90123456789"),
     ];
     let parsed = match parse(text, Limits::default().expression_depth) {
         Ok(parsed) => parsed,
@@ -42,7 +48,7 @@ fn show(text: &str) -> String {
         Datum::Number(number) => number.normalize().to_string(),
         Datum::Date(date) => date.to_string(),
     };
-    if calculation.unreadable { format!("{shown} (unreadable)") } else { shown }
+    calculation.lost.map_or(shown.clone(), |lost| format!("{shown} ({lost})"))
 }
 
 fn check(text: &str, expected: &str) {
@@ -67,13 +73,16 @@ fn arithmetic() {
     check("-2 ** 2", "-4");
     check("7 // 2", "3");
     check("7 % 4", "3");
-    check("b / 12", "100.04166666666666666666666667");
-    check("a / 0", "NULL");
+    check("b / 12", "100.04166666666666666666666666666666667");
+    check("a / 0", "NULL (unreadable)");
     check("a + missing", "NULL");
     check("a + blank", "NULL");
     check("a + c", "NULL (unreadable)");
-    check("2 ** 0.5", "NULL");
-    check("10 ** 100", "NULL");
+    check("CASE WHEN a + c > 3 THEN 1 ELSE 2 END", "2 (unreadable)");
+    check("long + 0", "1234567890123456789012345678.9012345678");
+    check("longer + 0", "1234567890123456789012345678.9012345679 (rounded)");
+    check("2 ** 0.5", "NULL (unreadable)");
+    check("10 ** 100", "NULL (unreadable)");
 }
 
 #[test]
@@ -94,7 +103,7 @@ fn values() {
     check("DATEADD(day, c, d)", "NULL (unreadable)");
     check("DATEADD(day, missing * 7, d)", "NULL");
     check("DATEADD(day, 1, missing)", "NULL");
-    check("DATEADD(day, 99999999999999, d)", "NULL");
+    check("DATEADD(day, 99999999999999, d)", "NULL (unreadable)");
     check("CASE WHEN a > 3 THEN DATEADD(week, 1, DATE(e)) END", "2020-02-07 00:00:00");
 }
 
@@ -121,7 +130,7 @@ fn comparisons() {
     check_condition("code = '7'", Some(true));
     check_condition("c = 'ABC'", Some(false));
     check_condition("c > 'abb'", Some(true));
-    check_condition("c > 0", None);
+    check("CASE WHEN c > 0 THEN 1 ELSE 2 END", "2 (unreadable)");
     check_condition("blank > 0", None);
     check_condition("missing = 'x'", None);
     check_condition("missing != 'x'", None);
@@ -137,7 +146,10 @@ fn dates_compare_as_dates() {
     check_condition("d < e", Some(true));
     check_condition("e > DATE('2020-01-30')", Some(true));
     check_condition("'1/31/2020' = e", Some(true));
-    check_condition("c > DATE('2020-01-30')", None);
+    check("CASE WHEN c > DATE('2020-01-30') THEN 1 ELSE 2 END", "2 (unreadable)");
+    check_condition("late > early", Some(true));
+    check_condition("late = same", Some(true));
+    check_condition("late > local", Some(false));
 }
 
 #[test]

@@ -208,5 +208,6 @@ fn show(value: &Value) -> Option<String> {
             let micros = if micros == ".000000" { "" } else { &micros };
             Some(format!("date {}{micros}", date.format("%Y-%m-%dT%H:%M:%S")))
         }
+        Value::DateTimeOffset(_) => panic!("the reference knows no offsets"),
     }
 }

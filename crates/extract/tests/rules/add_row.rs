@@ -193,7 +193,7 @@ fn a_column_has_the_type_of_what_it_gets() {
     assert_eq!(types(&[int(), nothing()]), DataType::Int);
     assert_eq!(types(&[with("a", "string", json!(5)), int()]), DataType::Int);
     assert_eq!(types(&[int(), with("a", "string", json!(5_000_000_000_i64))]), DataType::BigInt);
-    assert_eq!(types(&[nothing()]), DataType::Text { chars_max: None });
+    assert_eq!(types(&[nothing()]), DataType::Text { units_max: None });
 }
 
 #[test]

@@ -127,5 +127,6 @@ fn cell(value: &Value) -> String {
         Value::Text(text) => format!("'{text}'"),
         Value::Date(date) => date.to_string(),
         Value::DateTime(date) => date.to_string(),
+        Value::DateTimeOffset(date) => date.to_string(),
     }
 }

@@ -10,3 +10,4 @@ mod mapping;
 mod problems;
 mod row_rules;
 mod row_rules_problems;
+mod warnings;

@@ -38,7 +38,7 @@ fn the_contract_itself_is_fine() {
         ("party_id", true, false)
     );
     assert_eq!((columns[1].name.as_str(), columns[1].identity), ("loan_id", false));
-    assert_eq!(columns[2].data_type, DataType::Text { chars_max: Some(5) });
+    assert_eq!(columns[2].data_type, DataType::Text { units_max: Some(5) });
 }
 
 #[test]

@@ -247,5 +247,6 @@ fn type_fits(column: &Column, it: &CatalogColumn) -> bool {
         DataType::Decimal { .. } | DataType::Float => is(&exact) || is(&texts),
         DataType::Bit => is(&["bit"]) || is(&ints) || is(&texts),
         DataType::Date | DataType::DateTime | DataType::SmallDateTime => is(&dates) || is(&texts),
+        DataType::DateTimeOffset => is(&["datetimeoffset"]) || is(&texts),
     }
 }

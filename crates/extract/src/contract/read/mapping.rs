@@ -5,13 +5,14 @@ use serde_json::Value as Json;
 use super::json::{Object, Reader, join};
 use crate::contract::spelling::{DATA_TYPES, MAPPING_KEYS, check_keys, suggest};
 use crate::contract::{Mapping, Step};
+use crate::decimal::DIGITS_MAX;
 use crate::table::DataType;
 
 /// The length that means none.
 const NO_LENGTH: i64 = -1;
 
 /// The largest number of digits after the point that a decimal column has.
-const SCALE_MAX: u32 = 28;
+const SCALE_MAX: u32 = DIGITS_MAX;
 
 /// The scale of a decimal column whose mapping does not say one.
 const SCALE_DEFAULT: u32 = 2;
@@ -105,7 +106,7 @@ impl Reader<'_> {
             },
         };
         match name.to_ascii_lowercase().as_str() {
-            "string" => DataType::Text { chars_max: length },
+            "string" => DataType::Text { units_max: length },
             "tinyint" => DataType::TinyInt,
             "smallint" => DataType::SmallInt,
             "int" => DataType::Int,
@@ -126,7 +127,8 @@ impl Reader<'_> {
             "date" => DataType::Date,
             "datetime" => DataType::DateTime,
             "smalldatetime" => DataType::SmallDateTime,
-            "" => DataType::Text { chars_max: None },
+            "datetimeoffset" => DataType::DateTimeOffset,
+            "" => DataType::Text { units_max: None },
             other => {
                 let all = format!("write one of {}", DATA_TYPES.join(", "));
                 let suggestion = suggest(other, DATA_TYPES.iter().copied(), &all);
@@ -135,7 +137,7 @@ impl Reader<'_> {
                     format!("`{other}` is no data type"),
                     suggestion,
                 );
-                DataType::Text { chars_max: None }
+                DataType::Text { units_max: None }
             }
         }
     }

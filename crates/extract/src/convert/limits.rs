@@ -1,0 +1,84 @@
+//! What columns can hold.
+
+use chrono::{Datelike, NaiveDate, NaiveDateTime};
+
+use crate::decimal::DIGITS_MAX;
+use crate::table::DataType;
+use crate::text::strip;
+
+/// Says what a column can hold, for messages.
+pub(crate) fn describe_range(data_type: DataType) -> String {
+    match data_type {
+        DataType::TinyInt | DataType::SmallInt | DataType::Int | DataType::BigInt => {
+            let (min, max) = integer_range(data_type);
+            format!("{data_type}, {min} to {max}")
+        }
+        DataType::Decimal { scale } => {
+            format!("decimal({DIGITS_MAX},{scale}), at most {} whole digits", DIGITS_MAX - scale)
+        }
+        DataType::Float => format!("float, up to {:e}", f64::MAX),
+        DataType::Date => "date, to 9999-12-31".to_owned(),
+        DataType::DateTime => "datetime, 1753-01-01 to 9999-12-31".to_owned(),
+        DataType::SmallDateTime => "smalldatetime, 1900-01-01 to 2079-06-06".to_owned(),
+        DataType::DateTimeOffset => "datetimeoffset, the years 1 to 9999 in UTC".to_owned(),
+        DataType::Text { .. } | DataType::Bit => data_type.to_string(),
+    }
+}
+
+pub(super) fn integer_range(data_type: DataType) -> (i64, i64) {
+    match data_type {
+        DataType::TinyInt => (0, 255),
+        DataType::SmallInt => (i64::from(i16::MIN), i64::from(i16::MAX)),
+        DataType::Int => (i64::from(i32::MIN), i64::from(i32::MAX)),
+        DataType::BigInt
+        | DataType::Text { .. }
+        | DataType::Decimal { .. }
+        | DataType::Float
+        | DataType::Bit
+        | DataType::Date
+        | DataType::DateTime
+        | DataType::SmallDateTime
+        | DataType::DateTimeOffset => (i64::MIN, i64::MAX),
+    }
+}
+
+/// Says whether a column can hold a date.
+pub(super) fn is_in_range(date: NaiveDateTime, data_type: DataType) -> bool {
+    let first = match data_type {
+        DataType::DateTime => 1753,
+        DataType::SmallDateTime => 1900,
+        DataType::Date
+        | DataType::DateTimeOffset
+        | DataType::Text { .. }
+        | DataType::TinyInt
+        | DataType::SmallInt
+        | DataType::Int
+        | DataType::BigInt
+        | DataType::Decimal { .. }
+        | DataType::Float
+        | DataType::Bit => 1,
+    };
+    let is_small = data_type == DataType::SmallDateTime;
+    let small_end = NaiveDate::from_ymd_opt(2079, 6, 6).and_then(|day| day.and_hms_opt(23, 59, 29));
+    (first..=9999).contains(&date.year()) && (!is_small || Some(date) <= small_end)
+}
+
+/// Strips a text, cuts it to so many units of UTF-16, and strips what is left. SQL Server counts the length of
+/// `nvarchar` so, and that of `varchar` with one byte for each character likewise. A character of two units is left
+/// out as a whole.
+pub(crate) fn cut(text: &str, units_max: Option<u32>) -> &str {
+    let text = strip(text);
+    let Some(units_max) = units_max.map(|max| max as usize) else { return text };
+    // No character has more units than bytes.
+    if text.len() <= units_max {
+        return text;
+    }
+    let mut n_units = 0;
+    for (at, character) in text.char_indices() {
+        n_units += character.len_utf16();
+        if n_units > units_max {
+            return text[..at].trim_end();
+        }
+    }
+    text
+}

@@ -1,0 +1,130 @@
+//! A value is never changed without a word: what is lost of which value, and what it becomes.
+
+use serde_json::{Value as Json, json};
+use xmlx_extract::Plan;
+
+use crate::contract::{base, document, mapping, rows};
+
+const LOAN: &str = "/Msg/Req/loan";
+
+/// A plan with one mapping of attribute `a` to `loan_terms.x`, and what offsets become.
+fn plan(data_type: &str, more: &Json, time_offsets: Option<&str>) -> Plan {
+    let mut contract = base();
+    if let Some(word) = time_offsets {
+        contract["time_offsets"] = json!(word);
+    }
+    let mapping = mapping(LOAN, "a", "loan_terms.x", data_type, more.clone());
+    contract["mappings"].as_array_mut().expect("mappings").push(mapping);
+    Plan::from_json(&contract.to_string()).unwrap_or_else(|err| panic!("{err}"))
+}
+
+fn shown(plan: &Plan, text: &str) -> String {
+    let xml = document(&format!("a='{text}' b='{text}'"), "");
+    let shown = rows(plan, &xml, "loan_terms");
+    let mut shown = shown.strip_prefix("loan_id=7 ").unwrap_or(&shown).to_owned();
+    for warning in plan.map(&xml, None).map(|mapped| mapped.warnings).unwrap_or_default() {
+        assert_eq!(plan.warned(&warning), ("loan_terms", Some("x")));
+        shown = format!("{shown} {}", warning.kind);
+    }
+    shown
+}
+
+fn check(data_type: &str, more: &Json, text: &str, expected: &str) {
+    let shown = shown(&plan(data_type, more, None), text);
+    assert_eq!(shown, expected, "{data_type} {more} `{text}`");
+}
+
+#[test]
+fn numbers() {
+    let plain = json!({});
+    for (text, expected) in [
+        ("12abc", "x=12 partly_read"),
+        ("(1,234.56)", "x=1235 partly_read"),
+        ("1 234", "x=1 partly_read"),
+        ("0x1F", "x=0 partly_read"),
+        ("36.5", "x=37 rounded"),
+        ("36.0", "x=36"),
+        ("9,99", " unreadable"),
+    ] {
+        check("int", &plain, text, expected);
+    }
+    check("decimal", &plain, "1.005", "x=1.01 rounded");
+    check("decimal", &plain, "12abc", " unreadable");
+    check("decimal", &json!({ "mapping_type": ["numbers_only"] }), "12abc", "x=12.00 partly_read");
+    check("decimal", &json!({ "data_length": 38 }), "0.5", &format!("x=0.5{}", "0".repeat(37)));
+    check("float", &plain, "6.62607015e-34", &format!("x={}", 6.626_070_15e-34_f64));
+    let sum = json!({ "mapping_type": ["calculated_field"], "expression": "b / 3" });
+    check("decimal", &sum, "10", "x=3.33");
+    check("decimal", &sum, "ten", " unreadable");
+}
+
+#[test]
+fn texts() {
+    check("string", &json!({ "data_length": 3 }), "abcd", "x='abc' cut");
+    check("string", &json!({ "data_length": 3 }), " abc ", "x='abc'");
+    check("string", &json!({ "data_length": 3 }), "ab😀", "x='ab' cut");
+    let digits = json!({ "mapping_type": ["numbers_only"], "data_length": 9 });
+    check("string", &digits, "012-34-5678", "x='012345678'");
+    check("string", &digits, "(555) 123 4567", "x='555123456' cut");
+    check("string", &digits, "555-1234 ext 9", "x='55512349' partly_read");
+    check("string", &digits, "36.50", "x='3650' partly_read");
+    check("string", &digits, "-5", "x='5' partly_read");
+    check("string", &digits, "none", " unreadable");
+}
+
+#[test]
+fn codes() {
+    let colour = json!({ "mapping_type": ["enum"], "enum_name": "colour" });
+    check("int", &colour, "BLUE", "x=11");
+    check("int", &colour, "green", "x=19 unknown_code");
+    check("int", &colour, "", "x=19");
+    check(
+        "int",
+        &json!({ "mapping_type": ["enum"], "enum_name": "when" }),
+        "soon",
+        " unknown_code",
+    );
+    check("bit", &json!({ "mapping_type": ["char_to_bit"] }), "X", "x=false unknown_code");
+    check("bit", &json!({ "mapping_type": ["boolean_to_bit"] }), "maybe", "x=false unknown_code");
+    check("bit", &json!({}), "off", "x=true unknown_code");
+    check("bit", &json!({}), "Yes", "x=true");
+}
+
+#[test]
+fn dates() {
+    let plain = json!({});
+    check("date", &plain, "2024-01-05", "x=2024-01-05");
+    check("date", &plain, "2024-01-05 10:11:12", "x=2024-01-05 rounded");
+    check("smalldatetime", &plain, "2024-01-05 10:11:12", "x=2024-01-05 10:11:12 rounded");
+    check("datetime", &plain, "2024-01-05T10:11:59 by fax", " unreadable");
+    check("datetimeoffset", &plain, "2024-01-05T10:11:12Z", "x=2024-01-05 10:11:12 +00:00");
+}
+
+#[test]
+fn offsets_as_the_contract_says() {
+    let check = |word: Option<&str>, data_type: &str, expected: &str| {
+        let plan = plan(data_type, &json!({}), word);
+        assert_eq!(shown(&plan, "2024-01-31T23:30:00-05:00"), expected, "{word:?} {data_type}");
+    };
+    check(None, "datetime", "x=2024-01-31 23:30:00 offset_dropped");
+    check(Some("as_written"), "date", "x=2024-01-31 offset_dropped");
+    check(Some("utc"), "datetime", "x=2024-02-01 04:30:00");
+    check(Some("utc"), "smalldatetime", "x=2024-02-01 04:30:00");
+    check(Some("utc"), "string", "x='2024-01-31T23:30:00-05:00'");
+    let refused = "mapping: the time of `loan_terms.x` has an offset from UTC, which `time_offsets` of the contract \
+                   refuses";
+    check(Some("refuse"), "datetime", refused);
+    check(Some("refuse"), "date", refused);
+    for word in ["as_written", "utc", "refuse"] {
+        check(Some(word), "datetimeoffset", "x=2024-01-31 23:30:00 -05:00");
+    }
+}
+
+#[test]
+fn a_word_that_offsets_do_not_have_is_refused() {
+    let mut contract = base();
+    contract["time_offsets"] = json!("UTC");
+    let errors = Plan::from_json(&contract.to_string()).expect_err("a problem").to_string();
+    assert!(errors.contains("time_offsets: there is no `UTC`"), "{errors}");
+    assert!(errors.contains("did you mean `utc`"), "{errors}");
+}
