@@ -5,9 +5,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use tokio::net::TcpListener;
-use tokio_stream::wrappers::TcpListenerStream;
 use tonic::transport::Server;
-use tower::limit::GlobalConcurrencyLimitLayer;
 use tracing::{info, warn};
 use xmlx_proto::v1::cluster_service_server::ClusterServiceServer;
 use xmlx_proto::v1::job_service_server::JobServiceServer;
@@ -16,17 +14,19 @@ use xmlx_proto::{DESCRIPTORS, MESSAGE_BYTES_MAX};
 use xmlx_runtime::{Refused, Shutdown};
 use xmlx_store::{Access, Error, Store, StoreConfig};
 
+use crate::calls::Calls;
 use crate::cluster_service::ClusterApi;
 use crate::engine::Stores;
 use crate::job_service::JobApi;
 use crate::lanes::Lanes;
 use crate::leadership::{self, GivenUp, Identity};
 use crate::worker_service::WorkerApi;
-use crate::{Config, role};
+use crate::{Config, incoming, role};
 
-/// More requests at once wait: each may take a connection to the database. A worker's stream counts
-/// until it is open.
-const REQUESTS_MAX: usize = 128;
+/// A worker's message: a heartbeat has a line for each lease.
+const WORKER_BYTES_MAX: usize = 1024 * 1024;
+/// Calls that one connection may have under way.
+const STREAMS_MAX: u32 = 256;
 /// One renews the leadership, one carries the engine's saves, one is spare.
 const SAVE_CONNECTIONS: usize = 3;
 /// Connections that have not ended so long after a drain are cut.
@@ -81,32 +81,35 @@ pub async fn run(config: Config, shutdown: Shutdown) -> anyhow::Result<()> {
         .build_v1()?;
     let served = Server::builder()
         .http2_keepalive_interval(Some(Duration::from_secs(10)))
-        .layer(GlobalConcurrencyLimitLayer::new(REQUESTS_MAX))
+        .max_concurrent_streams(Some(STREAMS_MAX))
+        .layer(Calls::new())
         .add_service(health_service)
         .add_service(reflection)
         .add_service(
-            WorkerServiceServer::new(worker_api).max_decoding_message_size(MESSAGE_BYTES_MAX),
+            WorkerServiceServer::new(worker_api).max_decoding_message_size(WORKER_BYTES_MAX),
         )
         .add_service(JobServiceServer::new(job_api).max_decoding_message_size(MESSAGE_BYTES_MAX))
         .add_service(ClusterServiceServer::new(cluster_api))
         .serve_with_incoming_shutdown(
-            TcpListenerStream::new(listener),
+            incoming::connections(listener),
             shutdown.drain.clone().cancelled_owned(),
         );
-    let give_up = async {
-        shutdown.drain.cancelled().await;
-        tokio::select! {
-            () = tokio::time::sleep(DRAIN_TIMEOUT) => (),
-            () = shutdown.abort.cancelled() => (),
-        }
-    };
     tokio::select! {
         outcome = served => outcome.context("the server failed")?,
-        () = give_up => (),
+        () = give_up(&shutdown) => (),
     }
     leading.await.context("the leadership task failed")?.map_err(given_up)?;
     info!(address = %SocketAddr::to_string(&bound), "stopped");
     Ok(())
+}
+
+/// When connections are cut that a drain has not ended.
+async fn give_up(shutdown: &Shutdown) {
+    shutdown.drain.cancelled().await;
+    tokio::select! {
+        () = tokio::time::sleep(DRAIN_TIMEOUT) => (),
+        () = shutdown.abort.cancelled() => (),
+    }
 }
 
 fn given_up(it: GivenUp) -> anyhow::Error {

@@ -80,8 +80,11 @@ fn hello(first: Option<pb::WorkerMessage>, release: Release) -> Result<Hello, Re
         );
         return Err(Refusal::new(ErrorCode::Protocol, message));
     }
-    if uuid::Uuid::parse_str(&hello.session_id).is_err() {
-        return Err(Refusal::new(ErrorCode::Invalid, "`hello.session_id` is no UUID"));
+    // Other ways to write one do not fit their column.
+    let is_uuid = |text: &str| text.len() == 36 && uuid::Uuid::parse_str(text).is_ok();
+    if !is_uuid(&hello.session_id) {
+        let message = "`hello.session_id` is no UUID such as 6ba7b810-9dad-41d1-80b4-00c04fd430c8";
+        return Err(Refusal::new(ErrorCode::Invalid, message));
     }
     if hello.slots == 0 || hello.slots > SLOTS_MAX {
         let message = format!("`hello.slots` must be between 1 and {}", SLOTS_MAX);
@@ -93,6 +96,11 @@ fn hello(first: Option<pb::WorkerMessage>, release: Release) -> Result<Hello, Re
         if let Some(problem) = name_problem(text, units_max) {
             return Err(Refusal::new(ErrorCode::Invalid, format!("`hello.{field}` {problem}")));
         }
+    }
+    let held_max = usize::try_from(2 * SLOTS_MAX).unwrap_or(usize::MAX);
+    if hello.held.len() > held_max {
+        let message = format!("`hello.held` has more than {held_max} leases");
+        return Err(Refusal::new(ErrorCode::Invalid, message));
     }
     let held = hello.held.into_iter().map(|it| convert::lease(Some(it)));
     Ok(Hello {
@@ -156,25 +164,7 @@ fn commands(session: &SessionId, body: Body, notes: &Notes) -> Result<Vec<Comman
             let elapsed = Duration::from_millis(it.elapsed_ms);
             Event::Finished { session, lease, apps: it.apps, elapsed }
         }
-        Body::Released(it) => {
-            let backoff = match it.class() {
-                pb::ErrorClass::Unspecified | pb::ErrorClass::Fenced => Duration::ZERO,
-                pb::ErrorClass::Transient
-                | pb::ErrorClass::Ambiguous
-                | pb::ErrorClass::Capacity
-                | pb::ErrorClass::Data
-                | pb::ErrorClass::Poison
-                | pb::ErrorClass::Fatal => BACKOFF,
-            };
-            let lease = convert::lease(it.lease)?;
-            if !it.reason.is_empty() {
-                tracing::info!(%session, reason = it.reason, "lease released");
-                let class = it.class().as_str_name().trim_start_matches("ERROR_CLASS_");
-                notes.held_up(lease.job, &class.to_lowercase(), &it.reason);
-            }
-            let committed_through = it.committed_through;
-            Event::Released { session, lease, committed_through, backoff }
-        }
+        Body::Released(it) => return released(session, it),
         Body::Trouble(it) => {
             let class = match it.class() {
                 pb::ErrorClass::Capacity => Class::Capacity,
@@ -186,7 +176,8 @@ fn commands(session: &SessionId, body: Body, notes: &Notes) -> Result<Vec<Comman
                 | pb::ErrorClass::Poison
                 | pb::ErrorClass::Fatal => Class::Fatal,
             };
-            return Ok(vec![Command::Trouble { job: JobId(it.job_id), class, reason: it.reason }]);
+            let job = JobId(it.job_id);
+            return Ok(vec![Command::WorkerTrouble { session, job, class, reason: it.reason }]);
         }
         Body::Goodbye(it) => {
             tracing::info!(%session, reason = it.reason, "goodbye");
@@ -194,6 +185,28 @@ fn commands(session: &SessionId, body: Body, notes: &Notes) -> Result<Vec<Comman
         }
     };
     Ok(vec![Command::Lease(event)])
+}
+
+fn released(session: SessionId, it: pb::Released) -> Result<Vec<Command>, Refusal> {
+    let backoff = match it.class() {
+        pb::ErrorClass::Unspecified | pb::ErrorClass::Fenced => Duration::ZERO,
+        pb::ErrorClass::Transient
+        | pb::ErrorClass::Ambiguous
+        | pb::ErrorClass::Capacity
+        | pb::ErrorClass::Data
+        | pb::ErrorClass::Poison
+        | pb::ErrorClass::Fatal => BACKOFF,
+    };
+    let class = it.class().as_str_name().trim_start_matches("ERROR_CLASS_").to_lowercase();
+    let lease = convert::lease(it.lease)?;
+    let mut commands = Vec::new();
+    if !it.reason.is_empty() {
+        let session = session.clone();
+        commands.push(Command::HeldUp { session, lease, class, reason: it.reason });
+    }
+    let committed_through = it.committed_through;
+    commands.push(Command::Lease(Event::Released { session, lease, committed_through, backoff }));
+    Ok(commands)
 }
 
 fn heartbeat(

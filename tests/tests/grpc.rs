@@ -71,6 +71,7 @@ async fn a_bad_hello_is_refused_with_a_reason() {
             "`hello.session_id`",
         ),
         (Some(pb::Hello { slots: 0, ..good.clone() }), ErrorCode::Invalid, "`hello.slots`"),
+        (Some(pb::Hello { slots: 1_000_000, ..good.clone() }), ErrorCode::Invalid, "`hello.slots`"),
         (
             Some(pb::Hello { protocol_min: 98, protocol_max: 99, ..good }),
             ErrorCode::Protocol,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
-use xmlx_lease::{Event, JobId, SessionId};
+use xmlx_lease::{Event, JobId, Lease, SessionId};
 use xmlx_proto::{ErrorCode, Refusal, v1 as pb};
 use xmlx_store::{Account, Class, Error, NewJob, Scope, Tally};
 
@@ -29,6 +29,10 @@ pub(crate) enum Command {
     Expelled { err: Error },
     /// Something was found that concerns the whole job.
     Trouble { job: JobId, class: Class, reason: String },
+    /// The same, by a worker: it counts where the worker has a lease of the job.
+    WorkerTrouble { session: SessionId, job: JobId, class: Class, reason: String },
+    /// A worker gives a lease back, and why. `class`: as it is shown.
+    HeldUp { session: SessionId, lease: Lease, class: String, reason: String },
     /// A client submits a job that overlaps with no other.
     Submit { job: Box<NewJob>, reply: Reply<()> },
     /// These jobs have ended: note where their logs end, before rows of another job can follow.
@@ -109,7 +113,7 @@ pub(crate) struct Hello {
     pub(crate) name: String,
     pub(crate) build: String,
     pub(crate) slots: u32,
-    pub(crate) held: Vec<xmlx_lease::Lease>,
+    pub(crate) held: Vec<Lease>,
     pub(crate) protocol: u32,
 }
 

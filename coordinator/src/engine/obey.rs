@@ -1,6 +1,6 @@
 //! Commands in: who asks for what, and where it is done.
 
-use tracing::info;
+use tracing::{info, warn};
 use xmlx_lease::Event;
 use xmlx_proto::v1::coordinator_message::Body;
 use xmlx_proto::{ErrorCode, Refusal, v1 as pb};
@@ -31,6 +31,20 @@ impl Engine {
             }
             Command::Expelled { err } => Err(err),
             Command::Trouble { job, class, reason } => self.trouble(job, class, &reason).await,
+            Command::WorkerTrouble { session, job, class, reason } => {
+                if !self.table.holds_any(&session, job) {
+                    warn!(%session, %job, reason, "trouble with a job of which the worker has no lease; ignored");
+                    return Ok(());
+                }
+                self.trouble(job, class, &reason).await
+            }
+            Command::HeldUp { session, lease, class, reason } => {
+                if self.table.holds(&session, &lease) {
+                    info!(%session, job = %lease.job, range = %lease.range, reason, "lease released");
+                    self.handle.notes().held_up(lease.job, &class, &reason);
+                }
+                Ok(())
+            }
             Command::Submit { job, reply } => {
                 let outcome = self.submit(&job).await;
                 answer(outcome.map(Ok), reply)

@@ -150,7 +150,7 @@ impl Job {
     pub(crate) fn split(&mut self, job: JobId, id: RangeId, at: i64, apps_left: u64) -> Change {
         let rest = Some(RangeId(self.last_range.0 + 1));
         self.change(id, |range| {
-            range.apps = range.apps_done + apps_left;
+            range.apps = range.apps_done.saturating_add(apps_left);
             Change { to_hi: at, rest, ..range.change(job, id, "split", range.state.clone()) }
         })
     }

@@ -157,9 +157,11 @@ impl Range {
         now: Timestamp,
     ) -> bool {
         let before = (self.committed_through, self.claimed_through, self.apps_done);
-        self.committed_through = self.committed_through.max(it.committed_through);
-        self.claimed_through = self.claimed_through.max(it.claimed_through);
-        self.apps_done = it.apps;
+        let within = |it: i64| it.min(self.hi - 1);
+        let (committed, claimed) = (within(it.committed_through), within(it.claimed_through));
+        self.committed_through = self.committed_through.max(committed);
+        self.claimed_through = self.claimed_through.max(claimed);
+        self.apps_done = it.apps.min(self.hi.abs_diff(self.lo));
         self.reading = it.reading;
         let has_moved = before != (self.committed_through, self.claimed_through, self.apps_done);
         if has_moved || it.reading.is_some_and(|reading| reading < reading_max) {

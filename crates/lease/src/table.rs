@@ -113,6 +113,19 @@ impl LeaseTable {
         state.filter(|it| *it != JobState::Ended)
     }
 
+    /// Whether the session has that lease.
+    #[must_use]
+    pub fn holds(&self, session: &SessionId, lease: &Lease) -> bool {
+        let range = self.known(lease.job).and_then(|it| it.ranges.get(lease.range));
+        range.is_some_and(|it| it.held_by(session, lease.epoch))
+    }
+
+    /// Whether the session has a lease of the job.
+    #[must_use]
+    pub fn holds_any(&self, session: &SessionId, job: JobId) -> bool {
+        self.known(job).is_some_and(|it| it.ranges.n_held_by(session) > 0)
+    }
+
     /// Whether it is known how many applications the job has.
     #[must_use]
     pub fn is_counted(&self, job: JobId) -> bool {
@@ -314,10 +327,10 @@ impl LeaseTable {
             }
         }
         let Some(job) = self.jobs.get_mut(&lease.job) else { return Vec::new() };
-        job.decided += apps;
-        job.checked = false;
-        // The database has it already: this is news, not a change to save.
         if job.ranges.get(lease.range).is_some_and(|it| it.held_by(id, lease.epoch)) {
+            job.decided = job.decided.saturating_add(apps);
+            job.checked = false;
+            // The database has it already: this is news, not a change to save.
             job.ranges.remove(lease.range);
         }
         Vec::new()
@@ -335,6 +348,7 @@ impl LeaseTable {
             return Vec::new();
         }
         job.ranges.edit(lease.range, |range| {
+            let committed_through = committed_through.min(range.hi - 1);
             range.committed_through = range.committed_through.max(committed_through);
             range.rests_until = rests_until;
         });

@@ -357,3 +357,38 @@ fn an_added_range_is_taken_in_once() {
     table.apply(Event::JobLoaded(read), START);
     assert_eq!(table.last_range(JobId(1)), Some(RangeId(2)));
 }
+
+/// What a worker says of its own lease is not believed beyond the lease's bounds, and nothing of others' leases.
+#[test]
+fn a_worker_cannot_overstate() {
+    let mut table = table(&[(1, 0)], 2);
+    assert_eq!(granted(&mut table, "w", u32::MAX, START), [1, 1, 1], "two slots and one ahead");
+    assert!(granted(&mut table, "w", u32::MAX, START).is_empty());
+    let lease = Lease { job: JobId(1), range: RangeId(1), epoch: Epoch(1), lo: 1, hi: 101 };
+    let through = i64::MAX;
+    let progress = Progress {
+        lease,
+        committed_through: through,
+        claimed_through: through,
+        apps: u64::MAX,
+        reading: None,
+    };
+    table.apply(Event::Beat { session: worker("w"), progress: vec![progress] }, START);
+    let released = Event::Released {
+        session: worker("w"),
+        lease,
+        committed_through: through,
+        backoff: Duration::ZERO,
+    };
+    table.apply(released, START);
+    table.apply(Event::Joined { session: worker("v"), slots: 9, held: Vec::new() }, START);
+    let done = Event::Finished {
+        session: worker("v"),
+        lease: Lease { range: RangeId(2), lo: 101, hi: 201, ..lease },
+        apps: u64::MAX,
+        elapsed: Duration::MAX,
+    };
+    table.apply(done, START);
+    assert_eq!(table.leases_of(&worker("w")), 2, "the lease of another worker stays");
+    assert!(!granted(&mut table, "v", 9, START).is_empty());
+}
