@@ -54,10 +54,11 @@ impl Jobs {
         for store in std::iter::once(&self.store).chain(&self.copy) {
             Box::pin(store.require_fit_server()).await?;
         }
-        let (plan, source) = self.store.job_plan(job_id).await?;
+        let (mut plan, source) = self.store.job_plan(job_id).await?;
         let mut connection = self.store.connection();
         let documents = Documents::of(&mut connection, &plan, &source).await?;
         let catalog = self.store.catalog(plan.target_schema()).await?;
+        catalog.narrow(&mut plan);
         let commit = CommitPlan::new(&plan, &catalog)?;
         Ok(Job { plan, documents, commit })
     }

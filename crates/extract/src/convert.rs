@@ -140,9 +140,11 @@ pub(crate) fn convert_number(number: Number, data_type: DataType) -> Conversion 
                 Ok(_) | Err(_) => Conversion::OutOfRange,
             }
         }
-        DataType::Decimal { scale } => match number.with_scale(scale) {
-            Some(decimal) => rounded(Value::Decimal(decimal), decimal),
-            None => Conversion::OutOfRange,
+        DataType::Decimal { precision, scale } => match number.with_scale(scale) {
+            Some(decimal) if decimal.has_digits(precision) => {
+                rounded(Value::Decimal(decimal), decimal)
+            }
+            Some(_) | None => Conversion::OutOfRange,
         },
         DataType::Float => exact(Value::Float(number.rounded().to_f64())),
         DataType::Bit => exact(Value::Bit(!number.rounded().is_zero())),

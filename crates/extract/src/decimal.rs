@@ -69,6 +69,11 @@ impl Decimal {
         self.mantissa.unsigned_abs().is_multiple_of(POWERS[self.scale as usize])
     }
 
+    /// Says whether the number has no more digits than that, those after the point included.
+    pub(crate) fn has_digits(self, n_digits: u32) -> bool {
+        POWERS.get(n_digits as usize).is_none_or(|power| self.mantissa.unsigned_abs() < *power)
+    }
+
     /// Takes off the zeros after the point that say nothing.
     pub(crate) fn normalize(mut self) -> Self {
         while self.scale > 0 && self.mantissa % 10 == 0 {

@@ -30,8 +30,8 @@ pub struct Plan {
     hash: String,
     source: Source,
     target_schema: String,
-    tables: Vec<Table>,
-    lines: Vec<Line>,
+    pub(crate) tables: Vec<Table>,
+    pub(crate) lines: Vec<Line>,
     limits: Limits,
 }
 

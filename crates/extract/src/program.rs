@@ -5,6 +5,7 @@ use crate::convert::Offsets;
 use crate::expr::Expr;
 use crate::hash::TextMap;
 use crate::layout::{FieldIx, Layout, NodeIx, RecordKind, SlotIx};
+use crate::narrow::TextUnit;
 use crate::table::DataType;
 use crate::value::Value;
 
@@ -231,8 +232,9 @@ pub(crate) struct Cell {
     pub(crate) steps: Vec<CellStep>,
     pub(crate) calculation: Option<CalculationProgram>,
     pub(crate) data_type: DataType,
-    /// To how many units of UTF-16 text is cut.
+    /// To how many units text is cut.
     pub(crate) units_max: Option<u32>,
+    pub(crate) text_unit: TextUnit,
     pub(crate) nullable: bool,
     pub(crate) default: Option<Value>,
     /// Whether the default also stands for a blank value of a nullable column.

@@ -57,6 +57,8 @@ pub enum DataType {
     BigInt,
     /// An exact decimal.
     Decimal {
+        /// Digits, those after the point included.
+        precision: u32,
         /// Digits after the point.
         scale: u32,
     },
@@ -120,7 +122,7 @@ impl fmt::Display for DataType {
             Self::SmallInt => f.write_str("smallint"),
             Self::Int => f.write_str("int"),
             Self::BigInt => f.write_str("bigint"),
-            Self::Decimal { scale } => write!(f, "decimal with {scale} digits after the point"),
+            Self::Decimal { scale, .. } => write!(f, "decimal with {scale} digits after the point"),
             Self::Float => f.write_str("float"),
             Self::Bit => f.write_str("bit"),
             Self::Date => f.write_str("date"),

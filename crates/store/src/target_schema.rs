@@ -131,7 +131,7 @@ fn sql_type(column: &Column, in_key: bool) -> String {
         DataType::SmallInt => "smallint".to_owned(),
         DataType::Int => "int".to_owned(),
         DataType::BigInt => "bigint".to_owned(),
-        DataType::Decimal { scale } => {
+        DataType::Decimal { scale, .. } => {
             let digits = if scale > DECIMAL_DIGITS / 2 { 38 } else { DECIMAL_DIGITS };
             format!("decimal({digits},{scale})")
         }

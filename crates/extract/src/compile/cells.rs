@@ -3,6 +3,7 @@
 use super::Compiler;
 use super::sources::RowOf;
 use crate::contract::{Mapping, Step};
+use crate::narrow::TextUnit;
 use crate::program::{Cell, CellStep, Source};
 use crate::table::DataType;
 
@@ -31,6 +32,7 @@ impl Compiler<'_, '_> {
             calculation,
             data_type: mapping.data_type,
             units_max: mapping.data_type.units_max(),
+            text_unit: TextUnit::Utf16,
             nullable: mapping.nullable,
             default_if_blank: mapping
                 .default
@@ -50,6 +52,7 @@ impl Compiler<'_, '_> {
             calculation: None,
             data_type,
             units_max: data_type.units_max(),
+            text_unit: TextUnit::Utf16,
             nullable: true,
             default: None,
             default_if_blank: false,

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::Compiler;
 use super::sources::RowOf;
 use crate::contract::{Mapping, RowPart, RowTemplate, Scalar, Step, When};
+use crate::decimal::DIGITS_MAX;
 use crate::number::{self, Number};
 use crate::program::{Entry, EntryPart, KeyValueProgram, Source, TableProgram};
 use crate::table::{Column, DataType};
@@ -257,7 +258,9 @@ fn type_of(part: &RowPart, mapping: &Mapping) -> DataType {
         Value::Int(int) if i16::try_from(int).is_ok() => DataType::SmallInt,
         Value::Int(int) if i32::try_from(int).is_ok() => DataType::Int,
         Value::Int(_) => DataType::BigInt,
-        Value::Decimal(decimal) => DataType::Decimal { scale: decimal.scale() },
+        Value::Decimal(decimal) => {
+            DataType::Decimal { precision: DIGITS_MAX, scale: decimal.scale() }
+        }
         Value::Null
         | Value::Float(_)
         | Value::Text(_)
@@ -272,8 +275,8 @@ fn wider(left: DataType, right: DataType) -> Option<DataType> {
     let integers = [DataType::TinyInt, DataType::SmallInt, DataType::Int, DataType::BigInt];
     let rank = |wanted| integers.iter().position(|known| *known == wanted);
     match (left, right) {
-        (DataType::Decimal { scale }, DataType::Decimal { scale: other }) => {
-            Some(DataType::Decimal { scale: scale.max(other) })
+        (DataType::Decimal { scale, .. }, DataType::Decimal { scale: other, .. }) => {
+            Some(DataType::Decimal { precision: DIGITS_MAX, scale: scale.max(other) })
         }
         (DataType::Text { .. }, DataType::Text { .. }) if left != right => Some(TEXT),
         _ if left == right => Some(left),

@@ -2,7 +2,7 @@
 
 use chrono::{Datelike, NaiveDate, NaiveDateTime};
 
-use crate::decimal::DIGITS_MAX;
+use crate::narrow::TextUnit;
 use crate::table::DataType;
 use crate::text::strip;
 
@@ -13,8 +13,11 @@ pub(crate) fn describe_range(data_type: DataType) -> String {
             let (min, max) = integer_range(data_type);
             format!("{data_type}, {min} to {max}")
         }
-        DataType::Decimal { scale } => {
-            format!("decimal({DIGITS_MAX},{scale}), at most {} whole digits", DIGITS_MAX - scale)
+        DataType::Decimal { precision, scale } => {
+            format!(
+                "decimal, at most {} digits before and {scale} after the point",
+                precision - scale
+            )
         }
         DataType::Float => format!("float, up to {:e}", f64::MAX),
         DataType::Date => "date, to 9999-12-31".to_owned(),
@@ -63,19 +66,22 @@ pub(super) fn is_in_range(date: NaiveDateTime, data_type: DataType) -> bool {
     (first..=9999).contains(&date.year()) && (!is_small || Some(date) <= small_end)
 }
 
-/// Strips a text, cuts it to so many units of UTF-16, and strips what is left. SQL Server counts the length of
-/// `nvarchar` so, and that of `varchar` with one byte for each character likewise. A character of two units is left
-/// out as a whole.
-pub(crate) fn cut(text: &str, units_max: Option<u32>) -> &str {
+/// Strips a text, cuts it to so many units, and strips what is left. A character of several units is left out as a
+/// whole.
+pub(crate) fn cut(text: &str, units_max: Option<u32>, unit: TextUnit) -> &str {
     let text = strip(text);
     let Some(units_max) = units_max.map(|max| max as usize) else { return text };
-    // No character has more units than bytes.
+    // No character has more units than bytes of UTF-8.
     if text.len() <= units_max {
         return text;
     }
     let mut n_units = 0;
     for (at, character) in text.char_indices() {
-        n_units += character.len_utf16();
+        n_units += match unit {
+            TextUnit::Utf16 => character.len_utf16(),
+            TextUnit::Utf8 => character.len_utf8(),
+            TextUnit::DoubleByte => 1 + usize::from(!character.is_ascii()),
+        };
         if n_units > units_max {
             return text[..at].trim_end();
         }

@@ -1,6 +1,7 @@
 //! What becomes of texts.
 
 use super::*;
+use crate::narrow::TextUnit;
 
 fn shown(text: &str, data_type: DataType, offsets: Offsets) -> String {
     let (value, lost) = match convert(text, data_type, NumberStyle::FirstForIntegers, offsets) {
@@ -47,18 +48,18 @@ fn a_part_of_a_text_is_told() {
         [("x7y", "7"), ("12abc", "12"), ("(1,234.56)", "1235"), ("1 234", "1"), ("0x1F", "0")]
     {
         check(text, DataType::Int, &format!("{expected} (partly_read)"));
-        check(text, DataType::Decimal { scale: 2 }, "-");
+        check(text, DataType::Decimal { precision: 38, scale: 2 }, "-");
     }
     for text in ["9,99", "1.234,56", "1,2,3"] {
         check(text, DataType::Int, "-");
-        check(text, DataType::Decimal { scale: 2 }, "-");
+        check(text, DataType::Decimal { precision: 38, scale: 2 }, "-");
         check(text, DataType::Float, "-");
     }
 }
 
 #[test]
 fn decimals_are_exact_or_tell() {
-    const MONEY: DataType = DataType::Decimal { scale: 2 };
+    const MONEY: DataType = DataType::Decimal { precision: 38, scale: 2 };
     check("2.675", MONEY, "2.68 (rounded)");
     check("1.005", MONEY, "1.01 (rounded)");
     check("1.010", MONEY, "1.01");
@@ -73,7 +74,11 @@ fn decimals_are_exact_or_tell() {
     );
     check("999999999999999999999999999999999999.999", MONEY, "out of range");
     check("1234567890123456789012345678901234567", MONEY, "out of range");
-    check("0.1", DataType::Decimal { scale: 38 }, "0.10000000000000000000000000000000000000");
+    check(
+        "0.1",
+        DataType::Decimal { precision: 38, scale: 38 },
+        "0.10000000000000000000000000000000000000",
+    );
 }
 
 #[test]
@@ -169,6 +174,23 @@ fn text_is_cut_to_units() {
         ("ab😀cdef", Some(5), "ab😀c"),
         ("😀", Some(1), ""),
     ] {
-        assert_eq!(cut(text, units_max), expected);
+        assert_eq!(cut(text, units_max, TextUnit::Utf16), expected);
     }
+    for (unit, expected) in
+        [(TextUnit::Utf16, "aé漢字"), (TextUnit::Utf8, "aé"), (TextUnit::DoubleByte, "aé漢")]
+    {
+        assert_eq!(
+            cut("aé漢字x", Some(if unit == TextUnit::Utf16 { 4 } else { 5 }), unit),
+            expected
+        );
+    }
+}
+
+#[test]
+fn decimals_have_the_digits_of_their_column() {
+    let column = DataType::Decimal { precision: 8, scale: 5 };
+    check("999.999994", column, "999.99999 (rounded)");
+    check("999.999995", column, "out of range");
+    check("99999999999999999999", column, "out of range");
+    check("-1000", column, "out of range");
 }

@@ -387,7 +387,7 @@ fn finish_text(text: &str, cell: &Cell) -> (Value, bool) {
     } else {
         strip(text)
     };
-    let kept = cut(text, cell.units_max);
+    let kept = cut(text, cell.units_max, cell.text_unit);
     let value = if kept.is_empty() { Value::Null } else { Value::Text(kept.to_owned()) };
     (value, kept.len() < text.len())
 }

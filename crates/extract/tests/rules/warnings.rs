@@ -1,7 +1,7 @@
 //! A value is never changed without a word: what is lost of which value, and what it becomes.
 
 use serde_json::{Value as Json, json};
-use xmlx_extract::Plan;
+use xmlx_extract::{DataType, Plan, Stored, TextUnit};
 
 use crate::contract::{base, document, mapping, rows};
 
@@ -127,4 +127,45 @@ fn a_word_that_offsets_do_not_have_is_refused() {
     let errors = Plan::from_json(&contract.to_string()).expect_err("a problem").to_string();
     assert!(errors.contains("time_offsets: there is no `UTC`"), "{errors}");
     assert!(errors.contains("did you mean `utc`"), "{errors}");
+}
+
+/// What the database's column cannot hold fails or is warned of as if the contract had said it.
+#[test]
+fn columns_that_hold_less() {
+    let check = |data_type: &str, more: Json, stored: Stored, text: &str, expected: &str| {
+        let mut plan = plan(data_type, &more, None);
+        plan.narrow(|table, column| ((table, column) == ("loan_terms", "x")).then_some(stored));
+        assert_eq!(shown(&plan, text), expected, "{data_type} in {stored:?}: `{text}`");
+    };
+    let is = Stored::Type;
+    let plain = || json!({});
+    let decimal = is(DataType::Decimal { precision: 8, scale: 5 });
+    let outside = "mapping: the value of `loan_terms.x` is outside of";
+    check("decimal", json!({ "data_length": 8 }), decimal, "1.2345678", "x=1.23457 rounded");
+    let beyond = format!("{outside} decimal, at most 3 digits before and 5 after the point");
+    check("decimal", json!({ "data_length": 8 }), decimal, "99999999999999999999", &beyond);
+    check(
+        "int",
+        plain(),
+        is(DataType::SmallInt),
+        "40000",
+        &format!("{outside} smallint, -32768 to 32767"),
+    );
+    check("datetime", plain(), is(DataType::Date), "2024-01-05T10:11:12", "x=2024-01-05 rounded");
+    check(
+        "datetime",
+        plain(),
+        is(DataType::SmallDateTime),
+        "1899-01-05",
+        &format!("{outside} smalldatetime, 1900-01-01 to 2079-06-06"),
+    );
+    check(
+        "datetime",
+        plain(),
+        is(DataType::DateTimeOffset),
+        "2024-01-05T10:11:12+05:00",
+        "x=2024-01-05 10:11:12 +05:00",
+    );
+    check("string", json!({ "data_length": 5 }), Stored::Text(TextUnit::Utf8), "ééé", "x='éé' cut");
+    check("string", json!({ "data_length": 5 }), Stored::Text(TextUnit::Utf16), "ééé", "x='ééé'");
 }

@@ -120,7 +120,8 @@ impl Reader<'_> {
                         suggestion,
                     );
                 }
-                DataType::Decimal { scale: length.unwrap_or(SCALE_DEFAULT).min(SCALE_MAX) }
+                let scale = length.unwrap_or(SCALE_DEFAULT).min(SCALE_MAX);
+                DataType::Decimal { precision: DIGITS_MAX, scale }
             }
             "float" => DataType::Float,
             "bit" | "boolean" => DataType::Bit,

@@ -1,0 +1,88 @@
+//! What columns hold, as the mapping has to know it.
+
+use xmlx_extract::{DataType, Plan, Stored, TextUnit};
+
+use super::{Catalog, CatalogColumn};
+
+impl Catalog {
+    /// Fits a plan to the columns that there are: what they cannot hold fails at stage `mapping`, and what they round
+    /// or drop is a warning of the application.
+    pub fn narrow(&self, plan: &mut Plan) {
+        plan.narrow(|table, column| self.column(table, column).and_then(CatalogColumn::stored));
+    }
+}
+
+impl CatalogColumn {
+    fn stored(&self) -> Option<Stored> {
+        let digits = |digits: i32| u32::try_from(digits).unwrap_or_default();
+        Some(Stored::Type(match self.type_name.as_str() {
+            "tinyint" => DataType::TinyInt,
+            "smallint" => DataType::SmallInt,
+            "int" => DataType::Int,
+            "bigint" => DataType::BigInt,
+            "decimal" | "numeric" => {
+                DataType::Decimal { precision: digits(self.precision), scale: digits(self.scale) }
+            }
+            "money" => DataType::Decimal { precision: 19, scale: 4 },
+            "smallmoney" => DataType::Decimal { precision: 10, scale: 4 },
+            "date" => DataType::Date,
+            "smalldatetime" => DataType::SmallDateTime,
+            "datetimeoffset" => DataType::DateTimeOffset,
+            "varchar" | "char" => return Some(Stored::Text(self.text_unit())),
+            _ => return None,
+        }))
+    }
+
+    /// The code pages 932, 936, 949 and 950 have characters of two bytes:
+    /// <https://learn.microsoft.com/en-us/sql/relational-databases/collations/collation-and-unicode-support>.
+    fn text_unit(&self) -> TextUnit {
+        const DOUBLE: [&str; 4] = ["japanese", "chinese", "korean", "xjis"];
+        let collation = self.collation.as_deref().unwrap_or_default().to_lowercase();
+        if collation.ends_with("_utf8") {
+            TextUnit::Utf8
+        } else if DOUBLE.iter().any(|part| collation.contains(part)) {
+            TextUnit::DoubleByte
+        } else {
+            TextUnit::Utf16
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stored(type_name: &str, collation: Option<&str>) -> Option<Stored> {
+        let column = CatalogColumn {
+            name: "c".to_owned(),
+            collation: collation.map(str::to_owned),
+            type_name: type_name.to_owned(),
+            max_length: 10,
+            precision: 8,
+            scale: 5,
+            nullable: true,
+            identity: false,
+            computed: false,
+            default: None,
+            default_hidden: false,
+        };
+        column.stored()
+    }
+
+    #[test]
+    fn columns_say_what_they_hold() {
+        let decimal = DataType::Decimal { precision: 8, scale: 5 };
+        assert_eq!(stored("decimal", None), Some(Stored::Type(decimal)));
+        assert_eq!(stored("datetimeoffset", None), Some(Stored::Type(DataType::DateTimeOffset)));
+        assert_eq!(stored("float", None), None);
+        for (type_name, collation, expected) in [
+            ("nvarchar", "Latin1_General_100_CI_AS_SC_UTF8", None),
+            ("varchar", "Latin1_General_100_CI_AS_SC_UTF8", Some(TextUnit::Utf8)),
+            ("varchar", "Japanese_CI_AS", Some(TextUnit::DoubleByte)),
+            ("char", "Chinese_PRC_CI_AS", Some(TextUnit::DoubleByte)),
+            ("varchar", "SQL_Latin1_General_CP1_CI_AS", Some(TextUnit::Utf16)),
+        ] {
+            assert_eq!(stored(type_name, Some(collation)), expected.map(Stored::Text));
+        }
+    }
+}
