@@ -71,6 +71,15 @@ pub(crate) enum Command {
     },
     /// Limit the commits that the whole cluster has under way
     Throttle(Throttle),
+    /// Take jobs that ended long ago, and what belongs to them, out of the control tables
+    Prune {
+        /// Since they ended, such as `90d`
+        #[arg(long, value_parser = xmlx_runtime::parse_duration)]
+        older_than: std::time::Duration,
+        /// Only say what would go
+        #[arg(long)]
+        dry_run: bool,
+    },
     /// Show the failed applications of a job
     Failures {
         job: i64,

@@ -7,6 +7,7 @@ mod init;
 mod inspect;
 mod load;
 mod map;
+mod prune;
 mod schema;
 pub(crate) mod status;
 mod steer;
@@ -50,6 +51,9 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<Answer> {
         Command::Cancel { job } => steer::cancel(&cluster, format, job).await,
         Command::Drain { worker } => steer::drain(&cluster, format, &worker).await,
         Command::Throttle(args) => steer::throttle(&cluster, format, args.commits).await,
+        Command::Prune { older_than, dry_run } => {
+            prune::run(&cluster, format, older_than, dry_run).await
+        }
         Command::Verify { job, history } => {
             verify::run(&cluster, format, pb::VerifyRequest { job_id: job, history }).await
         }

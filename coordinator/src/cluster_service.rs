@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use tonic::{Request, Response, Status};
 use xmlx_proto::v1::cluster_service_server::ClusterService;
-use xmlx_proto::{Refusal, v1 as pb};
-use xmlx_store::{JobRow, Store};
+use xmlx_proto::{ErrorCode, Refusal, v1 as pb};
+use xmlx_store::{Error, JobRow, Store};
 
 use crate::engine::{Command, WorkerInfo};
 use crate::role::{Role, RoleReader};
@@ -13,6 +13,10 @@ use crate::{Config, convert, leadership, warnings};
 
 /// Jobs that have ended and are shown unless somebody wants more; `xmlx-client jobs` lists all.
 const ENDED_JOBS: usize = 20;
+/// Nothing younger is pruned (seconds): not by a slip of the pen either.
+const OLDER_THAN_MIN: u64 = 3600;
+/// A submission's key that no client makes: nothing but what every submission has to know of.
+const NO_KEY: &str = "-";
 
 #[derive(Debug)]
 pub(crate) struct ClusterApi {
@@ -28,6 +32,20 @@ impl ClusterApi {
         Self { role, store, commits_max: config.commits_max, leader_ttl: config.leader_ttl }
     }
 
+    /// The jobs that have not ended, the newest of the others, and how many are left out: the ranges of all jobs of years
+    /// must not be added up for it.
+    async fn jobs(&self, ended_max: usize) -> Result<(Vec<JobRow>, u64), Error> {
+        let mut jobs = self.store.jobs_beside(NO_KEY).await?;
+        let n = i64::try_from(jobs.len().saturating_add(ended_max)).unwrap_or(i64::MAX);
+        let (count, _) = self.store.count_jobs().await?;
+        jobs.extend(self.store.jobs_before(i64::MAX, n).await?);
+        jobs.sort_unstable_by_key(|it| it.job_id);
+        jobs.dedup_by_key(|it| it.job_id);
+        let (jobs, _) = newest(jobs, ended_max);
+        let left_out = convert::count(count).saturating_sub(jobs.len() as u64);
+        Ok((jobs, left_out))
+    }
+
     async fn look(&self, request: pb::StatusRequest) -> Result<pb::StatusResponse, Refusal> {
         let (workers, answered_by_leader) = match self.role.get() {
             Role::Leading { engine } => {
@@ -40,12 +58,12 @@ impl ClusterApi {
             }
         };
         let leader = self.store.leader().await.map_err(|err| convert::refusal(&err))?;
-        let jobs = self.store.jobs().await.map_err(|err| convert::refusal(&err))?;
         let ended_max = match request.ended_jobs_max {
             0 => ENDED_JOBS,
             n => usize::try_from(n).unwrap_or(usize::MAX),
         };
-        let (jobs, jobs_left_out) = newest(jobs, ended_max);
+        let (jobs, jobs_left_out) =
+            self.jobs(ended_max).await.map_err(|err| convert::refusal(&err))?;
         let ttl = self.leader_ttl;
         let heard_ms = leader.lease_left.map(|left| millis(ttl).saturating_add_signed(-left));
         let mut jobs = self.role.job_messages(&jobs);
@@ -85,6 +103,21 @@ impl ClusterService for ClusterApi {
         let engine = self.role.engine()?;
         let outcome = engine.ask(|reply| Command::Throttle { commits_max, reply }).await??;
         Ok(Response::new(pb::ThrottleResponse { outcome: outcome.into() }))
+    }
+
+    async fn prune(
+        &self,
+        request: Request<pb::PruneRequest>,
+    ) -> Result<Response<pb::PruneResponse>, Status> {
+        let request = request.into_inner();
+        if request.older_than_s < OLDER_THAN_MIN {
+            let message =
+                "`older_than_s` must be at least 3600: what has just ended is still looked at";
+            return Err(Refusal::new(ErrorCode::Invalid, message).into());
+        }
+        let engine = self.role.engine()?;
+        let response = engine.ask(|reply| Command::Prune { request, reply }).await??;
+        Ok(Response::new(response))
     }
 
     async fn drain_worker(

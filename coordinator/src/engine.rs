@@ -7,10 +7,12 @@
 mod act;
 mod budget;
 mod command;
+mod follow;
 mod jobs;
 mod look;
 mod notes;
 mod obey;
+mod prune;
 mod rate;
 mod reading;
 mod sessions;
@@ -32,6 +34,7 @@ use crate::{Config, convert};
 
 pub(crate) use budget::spent_by_now;
 pub(crate) use command::{Command, Handle, Hello, MoveJob, Moved, WorkerInfo};
+use follow::Follow;
 use look::Sources;
 pub(crate) use notes::Notes;
 use reading::Barrier;
@@ -79,8 +82,8 @@ pub(crate) struct Engine {
     barriers: Vec<Barrier>,
     /// Jobs whose ranges are all done and that are looked through once more, and since when.
     checking: BTreeMap<JobId, Duration>,
-    /// Where the sources of `follow` jobs ended at the latest look.
-    seen: BTreeMap<JobId, i64>,
+    /// How far looking at the sources of `follow` jobs has come.
+    follows: BTreeMap<JobId, Follow>,
     /// When sessions of an earlier leader that have not come back are noted as lost; then `None`.
     strays_at: Option<Duration>,
     clock: Clock,
@@ -110,7 +113,7 @@ pub(crate) async fn run(
         doubts: BTreeMap::new(),
         barriers: Vec::new(),
         checking: BTreeMap::new(),
-        seen: BTreeMap::new(),
+        follows: BTreeMap::new(),
         sessions: Sessions::new(handle.term()),
         leadership,
         heartbeat: config.heartbeat,
@@ -199,7 +202,9 @@ impl Engine {
         let checks = checks.filter(|(_, so_long)| *so_long >= SHOWN_AFTER);
         let standing = table.map(|(job, what, so_long)| (job, notes::told(what, so_long)));
         let checking = checks.map(|(job, so_long)| (job, notes::told_of_check(so_long)));
-        self.handle.notes().stand(standing.chain(checking).collect());
+        let late = self.follows.iter().filter(|(_, follow)| follow.late > 0);
+        let late = late.map(|(&job, follow)| (job, notes::told_of_late(follow.late)));
+        self.handle.notes().stand(standing.chain(checking).chain(late).collect());
     }
 
     /// Sessions that were open when an earlier leader died and have not come back are lost. Their

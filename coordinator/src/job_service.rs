@@ -12,13 +12,13 @@ use xmlx_store::{JobRow, NewJob, Store};
 use crate::engine::{Command, Handle, MoveJob, Moved, spent_by_now};
 use crate::lanes::{Lanes, Turn};
 use crate::overlap::{is_open, same_or_overlap};
+use crate::pages::{Page, ROWS_MAX};
 use crate::role::{Role, RoleReader};
 use crate::submit::{self, Prepared};
 use crate::{convert, warnings};
 
-/// What a client gets that does not say how many failures it wants, and the most it can have.
-const FAILURES_DEFAULT: i32 = 100;
-const FAILURES_MAX: i32 = 10_000;
+/// What a client gets that knows no pages and does not say how many failures it wants.
+const FAILURES_DEFAULT: u32 = 100;
 /// Who reads whole tables waits so long for others who do.
 const TURN: Duration = Duration::from_secs(20);
 
@@ -38,13 +38,9 @@ impl JobApi {
         self.lanes.whole.enter_within(TURN, doing).await
     }
 
-    async fn jobs(&self) -> Result<Vec<JobRow>, Refusal> {
-        self.store.jobs().await.map_err(|err| convert::refusal(&err))
-    }
-
     async fn job(&self, job_id: i64) -> Result<JobRow, Refusal> {
-        let jobs = convert::in_time(self.jobs()).await?;
-        jobs.into_iter().find(|it| it.job_id == job_id).ok_or_else(|| {
+        let asking = async { self.store.job(job_id).await.map_err(|err| convert::refusal(&err)) };
+        convert::in_time(asking).await?.ok_or_else(|| {
             let message = format!("there is no job {job_id}; `xmlx-client jobs` lists them");
             Refusal::new(ErrorCode::NotFound, message)
         })
@@ -62,7 +58,8 @@ impl JobApi {
         mut job: Box<NewJob>,
     ) -> Result<pb::SubmitResponse, Refusal> {
         let _turn = engine.submit_turn().await;
-        let jobs = self.jobs().await?;
+        let db = |err| convert::refusal(&err);
+        let jobs = self.store.jobs_beside(&job.submit_key).await.map_err(db)?;
         let (outcome, job_id) = match same_or_overlap(&self.store, &jobs, &job).await? {
             Some(same) => (pb::Outcome::AlreadySo, same),
             None => {
@@ -72,15 +69,15 @@ impl JobApi {
                 if !ended.is_empty() {
                     engine.ask(|reply| Command::NoteLogEnds { jobs: ended, reply }).await??;
                 }
-                job.job_id = jobs.iter().map(|it| it.job_id).max().unwrap_or(0) + 1;
+                let (_, newest) = self.store.count_jobs().await.map_err(db)?;
+                job.job_id = newest + 1;
                 let id = job.job_id;
                 engine.ask(|reply| Command::Submit { job, reply }).await??;
                 (pb::Outcome::Accepted, id)
             }
         };
-        let jobs = self.jobs().await?;
-        let row = jobs.iter().filter(|it| it.job_id == job_id);
-        let job = row.map(|it| convert::job_message(it, engine.notes())).next();
+        let row = self.store.job(job_id).await.map_err(db)?;
+        let job = row.map(|it| convert::job_message(&it, engine.notes()));
         Ok(pb::SubmitResponse { outcome: outcome.into(), job, ..pb::SubmitResponse::default() })
     }
 
@@ -121,10 +118,20 @@ impl JobService for JobApi {
         &self,
         request: Request<pb::ListJobsRequest>,
     ) -> Result<Response<pb::ListJobsResponse>, Status> {
-        let job_id = request.into_inner().job_id;
-        let mut jobs = convert::in_time(self.jobs()).await?;
-        jobs.retain(|job| job_id.is_none_or(|wanted| wanted == job.job_id));
-        jobs.reverse();
+        let request = request.into_inner();
+        let page = Page::asked(request.page_size, &request.page_token)?;
+        let asking = async {
+            let jobs = match request.job_id {
+                Some(id) => self.store.job(id).await.map(|it| it.into_iter().collect()),
+                None => {
+                    let before = page.after.unwrap_or(i64::MAX);
+                    self.store.jobs_before(before, page.to_read()).await
+                }
+            };
+            jobs.map_err(|err| convert::refusal(&err))
+        };
+        let mut jobs: Vec<JobRow> = convert::in_time(asking).await?;
+        let next_page_token = page.cut(&mut jobs, |it| it.job_id);
         let (answered_by_leader, leader_address) = match self.role.get() {
             Role::Leading { .. } => (true, None),
             Role::Standby { leader_address } => (false, leader_address),
@@ -134,7 +141,7 @@ impl JobService for JobApi {
         convert::in_time(warnings::add(&self.store, &mut jobs)).await?;
         Ok(Response::new(pb::ListJobsResponse {
             jobs,
-            next_page_token: String::new(),
+            next_page_token,
             answered_by_leader,
             leader_address: leader_address.unwrap_or_default(),
         }))
@@ -144,8 +151,13 @@ impl JobService for JobApi {
         &self,
         request: Request<pb::ListRangesRequest>,
     ) -> Result<Response<pb::ListRangesResponse>, Status> {
-        let job = self.job(request.into_inner().job_id).await?;
-        let ranges = self.store.ranges(job.job_id).await.map_err(|err| convert::refusal(&err))?;
+        let request = request.into_inner();
+        let page = Page::asked(request.page_size, &request.page_token)?;
+        let job = self.job(request.job_id).await?;
+        let after = page.after.unwrap_or(0);
+        let ranges = self.store.ranges_after(job.job_id, after, page.to_read()).await;
+        let mut ranges = ranges.map_err(|err| convert::refusal(&err))?;
+        let next_page_token = page.cut(&mut ranges, |it| it.range_id);
         let range = |it: xmlx_store::RangeRow| pb::Range {
             range_id: it.range_id,
             lo: it.scope.lo,
@@ -159,7 +171,7 @@ impl JobService for JobApi {
             rows_written: it.rows_written,
         };
         let ranges = ranges.into_iter().map(range).collect();
-        Ok(Response::new(pb::ListRangesResponse { ranges, next_page_token: String::new() }))
+        Ok(Response::new(pb::ListRangesResponse { ranges, next_page_token }))
     }
 
     async fn list_failures(
@@ -167,16 +179,19 @@ impl JobService for JobApi {
         request: Request<pb::ListFailuresRequest>,
     ) -> Result<Response<pb::ListFailuresResponse>, Status> {
         let request = request.into_inner();
-        let n = if request.limit == 0 { FAILURES_DEFAULT } else { request.limit };
-        if !(1..=FAILURES_MAX).contains(&n) {
-            let message = format!("`limit` must be between 1 and {FAILURES_MAX}");
-            return Err(Refusal::new(ErrorCode::Invalid, message).into());
-        }
+        let page = failures_page(&request)?;
         let job = self.job(request.job_id).await?;
         let plan = self.plan(job.job_id).await?;
         let _turn = self.turn(format!("listing failures of job {}", job.job_id)).await?;
-        let found = self.store.failures(&plan, &job, i64::from(n)).await;
-        let (stages, failures) = found.map_err(|err| convert::refusal(&err))?;
+        let db = |err| convert::refusal(&err);
+        let stages = match page.after {
+            None => self.store.failures_by_stage(&plan, &job).await.map_err(db)?,
+            Some(_) => Vec::new(),
+        };
+        let before = page.after.unwrap_or(i64::MAX);
+        let found = self.store.failures(&plan, &job, before, page.to_read()).await;
+        let mut failures = found.map_err(db)?;
+        let next_page_token = page.cut(&mut failures, |it| it.log_id);
         let failure = |it: xmlx_store::Failure| pb::Failure {
             app_id: it.app_id,
             reason: it.reason,
@@ -186,7 +201,7 @@ impl JobService for JobApi {
         Ok(Response::new(pb::ListFailuresResponse {
             stages: stages.into_iter().map(stage).collect(),
             failures: failures.into_iter().map(failure).collect(),
-            next_page_token: String::new(),
+            next_page_token,
         }))
     }
 
@@ -256,6 +271,19 @@ impl JobService for JobApi {
         let outcome = self.move_job(request.into_inner().job_id, MoveJob::Cancel).await?;
         Ok(Response::new(pb::CancelResponse { outcome }))
     }
+}
+
+fn failures_page(request: &pb::ListFailuresRequest) -> Result<Page, Refusal> {
+    let of_limit = match u32::try_from(request.limit) {
+        Ok(0) => FAILURES_DEFAULT,
+        Ok(n) if n <= ROWS_MAX => n,
+        Ok(_) | Err(_) => {
+            let message = format!("`limit` must be between 1 and {ROWS_MAX}");
+            return Err(Refusal::new(ErrorCode::Invalid, message));
+        }
+    };
+    let size = if request.page_size == 0 { of_limit } else { request.page_size };
+    Page::asked(size, &request.page_token)
 }
 
 fn stage(it: xmlx_store::StageCount) -> pb::StageCount {

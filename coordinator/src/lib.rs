@@ -13,6 +13,7 @@ mod job_service;
 mod lanes;
 mod leadership;
 mod overlap;
+mod pages;
 mod role;
 mod server;
 mod submit;

@@ -2,7 +2,7 @@
 
 use xmlx_extract::Plan;
 use xmlx_proto::{ErrorCode, Refusal};
-use xmlx_store::{JobRow, Mode, NewJob, Scope, Store, same_applications};
+use xmlx_store::{Grows, JobRow, Mode, NewJob, Scope, Store, same_applications};
 
 use crate::convert;
 
@@ -13,20 +13,27 @@ pub(crate) async fn same_or_overlap(
     jobs: &[JobRow],
     new: &NewJob,
 ) -> Result<Option<i64>, Refusal> {
+    let db = |err| convert::refusal(&err);
     let plan = |text: &str| Plan::from_json_with(text, *store.limits()).ok();
     for job in jobs {
         if job.submit_key == new.submit_key {
             return Ok(Some(job.job_id));
         }
-        let both_take = overlap((job.mode, job.scope), (new.mode, new.scope));
-        if !is_open(job) || !both_take {
+        if !is_open(job) {
+            continue;
+        }
+        let grows_down =
+            job.mode == Mode::Follow && store.grows_down(job.job_id).await.map_err(db)?;
+        let grows = if grows_down { Grows::BothWays } else { Grows::Up };
+        let taken = reach(job.mode, job.scope, grows);
+        if !overlap((job.mode, taken), (new.mode, reach(new.mode, new.scope, new.grows))) {
             continue;
         }
         if job.contract_hash == new.contract_hash && job.mode == new.mode && job.scope == new.scope
         {
             return Ok(Some(job.job_id));
         }
-        let found = store.job_contract(job.job_id).await.map_err(|err| convert::refusal(&err))?;
+        let found = store.job_contract(job.job_id).await.map_err(db)?;
         let other = found.and_then(|(text, _, _)| plan(&text));
         let shared = plan(&new.contract).zip(other).is_none_or(|(a, b)| same_applications(&a, &b));
         if shared {
@@ -45,18 +52,25 @@ pub(crate) fn is_open(job: &JobRow) -> bool {
     matches!(job.state.as_str(), "running" | "paused")
 }
 
+/// The ids that a job may come to.
+fn reach(mode: Mode, scope: Scope, grows: Grows) -> Scope {
+    match (mode, grows) {
+        (Mode::Once | Mode::Retry, Grows::Up | Grows::BothWays) => scope,
+        (Mode::Follow, Grows::Up) => Scope { hi: i64::MAX, ..scope },
+        (Mode::Follow, Grows::BothWays) => Scope { lo: i64::MIN, hi: i64::MAX },
+    }
+}
+
 /// Whether two jobs over the same documents could take the same application. A `retry` takes what has failed already,
-/// the other modes what has no decision yet: a commit refuses what the other kind has decided in the meantime. A job
-/// that follows has no end.
+/// the other modes what has no decision yet: a commit refuses what the other kind has decided in the meantime.
 fn overlap((mode, scope): (Mode, Scope), (new_mode, new_scope): (Mode, Scope)) -> bool {
     let takes_failed = |mode: Mode| match mode {
         Mode::Once | Mode::Follow => false,
         Mode::Retry => true,
     };
-    let end = |mode: Mode, hi| if mode == Mode::Follow { i64::MAX } else { hi };
     takes_failed(mode) == takes_failed(new_mode)
-        && new_scope.lo < end(mode, scope.hi)
-        && scope.lo < end(new_mode, new_scope.hi)
+        && new_scope.lo < scope.hi
+        && scope.lo < new_scope.hi
 }
 
 #[cfg(test)]
@@ -65,8 +79,17 @@ mod tests {
 
     #[test]
     fn jobs_overlap_where_both_could_take_an_application() {
+        use Grows::{BothWays, Up};
         let (low, high) = (Scope { lo: 1, hi: 10 }, Scope { lo: 10, hi: 20 });
-        for (a, b, expected) in [
+        let check = |(mode, scope, grows), (new, new_scope, new_grows), expected| {
+            let (a, b) =
+                ((mode, reach(mode, scope, grows)), (new, reach(new, new_scope, new_grows)));
+            assert_eq!(overlap(a, b), expected, "{a:?} {b:?}");
+            assert_eq!(overlap(b, a), expected, "{b:?} {a:?}");
+        };
+        check((Mode::Follow, high, BothWays), (Mode::Once, low, Up), true);
+        check((Mode::Follow, high, BothWays), (Mode::Retry, low, Up), false);
+        for ((mode, scope), (new, new_scope), expected) in [
             ((Mode::Once, low), (Mode::Once, low), true),
             ((Mode::Once, low), (Mode::Once, high), false),
             ((Mode::Follow, low), (Mode::Once, high), true),
@@ -77,8 +100,7 @@ mod tests {
             ((Mode::Retry, low), (Mode::Retry, low), true),
             ((Mode::Retry, low), (Mode::Retry, high), false),
         ] {
-            assert_eq!(overlap(a, b), expected, "{a:?} {b:?}");
-            assert_eq!(overlap(b, a), expected, "{b:?} {a:?}");
+            check((mode, scope, Up), (new, new_scope, Up), expected);
         }
     }
 }

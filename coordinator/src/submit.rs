@@ -6,7 +6,7 @@ use tracing::info;
 use xmlx_extract::Plan;
 use xmlx_proto::{ErrorCode, Refusal, v1 as pb};
 use xmlx_runtime::{NAME_UNITS_MAX, name_problem};
-use xmlx_store::{Budget, Disagreement, Limit, Mode, NewJob, Scope, Source, Store};
+use xmlx_store::{Budget, Disagreement, Grows, Limit, Mode, NewJob, Scope, Source, Store};
 
 use crate::convert;
 use crate::lanes::Lanes;
@@ -119,6 +119,7 @@ pub(crate) async fn prepare(
         scope,
         log_watermark,
         budget,
+        grows: if request.from_app_id.is_none() { Grows::BothWays } else { Grows::Up },
     })))
 }
 

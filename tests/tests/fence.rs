@@ -8,8 +8,8 @@ use xmlx_devdb::Tls;
 use xmlx_extract::Plan;
 use xmlx_samples::Line;
 use xmlx_store::{
-    Budget, CommitPlan, Committed, Decided, Error, Group, LeaseKey, Limit, Mode, NewJob, OpenRange,
-    RangeChange, SCHEMA_VERSION, Scope, SessionRow, Store, Tally,
+    Budget, CommitPlan, Committed, Decided, Error, Group, Grows, Late, LeaseKey, Limit, Mode,
+    NewJob, OpenRange, RangeChange, SCHEMA_VERSION, Scope, SessionRow, Store, Tally,
 };
 use xmlx_tests::{Cluster, Database, Direction, Link, Place, Setup, skips_on_server};
 
@@ -28,6 +28,7 @@ fn new_job(job_id: i64) -> NewJob {
         scope: SCOPE,
         log_watermark: 0,
         budget: Budget { max_failures: Limit::HALF, max_warnings: None },
+        grows: Grows::Up,
     }
 }
 
@@ -92,9 +93,15 @@ async fn deposed(meanwhile: impl AsyncFnOnce(&Database), new_term: i64) {
     assert_eq!((old.term, new.term), (1, new_term));
     let before = control(store, &db).await;
     let grant = change("granted", ("pending", 0, ""), ("leased", 1, "s"), 50);
+    let range = store.ranges(JOB).await.unwrap().remove(0);
+    let late = Late { range, scope: Scope { lo: 5, hi: 9 }, count: 1 };
     let tried = [
         ("insert_job", store.insert_job(&old, &new_job(2)).await),
         ("extend_job", store.extend_job(&old, JOB, 2, (SCOPE.hi, 200), 0).await),
+        ("extend_job_down", store.extend_job_down(&old, JOB, 2, (SCOPE.lo, -9), 0).await),
+        ("settle_job", store.settle_job(&old, JOB).await),
+        ("note_follow", store.note_follow(&old, JOB, Grows::Up).await),
+        ("reopen_range", store.reopen_range(&old, &late, JOB, (2, 3)).await),
         ("move_job", store.move_job(&old, JOB, ("running", "paused"), "").await),
         ("set_job_reason", store.set_job_reason(&old, JOB, ("", "x")).await),
         ("renew_budget", store.renew_budget(&old, JOB, Tally::default()).await),

@@ -213,6 +213,94 @@ async fn follow_takes_what_comes_later() {
     assert_eq!(cluster.repeated().await, 0);
 }
 
+/// The documents that a small cluster starts with, by id.
+fn documents(n: usize) -> Vec<xmlx_samples::Sample> {
+    let synth = xmlx_samples::Synth::new(xmlx_samples::Options {
+        seed: 7,
+        first_id: 1001,
+        broken_permille: 0,
+        padding_bytes: 0,
+    });
+    let all = (0..).map(|n| synth.application(n));
+    all.filter(|it| it.line == xmlx_samples::Line::Card).take(n).collect()
+}
+
+const FILL_IN: &str = "UPDATE [sample].[application_xml] SET [app_XML] = @P2 WHERE [app_id] = @P1";
+
+/// Documents that are filled in later, whose row comes later, whose id was committed late or lies below all others: a
+/// job that follows passes none of them.
+#[tokio::test(flavor = "multi_thread")]
+async fn follow_passes_nothing() {
+    let cluster = Cluster::start(Setup::small(40)).await;
+    let it = documents(40);
+    let [unfilled, without_line, uncommitted] = [&it[5], &it[10], &it[15]];
+    for sql in [
+        format!(
+            "UPDATE [sample].[application_xml] SET [app_XML] = NULL WHERE [app_id] = {}",
+            unfilled.app_id
+        ),
+        format!("DELETE FROM [sample].[card_application] WHERE [app_id] = {}", without_line.app_id),
+        format!("DELETE FROM [sample].[application_xml] WHERE [app_id] = {}", uncommitted.app_id),
+    ] {
+        cluster.db.run(&sql).await;
+    }
+    let job = cluster.submit(&["--follow"]);
+    cluster.wait_logged(37).await;
+    let is_done = async |it: &Cluster| it.job(job)["ranges_leased"] == 0;
+    cluster.wait_for("the ranges to be done", is_done).await;
+
+    cluster.db.execute(FILL_IN, &[&unfilled.app_id, &unfilled.xml]).await;
+    let insert = "INSERT INTO [sample].[card_application] ([app_id]) VALUES (@P1)";
+    cluster.db.execute(insert, &[&without_line.app_id]).await;
+    let insert = "INSERT INTO [sample].[application_xml] ([app_id], [app_XML]) VALUES (@P1, @P2)";
+    cluster.db.execute(insert, &[&uncommitted.app_id, &uncommitted.xml]).await;
+    let below = xmlx_samples::Synth::new(xmlx_samples::Options {
+        seed: 9,
+        first_id: 101,
+        broken_permille: 0,
+        padding_bytes: 0,
+    });
+    cluster.db.fill(&below, xmlx_samples::Line::Card, 5).await;
+    cluster.wait_logged(45).await;
+    let is_settled = async |it: &Cluster| {
+        let job = it.job(job);
+        job["total"] == 45 && job["ok"] == 45 && job["ranges_leased"] == 0
+    };
+    cluster.wait_for("all of them", is_settled).await;
+    assert_eq!(cluster.job(job)["state"], "running");
+    cluster.assert_verified(job).await;
+    let _ = cluster.client(&["cancel", &job.to_string()]).expect(0);
+}
+
+/// What appears in a range that is done is found at the end of any job.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_appears_behind_a_job_is_taken_at_its_end() {
+    if skips_on_server("a plan of faults") {
+        return;
+    }
+    let cluster = Cluster::start(Setup { group_apps: 2, ..Setup::small(40) }).await;
+    let it = documents(40);
+    let sql = format!(
+        "UPDATE [sample].[application_xml] SET [app_XML] = NULL WHERE [app_id] = {}",
+        it[1].app_id
+    );
+    cluster.db.run(&sql).await;
+    cluster.db.faults().add("commit:1+:delay=100ms".parse().unwrap());
+    let job = cluster.submit(&[]);
+    let passed = format!(
+        "SELECT COUNT_BIG(*) FROM [xmlx].[range] WHERE [lo] <= {0} AND [committed_through] > {0}",
+        it[1].app_id
+    );
+    cluster.wait_for("the cursor", async |it| it.db.count(&passed).await > 0).await;
+    cluster.db.execute(FILL_IN, &[&it[1].app_id, &it[1].xml]).await;
+    cluster.wait_done(job).await;
+    let shown = cluster.job(job);
+    assert_eq!((&shown["ok"], &shown["total"]), (&40.into(), &40.into()), "{shown}");
+    cluster.assert_verified(job).await;
+    let reopened = "SELECT COUNT_BIG(*) FROM [xmlx].[range_history] WHERE [event] = 'reopened'";
+    assert_eq!(cluster.db.count(reopened).await, 1);
+}
+
 /// Two product lines in one job: each document goes to the contract of its line.
 #[tokio::test(flavor = "multi_thread")]
 async fn several_contracts_share_a_job() {

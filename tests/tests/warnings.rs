@@ -81,6 +81,7 @@ async fn leased(db: &Database) -> LeaseKey {
         scope: SCOPE,
         log_watermark: 0,
         budget: Budget { max_failures: Limit::HALF, max_warnings: None },
+        grows: xmlx_store::Grows::Up,
     };
     store.insert_job(&leader, &job).await.unwrap();
     let granted = RangeChange {

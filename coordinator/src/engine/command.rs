@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use xmlx_lease::{Event, JobId, Lease, SessionId};
 use xmlx_proto::{ErrorCode, Refusal, v1 as pb};
-use xmlx_store::{Account, Class, Error, NewJob, Scope, Tally};
+use xmlx_store::{Account, Class, Error, Late, NewJob, Scope, Tally};
 
 use super::Notes;
 use super::reading::ReadJob;
@@ -43,6 +43,8 @@ pub(crate) enum Command {
     Drain { worker: String, reply: Reply<pb::Outcome> },
     /// An operator sets the cluster's ceiling of commits; `None`: what is configured.
     Throttle { commits_max: Option<u32>, reply: Reply<pb::Outcome> },
+    /// An operator wants to be rid of what ended long ago.
+    Prune { request: pb::PruneRequest, reply: Reply<pb::PruneResponse> },
     /// The workers as they are now.
     Workers { reply: oneshot::Sender<Vec<WorkerInfo>> },
     /// Applications of a scope have been counted.
@@ -76,34 +78,50 @@ pub(crate) enum Moved {
 }
 
 /// What a job comes to whose ranges are all done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Checked {
     /// Every application of the scope is decided.
     AllDecided,
-    /// Ranges that were done are open again: the database has gone back in time.
+    /// Something has changed since, such as ranges that were done and are open again because the database has gone back
+    /// in time: the job has to be read again.
     Reopened,
-    /// So many applications have appeared in ranges that were done.
-    Appeared(i64),
+    /// These have appeared in ranges that were done.
+    Appeared(Vec<Late>),
 }
 
 /// What a look at a source found.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Look {
     /// Where the source ends now.
     pub(crate) end: i64,
-    /// By how much the scope can grow.
-    pub(crate) grown: Option<Grown>,
+    /// By what the scope can grow.
+    pub(crate) grown: Vec<Grown>,
+    /// What waits although a cursor has passed it.
+    pub(crate) late: Vec<Late>,
+    /// Where the next page of the scope begins.
+    pub(crate) next: i64,
+    /// Whether the job's total is true, as far as this look can tell.
+    pub(crate) is_settled: bool,
 }
 
-/// A source that reaches beyond a scope.
+/// Ids beyond a scope.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Grown {
-    /// Where the scope ends.
-    pub(crate) hi: i64,
-    /// Where it may end.
-    pub(crate) new_hi: i64,
-    /// Applications between the two.
+    /// At which end of the scope.
+    pub(crate) side: Side,
+    /// The ids.
+    pub(crate) scope: Scope,
+    /// Applications that wait there.
     pub(crate) waiting: i64,
+}
+
+/// An end of a scope.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Side {
+    /// Higher ids.
+    Above,
+    /// Lower ids.
+    Below,
 }
 
 /// A hello that has been checked.

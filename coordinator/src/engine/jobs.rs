@@ -9,8 +9,8 @@ use xmlx_lease::{
 use xmlx_proto::{ErrorCode, Refusal, v1 as pb};
 use xmlx_store::{Class, Error, Leadership, Mode, NewJob, Scope, Store};
 
-use super::command::{Checked, Command, Look, MoveJob, Moved, Reply};
-use super::look::{Sources, check_ended, count_total, look, trouble, until_it_works};
+use super::command::{Checked, Command, MoveJob, Moved, Reply};
+use super::look::{Sources, check_ended, count_total, until_it_works};
 use super::{Engine, convert, ends_leadership};
 
 /// A job that waits longer for its last check says so.
@@ -20,6 +20,9 @@ impl Engine {
     /// Inserts the job; the caller has seen that it overlaps with no other.
     pub(super) async fn submit(&mut self, new: &NewJob) -> Result<(), Error> {
         let job = JobId(new.job_id);
+        if new.mode == Mode::Follow {
+            self.store.note_follow(&self.leadership, new.job_id, new.grows).await?;
+        }
         if let Err(err) = self.store.insert_job(&self.leadership, new).await {
             // It may be there in spite of it.
             return self.unsaved(job, err).await;
@@ -110,6 +113,7 @@ impl Engine {
         info!(%job, from, to, reason, "job moved");
         self.handle.notes().forget(job);
         self.checking.remove(&job);
+        self.follows.remove(&job);
         // Where an owner closes its range meanwhile, the job is doubted: what is left to revoke is revoked once it is read.
         self.apply(Event::JobMoved { job, state }).await?;
         if state == JobState::Ended {
@@ -251,71 +255,7 @@ impl Engine {
                 warn!(%job, "ranges that were done are open; reading them again");
                 self.doubt(job).await
             }
-            Checked::Appeared(undecided) => {
-                let reason = format!(
-                    "{undecided} applications appeared in ranges that were done; submit the same again to take them"
-                );
-                self.end_or_pause(job, "failed", &reason, JobState::Ended).await
-            }
-        }
-    }
-
-    /// Looks whether the sources of `follow` jobs have grown, one look at a time.
-    pub(super) fn look_for_new(&mut self) {
-        let follow = self.modes.iter().filter(|(_, mode)| **mode == Mode::Follow);
-        let due: Vec<JobId> =
-            follow.map(|(&job, _)| job).filter(|it| self.table.state(*it).is_some()).collect();
-        for job in due {
-            if self.following.insert(job) {
-                let (handle, store) = (self.handle.clone(), self.looks.clone());
-                let (sources, lanes) = (self.sources.clone(), self.lanes.clone());
-                let seen = self.seen.get(&job).copied();
-                tokio::spawn(async move {
-                    let _turn = lanes.follow.enter(format!("following job {job}")).await;
-                    let look = match look(&store, &sources, job, seen).await {
-                        Ok(it) => {
-                            handle.notes().can_look(job);
-                            it
-                        }
-                        Err(err) => {
-                            trouble(&handle, job, err, 1).await;
-                            None
-                        }
-                    };
-                    handle.tell(Command::Looked { job, look }).await;
-                });
-            }
-        }
-    }
-
-    pub(super) async fn looked(&mut self, job: JobId, look: Option<Look>) -> Result<(), Error> {
-        self.following.remove(&job);
-        let Some(look) = look else { return Ok(()) };
-        self.seen.insert(job, look.end);
-        let (Some(grown), Some(last)) = (look.grown, self.table.last_range(job)) else {
-            return Ok(());
-        };
-        if self.table.is_doubted(job) {
-            // Looked at again soon.
-            return Ok(());
-        }
-        let (lo, hi) = (grown.hi, grown.new_hi);
-        let range = RangeId(last.0 + 1);
-        let extended =
-            self.store.extend_job(&self.leadership, job.0, range.0, (lo, hi), grown.waiting).await;
-        match extended {
-            Ok(()) => {
-                info!(%job, lo, hi, "scope extended");
-                let waiting = convert::count(grown.waiting);
-                self.apply(Event::RangeAdded { job, range, lo, hi, waiting }).await
-            }
-            // Paused, ended, or extended by an earlier look.
-            Err(Error::Conflict) => Ok(()),
-            Err(err) if ends_leadership(&err) => Err(err),
-            Err(err) => {
-                warn!(%job, %err, "cannot extend the scope; reading the job again");
-                self.doubt(job).await
-            }
+            Checked::Appeared(late) => self.reopen(job, late).await,
         }
     }
 

@@ -8,8 +8,9 @@ use tracing::warn;
 use xmlx_lease::{Boundary, JobId};
 use xmlx_store::{Class, Error, Scope, Source, Store, Waiting};
 
-use super::command::{Checked, Command, Grown, Handle, Look};
+use super::command::{Checked, Command, Handle};
 use super::convert;
+use super::follow::late_at_the_end;
 use crate::lanes::Lane;
 
 /// Looking is tried again after so long.
@@ -129,35 +130,16 @@ pub(super) async fn check_ended(
     job: JobId,
 ) -> Result<Checked, Error> {
     let Some(open) = store.open_job(job.0).await? else { return Ok(Checked::AllDecided) };
-    let undecided = sources.of(store, job).await?.waiting(store, open.scope).await?;
-    if undecided == 0 {
+    let source = sources.of(store, job).await?;
+    if source.waiting(store, open.scope).await? == 0 {
         Ok(Checked::AllDecided)
     } else if store.open_ranges(job.0, 0, 1).await?.is_empty() {
-        Ok(Checked::Appeared(undecided))
+        let late = late_at_the_end(store, &source, job, open.scope).await?;
+        // What waited may have been decided by another tool in the meantime.
+        Ok(if late.is_empty() { Checked::Reopened } else { Checked::Appeared(late) })
     } else {
         Ok(Checked::Reopened)
     }
-}
-
-/// Whether the source of a running job reaches beyond its scope. The scope grows to where the source
-/// ended at the look before (`seen`): ids below that have had their time to be committed, whatever
-/// order they were committed in.
-pub(super) async fn look(
-    store: &Store,
-    sources: &Sources,
-    job: JobId,
-    seen: Option<i64>,
-) -> Result<Option<Look>, Error> {
-    let running = store.open_job(job.0).await?.filter(|it| it.state == "running");
-    let Some(row) = running else { return Ok(None) };
-    let source = sources.of(store, job).await?;
-    let Some(bounds) = source.bounds(store).await? else { return Ok(None) };
-    let (end, hi) = (bounds.hi, row.scope.hi);
-    let Some(new_hi) = seen.map(|it| it.min(end)).filter(|it| *it > hi) else {
-        return Ok(Some(Look { end, grown: None }));
-    };
-    let waiting = source.waiting(store, Scope { lo: hi, hi: new_hi }).await?;
-    Ok(Some(Look { end, grown: Some(Grown { hi, new_hi, waiting }) }))
 }
 
 /// `None`: it cannot go on, and the engine knows.

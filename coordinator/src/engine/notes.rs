@@ -106,6 +106,11 @@ pub(super) fn told(what: Standing, so_long: Duration) -> String {
     }
 }
 
+/// What came late below the end of a job that follows is taken once the range around it is done.
+pub(super) fn told_of_late(n: i64) -> String {
+    format!("{n} applications came late; they wait until the ranges around them are done")
+}
+
 /// Before a job is called done, its whole scope is looked through once more.
 pub(super) fn told_of_check(so_long: Duration) -> String {
     format!("looking for applications that were passed over, for {} s now", so_long.as_secs())

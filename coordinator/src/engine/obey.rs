@@ -62,6 +62,10 @@ impl Engine {
                 let outcome = self.order_throttle(commits_max).await;
                 answer(outcome.map(Ok), reply)
             }
+            Command::Prune { request, reply } => {
+                self.prune(request, reply);
+                Ok(())
+            }
             Command::Workers { reply } => {
                 drop(reply.send(self.sessions.infos(
                     &self.table,

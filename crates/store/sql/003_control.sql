@@ -51,5 +51,23 @@ CREATE TABLE [xmlx].[warning] (
     CONSTRAINT [PK_warning] PRIMARY KEY CLUSTERED ([job_id], [range_id], [table_name], [column_name], [kind])
 );
 GO
+-- Where the scope of a job that follows grows: at its end only, or wherever ids come.
+IF OBJECT_ID(N'[xmlx].[job_follow]', N'U') IS NULL
+CREATE TABLE [xmlx].[job_follow] (
+    [job_id] bigint NOT NULL,
+    [grows_down] int NOT NULL,
+    CONSTRAINT [PK_job_follow] PRIMARY KEY CLUSTERED ([job_id])
+);
+GO
+-- The ranges of a stretch of ids; the history of a job in its order; the sessions that are open, and those that may go.
+IF NOT EXISTS (SELECT 1 FROM sys.indexes WHERE [name] = N'IX_range_job_id_lo' AND [object_id] = OBJECT_ID(N'[xmlx].[range]', N'U'))
+CREATE INDEX [IX_range_job_id_lo] ON [xmlx].[range] ([job_id], [lo]);
+GO
+IF NOT EXISTS (SELECT 1 FROM sys.indexes WHERE [name] = N'IX_range_history_job_id_entry' AND [object_id] = OBJECT_ID(N'[xmlx].[range_history]', N'U'))
+CREATE INDEX [IX_range_history_job_id_entry] ON [xmlx].[range_history] ([job_id], [history_id]);
+GO
+IF NOT EXISTS (SELECT 1 FROM sys.indexes WHERE [name] = N'IX_worker_session_state' AND [object_id] = OBJECT_ID(N'[xmlx].[worker_session]', N'U'))
+CREATE INDEX [IX_worker_session_state] ON [xmlx].[worker_session] ([state], [ended_at]);
+GO
 IF NOT EXISTS (SELECT 1 FROM [xmlx].[schema_version] WHERE [version] = 3)
 INSERT INTO [xmlx].[schema_version] ([version], [compatible_from]) VALUES (3, 1);

@@ -35,14 +35,16 @@ const CONTROL: &[(&str, &[&str], &[&str])] = &[
     // table, coordinator, worker
     ("schema_version", &["SELECT"], &["SELECT"]),
     ("leader", &["SELECT", "UPDATE"], &[]),
-    ("worker_session", &["SELECT", "INSERT", "UPDATE"], &[]),
-    ("job", &["SELECT", "INSERT", "UPDATE"], &["SELECT"]),
-    ("range", &["SELECT", "INSERT", "UPDATE"], &["SELECT", "UPDATE"]),
-    ("range_history", &["SELECT", "INSERT"], &["INSERT"]),
+    ("worker_session", &["SELECT", "INSERT", "UPDATE", "DELETE"], &[]),
+    ("job", &["SELECT", "INSERT", "UPDATE", "DELETE"], &["SELECT"]),
+    ("range", &["SELECT", "INSERT", "UPDATE", "DELETE"], &["SELECT", "UPDATE"]),
+    ("range_history", &["SELECT", "INSERT", "DELETE"], &["INSERT"]),
     ("suspect", &["SELECT", "DELETE"], &["SELECT", "INSERT", "UPDATE"]),
-    ("job_budget", &["SELECT", "INSERT", "UPDATE"], &[]),
-    ("range_warning", &["SELECT"], &["SELECT", "INSERT", "UPDATE"]),
-    ("warning", &["SELECT"], &["SELECT", "INSERT", "UPDATE"]),
+    ("job_budget", &["SELECT", "INSERT", "UPDATE", "DELETE"], &[]),
+    ("range_warning", &["SELECT", "DELETE"], &["SELECT", "INSERT", "UPDATE"]),
+    ("warning", &["SELECT", "DELETE"], &["SELECT", "INSERT", "UPDATE"]),
+    ("job_follow", &["SELECT", "INSERT", "UPDATE", "DELETE"], &[]),
+    ("trial", &["SELECT", "DELETE"], &[]),
 ];
 
 /// Tables that control tables of the release before do not have: a script that stops at them would leave the rest

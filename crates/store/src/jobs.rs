@@ -3,12 +3,25 @@
 use xmlx_extract::Plan;
 
 use crate::catalog::Room;
-use crate::connection::{column, optional, text};
+use crate::connection::{column, only, optional, text};
+use crate::source::count;
 use crate::warnings::SINCE_WARNINGS;
 use crate::{Budget, Error, Leadership, Mode, Scope, Source, Store, statements};
 
 /// The room of `xmlx.job.reason`.
 const REASON: Room = Room::Units(1000);
+
+/// The server's number for a table that is not there.
+const NO_SUCH_TABLE: u32 = 208;
+
+/// Where the scope of a `follow` job grows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Grows {
+    /// At its end: it was told where to begin.
+    Up,
+    /// Wherever ids come.
+    BothWays,
+}
 
 /// A job to be submitted.
 #[derive(Clone, Debug)]
@@ -33,6 +46,8 @@ pub struct NewJob {
     pub log_watermark: i64,
     /// What it may have before it pauses; left out where the control tables have no place for it yet.
     pub budget: Budget,
+    /// Where its scope grows, if it follows.
+    pub grows: Grows,
 }
 
 /// A job as the database has it, with what its ranges add up to.
@@ -131,8 +146,57 @@ impl Store {
     /// # Errors
     /// See [`Error`].
     pub async fn jobs(&self) -> Result<Vec<JobRow>, Error> {
-        let rows = self.run(statements::JOBS, &[]).await.map_err(Error::of_control_tables)?;
+        let mut jobs = self.jobs_before(i64::MAX, i64::MAX).await?;
+        jobs.reverse();
+        Ok(jobs)
+    }
+
+    /// A page of all jobs, the newest first: those below the id `before`, at most `n_max`.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn jobs_before(&self, before: i64, n_max: i64) -> Result<Vec<JobRow>, Error> {
+        self.select_jobs(n_max, before, 0, "").await
+    }
+
+    /// One job.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn job(&self, job_id: i64) -> Result<Option<JobRow>, Error> {
+        Ok(self.select_jobs(1, i64::MAX, job_id, "").await?.into_iter().next())
+    }
+
+    /// The jobs that a new one with this key has to stand beside, the newest first: those that have not ended, those
+    /// whose log's end has not been noted, and the one with the same key.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn jobs_beside(&self, submit_key: &str) -> Result<Vec<JobRow>, Error> {
+        self.select_jobs(i64::MAX, i64::MAX, 0, submit_key).await
+    }
+
+    async fn select_jobs(
+        &self,
+        n_max: i64,
+        before: i64,
+        job_id: i64,
+        submit_key: &str,
+    ) -> Result<Vec<JobRow>, Error> {
+        let params: [&dyn tiberius::ToSql; 4] = [&n_max, &before, &job_id, &submit_key];
+        let rows = self.run(statements::JOBS, &params).await.map_err(Error::of_control_tables)?;
         rows.iter().map(job).collect()
+    }
+
+    /// How many jobs there are, and the highest id that one has; 0 where there is none.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn count_jobs(&self) -> Result<(i64, i64), Error> {
+        const IT: &str = "jobs_count";
+        let rows = self.run(statements::JOBS_COUNT, &[]).await?;
+        let row = only(&rows, IT)?;
+        Ok((column(row, "n", IT)?, column(row, "newest", IT)?))
     }
 
     /// The jobs that have not ended, or of which somebody still holds a range, by id.
@@ -261,6 +325,65 @@ impl Store {
     ) -> Result<(), Error> {
         self.run(statements::JOB_LOG_END, &[&leader.term, &job_id, &log_end, &leader.holder])
             .await?;
+        Ok(())
+    }
+
+    /// Notes whether a `follow` job with this id takes what comes below its scope. Tables of an older version have no
+    /// room for it: such a job does not grow down.
+    ///
+    /// # Errors
+    /// [`Error::Deposed`].
+    pub async fn note_follow(
+        &self,
+        leader: &Leadership,
+        job_id: i64,
+        grows: Grows,
+    ) -> Result<(), Error> {
+        let grows_down = i32::from(grows == Grows::BothWays);
+        let params: [&dyn tiberius::ToSql; 4] =
+            [&leader.term, &job_id, &grows_down, &leader.holder];
+        match self.run(statements::FOLLOW_NOTE, &params).await {
+            Err(err) if err.number() != Some(NO_SUCH_TABLE) => Err(err),
+            Ok(_) | Err(_) => Ok(()),
+        }
+    }
+
+    /// Whether a `follow` job takes what comes below its scope.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn grows_down(&self, job_id: i64) -> Result<bool, Error> {
+        match self.run(statements::FOLLOW_READ, &[&job_id]).await {
+            Err(err) if err.number() == Some(NO_SUCH_TABLE) => Ok(false),
+            rows => Ok(count(&rows?, "follow_read")? > 0),
+        }
+    }
+
+    /// Extends a `follow` job down from `lo` to `new_lo` by one pending range, in which `waiting` applications wait.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] where the scope does not begin at `lo` or the job does not run; [`Error::Deposed`].
+    pub async fn extend_job_down(
+        &self,
+        leader: &Leadership,
+        job_id: i64,
+        range_id: i64,
+        (lo, new_lo): (i64, i64),
+        waiting: i64,
+    ) -> Result<(), Error> {
+        let params: [&dyn tiberius::ToSql; 7] =
+            [&leader.term, &job_id, &range_id, &lo, &new_lo, &waiting, &leader.holder];
+        self.run(statements::JOB_EXTEND_DOWN, &params).await?;
+        Ok(())
+    }
+
+    /// Everything of a `follow` job is done for now: its total is what it has decided. Nothing changes where a range is
+    /// open.
+    ///
+    /// # Errors
+    /// [`Error::Deposed`].
+    pub async fn settle_job(&self, leader: &Leadership, job_id: i64) -> Result<(), Error> {
+        self.run(statements::JOB_SETTLE, &[&leader.term, &job_id, &leader.holder]).await?;
         Ok(())
     }
 

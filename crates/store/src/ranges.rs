@@ -4,6 +4,9 @@ use crate::connection::{Connection, Row, column, only, optional, text};
 use crate::source::count;
 use crate::{Error, Leadership, Scope, Store, statements};
 
+/// Ranges in one answer: a job may have hundreds of thousands.
+const PAGE_RANGES: i64 = 5_000;
+
 /// What a worker proves its lease with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LeaseKey {
@@ -101,12 +104,33 @@ impl Store {
         Ok(())
     }
 
-    /// All ranges of a job, by id.
+    /// All ranges of a job, by place.
     ///
     /// # Errors
     /// See [`Error`].
     pub async fn ranges(&self, job_id: i64) -> Result<Vec<RangeRow>, Error> {
-        let rows = self.run(statements::RANGES, &[&job_id]).await?;
+        let (mut ranges, mut after) = (Vec::new(), 0);
+        loop {
+            let page = self.ranges_after(job_id, after, PAGE_RANGES).await?;
+            let Some(last) = page.last() else { break };
+            after = last.range_id;
+            ranges.extend(page);
+        }
+        ranges.sort_unstable_by_key(|it: &RangeRow| (it.scope.lo, it.scope.hi));
+        Ok(ranges)
+    }
+
+    /// A page of the ranges of a job: those behind the id `after`, at most `n_max`.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn ranges_after(
+        &self,
+        job_id: i64,
+        after: i64,
+        n_max: i64,
+    ) -> Result<Vec<RangeRow>, Error> {
+        let rows = self.run(statements::RANGES, &[&job_id, &after, &n_max]).await?;
         rows.iter().map(range).collect()
     }
 
@@ -133,7 +157,7 @@ impl Store {
     }
 }
 
-fn range(row: &Row) -> Result<RangeRow, Error> {
+pub(crate) fn range(row: &Row) -> Result<RangeRow, Error> {
     const IT: &str = "ranges";
     let owner: Option<&str> = optional(row, "owner_session", IT)?;
     Ok(RangeRow {

@@ -64,6 +64,8 @@ pub struct Source {
     submitted: String,
     passed: String,
     bounds: String,
+    pub(crate) rows_up: String,
+    pub(crate) rows_down: String,
     left_out: String,
     newest_log_id: String,
     /// The quoted `processing_log`.
@@ -120,6 +122,8 @@ impl Source {
             bounds: format!(
                 "SELECT CAST(MIN(x.[app_id]) AS bigint) AS [lo], CAST(MAX(x.[app_id]) AS bigint) AS [hi] FROM {table} AS x"
             ),
+            rows_up: rows(&table, ""),
+            rows_down: rows(&table, " DESC"),
             left_out: format!(
                 "SELECT COUNT_BIG(*) AS [n] FROM {table} AS x WHERE {scope} AND {outside}"
             ),
@@ -146,6 +150,8 @@ impl Source {
             ("submitted", self.submitted.as_str()),
             ("passed", self.passed.as_str()),
             ("bounds", self.bounds.as_str()),
+            ("rows_up", self.rows_up.as_str()),
+            ("rows_down", self.rows_down.as_str()),
             ("left_out", self.left_out.as_str()),
             ("newest_log_id", self.newest_log_id.as_str()),
         ]
@@ -229,6 +235,14 @@ impl Source {
     pub async fn newest_log_id(&self, store: &Store) -> Result<i64, Error> {
         count(&store.run(&self.newest_log_id, &[]).await?, "newest_log_id")
     }
+}
+
+/// The first rows of the source from one end of a scope, whatever they hold. Parameters 1 to 3: bounds and how many.
+fn rows(table: &str, order: &str) -> String {
+    format!(
+        "SELECT MIN(t.[app_id]) AS [first], MAX(t.[app_id]) AS [last], COUNT_BIG(*) AS [n] FROM (SELECT TOP (@P3) CAST(x.[app_id] AS bigint) AS [app_id] FROM {table} AS x \
+         WHERE x.[app_id] >= @P1 AND x.[app_id] < @P2 ORDER BY x.[app_id]{order}) AS t"
+    )
 }
 
 /// Which rows `x` of the source wait for a job of this mode. Parameter 4: the job's log watermark.

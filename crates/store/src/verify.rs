@@ -35,6 +35,8 @@ pub struct StageCount {
 /// A failed application.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
+    /// The log row's id.
+    pub log_id: i64,
     /// Its id.
     pub app_id: i64,
     /// `stage: reason`.
@@ -126,7 +128,20 @@ impl Store {
         Ok(Verification { checks, stages, left_out, waiting: waiting_yet })
     }
 
-    /// Failures of the job by stage, the commonest first, and the latest of them, at most `n_max`.
+    /// Failures of the job by stage, the commonest first.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn failures_by_stage(
+        &self,
+        plan: &Plan,
+        job: &JobRow,
+    ) -> Result<Vec<StageCount>, Error> {
+        let source = Source::new(plan, job.mode, job.log_watermark);
+        self.stages(&Statements::new(plan, &source, &Catalog::default()), job).await
+    }
+
+    /// A page of the failures of the job, the latest first: those below the row `before` of the log, at most `n_max`.
     ///
     /// # Errors
     /// See [`Error`].
@@ -134,24 +149,28 @@ impl Store {
         &self,
         plan: &Plan,
         job: &JobRow,
+        before: i64,
         n_max: i64,
-    ) -> Result<(Vec<StageCount>, Vec<Failure>), Error> {
+    ) -> Result<Vec<Failure>, Error> {
         const IT: &str = "failures";
         let source = Source::new(plan, job.mode, job.log_watermark);
         let sql = Statements::new(plan, &source, &Catalog::default());
-        let rows = self.run_of_job(&sql.failures, job, n_max).await?;
+        let end = job.log_end.unwrap_or(i64::MAX).min(before - 1);
+        let job = JobRow { log_end: Some(end), ..job.clone() };
+        let rows = self.run_of_job(&sql.failures, &job, n_max).await?;
         let mut failures = Vec::with_capacity(rows.len());
         for row in &rows {
             let or_empty =
                 |name| optional::<&str>(row, name, IT).map(|it| it.unwrap_or_default().to_owned());
             failures.push(Failure {
+                log_id: column(row, "log_id", IT)?,
                 app_id: column(row, "app_id", IT)?,
                 reason: or_empty("failure_reason")?,
                 session_id: or_empty("session_id")?,
                 at: text(row, "at", IT)?,
             });
         }
-        Ok((self.stages(&sql, job).await?, failures))
+        Ok(failures)
     }
 
     /// Failures of the job by stage, the commonest first, and the most frequent reason with how often it occurs.

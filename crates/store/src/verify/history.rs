@@ -63,7 +63,7 @@ impl Store {
     ) -> Result<(JobRow, i64), Error> {
         let mut last = self.replay_after(replay, job_id, 0).await?;
         for round in 0.. {
-            let job = self.jobs().await?.into_iter().find(|it| it.job_id == job_id);
+            let job = self.job(job_id).await?;
             let job = job.ok_or_else(|| shape(format!("no job {job_id}")))?;
             let source = Source::new(plan, job.mode, job.log_watermark);
             let newest_log_id = source.newest_log_id(self).await?;

@@ -55,7 +55,7 @@ impl Statements {
                 "SELECT {stage} AS [stage], COUNT_BIG(*) AS [n] FROM {log} AS l WHERE {of_job} AND l.[status] = 'failed' GROUP BY {stage} ORDER BY [n] DESC"
             ),
             failures: format!(
-                "SELECT TOP (@P4) CAST(l.[app_id] AS bigint) AS [app_id], CAST(l.[failure_reason] AS nvarchar(max)) AS [failure_reason], CAST(l.[session_id] AS nvarchar(400)) AS [session_id], CONVERT(nvarchar(30), l.[processing_time], 126) AS [at] \
+                "SELECT TOP (@P4) CAST(l.[log_id] AS bigint) AS [log_id], CAST(l.[app_id] AS bigint) AS [app_id], CAST(l.[failure_reason] AS nvarchar(max)) AS [failure_reason], CAST(l.[session_id] AS nvarchar(400)) AS [session_id], CONVERT(nvarchar(30), l.[processing_time], 126) AS [at] \
                  FROM {log} AS l WHERE {of_job} AND l.[status] = 'failed' ORDER BY l.[log_id] DESC"
             ),
             commonest: format!(
