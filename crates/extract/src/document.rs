@@ -4,10 +4,15 @@ mod attributes;
 mod decode;
 mod flaw;
 mod keep;
+mod markup;
 mod names;
+mod namespaces;
+mod others;
 mod pass;
 mod paths;
+mod prefixed;
 mod prolog;
+mod qualified;
 mod words;
 
 use std::borrow::Cow;
@@ -16,10 +21,12 @@ use std::collections::BTreeMap;
 pub(crate) use decode::{decode, unescape};
 pub(crate) use flaw::Flaw;
 pub(crate) use pass::read;
+pub(crate) use qualified::is_name;
 
 use crate::layout::{FieldIx, NodeIx, RecordKind, SlotIx};
 use crate::text::strip;
 use crate::work;
+use others::Others;
 use paths::Paths;
 
 /// No place.
@@ -36,6 +43,8 @@ pub(crate) struct Document<'x> {
     slots: Vec<Option<&'x str>>,
     /// For each node of the layout the last element there.
     nodes: Vec<u32>,
+    /// What those elements replaced.
+    others: Others<'x>,
     /// The contacts in document order, wherever they are.
     pub(crate) contacts: Vec<ElementIx>,
     /// What belongs to contacts: by contact, then in document order.
@@ -100,6 +109,16 @@ impl<'x> Document<'x> {
         }
     }
 
+    /// Says whether there are several elements at a place.
+    pub(crate) fn has_several(&self, node: NodeIx) -> bool {
+        self.others.has(node)
+    }
+
+    /// Says whether an earlier element at a place had another value than the last, which counts.
+    pub(crate) fn has_others(&self, node: NodeIx, slot: SlotIx, counts: Option<&str>) -> bool {
+        self.others.differ(node, slot, counts)
+    }
+
     /// Returns the nearest record of a kind around another.
     pub(crate) fn around(&self, record: usize, kind: RecordKind) -> Option<usize> {
         let mut at = self.records[record].around;
@@ -133,11 +152,6 @@ impl<'x> Document<'x> {
         let n_parts = self.parts[start..].partition_point(|part| part.contact == contact);
         work::note(n_parts + 1);
         &self.parts[start..start + n_parts]
-    }
-
-    /// Returns the name of the root element.
-    pub(crate) fn root_name(&self) -> &'x str {
-        self.paths.iter().nth(1).map_or("", |root| root.name)
     }
 
     /// Lists the names of the elements below a place.

@@ -6,7 +6,8 @@
 //! Of bytes whose encoding is not known, in this order:
 //!
 //! 1. A byte order mark decides: UTF-8, or UTF-16 of either byte order.
-//! 2. A `<` beside a zero byte begins UTF-16 without a mark.
+//! 2. A `<` beside a zero byte begins UTF-16 without a mark. UTF-32 and EBCDIC are known by their first bytes, too, and
+//!    refused by name.
 //! 3. What declares UTF-16 and is not, or an encoding that nobody knows, is refused, as parsers do.
 //! 4. Bytes that are UTF-8 are UTF-8, whatever else is declared: text in a code page is hardly ever UTF-8 by chance.
 //! 5. A declared encoding other than UTF-8 decides.
@@ -22,6 +23,14 @@ use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
 /// Where a declaration has to end to be seen.
 const DECLARATION_WITHIN: usize = 256;
+
+/// The longest name of an encoding in a message.
+const LABEL_MAX: usize = 40;
+
+/// `<`, `?` and `>` in EBCDIC.
+const EBCDIC_LESS: u8 = 0x4C;
+const EBCDIC_QUESTION: u8 = 0x6F;
+const EBCDIC_GREATER: u8 = 0x6E;
 
 /// Bytes that windows-1252 has no character for; decoders make control characters of them.
 const UNDEFINED_IN_1252: [u8; 5] = [0x81, 0x8D, 0x8F, 0x90, 0x9D];
@@ -46,6 +55,10 @@ impl DecodeError {
 /// Says in which encoding the bytes were read and what is wrong with them, such as an odd number of bytes in UTF-16, a
 /// surrogate without its pair or a mixture of encodings.
 pub fn text_of(bytes: &[u8]) -> Result<Cow<'_, str>, DecodeError> {
+    if let Some(name) = not_read(bytes) {
+        let reason = format!("it is {name}, which is not read; store it as UTF-8 or UTF-16");
+        return Err(DecodeError::new(reason));
+    }
     if let Some((marked, n_mark)) = Encoding::for_bom(bytes) {
         let rest = &bytes[n_mark..];
         return if marked == UTF_8 { utf_8(rest) } else { utf_16(rest, marked) };
@@ -58,8 +71,9 @@ pub fn text_of(bytes: &[u8]) -> Result<Cow<'_, str>, DecodeError> {
     let is_not = |it: &'static Encoding| {
         DecodeError::new(format!("it declares {} and is not that", it.name()))
     };
+    let label = declared(bytes).unwrap_or_default();
     let declared = match declared(bytes).map(Encoding::for_label) {
-        Some(None) => return Err(DecodeError::new("it declares an encoding that is not known")),
+        Some(None) => return Err(unknown(label)),
         Some(Some(it)) if it == UTF_16LE || it == UTF_16BE => return Err(is_not(it)),
         Some(Some(it)) => it,
         None => UTF_8,
@@ -73,6 +87,9 @@ pub fn text_of(bytes: &[u8]) -> Result<Cow<'_, str>, DecodeError> {
     } else if declared != UTF_8 {
         let text = declared.decode_without_bom_handling_and_without_replacement(bytes);
         text.ok_or_else(|| is_not(declared))
+    } else if err.error_len().is_none() && has_utf_8_parts(bytes) {
+        let at = err.valid_up_to();
+        Err(DecodeError::new(format!("it is cut off in a character of UTF-8, at byte {at}")))
     } else if has_utf_8_parts(bytes) {
         Err(DecodeError::new(format!(
             "it is UTF-8 in parts and not at byte {}; store it again, or declare its encoding",
@@ -90,6 +107,28 @@ pub fn text_of(bytes: &[u8]) -> Result<Cow<'_, str>, DecodeError> {
 /// Says what is wrong: an odd number of bytes, or a surrogate without its pair.
 pub fn text_of_utf16(bytes: &[u8]) -> Result<Cow<'_, str>, DecodeError> {
     utf_16(bytes, UTF_16LE)
+}
+
+/// Names the encodings that XML 1.0 knows by their first bytes and that are not read here.
+fn not_read(bytes: &[u8]) -> Option<&'static str> {
+    match bytes {
+        [0xFF, 0xFE, 0, 0, ..] | [0, 0, 0xFE, 0xFF, ..] => Some("UTF-32"),
+        [b'<', 0, 0, 0, ..] | [0, 0, 0, b'<', ..] => Some("UTF-32"),
+        [EBCDIC_LESS, EBCDIC_QUESTION, ..] => Some("EBCDIC"),
+        // Without a declaration: it begins with `<`, which is an `L` in ASCII, and ends with `>`.
+        [EBCDIC_LESS, .., EBCDIC_GREATER] => Some("EBCDIC"),
+        _ => None,
+    }
+}
+
+/// The declared encoding, if its name can be shown, has no decoder.
+fn unknown(label: &[u8]) -> DecodeError {
+    let is_shown = !label.is_empty()
+        && label.len() <= LABEL_MAX
+        && label.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-_.:".contains(byte));
+    let named = is_shown.then(|| format!(", `{}`", String::from_utf8_lossy(label)));
+    let named = named.unwrap_or_default();
+    DecodeError::new(format!("it declares an encoding that is not known{named}"))
 }
 
 fn utf_8(bytes: &[u8]) -> Result<Cow<'_, str>, DecodeError> {
@@ -226,9 +265,36 @@ mod tests {
             let refused = |encoding| text_of(&declare(encoding, bytes)).expect_err(encoding).reason;
             assert_eq!(refused("utf-16"), "it declares UTF-16LE and is not that");
             assert_eq!(refused("UTF-16BE"), "it declares UTF-16BE and is not that");
-            for unknown in ["nonsense", "utf-32", ""] {
+            for unknown in ["nonsense", "utf-32", "IBM037"] {
+                let reason = format!("it declares an encoding that is not known, `{unknown}`");
+                assert_eq!(refused(unknown), reason);
+            }
+            for unknown in ["", "of ours", "<b>"] {
                 assert_eq!(refused(unknown), "it declares an encoding that is not known");
             }
         }
+    }
+
+    #[test]
+    fn encodings_that_are_not_read_are_named() {
+        let utf_32 = "it is UTF-32, which is not read; store it as UTF-8 or UTF-16";
+        for to_bytes in [u32::to_le_bytes, u32::to_be_bytes] {
+            for text in ["<a/>", "\u{FEFF}<a/>"] {
+                let bytes: Vec<u8> =
+                    text.chars().flat_map(|character| to_bytes(u32::from(character))).collect();
+                check(&bytes, utf_32);
+            }
+        }
+        let ebcdic = "it is EBCDIC, which is not read; store it as UTF-8 or UTF-16";
+        check(b"\x4C\x6F\xA7\x94\x93\x40", ebcdic);
+        check(b"\x4C\x81\x61\x6E", ebcdic);
+    }
+
+    #[test]
+    fn a_text_that_is_cut_off_in_a_character() {
+        check(
+            "<a>é漢".as_bytes().split_last().expect("bytes").1,
+            "it is cut off in a character of UTF-8, at byte 5",
+        );
     }
 }

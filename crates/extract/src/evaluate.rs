@@ -11,17 +11,18 @@ mod sources;
 
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
 
 use crate::document::{self, Document, ElementIx};
 use crate::layout::SlotIx;
 use crate::limits::{LOOK_BYTES, Limits, Over};
-use crate::program::{LastContact, Program, SingleProgram, TableProgram};
+use crate::program::{self, LastContact, Program, SingleProgram, TableProgram};
 use crate::rejection::{Rejection, Stage};
 use crate::table::{Application, Table};
 use crate::value::{Row, Value};
 use crate::warning::{Warning, WarningKind};
 use crate::work;
-use cell::Origin;
+use cell::{Origin, Outcome};
 use contacts::KeptContact;
 use scope::Scope;
 
@@ -67,6 +68,8 @@ pub(crate) fn evaluate(
         row_of: vec![None; document.records.len()],
         primary: primary.map(|kept| document.contacts[kept.contact]),
         last_contacts: RefCell::default(),
+        several: Cell::new(Several::default()),
+        warned: BTreeSet::new(),
         value_bytes: Cell::new(0),
         value_bytes_max: limits.value_bytes,
         warnings: Vec::new(),
@@ -81,6 +84,17 @@ type Fault = String;
 
 /// What the last contact of a role has for a mapping.
 type LastText<'a, 'x> = (&'a LastContact, Option<Cow<'x, str>>);
+
+/// Whether there were several different values where one is wanted.
+#[derive(Debug, Clone, Copy, Default)]
+struct Several {
+    /// In what the mapping reads.
+    in_source: bool,
+    /// In a field of its expression.
+    in_field: bool,
+    /// What was read is not of the row alone: it is the same for others.
+    is_shared: bool,
+}
 
 /// The making of the rows of one document.
 struct Evaluation<'a, 'x> {
@@ -99,6 +113,10 @@ struct Evaluation<'a, 'x> {
     primary: Option<ElementIx>,
     /// What rows of contacts read of the last contact of a role.
     last_contacts: RefCell<Vec<LastText<'a, 'x>>>,
+    /// Whether the cell in hand had several values to choose from.
+    several: Cell<Several>,
+    /// Tables and columns of which it has been said that one value of the document stands for several.
+    warned: BTreeSet<(usize, usize)>,
     /// What [`Limits::value_bytes`] bounds.
     value_bytes: Cell<usize>,
     value_bytes_max: usize,
@@ -128,7 +146,7 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
         let mut known = program.always;
         let mut missing = None;
         for cell in &program.cells {
-            let outcome = self.cell(table_ix, cell, Scope::APPLICATION)?;
+            let outcome = self.told_cell(table_ix, cell, Scope::APPLICATION)?;
             known |= outcome.origin == Origin::Data;
             if outcome.is_missing(cell) {
                 missing.get_or_insert(cell.column);
@@ -139,6 +157,34 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
             _ if !known => Ok(Vec::new()),
             Some(column) => Err(self.missing(table_ix, column)),
             None => Ok(vec![row]),
+        }
+    }
+
+    /// Makes a cell, and tells where one value was taken of several.
+    fn told_cell(
+        &mut self,
+        table_ix: usize,
+        cell: &'a program::Cell,
+        scope: Scope,
+    ) -> Result<Outcome, Fault> {
+        self.several.set(Several::default());
+        let outcome = self.cell(table_ix, cell, scope)?;
+        let several = self.several.get();
+        // Of a calculated value its mapping reads nothing.
+        let has_several =
+            if cell.calculation.is_some() { several.in_field } else { several.in_source };
+        if has_several {
+            self.tell_several(table_ix, cell.column, scope, several);
+        }
+        Ok(outcome)
+    }
+
+    /// Tells that one value was taken of several: of what many rows share once.
+    #[cold]
+    fn tell_several(&mut self, table_ix: usize, column: usize, scope: Scope, several: Several) {
+        let is_of_many = several.is_shared && scope.element.is_some();
+        if !is_of_many || self.warned.insert((table_ix, column)) {
+            self.warn(table_ix, column, WarningKind::SeveralValues);
         }
     }
 

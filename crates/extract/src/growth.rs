@@ -145,7 +145,33 @@ fn elements_and_text() {
     check("deep", |n| {
         document("", &format!("{}{}", "<b>".repeat(200), "</b>".repeat(200)).repeat(n / 100))
     });
-    check("long names", |n| document("", &format!("<{0}></{0}>", "a:b-é".repeat(n))));
+    check("long names", |n| document("", &format!("<{0}></{0}>", "ab-é".repeat(n))));
+}
+
+#[test]
+fn namespaces() {
+    let x = "xmlns:x='u:x'";
+    check("elements with a prefix", |n| document(x, &"<x:a x:v='1'/>".repeat(n)));
+    check("long prefixes", |n| {
+        let prefix = "ab-é".repeat(n);
+        document(&format!("xmlns:{prefix}='u'"), &format!("<{prefix}:a></{prefix}:a>"))
+    });
+    check("many declarations", |n| {
+        document("", &repeat(n, |xml, n| shape!(xml, "<x:a xmlns:x='u:{n}' xmlns='u'/>")))
+    });
+    check("declarations in each other", |n| {
+        let open = |k: usize| repeat(200, |xml, n| shape!(xml, "<b xmlns:x{n}='u:{k}'>"));
+        let inner = |k: usize| open(k) + &"<x9:a x199:v='1'/>".repeat(50) + &"</b>".repeat(200);
+        document("", &repeat(n / 100, |xml, k| xml.push_str(&inner(k))))
+    });
+    check("attributes of many prefixes", |n| {
+        let declared = repeat(500, |xml, n| shape!(xml, " xmlns:x{n}='u:{n}'"));
+        let attributes = repeat(500, |xml, n| shape!(xml, " x{n}:v='{n}'"));
+        document(&declared, &format!("<a{attributes}/>").repeat(n.div_ceil(50)))
+    });
+    check("rows and contacts of another namespace", |n| {
+        document(x, &("<x:party pid='1' kind='MAIN' ssn='5'/>".repeat(n) + "<party/>"))
+    });
 }
 
 #[test]

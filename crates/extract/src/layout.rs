@@ -9,9 +9,7 @@ mod name_table;
 
 pub(crate) use attribute_table::{AttributeTable, Target};
 pub(crate) use build::LayoutBuilder;
-#[cfg(test)]
-pub(crate) use name_table::hash_name;
-pub(crate) use name_table::hash_name_in;
+pub(crate) use name_table::{hash_name, hash_name_in};
 
 use crate::work;
 use name_table::NameTable;

@@ -1,5 +1,6 @@
 //! Checks that the parts of a contract fit together.
 
+mod names;
 mod rows;
 
 use std::collections::BTreeSet;
@@ -10,6 +11,7 @@ use crate::problem::Problems;
 
 /// Notes everything that does not fit.
 pub(crate) fn check(contract: &Contract, problems: &mut Problems) {
+    names::check(contract, problems);
     check_paths(contract, problems);
     check_rules(contract, problems);
     rows::check(contract, problems);

@@ -1,7 +1,8 @@
 //! Splits a start tag into attributes, as strictly as XML has it, in one scan.
 
 use super::decode::check_references;
-use super::words::{NameEnd, name_end, value_stop};
+use super::qualified::local_start;
+use super::words::{name_end, value_stop};
 use crate::work;
 
 /// An attribute as written.
@@ -30,19 +31,8 @@ pub(super) enum Next<'x> {
 /// What is wrong with a tag.
 type Wrong = &'static str;
 
-/// Finds where the local part of a name begins; `None` if it is no name.
-#[inline]
-pub(super) fn local_start(name: &[u8], has_colon: bool) -> Option<usize> {
-    let first = *name.first()?;
-    if !(first.is_ascii_alphabetic() || matches!(first, b'_' | b':' | 0x80..)) {
-        return None;
-    }
-    if !has_colon {
-        return Some(0);
-    }
-    let local = memchr::memrchr(b':', name)? + 1;
-    (local < name.len()).then_some(local)
-}
+/// The text ends within a tag.
+pub(super) const CUT: Wrong = "the document is cut off in a tag";
 
 fn is_space(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\r' | b'\n')
@@ -67,8 +57,8 @@ impl<'x> Attributes<'x> {
         self.at
     }
 
-    /// Returns the next attribute, or the end of the tag.
-    #[inline]
+    /// Returns the next attribute, or the end of the tag. Most of a document is read here.
+    #[inline(always)]
     pub(super) fn next(&mut self) -> Result<Next<'x>, Wrong> {
         let bytes = self.text.as_bytes();
         let start = skip_spaces(bytes, self.at);
@@ -81,13 +71,14 @@ impl<'x> Attributes<'x> {
                 self.at = start + 2;
                 return Ok(Next::End { is_empty: true });
             }
-            None => return self.wrong(start, "a tag without an end"),
+            None => return self.wrong(start, CUT),
             Some(_) if start == self.at => return Err("no space before an attribute"),
             Some(_) => {}
         }
-        let NameEnd { mut at, has_colon } = name_end(bytes, start);
+        let end = name_end(bytes, start);
+        let mut at = end.at;
         let name = &bytes[start..at];
-        let Some(local) = local_start(name, has_colon) else {
+        let Some(local) = local_start(self.text, start, end) else {
             return self.wrong(at, "this is no attribute name");
         };
         if bytes.get(at) != Some(&b'=') {
@@ -107,7 +98,7 @@ impl<'x> Attributes<'x> {
         let value_end = match value_stop(bytes, value, quote) {
             Some(stop) if bytes[stop] == quote => stop,
             Some(stop) => self.checked_end(value, stop, quote)?,
-            None => return self.wrong(at, "an attribute value without an end"),
+            None => return self.wrong(bytes.len(), CUT),
         };
         self.at = value_end + 1;
         Ok(Next::Attribute(Attribute { name, local, at: start, value, value_end }))
@@ -116,15 +107,17 @@ impl<'x> Attributes<'x> {
     #[cold]
     fn wrong(&mut self, at: usize, wrong: Wrong) -> Result<Next<'x>, Wrong> {
         self.at = at;
-        Err(wrong)
+        Err(if at == self.text.len() { CUT } else { wrong })
     }
 
     /// Finds the end of a value that has `&` or `<` in it, first at `stop`.
     fn checked_end(&mut self, value: usize, stop: usize, quote: u8) -> Result<usize, Wrong> {
         let bytes = self.text.as_bytes();
         let Some(length) = memchr::memchr(quote, &bytes[stop..]) else {
-            self.at = value - 1;
-            return Err("an attribute value without an end");
+            // Markup behind it tells a quote that was forgotten from a text that ends.
+            let is_forgotten = memchr::memchr(b'<', &bytes[stop..]).is_some();
+            self.at = if is_forgotten { value - 1 } else { bytes.len() };
+            return Err(if is_forgotten { "an attribute value without an end" } else { CUT });
         };
         work::note(length);
         let raw = &self.text[stop..stop + length];
@@ -132,9 +125,9 @@ impl<'x> Attributes<'x> {
             self.at = value;
             return Err("`<` in an attribute value");
         }
-        check_references(raw).map_err(|at| {
-            self.at = stop + at;
-            "`&` that begins no known reference"
+        check_references(raw).map_err(|bad| {
+            self.at = stop + bad.at;
+            bad.reason
         })?;
         Ok(stop + length)
     }
@@ -193,12 +186,23 @@ mod tests {
         check("/ >", "no space before an attribute, at byte 0");
         check(" a>", "an attribute without a value, at byte 2");
         check(" a=1>", "an attribute value without quotes, at byte 3");
-        check(" a='1>", "an attribute value without an end, at byte 3");
-        check(" a='1&amp;>", "an attribute value without an end, at byte 3");
-        check(" a='1'", "a=1 | a tag without an end, at byte 6");
+        check(" a='1&amp;><b/>", "an attribute value without an end, at byte 3");
         check(" 1a='1'", "this is no attribute name, at byte 3");
         check(" a:='1'", "this is no attribute name, at byte 3");
+        check(" a:b:c='1'", "this is no attribute name, at byte 6");
+        check(" ×='1'", "this is no attribute name, at byte 3");
         check(" a='<'", "`<` in an attribute value, at byte 4");
-        check(" a='x&y'", "`&` that begins no known reference, at byte 5");
+        check(
+            " a='x& y'",
+            "`&` that begins no reference; the sign itself is written `&amp;`, at byte 5",
+        );
+    }
+
+    #[test]
+    fn a_tag_that_is_cut_off() {
+        for raw in ["", " ", " a", " a=", " a =", " a='1", " a='1&amp;", " a='1&amp;>", " a='1>"] {
+            check(raw, &format!("{CUT}, at byte {}", raw.len()));
+        }
+        check(" a='1'", &format!("a=1 | {CUT}, at byte 6"));
     }
 }

@@ -113,13 +113,50 @@ pub(crate) fn is_xml_char(character: char) -> bool {
     }
 }
 
-/// Checks every reference in a raw text; fails with the offset of the first that means nothing.
-pub(crate) fn check_references(raw: &str) -> Result<(), usize> {
+/// A reference that means nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct BadReference {
+    pub(crate) at: usize,
+    pub(crate) reason: &'static str,
+}
+
+/// Says why nothing can be made of the reference that a text starts with. Never what it holds: what looks like a
+/// reference may be text of which an `&` was not written as XML wants it.
+#[cold]
+fn misread(text: &str) -> &'static str {
+    let body = &text[1..];
+    let is_digit = |character: char| character.is_ascii_alphanumeric();
+    let numbered = body.strip_prefix('#');
+    let rest = numbered.unwrap_or(body).trim_start_matches(is_digit);
+    let is_whole = rest.starts_with(';') && rest.len() < numbered.unwrap_or(body).len();
+    match numbered {
+        Some(digits) if is_whole && is_number(&digits[..digits.len() - rest.len()]) => {
+            "a reference to a character that XML 1.0 does not allow"
+        }
+        None if is_whole && body.starts_with(|first: char| first.is_ascii_alphabetic()) => {
+            "a reference to an entity that is not known: XML has `&amp;`, `&lt;`, `&gt;`, `&quot;` and `&apos;`, and what a document type declares is not read"
+        }
+        Some(_) | None => "`&` that begins no reference; the sign itself is written `&amp;`",
+    }
+}
+
+/// Says whether these are the digits of a reference to a character.
+fn is_number(digits: &str) -> bool {
+    match digits.strip_prefix('x') {
+        Some(hex) => !hex.is_empty() && hex.bytes().all(|digit| digit.is_ascii_hexdigit()),
+        None => !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_digit()),
+    }
+}
+
+/// Checks every reference in a raw text; fails with the first that means nothing.
+pub(crate) fn check_references(raw: &str) -> Result<(), BadReference> {
     let mut from = 0;
     while let Some(at) = memchr::memchr(b'&', &raw.as_bytes()[from..]) {
         let start = from + at;
         work::note(at + 1);
-        let Some((_, n_bytes)) = reference(&raw[start..]) else { return Err(start) };
+        let Some((_, n_bytes)) = reference(&raw[start..]) else {
+            return Err(BadReference { at: start, reason: misread(&raw[start..]) });
+        };
         from = start + n_bytes;
     }
     Ok(())
@@ -161,19 +198,32 @@ mod tests {
 
     #[test]
     fn references_that_mean_nothing() {
-        for (raw, expected) in [
-            ("a&amp;b", Ok(())),
-            ("a&b", Err(1)),
-            ("&amp;&nbsp;", Err(5)),
-            ("&#0;", Err(0)),
-            ("&#x110000;", Err(0)),
-            ("&#xFFFE;", Err(0)),
-            ("&#+5;", Err(0)),
-            ("&#;", Err(0)),
-            ("&", Err(0)),
-            ("é&é;", Err(2)),
+        assert_eq!(check_references("a&amp;b"), Ok(()));
+        let not_allowed = "a reference to a character that XML 1.0 does not allow";
+        let unknown = "a reference to an entity that is not known";
+        let none = "`&` that begins no reference";
+        for (raw, at, reason) in [
+            ("a&b", 1, none),
+            ("&amp;&nbsp;", 5, unknown),
+            ("&copy2;", 0, unknown),
+            ("&#0;", 0, not_allowed),
+            ("&#x1F;", 0, not_allowed),
+            ("&#xD83D;&#xDE00;", 0, not_allowed),
+            ("&#x110000;", 0, not_allowed),
+            ("&#99999999999999;", 0, not_allowed),
+            ("&#xFFFE;", 0, not_allowed),
+            ("&#+5;", 0, none),
+            ("&#x;", 0, none),
+            ("&#5a;", 0, none),
+            ("&#;", 0, none),
+            ("&;", 0, none),
+            ("&", 0, none),
+            ("& co;", 0, none),
+            ("é&é;", 2, none),
         ] {
-            assert_eq!(check_references(raw), expected, "`{raw}`");
+            let bad = check_references(raw).expect_err(raw);
+            assert_eq!(bad.at, at, "`{raw}`");
+            assert!(bad.reason.starts_with(reason), "`{raw}`: {}", bad.reason);
         }
         assert_eq!(decode("a & b &nope;"), "a & b &nope;");
     }

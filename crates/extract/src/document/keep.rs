@@ -4,7 +4,10 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::decode::decode;
+use super::namespaces::{Namespace, Rank};
+use super::others::Others;
 use super::paths::{PathEntry, Paths};
+use super::prefixed::{Second, drop_seconds};
 use super::{Document, ElementIx, NOWHERE, Part, Record};
 use crate::layout::{
     CONTACT_NODE, FieldIx, Layout, NO_RECORD, NameMatch, RecordKind, Role, Shape, Target,
@@ -19,12 +22,14 @@ const USUAL_HITS: usize = 64;
 #[derive(Debug)]
 pub(super) struct Hit<'x> {
     pub(super) field: FieldIx,
+    /// Whether the name has no prefix, which wins over one that has.
+    pub(super) plain: bool,
     /// Whether the name is the same letter by letter, which wins over any other.
-    exact: bool,
-    path: u32,
+    pub(super) exact: bool,
+    pub(super) path: u32,
     /// Which of the elements at the path; only the last one counts.
-    element: u32,
-    raw: &'x str,
+    pub(super) element: u32,
+    pub(super) raw: &'x str,
 }
 
 /// An element that has been entered.
@@ -43,9 +48,9 @@ pub(super) struct Open {
 #[derive(Debug)]
 pub(super) struct Destination<'p> {
     pub(super) shape: &'p Shape,
-    path: u32,
+    pub(super) path: u32,
     /// Where the slots are, if the element is kept.
-    base: u32,
+    pub(super) base: u32,
 }
 
 impl Destination<'_> {
@@ -56,6 +61,23 @@ impl Destination<'_> {
     }
 }
 
+/// What becomes of the values of an element where another takes its place.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Replaces {
+    /// They are other values of the same thing.
+    AsOther,
+    /// They were never meant: the name of the new element fits better.
+    Anyhow,
+}
+
+impl Replaces {
+    /// By the rank that the elements at the place had, and that of the new one.
+    #[inline]
+    pub(super) fn of(before: Rank, rank: Rank) -> Self {
+        if rank > before { Self::Anyhow } else { Self::AsOther }
+    }
+}
+
 /// The text of an element is over the limit.
 #[derive(Debug)]
 pub(super) struct TooLong;
@@ -63,9 +85,10 @@ pub(super) struct TooLong;
 /// What has been kept so far.
 #[derive(Debug)]
 pub(super) struct Keeper<'x, 'p> {
-    layout: &'p Layout,
-    document: Document<'x>,
-    hits: Vec<Hit<'x>>,
+    pub(super) layout: &'p Layout,
+    pub(super) document: Document<'x>,
+    pub(super) hits: Vec<Hit<'x>>,
+    pub(super) seconds: Vec<Second>,
 }
 
 impl<'x, 'p> Keeper<'x, 'p> {
@@ -73,6 +96,7 @@ impl<'x, 'p> Keeper<'x, 'p> {
         let document = Document {
             slots: Vec::with_capacity(USUAL_SLOTS),
             nodes: vec![NOWHERE; layout.nodes.len()],
+            others: Others::new(layout.nodes.len()),
             contacts: Vec::new(),
             parts: Vec::new(),
             records: Vec::new(),
@@ -80,7 +104,7 @@ impl<'x, 'p> Keeper<'x, 'p> {
             fields: Vec::new(),
             paths: Paths::new(),
         };
-        Self { layout, document, hits: Vec::with_capacity(USUAL_HITS) }
+        Self { layout, document, hits: Vec::with_capacity(USUAL_HITS), seconds: Vec::new() }
     }
 
     pub(super) fn n_paths(&self) -> usize {
@@ -97,7 +121,7 @@ impl<'x, 'p> Keeper<'x, 'p> {
 
     /// Finds the path of a child, or begins it.
     #[inline]
-    fn path_of(&mut self, parent: u32, name: &'x str, hash: u64) -> u32 {
+    pub(super) fn path_of(&mut self, parent: u32, name: &'x str, hash: u64) -> u32 {
         if let Some(path) = self.document.paths.find(parent, name, hash) {
             return path;
         }
@@ -131,37 +155,49 @@ impl<'x, 'p> Keeper<'x, 'p> {
             record,
             kept,
             n_elements: 0,
+            rank: Rank::Foreign,
+            namespace: Namespace::NONE,
         })
     }
 
-    /// Enters an element. `hash` is [`crate::layout::hash_name_in`] of its name.
+    /// Enters an element without a prefix. `hash` is [`crate::layout::hash_name_in`] of its name.
     #[inline]
     pub(super) fn enter(
         &mut self,
         parent: Open,
         name: &'x str,
         hash: u64,
+        namespace: Namespace,
     ) -> (Open, Destination<'p>) {
         let path = self.path_of(parent.path, name, hash);
         let entry = self.document.paths.get_mut(path);
         entry.n_elements += 1;
+        entry.namespace = namespace;
+        let before = std::mem::replace(&mut entry.rank, Rank::Plain);
         let shape = &self.layout.shapes[entry.shape as usize];
         let open = Open { path, contact: parent.contact, record: parent.record, text: NOWHERE };
         if entry.kept {
             let (node, record) = (entry.node, entry.record);
-            return self.enter_kept(open, shape, node, record);
+            let replaces = Replaces::of(before, Rank::Plain);
+            return self.enter_kept(open, shape, (node, record), replaces);
         }
         (open, Destination { shape, path, base: NOWHERE })
     }
 
+    /// Notes the namespace of an element without a prefix that declares it itself.
+    #[cold]
+    pub(super) fn rename(&mut self, open: Open, namespace: Namespace) {
+        self.document.paths.get_mut(open.path).namespace = namespace;
+    }
+
     /// Makes room for what is kept of an element. Most are not, so that this stays out of the way.
     #[inline(never)]
-    fn enter_kept(
+    pub(super) fn enter_kept(
         &mut self,
         mut open: Open,
         shape: &'p Shape,
-        node: u32,
-        record: RecordKind,
+        (node, record): (u32, RecordKind),
+        replaces: Replaces,
     ) -> (Open, Destination<'p>) {
         let path = open.path;
         let node_read = node != NOWHERE && self.layout.nodes[node as usize].read;
@@ -170,6 +206,9 @@ impl<'x, 'p> Keeper<'x, 'p> {
             Role::Contact => true,
             Role::Part(_) => open.contact != NOWHERE,
         };
+        if node_read {
+            self.note_others(node, shape, replaces);
+        }
         let base = if of_contact || record != NO_RECORD {
             let base = self.room(shape, NOWHERE);
             self.keep_each(&mut open, shape, record, ElementIx(base));
@@ -189,6 +228,21 @@ impl<'x, 'p> Keeper<'x, 'p> {
             self.document.texts.remove(&open.text);
         }
         (open, Destination { shape, path, base })
+    }
+
+    /// Notes the values of the element at a place, which another replaces.
+    fn note_others(&mut self, node: u32, shape: &Shape, replaces: Replaces) {
+        let replaced = self.document.nodes[node as usize];
+        match replaces {
+            _ if replaced == NOWHERE => {}
+            Replaces::Anyhow => self.document.others.forget(node),
+            Replaces::AsOther => {
+                let document = &mut self.document;
+                let slots = replaced as usize..(replaced + shape.n_slots) as usize;
+                let text = shape.text.and_then(|slot| document.texts.get(&(replaced + slot)));
+                document.others.note(node, &document.slots[slots], shape.text.zip(text));
+            }
+        }
     }
 
     /// Lists an element that no later one replaces.
@@ -285,6 +339,7 @@ impl<'x, 'p> Keeper<'x, 'p> {
                     let element = self.document.paths.get(path).n_elements;
                     self.hits.push(Hit {
                         field: *field,
+                        plain: true,
                         exact: *wanted.as_bytes() == *name,
                         path,
                         element,
@@ -313,10 +368,12 @@ impl<'x, 'p> Keeper<'x, 'p> {
                 continue;
             }
             let best = &mut best[hit.field as usize];
-            if best.is_none_or(|best| (best.exact, best.path) <= (hit.exact, hit.path)) {
+            let rank = |hit: &Hit<'_>| (hit.plain, hit.exact, hit.path);
+            if best.is_none_or(|best| rank(best) <= rank(hit)) {
                 *best = Some(hit);
             }
         }
+        drop_seconds(&self.seconds, &mut self.document);
         self.document.parts.sort_by_key(|part| part.contact);
         work::note(self.hits.len() + self.document.parts.len());
         self.document.fields = best.iter().map(|hit| hit.map(|hit| decode(hit.raw))).collect();

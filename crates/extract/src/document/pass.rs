@@ -2,25 +2,21 @@
 
 use std::borrow::Cow;
 
-use quick_xml::Reader;
-use quick_xml::errors::{Error, IllFormedError};
-use quick_xml::events::Event;
-
-use super::attributes::{Attributes, Next, local_start, skip_spaces};
-use super::decode::{check_references, decode_text, normalize_lines};
+use super::attributes::{Attribute, Attributes, Next, skip_spaces};
+use super::decode::{check_references, decode_text};
 use super::keep::{Destination, Keeper, Open, TooLong};
 use super::names::SeenNames;
-use super::words::{NameEnd, name_end};
+use super::namespaces::{Namespace, Namespaces};
+use super::prefixed::{Name, Prefixed};
+use super::qualified::local_start;
+use super::words::name_end;
 use super::{Document, Flaw, NOWHERE, prolog};
 use crate::layout::{Layout, hash_name_in};
 use crate::limits::Limits;
 use crate::work;
 
-/// The text in which the reference looks for the root element, in characters.
-const ROOT_WITHIN: usize = 100;
-
-/// The length of `<![CDATA[`.
-const CDATA_START: usize = 9;
+/// The longest name in a message, in characters.
+pub(super) const NAME_CHARS_MAX: usize = 64;
 
 /// What the root element is in.
 const ABOVE_ROOT: Open = Open { path: 0, contact: NOWHERE, record: NOWHERE, text: NOWHERE };
@@ -33,43 +29,59 @@ pub(crate) fn read<'x>(
     limits: &Limits,
 ) -> Result<Document<'x>, Flaw> {
     limits.check_document(text.len()).map_err(|over| Flaw::new(over.to_string()))?;
+    let whole = text;
     let (text, n_before) = prolog::clean(text);
-    let pass = Pass::new(text, layout, limits);
-    pass.run(root).map_err(|flaw| Flaw { at: flaw.at.map(|at| at + n_before), ..flaw })
+    let pass = Pass::new(text, root, layout, limits);
+    pass.run().map_err(|flaw| flaw.located(whole, n_before))
 }
 
-struct Pass<'x, 'p> {
-    text: &'x str,
+pub(super) struct Pass<'x, 'p> {
+    pub(super) text: &'x str,
     /// What has not been read yet begins here.
-    at: usize,
+    pub(super) at: usize,
+    /// The name of the root element that is looked for.
+    root: &'p str,
     limits: &'p Limits,
     keeper: Keeper<'x, 'p>,
     /// The open elements and their names.
-    open: Vec<(Open, &'x [u8])>,
+    pub(super) open: Vec<(Open, &'x [u8])>,
     seen: SeenNames<'x>,
-    root_seen: bool,
+    namespaces: Namespaces<'x>,
+    /// The attributes with a prefix of the element in hand.
+    prefixed: Vec<Prefixed<'x>>,
+    pub(super) root_seen: bool,
+    pub(super) doctype_seen: bool,
     /// Whether any text between tags is wanted.
     reads_text: bool,
 }
 
 impl<'x, 'p> Pass<'x, 'p> {
-    fn new(text: &'x str, layout: &'p Layout, limits: &'p Limits) -> Self {
+    fn new(text: &'x str, root: &'p str, layout: &'p Layout, limits: &'p Limits) -> Self {
         Self {
             text,
             at: 0,
+            root,
             limits,
             keeper: Keeper::new(layout),
             open: Vec::new(),
             seen: SeenNames::new(),
+            namespaces: Namespaces::new(),
+            prefixed: Vec::new(),
             root_seen: false,
+            doctype_seen: false,
             reads_text: layout.reads_text,
         }
     }
 
-    fn run(mut self, root: &str) -> Result<Document<'x>, Flaw> {
-        self.check_start(root)?;
+    fn run(mut self) -> Result<Document<'x>, Flaw> {
+        if self.text.is_empty() {
+            return Err(Flaw::new("the document is empty"));
+        }
+        if !self.text.starts_with('<') {
+            return Err(Flaw::malformed(0, "a document begins with `<`"));
+        }
         prolog::check_characters(self.text)
-            .map_err(|at| Flaw::at(at, "malformed XML: a character that XML does not have"))?;
+            .map_err(|at| Flaw::malformed(at, "a character that XML 1.0 does not allow"))?;
         let bytes = self.text.as_bytes();
         loop {
             let from = self.at;
@@ -84,34 +96,32 @@ impl<'x, 'p> Pass<'x, 'p> {
                 None => break,
             }
         }
-        if !self.open.is_empty() {
-            return Err(Flaw::at(
-                self.text.len(),
-                "malformed XML: the document ends inside of an element",
-            ));
-        }
-        if !self.root_seen {
-            return Err(Flaw::new("malformed XML: no root element"));
-        }
+        self.check_end()?;
         Ok(self.keeper.finish())
     }
 
-    /// Makes sure that the text can be a document for this contract before it is read.
-    fn check_start(&self, root: &str) -> Result<(), Flaw> {
-        if self.text.is_empty() {
-            return Err(Flaw::new("the document is empty"));
+    /// Makes sure that a text which has ended is a whole document.
+    fn check_end(&self) -> Result<(), Flaw> {
+        let end = self.text.len();
+        if let Some((_, name)) = self.open.last() {
+            let name = shorten(name);
+            let since = self.tag_of(self.open.len() - 1);
+            return Err(Flaw::cut(end, format_args!("the element `{name}`"), since));
         }
-        if !self.text.starts_with('<') || !self.text.ends_with('>') {
-            return Err(Flaw::new("malformed XML: a document begins with `<` and ends with `>`"));
+        if self.at < end {
+            return Err(Flaw::cut(end, "a tag", self.at));
         }
-        let end = self.text.char_indices().nth(ROOT_WITHIN).map_or(self.text.len(), |(at, _)| at);
-        let start = format!("<{}", root.to_lowercase());
-        if !self.text[..end].to_lowercase().contains(&start) {
-            return Err(Flaw::other_root(format!(
-                "no root element `{root}` within the first {ROOT_WITHIN} characters"
-            )));
+        if !self.root_seen {
+            return Err(Flaw::malformed(end, "the document ends before its root element"));
         }
         Ok(())
+    }
+
+    /// Where the tag of an open element begins.
+    fn tag_of(&self, place: usize) -> usize {
+        // Its name is a part of the text.
+        let name = self.open[place].1;
+        name.as_ptr() as usize - self.text.as_ptr() as usize - 1
     }
 
     /// Goes on to the next tag, or to the end of the document.
@@ -124,18 +134,34 @@ impl<'x, 'p> Pass<'x, 'p> {
             return Ok(());
         }
         if self.open.is_empty() {
-            return Err(Flaw::at(start, "malformed XML: text outside of the root element"));
+            return Err(Flaw::malformed(start, "text outside of the root element"));
         }
-        let length = memchr::memchr(b'<', &bytes[start..]);
-        self.at = length.map_or(bytes.len(), |length| start + length);
-        work::note(self.at - start);
+        let mut at = start;
+        while let Some(length) = memchr::memchr2(b'<', b'>', &bytes[at..]) {
+            work::note(length);
+            at += length;
+            if bytes[at] == b'<' {
+                break;
+            }
+            if bytes[start..at].ends_with(b"]]") {
+                let reason = "`]]>` in text, which ends a CDATA section; it is written `]]&gt;`";
+                return Err(Flaw::malformed(at - 2, reason));
+            }
+            at += 1;
+        }
+        if bytes.get(at) != Some(&b'<') {
+            self.at = bytes.len();
+            return self.check_end();
+        }
+        self.at = at;
+        work::note(at - start);
         check_references(&self.text[start..self.at])
-            .map_err(|at| Flaw::at(start + at, "malformed XML: `&` that begins no known reference"))
+            .map_err(|bad| Flaw::malformed(start + bad.at, bad.reason))
     }
 
     /// Keeps text that stands directly in the innermost element, if its text is wanted.
     #[cold]
-    fn keep_text(
+    pub(super) fn keep_text(
         &mut self,
         from: usize,
         to: usize,
@@ -155,7 +181,7 @@ impl<'x, 'p> Pass<'x, 'p> {
     #[inline]
     fn end_tag(&mut self) -> Result<(), Flaw> {
         let Some((_, name)) = self.open.pop() else {
-            return Err(Flaw::at(self.at, "malformed XML: an end tag without a start tag"));
+            return Err(Flaw::malformed(self.at, "an end tag without a start tag"));
         };
         let bytes = self.text.as_bytes();
         let after_name = self.at + 2 + name.len();
@@ -164,10 +190,26 @@ impl<'x, 'p> Pass<'x, 'p> {
             let end = skip_spaces(bytes, after_name);
             if bytes.get(end) == Some(&b'>') {
                 self.at = end + 1;
+                if self.namespaces.has_scope(self.open.len()) {
+                    self.namespaces.close(self.open.len());
+                }
                 return Ok(());
             }
         }
-        Err(Flaw::at(self.at, "malformed XML: an end tag that closes another element"))
+        Err(self.bad_end(name))
+    }
+
+    /// Says what is wrong with an end tag.
+    #[cold]
+    fn bad_end(&self, name: &[u8]) -> Flaw {
+        let rest = &self.text.as_bytes()[self.at + 2..];
+        let length = rest.len().min(name.len());
+        let is_cut = rest[..length] == name[..length] && rest[length..].trim_ascii().is_empty();
+        if is_cut {
+            return Flaw::cut(self.text.len(), "an end tag", self.at);
+        }
+        let reason = format!("an end tag that closes another element than `{}`", shorten(name));
+        Flaw::malformed(self.at, reason)
     }
 
     /// Keeps what is wanted of an element.
@@ -175,26 +217,29 @@ impl<'x, 'p> Pass<'x, 'p> {
     fn start_tag(&mut self) -> Result<(), Flaw> {
         let tag = self.at;
         let bytes = self.text.as_bytes();
-        let is_root = self.open.is_empty();
-        if is_root {
-            if self.root_seen {
-                return Err(Flaw::at(tag, "malformed XML: a second root element"));
-            }
-            self.root_seen = true;
-        }
         let start = tag + 1;
-        let NameEnd { at: end, has_colon } = name_end(bytes, start);
+        let name_end = name_end(bytes, start);
+        let end = name_end.at;
         let name = &bytes[start..end];
         let ends_name = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\r' | b'\n' | b'/' | b'>');
-        let local = local_start(name, has_colon).filter(|_| bytes.get(end).is_none_or(ends_name));
+        let local = local_start(self.text, start, name_end)
+            .filter(|_| bytes.get(end).is_some_and(ends_name));
         let Some(local) = local else {
-            return Err(Flaw::at(start, "malformed XML: this is no element name"));
+            return Err(self.bad_start(start, end));
         };
-        // A root with a prefix is another root.
-        let local = if is_root { 0 } else { local };
+        if self.open.is_empty() {
+            self.root(tag, &self.text[start + local..end])?;
+        }
         let hash = hash_name_in(&bytes[start + local..], name.len() - local);
         let parent = self.open.last().map_or(ABOVE_ROOT, |(open, _)| *open);
-        let (open, destination) = self.keeper.enter(parent, &self.text[start + local..end], hash);
+        let default = self.namespaces.default;
+        let (open, destination) = if local == 0 {
+            self.keeper.enter(parent, &self.text[start..end], hash, default)
+        } else {
+            let namespace = self.prefix(start, local, end)?;
+            let (whole, local) = (&self.text[start..end], &self.text[start + local..end]);
+            self.keeper.enter_prefixed(parent, &Name { whole, local, hash, namespace })
+        };
         if self.keeper.n_paths() > self.limits.distinct_paths + 1 {
             return Err(Flaw::over("distinct_paths", self.limits.distinct_paths, tag));
         }
@@ -202,13 +247,82 @@ impl<'x, 'p> Pass<'x, 'p> {
             self.check_kept(tag)?;
         }
         let is_empty = self.attributes(&destination, end)?;
+        if self.namespaces.default != default && local == 0 {
+            // The element itself has declared it.
+            self.keeper.rename(open, self.namespaces.default);
+        }
         if !is_empty {
             self.open.push((open, name));
             if self.open.len() > self.limits.depth {
                 return Err(Flaw::over("depth", self.limits.depth, tag));
             }
+        } else if self.namespaces.has_scope(self.open.len()) {
+            self.namespaces.close(self.open.len());
         }
         Ok(())
+    }
+
+    #[cold]
+    fn bad_start(&self, start: usize, end: usize) -> Flaw {
+        if end == self.text.len() {
+            return Flaw::cut(end, "a tag", start - 1);
+        }
+        Flaw::malformed(start, "this is no element name")
+    }
+
+    /// Makes sure that there is one root element and that it is the one that is looked for.
+    #[cold]
+    fn root(&mut self, tag: usize, name: &str) -> Result<(), Flaw> {
+        if self.root_seen {
+            return Err(Flaw::malformed(tag, "a second root element"));
+        }
+        self.root_seen = true;
+        if name != self.root {
+            let name = shorten(name.as_bytes());
+            let reason = format!("the root element is `{name}`, not `{}`", self.root);
+            return Err(Flaw::other_root(reason));
+        }
+        Ok(())
+    }
+
+    /// Finds what the prefix of an element stands for, which the element itself may declare.
+    #[cold]
+    fn prefix(&mut self, start: usize, local: usize, end: usize) -> Result<Namespace, Flaw> {
+        let mut attributes = Attributes::new(self.text, end);
+        // What is wrong with the tag is said when it is read.
+        while let Ok(Next::Attribute(attribute)) = attributes.next() {
+            let Attribute { name, local, at, value, value_end } = attribute;
+            self.declare(&Prefixed { name, local, at, value, value_end, hash: 0 })?;
+        }
+        let prefix = &self.text[start..start + local - 1];
+        self.namespaces.get(prefix).ok_or_else(|| unbound(start, prefix))
+    }
+
+    /// Reads a declaration, or an attribute with a prefix, which is kept when the tag ends.
+    #[cold]
+    #[inline(never)]
+    fn odd_attribute(&mut self, attribute: Prefixed<'x>) -> Result<(), Flaw> {
+        if !self.declare(&attribute)? {
+            self.prefixed.push(attribute);
+        }
+        Ok(())
+    }
+
+    /// Notes what an attribute declares; says whether it declares anything.
+    fn declare(&mut self, attribute: &Prefixed<'x>) -> Result<bool, Flaw> {
+        let prefix = match attribute.name.strip_prefix(b"xmlns") {
+            Some(b"") => "",
+            Some([b':', ..]) => {
+                let at = attribute.at;
+                &self.text[at + attribute.local..at + attribute.name.len()]
+            }
+            Some(_) | None => return Ok(false),
+        };
+        let raw = &self.text[attribute.value..attribute.value_end];
+        self.namespaces
+            .declare(self.open.len(), prefix, raw)
+            .map_err(|reason| Flaw::malformed(attribute.at, reason))?;
+        Ok(true)
     }
 
     fn check_kept(&self, tag: usize) -> Result<(), Flaw> {
@@ -232,17 +346,18 @@ impl<'x, 'p> Pass<'x, 'p> {
                 Ok(Next::Attribute(attribute)) => attribute,
                 Ok(Next::End { is_empty }) => {
                     self.at = attributes.at();
+                    if !self.prefixed.is_empty() {
+                        self.keep_prefixed(destination)?;
+                    }
                     return Ok(is_empty);
                 }
-                Err(wrong) => {
-                    return Err(Flaw::at(attributes.at(), format!("malformed XML: {wrong}")));
-                }
+                Err(wrong) => return Err(Flaw::malformed(attributes.at(), wrong)),
             };
             let local_name = &attribute.name[attribute.local..];
             let hash = hash_name_in(&bytes[attribute.at + attribute.local..], local_name.len());
             if !self.seen.add(attribute.name, hash) {
-                let reason = "malformed XML: an attribute that occurs twice";
-                return Err(Flaw::at(attributes.at(), reason));
+                let reason = "an attribute that occurs twice";
+                return Err(Flaw::malformed(attributes.at(), reason));
             }
             if self.seen.len() > self.limits.attributes_per_element {
                 let max = self.limits.attributes_per_element;
@@ -251,83 +366,67 @@ impl<'x, 'p> Pass<'x, 'p> {
             if attribute.value_end - attribute.value > self.limits.attribute_bytes {
                 return Err(Flaw::over("attribute_bytes", self.limits.attribute_bytes, at));
             }
+            if attribute.local > 0 || is_default(attribute.name) {
+                // In parts, so that the attribute of every other tag stays in registers.
+                let Attribute { name, local, at, value, value_end } = attribute;
+                self.odd_attribute(Prefixed { name, local, at, value, value_end, hash })?;
+                continue;
+            }
             let targets = destination.shape.attributes.targets(local_name, hash);
-            if !targets.is_empty() && !is_declaration(attribute.name) {
+            if !targets.is_empty() {
                 let raw = &text[attribute.value..attribute.value_end];
                 self.keeper.keep(destination, targets, local_name, raw);
             }
         }
     }
 
-    /// Reads a comment, a processing instruction, a declaration, a CDATA section or a document type.
+    /// Keeps what is wanted of the attributes with a prefix, whose places those without one have taken before.
     #[cold]
-    fn rare(&mut self) -> Result<(), Flaw> {
-        let at = self.at;
-        let mut reader = Reader::from_str(&self.text[at..]);
-        reader.config_mut().check_comments = true;
-        let event = reader
-            .read_event()
-            .map_err(|err| malformed(&err, at + offset(reader.error_position())))?;
-        match event {
-            // The text has been decoded: the encoding that it declares says nothing any more.
-            Event::Decl(_) if at != 0 => {
-                let reason = "malformed XML: a declaration that is not at the start";
-                return Err(Flaw::at(at, reason));
-            }
-            Event::DocType(_) if self.root_seen => {
-                return Err(Flaw::at(at, "malformed XML: a document type after the root element"));
-            }
-            Event::CData(_) if self.open.is_empty() => {
-                return Err(Flaw::at(at, "malformed XML: text outside of the root element"));
-            }
-            Event::CData(data) => {
-                let from = at + CDATA_START;
-                self.keep_text(from, from + data.len(), normalize_lines)?;
-            }
-            Event::Decl(_) | Event::Comment(_) | Event::PI(_) | Event::DocType(_) => {}
-            Event::Start(_)
-            | Event::End(_)
-            | Event::Empty(_)
-            | Event::Text(_)
-            | Event::GeneralRef(_)
-            | Event::Eof => return Err(Flaw::at(at, "malformed XML: not well-formed")),
+    fn keep_prefixed(&mut self, destination: &Destination<'p>) -> Result<(), Flaw> {
+        let mut prefixed = std::mem::take(&mut self.prefixed);
+        let mut known = Vec::with_capacity(prefixed.len());
+        for (place, attribute) in prefixed.iter().enumerate() {
+            let prefix = &self.text[attribute.at..attribute.at + attribute.local - 1];
+            let Some(namespace) = self.namespaces.get(prefix) else {
+                return Err(unbound(attribute.at, prefix));
+            };
+            known.push((&attribute.name[attribute.local..], namespace, place));
         }
-        work::note(offset(reader.buffer_position()));
-        self.at = at + offset(reader.buffer_position());
+        // So that their order in the document means nothing.
+        known.sort_unstable();
+        for pair in known.windows(2) {
+            let (before, after) = (pair[0], pair[1]);
+            if (before.0, before.1) == (after.0, after.1) {
+                let reason = "an attribute that occurs twice, by two prefixes of one namespace";
+                return Err(Flaw::malformed(prefixed[after.2].at, reason));
+            }
+        }
+        let values = known.iter().filter(|(_, namespace, _)| !namespace.is_about_xml());
+        let values: Vec<&Prefixed<'_>> = values.map(|(.., place)| &prefixed[*place]).collect();
+        self.keeper.keep_prefixed(destination, self.text, &values);
+        // Its room is of use again.
+        prefixed.clear();
+        self.prefixed = prefixed;
         Ok(())
     }
 }
 
-/// Says whether an attribute declares a namespace, which is no attribute to those who read the document.
-fn is_declaration(name: &[u8]) -> bool {
-    name.starts_with(b"xmlns") && (name.len() == 5 || name[5] == b':')
+/// Says whether an attribute declares the namespace of what has no prefix.
+#[inline]
+fn is_default(name: &[u8]) -> bool {
+    name == b"xmlns"
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "an offset in a text that is in memory")]
-fn offset(position: u64) -> usize {
-    position as usize
+#[cold]
+fn unbound(at: usize, prefix: &str) -> Flaw {
+    let prefix = shorten(prefix.as_bytes());
+    Flaw::malformed(
+        at,
+        format!("the prefix `{prefix}` stands for no namespace: nothing declares it"),
+    )
 }
 
-/// Says what is wrong without repeating the document.
-fn malformed(err: &Error, at: usize) -> Flaw {
-    let reason = match err {
-        Error::Syntax(syntax) => syntax.to_string(),
-        Error::IllFormed(IllFormedError::MismatchedEndTag { .. }) => {
-            "an end tag that closes another element".to_owned()
-        }
-        Error::IllFormed(IllFormedError::UnmatchedEndTag(_)) => {
-            "an end tag without a start tag".to_owned()
-        }
-        Error::IllFormed(IllFormedError::DoubleHyphenInComment) => "`--` in a comment".to_owned(),
-        Error::IllFormed(IllFormedError::UnclosedReference) => {
-            "`&` that begins no known reference".to_owned()
-        }
-        Error::Io(_)
-        | Error::IllFormed(_)
-        | Error::InvalidAttr(_)
-        | Error::Encoding(_)
-        | Error::Escape(_)
-        | Error::Namespace(_) => "not well-formed".to_owned(),
-    };
-    Flaw::at(at, format!("malformed XML: {reason}"))
+/// A name for a message.
+fn shorten(name: &[u8]) -> String {
+    String::from_utf8_lossy(name).chars().take(NAME_CHARS_MAX).collect()
 }

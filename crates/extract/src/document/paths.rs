@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::NOWHERE;
+use super::namespaces::{Namespace, Rank};
 use crate::layout::{NO_RECORD, RecordKind};
 use crate::work;
 
@@ -30,6 +31,9 @@ pub(super) struct PathEntry<'x> {
     pub(super) kept: bool,
     /// Counts the elements at this path.
     pub(super) n_elements: u32,
+    /// The rank of those elements, and the namespace of the last of them.
+    pub(super) rank: Rank,
+    pub(super) namespace: Namespace,
 }
 
 /// All paths of a document; number 0 is above the root.
@@ -55,6 +59,8 @@ impl<'x> Paths<'x> {
             record: NO_RECORD,
             kept: false,
             n_elements: 0,
+            rank: Rank::Foreign,
+            namespace: Namespace::NONE,
         });
         Self { entries, index: vec![NOWHERE; USUAL_PATHS * 2], crowded: BTreeMap::new() }
     }
@@ -148,6 +154,8 @@ mod tests {
             record: NO_RECORD,
             kept: false,
             n_elements: 0,
+            rank: Rank::Foreign,
+            namespace: Namespace::NONE,
         }
     }
 

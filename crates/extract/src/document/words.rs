@@ -69,31 +69,32 @@ fn in_names(word: u64) -> u64 {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct NameEnd {
     pub(super) at: usize,
-    pub(super) has_colon: bool,
+    /// Whether there is a colon in it, or a character that is not ASCII.
+    pub(super) is_odd: bool,
 }
 
 /// Finds the end of the name that begins at an offset; the name may be empty.
-#[inline]
+#[inline(always)]
 pub(super) fn name_end(bytes: &[u8], start: usize) -> NameEnd {
     let mut at = start;
-    let mut has_colon = false;
+    let mut is_odd = false;
     loop {
         work::note(1);
         let word = word_at(bytes, at);
         let outside = !in_names(word) & TOPS;
-        let colons = equal(word, b':');
+        let odd = equal(word, b':') | (word & TOPS);
         if outside != 0 {
             // Of the bytes before the end only.
-            has_colon |= colons & (outside & outside.wrapping_neg()).wrapping_sub(1) != 0;
-            return NameEnd { at: at + first(outside), has_colon };
+            is_odd |= odd & (outside & outside.wrapping_neg()).wrapping_sub(1) != 0;
+            return NameEnd { at: at + first(outside), is_odd };
         }
-        has_colon |= colons != 0;
+        is_odd |= odd != 0;
         at += WORD;
     }
 }
 
 /// Finds the first quote, `&` or `<` from an offset on.
-#[inline]
+#[inline(always)]
 pub(super) fn value_stop(bytes: &[u8], start: usize, quote: u8) -> Option<usize> {
     let mut at = start;
     while at - start < LONG_VALUE {
@@ -126,7 +127,8 @@ mod tests {
                     || matches!(byte, b'_' | b'-' | b'.' | b':' | 0x80..);
                 let end = name_end(&text, 0);
                 assert_eq!(end.at, before + usize::from(part), "{byte} after {before}");
-                assert_eq!(end.has_colon, byte == b':', "{byte} after {before}");
+                let is_odd = matches!(byte, b':' | 0x80..);
+                assert_eq!(end.is_odd, is_odd, "{byte} after {before}");
             }
         }
         assert_eq!(name_end(b"name", 0).at, 4);

@@ -26,14 +26,6 @@ pub(super) fn admit(
     expected: Option<i64>,
 ) -> Result<i64, Refusal> {
     let place = &program.application;
-    if document.root_name() != place.root {
-        let reason = format!(
-            "the root element is `{}`, not `{}`",
-            shorten(document.root_name()),
-            place.root
-        );
-        return Err(Refusal { reason, app_id: None, other_line: true });
-    }
     let mut reasons = Vec::new();
     let id = read_id(&program.app_id, document);
     let app_id = id.as_ref().ok().copied();
@@ -46,6 +38,10 @@ pub(super) fn admit(
                 ));
             }
         }
+    }
+    if let Some(reason) = several(program, document) {
+        // Which of the ids is that of the row nobody knows.
+        return Err(Refusal { reason, app_id: None, other_line: false });
     }
     let other_line = document.element_at(place.node).is_none();
     if other_line {
@@ -65,6 +61,21 @@ pub(super) fn admit(
         (Some(app_id), true) => Ok(app_id),
         (app_id, _) => Err(Refusal { reason: reasons.join("; "), app_id, other_line }),
     }
+}
+
+/// Says what a document has twice of what makes it the document of one application: their values would be mixed.
+fn several(program: &Program, document: &Document<'_>) -> Option<String> {
+    let place = &program.application;
+    let path = if document.has_several(place.node) {
+        place.path.as_str()
+    } else if document.has_several(program.app_id.node) {
+        program.app_id.path.rsplit_once('/').map_or("", |(element, _)| element)
+    } else {
+        return None;
+    };
+    Some(format!(
+        "there are several elements `{path}` in the document, and it is to be of one application; store each application as a document of its own"
+    ))
 }
 
 /// Reads the id of an application, a positive number.

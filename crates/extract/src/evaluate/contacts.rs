@@ -84,7 +84,7 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
             let mut row = self.empty_row(table_ix);
             row[1] = Value::Int(self.app_id);
             for cell in &program.cells {
-                let outcome = self.cell(table_ix, cell, scope)?;
+                let outcome = self.told_cell(table_ix, cell, scope)?;
                 if outcome.is_missing(cell) {
                     return Err(self.missing(table_ix, cell.column));
                 }

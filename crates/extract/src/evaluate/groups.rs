@@ -44,7 +44,7 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
             row[*column] = value.clone();
         }
         for GroupCell { cell, .. } in &group.cells {
-            let outcome = self.cell(table_ix, cell, Scope::APPLICATION)?;
+            let outcome = self.told_cell(table_ix, cell, Scope::APPLICATION)?;
             let default = || cell.default.clone().unwrap_or(Value::Null);
             row[cell.column] = if outcome.value.is_null() { default() } else { outcome.value };
             if group.strict && row[cell.column].is_null() && !cell.nullable {

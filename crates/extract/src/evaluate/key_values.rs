@@ -2,11 +2,12 @@
 
 use super::cell::Outcome;
 use super::sources::says_nothing;
-use super::{Evaluation, Fault, Scope};
+use super::{Evaluation, Fault, Scope, Several};
 use crate::contract::When;
 use crate::number;
-use crate::program::{Entry, EntryPart, KeyValueProgram};
+use crate::program::{Entry, EntryPart, KeyValueProgram, Source};
 use crate::value::{Row, Value};
+use crate::warning::WarningKind;
 
 /// What a flag has to say to be set.
 const YES: [&str; 5] = ["y", "yes", "true", "t", "1"];
@@ -34,7 +35,7 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
     }
 
     fn entry(&mut self, table_ix: usize, entry: &'a Entry) -> Result<Option<Row>, Fault> {
-        let Outcome { value, .. } = self.cell(table_ix, &entry.cell, Scope::APPLICATION)?;
+        let Outcome { value, .. } = self.told_cell(table_ix, &entry.cell, Scope::APPLICATION)?;
         if !makes_row(entry.when, &value) {
             return Ok(None);
         }
@@ -44,10 +45,7 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
             row[*column] = match part {
                 EntryPart::Literal(literal) => literal.clone(),
                 EntryPart::Value => value.clone(),
-                EntryPart::Text(source) => match self.fetch(source, Scope::APPLICATION) {
-                    Some(text) if !text.is_empty() => Value::Text(text.into_owned()),
-                    Some(_) | None => Value::Null,
-                },
+                EntryPart::Text(source) => self.entry_text(table_ix, *column, source),
             };
         }
         let columns = &self.tables[table_ix].columns;
@@ -56,6 +54,19 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
         match row.iter().enumerate().find(is_missing) {
             Some((column, _)) => Err(self.missing(table_ix, column)),
             None => Ok(Some(row)),
+        }
+    }
+
+    /// Reads text that stands beside the value of an entry.
+    fn entry_text(&mut self, table_ix: usize, column: usize, source: &'a Source) -> Value {
+        self.several.set(Several::default());
+        let text = self.fetch(source, Scope::APPLICATION);
+        if self.several.get().in_source {
+            self.warn(table_ix, column, WarningKind::SeveralValues);
+        }
+        match text {
+            Some(text) if !text.is_empty() => Value::Text(text.into_owned()),
+            Some(_) | None => Value::Null,
         }
     }
 }

@@ -137,7 +137,7 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
             }),
         };
         for cell in &program.cells {
-            let outcome = self.cell(table_ix, cell, scope)?;
+            let outcome = self.told_cell(table_ix, cell, scope)?;
             match &program.worth {
                 Worth::Data { columns } => {
                     has_data |= outcome.origin == Origin::Data && columns.contains(&cell.column);

@@ -2,11 +2,11 @@
 
 use std::borrow::Cow;
 
-use super::Evaluation;
 use super::scope::Scope;
+use super::{Evaluation, Several};
 use crate::document::{Part, unescape};
 use crate::expr::Fields;
-use crate::layout::{RecordKind, SlotIx};
+use crate::layout::{NodeIx, RecordKind, SlotIx};
 use crate::program::{CalculationProgram, FieldSource, LastContact, Source};
 use crate::text::strip;
 
@@ -26,7 +26,7 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
     /// Returns the stripped text of a source; `None` if the document has none.
     pub(super) fn fetch(&self, source: &'a Source, scope: Scope) -> Option<Cow<'x, str>> {
         match source {
-            Source::Path(node, slot) => self.text(self.document.element_at(*node)?, *slot),
+            Source::Path(node, slot) => self.at_path(*node, *slot),
             Source::Own(slot) => self.text(scope.element?, *slot),
             Source::LastContact(last) if scope.element.is_some() => self.same_for_all(last),
             Source::LastContact(last) => self.last_contact(last),
@@ -35,6 +35,16 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
             Source::Within(kind, slot) => self.within(*kind, *slot, scope),
             Source::AroundContact(slot) => self.around_contact(*slot, scope),
         }
+    }
+
+    /// Reads the last element at a place.
+    fn at_path(&self, node: NodeIx, slot: SlotIx) -> Option<Cow<'x, str>> {
+        let text = self.text(self.document.element_at(node)?, slot);
+        if self.document.has_several(node) && self.document.has_others(node, slot, text.as_deref())
+        {
+            self.several.set(Several { in_source: true, is_shared: true, in_field: false });
+        }
+        text
     }
 
     /// Reads the contact around the element that a row is made of.

@@ -31,7 +31,7 @@ impl AttributeTable {
     }
 
     /// Returns where the value of an attribute goes. `hash` is [`super::hash_name`] of the name.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn targets(&self, name: &[u8], hash: u64) -> &[Target] {
         let found = self.targets.find(hash, |known| known.as_bytes().eq_ignore_ascii_case(name));
         found.map_or(&[], Vec::as_slice)

@@ -40,7 +40,7 @@ impl<V> NameTable<V> {
     }
 
     /// Returns what has a name that fits. `hash` is [`hash_name`] of the name.
-    #[inline]
+    #[inline(always)]
     pub(super) fn find(&self, hash: u64, fits: impl Fn(&str) -> bool) -> Option<&V> {
         if self.index.is_empty() {
             return None;

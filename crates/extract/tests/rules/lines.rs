@@ -72,7 +72,7 @@ fn warnings_name_tables_of_every_line() {
 fn a_document_of_no_line_is_refused_by_all() {
     let rejection = plan().map("<Msg><Req ID='7'><hut/></Req></Msg>", None).expect_err("no line");
     assert_eq!((rejection.stage, rejection.app_id), (Stage::Validation, Some(7)));
-    for part in ["`/Msg/Req/loan`", "`/Msg/Req/card`", "no root element `Doc`"] {
+    for part in ["`/Msg/Req/loan`", "`/Msg/Req/card`", "the root element is `Msg`, not `Doc`"] {
         assert!(rejection.reason.contains(part), "{}", rejection.reason);
     }
 }
