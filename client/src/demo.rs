@@ -17,6 +17,7 @@ use crate::cli::Demo;
 use crate::cluster::Cluster;
 use crate::commands::{self, submit};
 use crate::output::{self, Answer, Format};
+use crate::ready;
 use crate::view::{Job, Status};
 use faults::Killing;
 use processes::Processes;
@@ -25,7 +26,9 @@ use progress::Progress;
 /// Coordinators in the cluster.
 const COORDINATORS: usize = 2;
 /// How often the cluster is looked at.
-const LOOK: Duration = Duration::from_millis(200);
+const LOOK: Duration = Duration::from_millis(50);
+/// Commits that a small demo takes at least.
+const COMMITS: u64 = 400;
 /// A demo that does not get on for so long has failed.
 const STALLED: Duration = Duration::from_secs(60);
 
@@ -38,7 +41,7 @@ pub(crate) async fn run(args: Demo, format: Format) -> anyhow::Result<Answer> {
             "with one worker nobody is left when it is killed; use `--workers 2` or `--no-faults`"
         );
     }
-    let mut processes = Processes::start(COORDINATORS, args.workers).await?;
+    let mut processes = Processes::start().await?;
     let outcome = drive(&args, format, &mut processes).await;
     if !matches!(outcome, Ok(Answer::Yes)) {
         processes.keep_logs();
@@ -62,10 +65,15 @@ async fn drive(args: &Demo, format: Format, processes: &mut Processes) -> anyhow
         processes.logs().display()
     ));
     samples::create(&store).await?;
+    processes.join(COORDINATORS, args.workers, group_apps(args.apps))?;
     let mut loading = Progress::loading(args.apps);
     samples::fill(&store, args.apps, args.seed, &mut |n| loading.loaded(n)).await?;
     loading.finish();
-    let cluster = Cluster::new(processes.coordinator_urls());
+    let urls = processes.coordinator_urls();
+    let n_workers = usize::try_from(args.workers).unwrap_or(usize::MAX);
+    let waited = ready::wait(&urls, n_workers, || processes.check()).await;
+    waited.with_context(|| format!("see the logs in `{}`", processes.logs().display()))?;
+    let cluster = Cluster::new(urls);
     let clock = Clock::start();
     for (line, contract) in xmlx_samples::contracts() {
         let request = pb::SubmitRequest {
@@ -90,6 +98,11 @@ async fn drive(args: &Demo, format: Format, processes: &mut Processes) -> anyhow
     summary::show(format, args, &status.jobs, &verified, elapsed, &killing)
 }
 
+/// Applications in one commit: so few that there is time to kill somebody on the way.
+fn group_apps(apps: u64) -> u64 {
+    (apps / COMMITS).clamp(1, 100)
+}
+
 /// Looks at the cluster until all jobs have ended, and kills what is to be killed on the way.
 async fn watch(
     cluster: &Cluster,
@@ -103,7 +116,7 @@ async fn watch(
     loop {
         let status = commands::status::fetch(cluster).await?;
         let decided: i64 = status.jobs.iter().map(|it| it.ok + it.failed).sum();
-        progress.show(&status, decided, killing.last_event());
+        progress.show(&status, decided, killing);
         if !status.jobs.is_empty() && status.jobs.iter().all(Job::has_ended) {
             progress.finish();
             return Ok(status);

@@ -7,6 +7,7 @@ mod demo;
 mod internal;
 mod list;
 mod output;
+mod ready;
 mod view;
 
 use std::process::ExitCode;

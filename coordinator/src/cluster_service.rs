@@ -100,7 +100,7 @@ impl ClusterService for ClusterApi {
         request: Request<pb::ThrottleRequest>,
     ) -> Result<Response<pb::ThrottleResponse>, Status> {
         let commits_max = Some(request.into_inner().commits_max).filter(|it| *it > 0);
-        let engine = self.role.engine()?;
+        let engine = self.role.engine(&self.store).await?;
         let outcome = engine.ask(|reply| Command::Throttle { commits_max, reply }).await??;
         Ok(Response::new(pb::ThrottleResponse { outcome: outcome.into() }))
     }
@@ -125,7 +125,7 @@ impl ClusterService for ClusterApi {
         request: Request<pb::DrainWorkerRequest>,
     ) -> Result<Response<pb::DrainWorkerResponse>, Status> {
         let worker = request.into_inner().worker;
-        let engine = self.role.engine()?;
+        let engine = self.role.engine(&self.store).await?;
         let outcome = engine.ask(|reply| Command::Drain { worker, reply }).await??;
         Ok(Response::new(pb::DrainWorkerResponse { outcome: outcome.into() }))
     }

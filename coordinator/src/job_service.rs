@@ -82,7 +82,7 @@ impl JobApi {
     }
 
     async fn move_job(&self, job_id: i64, to: MoveJob) -> Result<i32, Refusal> {
-        let engine = self.role.engine()?;
+        let engine = self.role.engine(&self.store).await?;
         match engine.ask(|reply| Command::Move { job: JobId(job_id), to, reply }).await?? {
             Moved::To(outcome) => Ok(outcome.into()),
             Moved::NotOpen => {
@@ -103,7 +103,7 @@ impl JobService for JobApi {
         &self,
         request: Request<pb::SubmitRequest>,
     ) -> Result<Response<pb::SubmitResponse>, Status> {
-        let engine = self.role.engine()?;
+        let engine = self.role.engine(&self.store).await?;
         let request = request.into_inner();
         let problems_max = request.problems_max;
         let mut response = match submit::prepare(&self.store, &self.lanes, request).await? {

@@ -2,7 +2,7 @@
 
 use tokio::sync::watch;
 use xmlx_proto::{ErrorCode, Refusal, v1 as pb};
-use xmlx_store::JobRow;
+use xmlx_store::{Fit, JobRow, SCHEMA_VERSION, Store};
 
 use crate::convert;
 use crate::engine::{Handle, Notes};
@@ -33,11 +33,19 @@ impl RoleReader {
     }
 
     /// The engine, or where to go instead.
-    pub(crate) fn engine(&self) -> Result<Handle, Refusal> {
+    pub(crate) async fn engine(&self, store: &Store) -> Result<Handle, Refusal> {
         match self.get() {
             Role::Leading { engine } => Ok(engine),
             Role::Standby { leader_address } => Err(Refusal::not_leader(leader_address)),
-            Role::Unfit { reason } => Err(Refusal::new(ErrorCode::NotPossible, reason)),
+            Role::Unfit { reason } => {
+                // What `init` has just made is noticed within a second; whoever asks meanwhile has to ask again.
+                let version = store.schema_version();
+                let version = async { version.await.map_err(|err| convert::refusal(&err)) };
+                match convert::in_time(Box::pin(version)).await?.fit(SCHEMA_VERSION) {
+                    Fit::Missing => Err(Refusal::new(ErrorCode::NotPossible, reason)),
+                    Fit::Fits | Fit::Older | Fit::TooNew => Err(Refusal::not_leader(None)),
+                }
+            }
         }
     }
 

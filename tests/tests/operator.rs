@@ -75,11 +75,7 @@ async fn control_tables_come_and_come_back() {
     cluster.db.run("DELETE FROM [xmlx].[leader]").await;
     assert!(init().starts_with("already so"));
     cluster.wait_for("a leader", async |it| it.status()["leader"]["alive"] == true).await;
-    let remove =
-        ["range", "job", "leader", "range_history", "schema_version", "suspect", "worker_session"];
-    for table in remove {
-        cluster.db.run(&format!("DROP TABLE [xmlx].[{table}]")).await;
-    }
+    drop_control_tables(&cluster).await;
     let told = "there are no control tables in this database: run `xmlx-client init`";
     cluster
         .wait_for("the coordinator to notice", async |it| {
@@ -95,6 +91,30 @@ async fn control_tables_come_and_come_back() {
     assert!(init().starts_with("created"));
     cluster.wait_for("a leader", async |it| it.status()["leader"]["alive"] == true).await;
     assert!(!cluster.client(&["submit", "--contract", "card.json"]).expect(0).stdout.is_empty());
+}
+
+async fn drop_control_tables(cluster: &Cluster) {
+    let remove =
+        ["range", "job", "leader", "range_history", "schema_version", "suspect", "worker_session"];
+    for table in remove {
+        cluster.db.run(&format!("DROP TABLE [xmlx].[{table}]")).await;
+    }
+}
+
+/// A script that runs `init` and then `submit` need not know how often coordinators look for tables.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_init_has_made_is_there_for_the_next_command() {
+    let setup = Setup { coordinators: 0, workers: 0, ..Setup::small(1) };
+    let mut cluster = Cluster::start(setup).await;
+    drop_control_tables(&cluster).await;
+    cluster.add_coordinator();
+    cluster
+        .wait_for("the coordinator to miss the tables", async |it| {
+            it.client(&["throttle", "--off"]).stderr.contains("run `xmlx-client init`")
+        })
+        .await;
+    assert!(cluster.client(&["init"]).expect(0).stdout.starts_with("created"));
+    let _ = cluster.client(&["throttle", "--off"]).expect(0);
 }
 
 /// A build that is too old for the tables says so and changes nothing.

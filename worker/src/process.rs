@@ -93,7 +93,8 @@ pub async fn run(config: Config, shutdown: Shutdown) -> anyhow::Result<()> {
     };
     let thread = session::spawn(session, reports_out, over.clone())?;
     let deadline = config.drain_deadline;
-    let drain = shutdown.drain.clone();
+    // An order to drain ends this worker, not whatever else runs in its process.
+    let drain = shutdown.drain.child_token();
     let shop = Arc::new(Shop {
         config,
         jobs: Jobs::new(store.clone(), copy.clone()),

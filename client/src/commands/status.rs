@@ -43,6 +43,12 @@ pub(crate) async fn fetch(cluster: &Cluster) -> anyhow::Result<Status> {
     Ok(better.unwrap_or(response).into())
 }
 
+/// What one coordinator says at once; `None`: nothing.
+pub(crate) async fn glance(address: &str) -> Option<Status> {
+    let ask = async |channel| cluster::cluster(channel).status(pb::StatusRequest::default()).await;
+    Cluster::call_at(address, Patience::GLANCE, ask).await.ok().map(Into::into)
+}
+
 fn show(status: &Status, format: Format, watch: bool) -> anyhow::Result<()> {
     match format {
         Format::Json => output::json(status),

@@ -2,6 +2,7 @@
 
 use anyhow::Context as _;
 use clap::Parser as _;
+use tokio::task::JoinHandle;
 use xmlx_devdb::{Faults, Like, Options, Server, Storage, Tls};
 use xmlx_runtime::{LogFormat, Secret, Shutdown};
 
@@ -10,6 +11,7 @@ use crate::cli::Up;
 use crate::demo::samples;
 use crate::internal::{DEVDB_PASSWORD, DEVDB_USER};
 use crate::output::{self, Answer};
+use crate::ready;
 
 /// Seed of the samples that `--samples` makes.
 const SEED: u64 = 1;
@@ -55,14 +57,46 @@ pub(crate) async fn run(args: Up) -> anyhow::Result<Answer> {
         "up",
     ])?;
     let shutdown = Shutdown::on_signals()?;
-    output::note(&format!("database     {connection_string}"));
-    output::note(&format!("coordinator  {url}"));
-    output::note("Ctrl-C ends it");
-    let coordinating = tokio::spawn(xmlx_coordinator::run(coordinator.config()?, shutdown.clone()));
-    let working = tokio::spawn(xmlx_worker::run(worker.config()?, shutdown));
-    let (coordinated, worked) = tokio::try_join!(coordinating, working)?;
-    coordinated?;
-    worked?;
+    let coordinator = tokio::spawn(xmlx_coordinator::run(coordinator.config()?, shutdown.clone()));
+    let worker = tokio::spawn(xmlx_worker::run(worker.config()?, shutdown.clone()));
+    let tell = async {
+        ready::wait(std::slice::from_ref(&url), 1, || Ok(())).await?;
+        output::note(&format!("database     {connection_string}"));
+        output::note(&format!("coordinator  {url}"));
+        output::note("Ctrl-C ends it");
+        std::future::pending::<anyhow::Result<()>>().await
+    };
+    tokio::select! {
+        ended = serve(coordinator, worker, &shutdown, &url) => ended?,
+        Err(err) = tell => return Err(err),
+    }
     server.stop();
     Ok(Answer::Yes)
+}
+
+type Running = JoinHandle<anyhow::Result<()>>;
+
+/// Until somebody ends it. A worker that an operator drains ends alone: whoever uses the database and the coordinator
+/// goes on.
+async fn serve(
+    mut coordinator: Running,
+    mut worker: Running,
+    shutdown: &Shutdown,
+    url: &str,
+) -> anyhow::Result<()> {
+    tokio::select! {
+        ended = &mut coordinator => {
+            ended??;
+            worker.await?
+        }
+        ended = &mut worker => {
+            ended??;
+            if !shutdown.drain.is_cancelled() {
+                output::note(&format!(
+                    "the worker `up` has been drained; the database and the coordinator go on without it. Another one: `xmlx-worker --coordinators {url}` with the database above in XMLX_DATABASE"
+                ));
+            }
+            coordinator.await?
+        }
+    }
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
@@ -31,26 +31,61 @@ pub(crate) struct Processes {
 }
 
 impl Processes {
-    pub(crate) async fn start(n_coordinators: usize, n_workers: u32) -> anyhow::Result<Self> {
+    /// The database alone, which accepts connections once this returns.
+    pub(crate) async fn start() -> anyhow::Result<Self> {
         let logs = tempfile::Builder::new().prefix("xmlx-demo-").tempdir()?;
         let (devdb, database) = start_devdb(logs.path()).await?;
-        let mut coordinators = BTreeMap::new();
+        let (coordinators, workers) = (BTreeMap::new(), BTreeMap::new());
+        Ok(Self { logs, database, coordinators, workers, devdb })
+    }
+
+    /// Coordinators and workers, for tables that are there.
+    pub(crate) fn join(
+        &mut self,
+        n_coordinators: usize,
+        n_workers: u32,
+        group_apps: u64,
+    ) -> anyhow::Result<()> {
         for i in 1..=n_coordinators {
             let address = free_address()?;
             let args = ["coordinator", "--listen", &address];
-            let child = spawn(logs.path(), &format!("coordinator-{i}"), &database, &args)?;
-            coordinators.insert(format!("http://{address}"), child);
+            let child =
+                spawn(self.logs.path(), &format!("coordinator-{i}"), &self.database, &args)?;
+            self.coordinators.insert(format!("http://{address}"), child);
         }
-        let urls: Vec<String> = coordinators.keys().cloned().collect();
-        let mut workers = BTreeMap::new();
+        let urls = self.coordinator_urls().join(",");
+        let group_apps = group_apps.to_string();
         for i in 1..=n_workers {
             let name = format!("worker-{i}");
-            let urls = urls.join(",");
-            let args = ["worker", "--name", &name, "--slots", "2", "--coordinators", &urls];
-            let child = spawn(logs.path(), &name, &database, &args)?;
-            workers.insert(name, child);
+            let args = [
+                "worker",
+                "--name",
+                &name,
+                "--slots",
+                "2",
+                "--group-apps",
+                &group_apps,
+                "--coordinators",
+                &urls,
+            ];
+            let child = spawn(self.logs.path(), &name, &self.database, &args)?;
+            self.workers.insert(name, child);
         }
-        Ok(Self { logs, database, coordinators, workers, devdb })
+        Ok(())
+    }
+
+    /// Fails where one of them has ended by itself.
+    pub(crate) fn check(&mut self) -> anyhow::Result<()> {
+        let named = self.coordinators.iter_mut().chain(&mut self.workers);
+        for (name, child) in named {
+            if let Some(status) = child.try_wait()? {
+                bail!(
+                    "`{name}` ended at once ({status}); see the logs in `{}`",
+                    self.logs.path().display()
+                );
+            }
+        }
+        Ok(())
     }
 
     pub(crate) fn database(&self) -> &Secret {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressStyle};
 use xmlx_runtime::{Clock, printable};
 
+use crate::demo::faults::Killing;
 use crate::output;
 use crate::view::Status;
 
@@ -50,10 +51,19 @@ impl Progress {
         }
     }
 
-    pub(crate) fn show(&mut self, status: &Status, decided: i64, event: &str) {
+    pub(crate) fn show(&mut self, status: &Status, decided: i64, killing: &Killing) {
         let decided = u64::try_from(decided).unwrap_or(0);
-        let rate: f64 = status.workers.iter().filter_map(|it| it.apps_per_second).sum();
-        let text = format!("{} workers, {}", status.workers.len(), status.leader_line());
+        // Without a leader it is not known.
+        let rates = status.workers.iter().filter_map(|it| it.apps_per_second);
+        let rate = status
+            .answered_by_leader
+            .then(|| format!(", {:.0}/s", rates.fold(0.0, std::ops::Add::add)))
+            .unwrap_or_default();
+        let mut text = format!("{} workers, {}", status.workers.len(), status.leader_line());
+        if let Some(waits_for) = killing.waits_for(status) {
+            text = format!("{text}; {waits_for}");
+        }
+        let event = killing.last_event();
         if event != self.event {
             self.event = event.to_owned();
             match &self.bar {
@@ -65,7 +75,7 @@ impl Progress {
             bar.set_position(decided);
             bar.set_message(printable(&text).into_owned());
         } else if self.line_is_due() {
-            output::note(&format!("{decided}/{} applications, {rate:.0}/s, {text}", self.total));
+            output::note(&format!("{decided}/{} applications{rate}, {text}", self.total));
         }
     }
 

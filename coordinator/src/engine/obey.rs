@@ -1,7 +1,7 @@
 //! Commands in: who asks for what, and where it is done.
 
 use tracing::{info, warn};
-use xmlx_lease::Event;
+use xmlx_lease::{Event, SessionId};
 use xmlx_proto::v1::coordinator_message::Body;
 use xmlx_proto::{ErrorCode, Refusal, v1 as pb};
 use xmlx_store::{Error, SessionRow};
@@ -67,11 +67,8 @@ impl Engine {
                 Ok(())
             }
             Command::Workers { reply } => {
-                drop(reply.send(self.sessions.infos(
-                    &self.table,
-                    self.clock.millis(),
-                    self.heartbeat,
-                )));
+                let now = self.clock.millis();
+                drop(reply.send(self.sessions.infos(&self.table, now, self.heartbeat)));
                 Ok(())
             }
             Command::Counted { job, scope, total } => self.counted(job, scope, total).await,
@@ -115,19 +112,35 @@ impl Engine {
         &mut self,
         worker: &str,
     ) -> Result<Result<pb::Outcome, Refusal>, Error> {
-        let sessions = self.sessions.named(worker);
-        if sessions.is_empty() {
-            let message =
-                format!("no worker `{worker}` is connected; `xmlx-client workers` lists them");
-            return Ok(Err(Refusal::new(ErrorCode::NotFound, message)));
-        }
-        if sessions.iter().all(|it| self.table.is_draining(it)) {
+        let session = match one_of(self.sessions.named(worker), worker) {
+            Ok(session) => session,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        if self.table.is_draining(&session) {
             return Ok(Ok(pb::Outcome::AlreadySo));
         }
-        for session in sessions {
-            self.apply(Event::DrainAsked { session }).await?;
-        }
+        self.apply(Event::DrainAsked { session }).await?;
         Ok(Ok(pb::Outcome::Accepted))
+    }
+}
+
+/// The one session that is meant: nobody may take out half a cluster by a name that several workers happen to have.
+fn one_of(mut sessions: Vec<SessionId>, worker: &str) -> Result<SessionId, Refusal> {
+    match sessions.len() {
+        0 => {
+            let message =
+                format!("no worker `{worker}` is connected; `xmlx-client workers` lists them");
+            Err(Refusal::new(ErrorCode::NotFound, message))
+        }
+        1 => Ok(sessions.remove(0)),
+        n => {
+            let ids: Vec<String> = sessions.iter().map(|session| format!("`{session}`")).collect();
+            let message = format!(
+                "{n} workers are named `{worker}`; say which by its session: {}",
+                ids.join(", ")
+            );
+            Err(Refusal::new(ErrorCode::NotPossible, message))
+        }
     }
 }
 
@@ -143,5 +156,22 @@ fn answer<T>(outcome: Result<Result<T, Refusal>, Error>, reply: Reply<T>) -> Res
             drop(reply.send(Err(convert::refusal(&err))));
             if ends_leadership(&err) { Err(err) } else { Ok(()) }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_of_two_workers_names_none() {
+        let session = |id: &str| SessionId(id.to_owned());
+        assert_eq!(one_of(Vec::new(), "w").unwrap_err().code, ErrorCode::NotFound);
+        assert_eq!(one_of(vec![session("a")], "w").unwrap(), session("a"));
+        let refusal = one_of(vec![session("a"), session("b")], "w").unwrap_err();
+        assert_eq!(
+            refusal.to_string(),
+            "2 workers are named `w`; say which by its session: `a`, `b`"
+        );
     }
 }
