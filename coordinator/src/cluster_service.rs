@@ -115,7 +115,7 @@ impl ClusterService for ClusterApi {
                 "`older_than_s` must be at least 3600: what has just ended is still looked at";
             return Err(Refusal::new(ErrorCode::Invalid, message).into());
         }
-        let engine = self.role.engine()?;
+        let engine = self.role.engine(&self.store).await?;
         let response = engine.ask(|reply| Command::Prune { request, reply }).await??;
         Ok(Response::new(response))
     }
