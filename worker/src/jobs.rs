@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use tokio::sync::OnceCell;
 use xmlx_extract::Plan;
-use xmlx_store::{CommitPlan, Documents, Error, Store};
+use xmlx_store::{Bounds, CommitPlan, Documents, Error, Store};
 
 /// Jobs kept; older ones are read again if they come back.
 const JOBS_MAX: usize = 32;
@@ -16,6 +16,8 @@ pub(crate) struct Job {
     pub(crate) plan: Plan,
     pub(crate) documents: Documents,
     pub(crate) commit: CommitPlan,
+    /// What the target's columns can hold.
+    pub(crate) bounds: Bounds,
 }
 
 /// Jobs by id.
@@ -60,6 +62,7 @@ impl Jobs {
         let catalog = self.store.catalog(plan.target_schema()).await?;
         catalog.narrow(&mut plan);
         let commit = CommitPlan::new(&plan, &catalog)?;
-        Ok(Job { plan, documents, commit })
+        let bounds = Bounds::new(&plan, &catalog);
+        Ok(Job { plan, documents, commit, bounds })
     }
 }

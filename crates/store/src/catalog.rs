@@ -1,6 +1,7 @@
 //! The target's catalog, and whether a contract fits it.
 
 mod check;
+mod loss;
 mod narrow;
 mod source;
 

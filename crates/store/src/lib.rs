@@ -4,6 +4,7 @@
 //! catalog are built in [`Source`], [`Documents`], [`CommitPlan`] and the verification. No value is ever spliced
 //! into SQL: values are parameters, names are quoted. No decision about work is made here.
 
+mod bounds;
 mod budgets;
 mod catalog;
 mod commit;
@@ -32,6 +33,7 @@ mod trust;
 mod verify;
 mod warnings;
 
+pub use bounds::Bounds;
 pub use budgets::{Account, Budget, Limit, NoLimit, Tally, Warned};
 pub use catalog::{Catalog, DatabaseFacts, Disagreement, source_columns};
 pub use commit::{CommitPlan, Committed, Decided, Group};

@@ -110,7 +110,7 @@ fn extract(job: &Job, it: &Fetched, abort_on: Option<i64>) -> Decided {
                 let kind = first.kind.as_str();
                 debug!(app_id, warnings = n, table, column, kind, "warnings");
             }
-            return Decided::Rows(application);
+            return job.bounds.admit(application);
         }
         Ok(Err(rejection)) => rejection.to_string(),
         Err(_) => {

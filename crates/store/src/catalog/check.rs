@@ -2,6 +2,7 @@
 
 use xmlx_extract::{Column, DataType, Plan, Table};
 
+use super::loss::{altered, noted};
 use super::{Catalog, CatalogColumn, CatalogTable, Disagreement, Room};
 use crate::name;
 
@@ -70,6 +71,19 @@ impl Catalog {
                         columns.join(", ")
                     ),
                 );
+            }
+        }
+        for table in plan.tables() {
+            for column in &table.columns {
+                let known = self.column(&table.name, &column.name);
+                let Some((known, note)) =
+                    known.and_then(|it| Some((it, noted(column.data_type, it)?)))
+                else {
+                    continue;
+                };
+                let place = format!("{}.{}", table.name, column.name);
+                let (here, there) = (column.data_type, &known.type_name);
+                advise(&place, format!("is `{there}`, and the contract says `{here}`: {note}"));
             }
         }
         if !self.database.read_committed_snapshot {
@@ -224,12 +238,14 @@ fn misfit(column: &Column, it: &CatalogColumn) -> Option<String> {
                 .to_owned(),
         );
     }
-    (!type_fits(column, it)).then(|| {
-        format!(
+    if !type_fits(column, it) {
+        return Some(format!(
             "is `{}`, which cannot take what the contract calls `{}`; change `data_type`",
             it.type_name, column.data_type
-        )
-    })
+        ));
+    }
+    let lost = altered(column.data_type, it)?;
+    Some(format!("is `{}`, the contract says `{}`, and it {lost}", it.type_name, column.data_type))
 }
 
 /// Whether values of the contract's type can be stored in the column without being garbled.
