@@ -1,10 +1,10 @@
 //! Commands in: who asks for what, and where it is done.
 
 use tracing::{info, warn};
-use xmlx_lease::{Event, SessionId};
+use xmlx_lease::{Event, JobId, Lease, SessionId};
 use xmlx_proto::v1::coordinator_message::Body;
 use xmlx_proto::{ErrorCode, Refusal, v1 as pb};
-use xmlx_store::{Error, SessionRow};
+use xmlx_store::{Class, Error, SessionRow};
 
 use super::command::{Command, Hello, Joined, Reply};
 use super::{Engine, convert, ends_leadership};
@@ -32,17 +32,10 @@ impl Engine {
             Command::Expelled { err } => Err(err),
             Command::Trouble { job, class, reason } => self.trouble(job, class, &reason).await,
             Command::WorkerTrouble { session, job, class, reason } => {
-                if !self.table.holds_any(&session, job) {
-                    warn!(%session, %job, reason, "trouble with a job of which the worker has no lease; ignored");
-                    return Ok(());
-                }
-                self.trouble(job, class, &reason).await
+                self.worker_trouble(&session, job, class, &reason).await
             }
             Command::HeldUp { session, lease, class, reason } => {
-                if self.table.holds(&session, &lease) {
-                    info!(%session, job = %lease.job, range = %lease.range, reason, "lease released");
-                    self.handle.notes().held_up(lease.job, &class, &reason);
-                }
+                self.held_up(&session, lease, &class, &reason);
                 Ok(())
             }
             Command::Submit { job, reply } => {
@@ -82,6 +75,28 @@ impl Engine {
                 Ok(())
             }
             Command::Strays { sessions } => self.end_strays(sessions).await,
+        }
+    }
+
+    /// What a worker says of a job is believed where it works on it.
+    async fn worker_trouble(
+        &mut self,
+        session: &SessionId,
+        job: JobId,
+        class: Class,
+        reason: &str,
+    ) -> Result<(), Error> {
+        if !self.table.holds_any(session, job) {
+            warn!(%session, %job, reason, "trouble with a job of which the worker has no lease; ignored");
+            return Ok(());
+        }
+        self.trouble(job, class, reason).await
+    }
+
+    fn held_up(&self, session: &SessionId, lease: Lease, class: &str, reason: &str) {
+        if self.table.holds(session, &lease) {
+            info!(%session, job = %lease.job, range = %lease.range, reason, "lease released");
+            self.handle.notes().held_up(lease.job, class, reason);
         }
     }
 
