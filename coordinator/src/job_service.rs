@@ -212,6 +212,7 @@ impl JobService for JobApi {
         let request = request.into_inner();
         let job = self.job(request.job_id).await?;
         let plan = self.plan(job.job_id).await?;
+        let _turn = self.turn(format!("listing warnings of job {}", job.job_id)).await?;
         Ok(Response::new(warnings::list(&self.store, &plan, &request).await?))
     }
 

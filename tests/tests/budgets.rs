@@ -28,10 +28,17 @@ async fn a_job_in_which_most_fail_pauses_by_itself() {
         return;
     }
     const APPS: usize = 1_500;
-    let setup = Setup { workers: 2, broken_permille: 1_000, ..Setup::small(APPS) };
-    let cluster = Cluster::start(setup).await;
+    let setup = Setup { coordinators: 2, workers: 0, broken_permille: 1_000, ..Setup::small(APPS) };
+    let mut cluster = Cluster::start(setup).await;
     cluster.db.faults().add("commit:1+:delay=100ms".parse().unwrap());
     let job = cluster.submit(&[]);
+    // Whoever leads looks at it.
+    let term = cluster.term().await;
+    cluster.leader().kill();
+    cluster.wait_term_after(term).await;
+    for _ in 0..2 {
+        cluster.add_worker();
+    }
     let paused = wait_paused(&cluster, job, "most often").await;
     let reason = paused["reason"].as_str().unwrap();
     for part in ["more than `--max-failures 50%` allows: validation ", "xmlx-client failures 1"] {

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "tests panic where something does not hold")]
 
+use serde_json::Value;
 use xmlx_proto::Release;
 use xmlx_tests::{Cluster, Setup, skips_on_server};
 
@@ -84,9 +85,14 @@ async fn workers_may_be_upgraded_before_coordinators() {
     if skips_on_server("a plan of faults") {
         return;
     }
-    let mut cluster = Cluster::start(previous(300)).await;
+    let setup = Setup { broken_permille: 200, ..previous(300) };
+    let mut cluster = Cluster::start(setup).await;
     cluster.db.faults().add("commit:1+:delay=40ms".parse().unwrap());
-    let job = cluster.submit(&[]);
+    // A coordinator that knows no limits takes the job without them, and the client says so.
+    let args = ["submit", "-o", "json", "--contract", "card.json", "--max-failures", "90%"];
+    let submitted = cluster.client(&args).expect(0);
+    assert!(submitted.stderr.contains("has no limits of failures"), "{submitted:?}");
+    let job = submitted.json()["job"]["job"].as_i64().unwrap();
     work_goes_on(&cluster, job, 10).await;
     cluster.upgrade();
     cluster.replace_worker().await;
@@ -95,7 +101,12 @@ async fn workers_may_be_upgraded_before_coordinators() {
     assert_eq!(schema_version(&cluster).await, 2);
     cluster.db.faults().clear();
     cluster.wait_done(job).await;
-    assert_eq!(cluster.job(job)["ok"], 300);
+    let shown = cluster.job(job);
+    assert_eq!(shown["ok"].as_i64().unwrap() + shown["failed"].as_i64().unwrap(), 300);
+    // There is no place for warnings yet: the new worker goes on without, and says so once.
+    assert_eq!((&shown["warned"], &shown["max_failures"]), (&0.into(), &Value::Null));
+    let told = cluster.workers[1].log().matches("have no place for warnings").count();
+    assert_eq!(told, 1);
     cluster.assert_verified(job).await;
 }
 

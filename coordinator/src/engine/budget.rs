@@ -22,6 +22,8 @@ const YOUNG: i64 = 2_000;
 /// No look comes sooner than so many times as long as the one before took: adding up a job of many ranges must not keep
 /// the database busy.
 const LOOK_PAUSES: u32 = 50;
+/// Where the database does not answer, the job is looked at again after so long.
+const LOOK_AGAIN: Duration = Duration::from_secs(5);
 /// A share counts once so many applications are decided; a job of fewer just ends.
 const DECIDED_MIN: i64 = 100;
 /// How many columns a reason names.
@@ -111,6 +113,7 @@ impl Engine {
                 return Ok(());
             }
             Err(err) => {
+                self.budgets.due.insert(job, self.clock.now() + LOOK_AGAIN);
                 warn!(%job, %err, "cannot see what the job has of its budget; looking again");
                 return Ok(());
             }
