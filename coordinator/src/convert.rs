@@ -159,7 +159,9 @@ pub(crate) fn refusal(err: &Error) -> Refusal {
             ErrorCode::NotPossible,
             "the state changed in the meantime; look at `xmlx-client status` and try again",
         ),
-        Error::Mismatch(_) => Refusal::new(ErrorCode::Invalid, err.to_string()),
+        Error::Mismatch(_) | Error::Duplicate { .. } => {
+            Refusal::new(ErrorCode::Invalid, err.to_string())
+        }
         Error::NoControlTables | Error::Unfit(_) => {
             Refusal::new(ErrorCode::NotPossible, err.to_string())
         }
@@ -168,6 +170,8 @@ pub(crate) fn refusal(err: &Error) -> Refusal {
         | Error::Login { .. }
         | Error::Tls { .. }
         | Error::Lost(_)
+        | Error::Unanswered(_)
+        | Error::DecidedElsewhere
         | Error::Unreadable(_)
         | Error::Behind { .. }
         | Error::Shape { .. } => {

@@ -46,17 +46,22 @@ pub async fn statements(db: &Database) -> Vec<Statement> {
         let mut add = |name: &str, text: String| {
             all.push(Statement { name: name.to_owned(), line: Some(line.name()), text });
         };
-        let [plain, with_warnings] = commits(db, &plan).await;
-        add("commit", plain);
-        add("commit_with_warnings", with_warnings);
         add(
             "load",
             format!("-- params: @P1 nvarchar(max), @P2 nvarchar(max)\n{}", load_statement(&plan)),
         );
         let source = Source::new(&plan, Mode::Once, 0);
-        let documents = Documents::new(&plan, &source, Holds::Text);
-        add("document_column", format!("{};\n", document_column(&plan)));
         let catalog = db.store().catalog(plan.target_schema()).await.expect("the catalog");
+        let commits = CommitPlan::new(&plan, &catalog, &source).expect("the samples fit");
+        let [plain, with_warnings] = commit(&commits, plan.tables().len());
+        add("commit", plain);
+        add("commit_with_warnings", with_warnings);
+        add(
+            "decided",
+            format!("-- params: @P1 nvarchar(max), @P2 bigint\n{};\n", commits.decided_statement()),
+        );
+        let documents = Documents::new(&plan, &source, Holds::WideText);
+        add("document_column", format!("{};\n", document_column(&plan)));
         add(
             "documents",
             format!("-- params: @P1 nvarchar(max)\n{};\n", documents.by_id_statement()),
@@ -79,7 +84,7 @@ pub async fn statements(db: &Database) -> Vec<Statement> {
         }
         for mode in [Mode::Once, Mode::Retry] {
             let source = Source::new(&plan, mode, 0);
-            let documents = Documents::new(&plan, &source, Holds::Text);
+            let documents = Documents::new(&plan, &source, Holds::WideText);
             for (name, text) in source.statements().into_iter().chain(documents.statements()) {
                 add(&format!("{name}_{}", mode.name()), format!("{READ_PARAMS}{text};\n"));
             }
@@ -89,22 +94,21 @@ pub async fn statements(db: &Database) -> Vec<Statement> {
 }
 
 /// The commit of a group without warnings, and of one with some.
-async fn commits(db: &Database, plan: &Plan) -> [String; 2] {
-    let catalog = db.store().catalog(plan.target_schema()).await.expect("the catalog");
-    let commit = CommitPlan::new(plan, &catalog).expect("the samples fit");
-    let behind = 13 + plan.tables().len();
-    let fixed = (1..=12).map(|i| {
+fn commit(commits: &CommitPlan, n_tables: usize) -> [String; 2] {
+    const N_PARAMS: usize = 13;
+    let behind = N_PARAMS + 1 + n_tables;
+    let fixed = (1..=N_PARAMS).map(|i| {
         if i == 8 || i == 10 { format!("@P{i} nvarchar(max)") } else { format!("@P{i} bigint") }
     });
-    let params: Vec<String> =
-        fixed.chain((13..behind).map(|i| format!("@P{i} nvarchar(max)"))).collect();
+    let tables = (N_PARAMS + 1..behind).map(|i| format!("@P{i} nvarchar(max)"));
+    let params: Vec<String> = fixed.chain(tables).collect();
     let counts =
         format!("@P{behind} nvarchar(max), @P{} bigint, @P{} bigint", behind + 1, behind + 2);
-    let [plain, with_warnings] = commit.texts();
+    let [plain, with_warnings] = commits.texts();
     assert_eq!(
         plain.matches("OPENJSON").count(),
-        plan.tables().len() + 1,
-        "one statement per table, and the log"
+        n_tables + 2,
+        "one statement per table, the log, and the look at the log before"
     );
     let params = params.join(", ");
     [

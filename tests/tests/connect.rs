@@ -384,11 +384,14 @@ async fn a_copy_that_lags_is_waited_for() {
     let source = Source::new(&plan, Mode::Once, 0);
     let scope = source.bounds(db.store()).await.unwrap().unwrap();
     let (mut here, mut there) = (db.store().connection(), copy.store().connection());
-    let documents = Documents::new(&plan, &source, Holds::Text);
-    let behind = documents.fetch_from(&mut here, &mut there, scope, 10).await;
+    let documents = Documents::new(&plan, &source, Holds::WideText);
+    let waiting = documents.waiting(&mut here, scope, 10).await.unwrap();
+    assert!(waiting.is_last);
+    let ids: Vec<i64> = waiting.apps.iter().map(|app| app.app_id).collect();
+    let behind = documents.fetch_from(&mut there, &ids).await;
     assert!(matches!(behind, Err(Error::Behind { missing: 3, asked: 10 })), "{behind:?}");
-    let first = documents.fetch_from(&mut here, &mut there, scope, 7).await.unwrap();
+    let first = documents.fetch_from(&mut there, &ids[..7]).await.unwrap();
     assert_eq!(first.len(), 7);
     let none = Scope { lo: scope.hi, hi: scope.hi };
-    assert!(documents.fetch_from(&mut here, &mut there, none, 7).await.unwrap().is_empty());
+    assert!(documents.waiting(&mut here, none, 7).await.unwrap().apps.is_empty());
 }

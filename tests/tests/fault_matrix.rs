@@ -113,7 +113,7 @@ statements! {
     s2_read_the_columns: "read the columns", "text=FROM [sys].[tables]";
     s3_read_the_foreign_keys: "read the foreign keys", "text=FROM [sys].[foreign_keys]";
     s4_open_the_range: "open the range", "text=SELECT [lo], [hi], [committed_through], [deaths]";
-    s5_note_a_suspect: SUSPECT, "text=UPDATE [xmlx].[suspect]";
+    s5_note_a_suspect: SUSPECT, "text=INSERT INTO [xmlx].[trial]";
     s6_fetch: "fetch", "fetch";
     s7_commit: COMMIT, "commit";
     s8_close_the_range: "close the range", "text=UPDATE [xmlx].[range] SET [state] = 'done'";

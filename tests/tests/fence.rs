@@ -9,7 +9,7 @@ use xmlx_extract::Plan;
 use xmlx_samples::Line;
 use xmlx_store::{
     Budget, CommitPlan, Committed, Decided, Error, Group, Grows, Late, LeaseKey, Limit, Mode,
-    NewJob, OpenRange, RangeChange, SCHEMA_VERSION, Scope, SessionRow, Store, Tally,
+    NewJob, OpenRange, RangeChange, SCHEMA_VERSION, Scope, SessionRow, Source, Store, Tally,
 };
 use xmlx_tests::{Cluster, Database, Direction, Link, Place, Setup, skips_on_server};
 
@@ -129,7 +129,8 @@ async fn a_commit_needs_the_lease_as_it_is() {
     let store = db.store();
     let plan = Plan::from_json(xmlx_samples::contract(Line::Card)).unwrap();
     let catalog = store.catalog(plan.target_schema()).await.unwrap();
-    let commits = CommitPlan::new(&plan, &catalog).unwrap();
+    let source = Source::new(&plan, Mode::Follow, 0);
+    let commits = CommitPlan::new(&plan, &catalog, &source).unwrap();
     let mut connection = store.connection();
     let leader = store.acquire_leadership("l", "http://x", Duration::from_secs(60)).await;
     let leader = leader.unwrap().unwrap();

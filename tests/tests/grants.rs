@@ -27,6 +27,7 @@ const SENDERS: &[(&str, &[Role])] = &[
     ("session", &[Role::Coordinator]),
     ("warnings", &[Role::Coordinator]),
     ("suspect_note", &[Role::Worker]),
+    ("trial", &[Role::Worker]),
     ("commit", &[Role::Worker]),
     // The client, for trials.
     ("load", &[]),
@@ -35,7 +36,9 @@ const SENDERS: &[(&str, &[Role])] = &[
     ("database", &[Role::Coordinator, Role::Worker]),
     ("document_column", &[Role::Coordinator, Role::Worker]),
     ("documents", &[Role::Worker]),
-    ("fetch", &[Role::Worker]),
+    ("sizes_", &[Role::Worker]),
+    ("fetch_", &[Role::Worker]),
+    ("decided", &[Role::Worker]),
     ("verify_", &[Role::Coordinator]),
     ("boundary_", &[Role::Coordinator]),
     ("waiting_", &[Role::Coordinator]),

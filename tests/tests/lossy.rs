@@ -99,6 +99,7 @@ async fn values_beyond_their_column_fail_with_its_name() {
             |it| match bounds.admit(it) {
                 Decided::Rows(_) => String::new(),
                 Decided::Failed { reason, .. } => reason,
+                Decided::Elsewhere { .. } => panic!("nobody else is there"),
             },
         )
     };

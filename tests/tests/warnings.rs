@@ -10,7 +10,7 @@ use xmlx_extract::{Plan, Warning, WarningKind};
 use xmlx_samples::{Line, Options, Synth};
 use xmlx_store::{
     Budget, CommitPlan, Committed, Decided, Error, Group, LeaseKey, Limit, Mode, NewJob, OpenRange,
-    RangeChange, SCHEMA_VERSION, Scope, WarningRow,
+    RangeChange, SCHEMA_VERSION, Scope, Source, WarningRow,
 };
 use xmlx_tests::{Cluster, Database, Setup, skips_on_server};
 
@@ -127,7 +127,8 @@ async fn a_warning_is_counted_with_its_application() {
     let store = db.store();
     let plan = plan();
     let catalog = store.catalog(plan.target_schema()).await.unwrap();
-    let commits = CommitPlan::new(&plan, &catalog).unwrap();
+    let source = Source::new(&plan, Mode::Once, 0);
+    let commits = CommitPlan::new(&plan, &catalog, &source).unwrap();
     let mut connection = store.connection();
     let mut commit = async |cursor, schema, decided: &[Decided]| {
         let range = OpenRange { scope: SCOPE, committed_through: cursor, deaths: 0, schema };

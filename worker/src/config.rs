@@ -12,6 +12,8 @@ use xmlx_runtime::{
 };
 use xmlx_store::{Access, check_connection};
 
+use crate::test_hooks::TestHooks;
+
 /// Rows of one table in one commit. SQL Server locks a table whole at about 5,000 row locks of one statement, and
 /// each row takes one for every index: this leaves room for four.
 const ROWS_MAX: u32 = 1_000;
@@ -73,6 +75,10 @@ pub struct Args {
     #[arg(long, hide = true)]
     #[serde(skip)]
     test_abort_on_app: Option<i64>,
+    /// For tests: write the id of each application that is extracted to this file
+    #[arg(long, env = "XMLX_TEST_EXTRACTED", hide = true)]
+    #[serde(skip)]
+    test_extracted: Option<PathBuf>,
     /// For tests: behave like the release before this one
     #[arg(long, hide = true)]
     #[serde(skip)]
@@ -110,8 +116,8 @@ pub struct Config {
     pub group_bytes: u64,
     /// How long a drain may take.
     pub drain_deadline: Duration,
-    /// For tests: the process aborts when it meets this application.
-    pub test_abort_on_app: Option<i64>,
+    /// For tests.
+    pub tests: TestHooks,
     /// Limits of documents and expressions.
     pub limits: xmlx_extract::Limits,
     /// How log lines look.
@@ -185,7 +191,10 @@ impl Args {
                 (self.drain_deadline.as_ref(), file.drain_deadline.as_ref()),
                 Duration::from_secs(25),
             )?,
-            test_abort_on_app: self.test_abort_on_app,
+            tests: TestHooks {
+                abort_on_app: self.test_abort_on_app,
+                extracted: self.test_extracted.clone(),
+            },
             limits,
             log_format: self.log_format.or(file.log_format).unwrap_or_default(),
             release: if self.test_previous_release { Release::Previous } else { Release::Current },

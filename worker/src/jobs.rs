@@ -1,6 +1,7 @@
 //! What the pipelines need of a job, read once.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use tokio::sync::OnceCell;
@@ -18,6 +19,20 @@ pub(crate) struct Job {
     pub(crate) commit: CommitPlan,
     /// What the target's columns can hold.
     pub(crate) bounds: Bounds,
+    /// Commits of this process that wrote rows.
+    n_commits: AtomicU64,
+}
+
+impl Job {
+    /// How many commits of this process have written rows so far.
+    pub(crate) fn n_commits(&self) -> u64 {
+        self.n_commits.load(Ordering::Relaxed)
+    }
+
+    /// One more has.
+    pub(crate) fn note_commit(&self) {
+        self.n_commits.fetch_add(1, Ordering::Relaxed);
+    }
 }
 
 /// Jobs by id.
@@ -61,8 +76,8 @@ impl Jobs {
         let documents = Documents::of(&mut connection, &plan, &source).await?;
         let catalog = self.store.catalog(plan.target_schema()).await?;
         catalog.narrow(&mut plan);
-        let commit = CommitPlan::new(&plan, &catalog)?;
+        let commit = CommitPlan::new(&plan, &catalog, &source)?;
         let bounds = Bounds::new(&plan, &catalog);
-        Ok(Job { plan, documents, commit, bounds })
+        Ok(Job { plan, documents, commit, bounds, n_commits: AtomicU64::new(0) })
     }
 }

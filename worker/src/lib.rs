@@ -12,6 +12,8 @@ mod pace;
 mod pipeline;
 mod process;
 mod session;
+mod test_hooks;
 
 pub use config::{Args, Config};
 pub use process::run;
+pub use test_hooks::TestHooks;

@@ -5,14 +5,17 @@
 mod commit;
 mod extract;
 mod fetch;
+mod parts;
 mod retry;
+mod room;
 
 pub(crate) use extract::hush_panics;
+pub(crate) use room::Room;
 
 use std::sync::{Arc, OnceLock};
 
 use retry::persist;
-use tokio::sync::{Mutex, mpsc, oneshot};
+use tokio::sync::{Mutex, OwnedSemaphorePermit, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use xmlx_store::{Class, Decided, Error, Fetched, OpenRange, Store};
 
@@ -37,6 +40,8 @@ pub(crate) struct Shop {
     pub(crate) gate: Arc<Gate>,
     /// Held while a suspect is tried: one at a time in the whole process, or a death would tell nothing.
     pub(crate) trial: Mutex<()>,
+    /// Room for documents in the whole process.
+    pub(crate) room: Room,
     /// Cancelled: finish the group in hand and release the rest.
     pub(crate) drain: CancellationToken,
     /// Why this process can work no more, once it cannot.
@@ -47,6 +52,8 @@ pub(crate) struct Shop {
 #[derive(Debug)]
 pub(crate) struct Group {
     pub(crate) apps: Vec<Fetched>,
+    /// Room for their documents and the rows made of them.
+    pub(crate) room: OwnedSemaphorePermit,
     /// One application that may have brought an earlier owner down: it is tried alone.
     pub(crate) suspect: bool,
 }
@@ -55,6 +62,8 @@ pub(crate) struct Group {
 #[derive(Debug)]
 pub(crate) struct Batch {
     pub(crate) decided: Vec<Decided>,
+    /// Given back once it is committed.
+    pub(crate) _room: OwnedSemaphorePermit,
     /// Told once it is committed.
     pub(crate) committed: oneshot::Sender<()>,
 }
@@ -130,16 +139,19 @@ async fn stages(
     let (fetched_in, fetched_out) = mpsc::channel::<Group>(WAITING_GROUPS);
     let (decided_in, decided_out) = mpsc::channel::<Batch>(WAITING_GROUPS);
     let fetching = fetch::run(shop, lease, job, range, stop, fetched_in);
-    let extracting = extract::run(shop, lease, job, range.deaths, stop, fetched_out, decided_in);
+    let extracting = extract::run(shop, lease, job, range, stop, fetched_out, decided_in);
     let committing = commit::run(shop, lease, job, range, stop, decided_out);
     let (fetched, extracted, committed) = tokio::join!(fetching, extracting, committing);
-    if let Err(err) = extracted {
-        return err.into();
-    }
+    let extracted = match extracted {
+        Ok(ended) => ended,
+        Err(err) => return err.into(),
+    };
     match (fetched, committed) {
         (_, Err(outcome)) | (Err(outcome), Ok(_)) => outcome,
         // Everything that waits is decided only if the fetch got to the end and nothing was dropped.
-        (Ok(fetch::Ended::AtTheEnd), Ok(committer)) => committer.complete().await,
-        (Ok(fetch::Ended::Stopped), Ok(_)) => Outcome::Drained,
+        (Ok(fetch::Ended::AtTheEnd { hi }), Ok(committer)) if extracted == extract::Ended::Done => {
+            committer.complete(hi).await
+        }
+        (Ok(fetch::Ended::AtTheEnd { .. } | fetch::Ended::Stopped), Ok(_)) => Outcome::Drained,
     }
 }

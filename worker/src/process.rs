@@ -14,7 +14,7 @@ use crate::board::Board;
 use crate::foreman::Foreman;
 use crate::jobs::Jobs;
 use crate::pace::Gate;
-use crate::pipeline::{self, Shop};
+use crate::pipeline::{self, Room, Shop};
 use crate::{Config, session};
 
 /// Orders and reports that may wait; the coordinator never has more than a few leases under way.
@@ -92,10 +92,10 @@ pub async fn run(config: Config, shutdown: Shutdown) -> anyhow::Result<()> {
         orders: orders_in,
     };
     let thread = session::spawn(session, reports_out, over.clone())?;
-    let deadline = config.drain_deadline;
     // An order to drain ends this worker, not whatever else runs in its process.
     let drain = shutdown.drain.child_token();
     let shop = Arc::new(Shop {
+        room: Room::new(config.slots, config.group_bytes),
         config,
         jobs: Jobs::new(store.clone(), copy.clone()),
         store,
@@ -110,7 +110,7 @@ pub async fn run(config: Config, shutdown: Shutdown) -> anyhow::Result<()> {
     let give_up = async {
         drain.cancelled().await;
         tokio::select! {
-            () = tokio::time::sleep(deadline) => warn!("the drain took too long; leaving the rest to the next owner"),
+            () = tokio::time::sleep(shop.config.drain_deadline) => warn!("the drain took too long; leaving the rest to the next owner"),
             () = shutdown.abort.cancelled() => (),
         }
     };

@@ -262,7 +262,7 @@ impl Engine {
     /// Sessions that this leader has never heard of are noted as lost.
     pub(super) async fn end_strays(&mut self, sessions: Vec<SessionId>) -> Result<(), Error> {
         for session in sessions.into_iter().filter(|it| !self.table.knows(it)) {
-            match self.store.close_session(&self.leadership, &session.0, "lost").await {
+            match self.store.close_session(&self.leadership, &session.0, "silent").await {
                 Ok(()) => info!(%session, "session ended under an earlier leader"),
                 Err(err) if ends_leadership(&err) => return Err(err),
                 Err(err) => warn!(%session, %err, "cannot note that a session is lost"),

@@ -3,6 +3,7 @@
 mod parse;
 
 use crate::sync;
+use crate::value::datum::{Datum, Owned};
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -23,6 +24,8 @@ pub enum Target {
     LeaderTake,
     /// Every request whose text contains this, letters compared without case.
     Text(String),
+    /// Every commit of a group with a parameter that contains this: how a refusal of certain data is ordered.
+    Value(String),
 }
 
 /// At which execution of its target a fault strikes; the first one is 1.
@@ -131,7 +134,12 @@ impl Faults {
     }
 
     /// Counts a request, and says what is to happen to it.
-    pub(crate) fn strike(&self, kind: Option<&Target>, text: &str) -> Option<Action> {
+    pub(crate) fn strike(
+        &self,
+        kind: Option<&Target>,
+        text: &str,
+        values: &[Owned],
+    ) -> Option<Action> {
         if !self.shared.is_armed.load(Ordering::Acquire) {
             return None;
         }
@@ -139,7 +147,7 @@ impl Faults {
         let Plan { armed, fired } = &mut *plan;
         let mut action = None;
         let is_hit = |fault: &Fault| {
-            self.client.starts_with(&fault.client) && fault.target.is_hit(kind, text)
+            self.client.starts_with(&fault.client) && fault.target.is_hit(kind, text, values)
         };
         for (fault, n_seen) in armed.iter_mut().filter(|(fault, _)| is_hit(fault)) {
             *n_seen += 1;
@@ -161,11 +169,15 @@ impl Faults {
 }
 
 impl Target {
-    fn is_hit(&self, kind: Option<&Self>, text: &str) -> bool {
+    fn is_hit(&self, kind: Option<&Self>, text: &str, values: &[Owned]) -> bool {
         match self {
             Self::Any => true,
             Self::Fetch | Self::Commit | Self::LeaderRenew | Self::LeaderTake => kind == Some(self),
             Self::Text(part) => text.to_lowercase().contains(&part.to_lowercase()),
+            Self::Value(part) => {
+                let has = |value: &Owned| matches!(value, Datum::Text(text) if text.contains(part));
+                kind == Some(&Self::Commit) && values.iter().any(has)
+            }
         }
     }
 }

@@ -15,6 +15,9 @@ use crate::{JobId, Limits, RangeId, SessionId, Timestamp};
 /// whose owner is there and gets nowhere.
 const REVOKED: &str = "revoked";
 const LOST: &str = "lost";
+/// How a session ends that was not heard of, though its stream stands: paused, cut off, or its host is gone. Unlike a
+/// session whose stream broke and did not come back, it is not known to be dead.
+const SILENT: &str = "silent";
 const STALLED: &str = "stalled";
 /// Leases that a worker holds beside one per slot, so that no slot waits for the coordinator.
 const PREFETCHED: u32 = 1;
@@ -373,11 +376,13 @@ impl LeaseTable {
     }
 
     fn tick(&mut self, now: Timestamp) -> Vec<Action> {
-        let lost = self.sessions.iter().filter(|(_, it)| it.lost_at <= now);
-        let lost: Vec<SessionId> = lost.map(|(id, _)| id.clone()).collect();
+        let lost = self.sessions.iter().filter(|(_, session)| session.lost_at <= now);
+        let lost: Vec<(SessionId, &str)> = lost
+            .map(|(id, session)| (id.clone(), if session.broken { LOST } else { SILENT }))
+            .collect();
         let mut actions = Vec::new();
-        for session in lost {
-            actions.extend(self.end_session(&session, LOST));
+        for (session, reason) in lost {
+            actions.extend(self.end_session(&session, reason));
         }
         if self.orphans_from <= now {
             actions.extend(self.revoke_orphans());
@@ -428,7 +433,7 @@ impl LeaseTable {
             return Vec::new();
         }
         let mut actions = vec![Action::EndSession { session: id.clone(), reason }];
-        let event = if reason == LOST { LOST } else { REVOKED };
+        let event = if reason == LOST || reason == SILENT { LOST } else { REVOKED };
         actions.extend(self.revoke_all(id, event));
         actions
     }

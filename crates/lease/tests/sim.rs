@@ -36,7 +36,9 @@ fn nothing_is_lost_or_repeated_under_faults() {
     }
     assert!(steps >= 1_000_000, "{steps} steps are too few");
     println!("{steps} steps, changes saved: {changes:?}");
-    for event in ["granted", "revoked", "lost", "released", "split", "stalled", "reopened"] {
+    let expected =
+        ["granted", "revoked", "lost", "released", "split", "stalled", "reopened", "went back"];
+    for event in expected {
         assert!(
             changes.get(event).is_some_and(|n| *n > 100),
             "`{event}` hardly happened: {changes:?}"
@@ -57,6 +59,7 @@ fn planted_defects_are_found() {
         Mutation::StalledIsLeftAlone,
         Mutation::GrantSkipsTheFirst,
         Mutation::LateIsReopenedTooShort,
+        Mutation::ClosesAtAnyEnd,
     ] {
         let found = (1..=SEEDS).find_map(|seed| Cluster::new(seed, mutation).run(STEPS).err());
         assert!(found.is_some(), "{mutation:?} goes unnoticed");

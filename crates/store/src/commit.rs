@@ -6,12 +6,13 @@ use tiberius::ToSql;
 use xmlx_extract::{Application, Plan, Table};
 
 use crate::catalog::{Catalog, CatalogColumn, Room};
+use crate::connection::column;
 use crate::encode::{self, ColumnCodec};
 use crate::warnings::{self, SINCE_WARNINGS, WarningNames};
-use crate::{Connection, Error, LeaseKey, OpenRange, name};
+use crate::{Connection, Error, LeaseKey, OpenRange, Source, name};
 
 /// Parameters before those of the tables.
-const FIRST_TABLE_PARAM: usize = 13;
+const FIRST_TABLE_PARAM: usize = 14;
 
 /// What became of one application.
 #[derive(Clone, Debug)]
@@ -25,6 +26,12 @@ pub enum Decided {
         /// Goes to `failure_reason`.
         reason: String,
     },
+    /// Nothing: another tool or job has decided it since it was fetched. Nothing is written for it, and the cursor
+    /// passes it.
+    Elsewhere {
+        /// The source row's id.
+        app_id: i64,
+    },
 }
 
 impl Decided {
@@ -32,8 +39,8 @@ impl Decided {
     #[must_use]
     pub fn app_id(&self) -> i64 {
         match self {
-            Self::Rows(it) => it.app_id,
-            Self::Failed { app_id, .. } => *app_id,
+            Self::Rows(application) => application.app_id,
+            Self::Failed { app_id, .. } | Self::Elsewhere { app_id } => *app_id,
         }
     }
 
@@ -41,8 +48,8 @@ impl Decided {
     #[must_use]
     pub fn rows(&self) -> usize {
         match self {
-            Self::Rows(it) => it.tables.iter().map(Vec::len).sum(),
-            Self::Failed { .. } => 0,
+            Self::Rows(application) => application.tables.iter().map(Vec::len).sum(),
+            Self::Failed { .. } | Self::Elsewhere { .. } => 0,
         }
     }
 }
@@ -57,7 +64,7 @@ pub struct Group<'a> {
 }
 
 /// How a commit ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Committed {
     /// It took effect now.
     Now,
@@ -67,6 +74,12 @@ pub enum Committed {
     Cut {
         /// One past the last id.
         hi: i64,
+    },
+    /// Nothing was written: these applications of the group have a row in the log already. The group goes through
+    /// without them ([`Decided::Elsewhere`]).
+    DecidedElsewhere {
+        /// Their ids.
+        app_ids: Vec<i64>,
     },
     /// The lease is gone.
     Gone,
@@ -79,23 +92,32 @@ pub struct CommitPlan {
     /// The same for a group with warnings.
     text_with_warnings: String,
     warnings: WarningNames,
+    /// Which of a group's ids the log has already.
+    decided: String,
+    decided_above: i64,
     codecs: Vec<Vec<ColumnCodec>>,
     /// What `failure_reason` takes; `None`: any text.
     reason: Option<Room>,
 }
 
 impl CommitPlan {
-    /// Builds the statement for `plan` and the target's `catalog`.
+    /// Builds the statement for `plan`, the target's `catalog` and what the job's `source` takes for a decision.
     ///
     /// # Errors
     /// [`Error::Mismatch`] with every point on which they disagree.
-    pub fn new(plan: &Plan, catalog: &Catalog) -> Result<Self, Error> {
+    pub fn new(plan: &Plan, catalog: &Catalog, source: &Source) -> Result<Self, Error> {
         let found = catalog.check(plan);
         if !found.is_empty() {
             let lines: Vec<String> = found.iter().map(ToString::to_string).collect();
             return Err(Error::Mismatch(lines.join("\n")));
         }
+        let log_table = name::table(plan.target_schema(), "processing_log");
+        // The id's own type: a comparison with another one may not find its index.
+        let id_type = catalog
+            .column("processing_log", "app_id")
+            .map_or("bigint".to_owned(), |column| ColumnCodec::new(column).sql_type);
         let mut text = fence();
+        refuse_decided(&mut text, &log_table, &id_type);
         let mut codecs = Vec::with_capacity(plan.tables().len());
         for (i, table) in plan.tables().iter().enumerate() {
             let columns: Vec<&CatalogColumn> = table
@@ -109,7 +131,7 @@ impl CommitPlan {
             insert(&mut text, &target, table, &columns, &table_codecs, FIRST_TABLE_PARAM + i);
             codecs.push(table_codecs);
         }
-        log(&mut text, &name::table(plan.target_schema(), "processing_log"));
+        log(&mut text, &log_table);
         let mut text_with_warnings = text.clone();
         warnings::count(&mut text_with_warnings, FIRST_TABLE_PARAM + codecs.len());
         for text in [&mut text, &mut text_with_warnings] {
@@ -117,14 +139,28 @@ impl CommitPlan {
         }
         let reason =
             catalog.column("processing_log", "failure_reason").and_then(CatalogColumn::room);
-        let warnings = WarningNames::new(plan);
-        Ok(Self { text, text_with_warnings, warnings, codecs, reason })
+        Ok(Self {
+            text,
+            text_with_warnings,
+            warnings: WarningNames::new(plan),
+            decided: decided(&log_table, &id_type),
+            decided_above: source.decided_above,
+            codecs,
+            reason,
+        })
     }
 
     /// The statement's text, for checks from outside: of a group without warnings, and of one with some.
     #[must_use]
     pub fn texts(&self) -> [&str; 2] {
         [&self.text, &self.text_with_warnings]
+    }
+
+    /// The statement that tells which ids of a group are decided already, for checks from outside. Its parameters: ids
+    /// as JSON, and the `log_id` above which a row counts.
+    #[must_use]
+    pub fn decided_statement(&self) -> &str {
+        &self.decided
     }
 
     /// Commits a group under a lease. Safe to repeat: the cursor tells.
@@ -155,6 +191,7 @@ impl CommitPlan {
             &encoded.log,
             &scope.lo,
             &end,
+            &self.decided_above,
         ];
         params.extend(encoded.tables.iter().map(|it| it as &dyn ToSql));
         // A group without warnings pays nothing for them.
@@ -170,7 +207,27 @@ impl CommitPlan {
         match connection.run(text, &params).await {
             Ok(_) => Ok(Committed::Now),
             Err(Error::Fenced) => look(connection, lease, cursor, last).await,
+            Err(Error::DecidedElsewhere) => self.decided_elsewhere(connection, group.decided).await,
             Err(err) => Err(err),
+        }
+    }
+
+    /// Which applications of a refused group have been decided by somebody else.
+    async fn decided_elsewhere(
+        &self,
+        connection: &mut Connection,
+        group: &[Decided],
+    ) -> Result<Committed, Error> {
+        let ids: Vec<i64> = group.iter().map(Decided::app_id).collect();
+        let ids = serde_json::to_string(&ids).expect("numbers are always JSON");
+        let rows = connection.run(&self.decided, &[&ids, &self.decided_above]).await?;
+        let app_ids: Vec<i64> =
+            rows.iter().map(|row| column(row, "app_id", "decided")).collect::<Result<_, _>>()?;
+        // Whoever wrote the row has taken it back.
+        if app_ids.is_empty() {
+            Err(Error::DecidedElsewhere)
+        } else {
+            Ok(Committed::DecidedElsewhere { app_ids })
         }
     }
 
@@ -196,6 +253,7 @@ impl CommitPlan {
                     encode::push_log(*app_id, "failed", Some(reason), &mut it.log);
                     it.n_failed += 1;
                 }
+                Decided::Elsewhere { .. } => (),
             }
         }
         it.tables.iter_mut().for_each(encode::close);
@@ -224,6 +282,27 @@ fn fence() -> String {
      WHERE [job_id] = @P5 AND [range_id] = @P6 AND [epoch] = @P7 AND [owner_session] = @P8 AND [state] = 'leased' AND [committed_through] = @P9 AND @P1 < [hi];\n\
      IF @@ROWCOUNT <> 1 THROW 51001, N'fenced', 1;\n"
         .to_owned()
+}
+
+/// Refuses the group where the log has a row of one of its applications: another tool, or another job, may have decided
+/// it since it was fetched. Under READ_COMMITTED_SNAPSHOT a plain read would see the log as it was; UPDLOCK reads what
+/// is committed now and waits for what is about to be, and HOLDLOCK keeps other writers from adding such a row before
+/// this transaction ends. The loop takes locks on the keys of these applications alone.
+fn refuse_decided(text: &mut String, log: &str, id_type: &str) {
+    writeln!(
+        text,
+        "IF EXISTS (SELECT 1 FROM OPENJSON(@P10) WITH ([app_id] {id_type} '$[0]') AS j INNER LOOP JOIN {log} AS l WITH (UPDLOCK, HOLDLOCK) \
+         ON l.[app_id] = j.[app_id] WHERE l.[log_id] > @P13) THROW 51004, N'decided elsewhere', 1;"
+    )
+    .expect("writing to a string does not fail");
+}
+
+/// Which ids of a group the log has.
+fn decided(log: &str, id_type: &str) -> String {
+    format!(
+        "SET LOCK_TIMEOUT 5000;\nSELECT DISTINCT CAST(l.[app_id] AS bigint) AS [app_id] FROM OPENJSON(@P1) WITH ([app_id] {id_type} '$') AS j \
+         INNER LOOP JOIN {log} AS l ON l.[app_id] = j.[app_id] WHERE l.[log_id] > @P2"
+    )
 }
 
 /// Foreign keys are checked row by row: a plan that was made while the parents' table was small would scan it, and

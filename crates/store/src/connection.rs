@@ -224,6 +224,15 @@ impl Connection {
         self.run_within(PATIENCE, sql, params).await
     }
 
+    /// The same for a statement that may read whole tables.
+    pub(crate) async fn run_long(
+        &mut self,
+        sql: &str,
+        params: &[&dyn ToSql],
+    ) -> Result<Vec<Row>, Error> {
+        self.run_within(LONG_PATIENCE, sql, params).await
+    }
+
     /// The type of the first column that a query without parameters answers with.
     pub(crate) async fn first_column(&mut self, sql: &str) -> Result<ColumnType, Error> {
         let mut lent = self.lend().await?;
@@ -234,15 +243,6 @@ impl Connection {
             statement: "first_column",
             detail: "no column".to_owned(),
         })
-    }
-
-    /// Runs one statement that may look through whole tables.
-    pub(crate) async fn run_long(
-        &mut self,
-        sql: &str,
-        params: &[&dyn ToSql],
-    ) -> Result<Vec<Row>, Error> {
-        Box::pin(self.run_within(LONG_PATIENCE, sql, params)).await
     }
 
     async fn run_within(
@@ -347,7 +347,7 @@ fn unanswered(patience: Duration, sql: &str) -> Error {
     let line =
         sql.lines().find(|it| !it.starts_with("--") && !it.starts_with("SET ")).unwrap_or(sql);
     let start: String = line.chars().take(CHARS).collect();
-    Error::Lost(format!("no answer within {patience:?} to `{start}`"))
+    Error::Unanswered(format!("no answer within {patience:?} to `{start}`"))
 }
 
 async fn simple(client: &mut TdsClient, sql: &str) -> tiberius::Result<()> {

@@ -47,6 +47,18 @@ pub enum Error {
     /// A refused fence: the range has another epoch, owner, state or bound, or the group is in already.
     #[error("fenced: the lease has moved on")]
     Fenced,
+    /// Applications of the group have a row in `processing_log` already: another tool or job has decided them.
+    #[error("somebody else has decided applications of the group meanwhile")]
+    DecidedElsewhere,
+    /// The source has an id more than once.
+    #[error(
+        "the source has application {app_id} more than once; `app_id` has to be unique: remove the rows that are wrong, \
+         or name a view with one row for each application in `source_table`"
+    )]
+    Duplicate {
+        /// The id.
+        app_id: i64,
+    },
     /// Another coordinator leads.
     #[error("deposed: another coordinator leads")]
     Deposed,
@@ -93,6 +105,9 @@ pub enum Error {
     /// The connection failed while a statement was under way.
     #[error("the connection to the database failed: {0}")]
     Lost(String),
+    /// The statement has not been answered in the time that it has; the connection is given up.
+    #[error("the database does not answer: {0}")]
+    Unanswered(String),
     /// An answer came whole, and the driver cannot read it.
     #[error("the driver cannot read what the database answered: {0}")]
     Unreadable(String),
@@ -130,10 +145,10 @@ impl Error {
         match self {
             Self::Fenced | Self::Deposed | Self::Conflict => Class::Fenced,
             Self::Server { number, .. } => class_of(*number),
-            Self::Connect(_) | Self::Behind { .. } => Class::Transient,
-            Self::Lost(_) => Class::Ambiguous,
+            Self::Connect(_) | Self::Behind { .. } | Self::DecidedElsewhere => Class::Transient,
+            Self::Lost(_) | Self::Unanswered(_) => Class::Ambiguous,
             Self::Login { .. } | Self::Tls { .. } | Self::NoControlTables => Class::Fatal,
-            Self::Unreadable(_) | Self::Shape { .. } => Class::Fatal,
+            Self::Unreadable(_) | Self::Shape { .. } | Self::Duplicate { .. } => Class::Fatal,
             Self::Unfit(_) | Self::Mismatch(_) => Class::Fatal,
         }
     }
@@ -142,6 +157,18 @@ impl Error {
     #[must_use]
     pub fn is_refused_login(&self) -> bool {
         matches!(self, Self::Login { number: 18452 | 18456 | 18470 | 18486..=18488, .. })
+    }
+
+    /// Whether a statement was not answered in the time that it has.
+    #[must_use]
+    pub fn is_unanswered(&self) -> bool {
+        matches!(self, Self::Unanswered(_))
+    }
+
+    /// Whether it comes from a server that gives errors no number of their own, so that it may as well be a lock.
+    #[must_use]
+    pub fn is_unnamed(&self) -> bool {
+        self.number() == Some(UNNAMED)
     }
 
     /// Whether the login may not read a table.
@@ -181,6 +208,7 @@ impl From<Tds> for Error {
                 51001 => Self::Fenced,
                 51002 => Self::Deposed,
                 51003 => Self::Conflict,
+                51004 => Self::DecidedElsewhere,
                 number => Self::Server { number, message: public_message(number, token.message()) },
             },
             // The same again would be read no better.
@@ -255,17 +283,27 @@ const DATA: [u32; 31] = [
     2601, 2627, 2628, 3609, 8114, 8115, 8134, 8152, 8169, 13609, 33504,
 ];
 
-/// The class of a number. One that is not listed is fatal: it stops the job with its message instead of failing one
-/// application after the other for the same reason.
+/// What no application is to blame for, and what stays: syntax and unknown names, permissions, options of the connection
+/// that a table asks for, columns that take no values, a database that is not there.
+#[rustfmt::skip]
+const FATAL: [u32; 29] = [
+    201, 207, 208, 213, 229, 230, 262, 270, 271, 273, 297, 300, 334, 468, 544, 545, 911, 916, 1088, 1934, 2809, 2812,
+    4060, 4064, 8101, 10738, 11741, 13536, 18456,
+];
+
+/// The class of a number. One that is in no list (a check's, a computed column's or a trigger's that calculates) may be
+/// an application's or everybody's: a commit finds out by what gets through beside it.
 fn class_of(number: u32) -> Class {
     match number {
         _ if TRANSIENT.contains(&number) => Class::Transient,
         _ if CAPACITY.contains(&number) => Class::Capacity,
         _ if DATA.contains(&number) => Class::Data,
-        UNNAMED => Class::Unclear,
+        _ if FATAL.contains(&number) => Class::Fatal,
+        NAMES_ONLY_FROM..=NAMES_ONLY_TO => Class::Fatal,
         // The server's own numbers beyond 50,000 that can come from an INSERT are in the lists above.
+        UNNAMED => Class::Unclear,
         RAISED_FROM.. => Class::Data,
-        _ => Class::Fatal,
+        _ => Class::Unclear,
     }
 }
 
@@ -402,6 +440,9 @@ mod tests {
             (3609, Class::Data),
             (50_000, Class::Data),
             (208, Class::Fatal),
+            (156, Class::Fatal),
+            (3616, Class::Unclear),
+            (9420, Class::Unclear),
             (18456, Class::Fatal),
         ] {
             assert_eq!(class_of(number), class, "{number}");

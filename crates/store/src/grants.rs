@@ -35,7 +35,7 @@ const CONTROL: &[(&str, &[&str], &[&str])] = &[
     // table, coordinator, worker
     ("schema_version", &["SELECT"], &["SELECT"]),
     ("leader", &["SELECT", "UPDATE"], &[]),
-    ("worker_session", &["SELECT", "INSERT", "UPDATE", "DELETE"], &[]),
+    ("worker_session", &["SELECT", "INSERT", "UPDATE", "DELETE"], &["SELECT"]),
     ("job", &["SELECT", "INSERT", "UPDATE", "DELETE"], &["SELECT"]),
     ("range", &["SELECT", "INSERT", "UPDATE", "DELETE"], &["SELECT", "UPDATE"]),
     ("range_history", &["SELECT", "INSERT", "DELETE"], &["INSERT"]),
@@ -44,12 +44,12 @@ const CONTROL: &[(&str, &[&str], &[&str])] = &[
     ("range_warning", &["SELECT", "DELETE"], &["SELECT", "INSERT", "UPDATE"]),
     ("warning", &["SELECT", "DELETE"], &["SELECT", "INSERT", "UPDATE"]),
     ("job_follow", &["SELECT", "INSERT", "UPDATE", "DELETE"], &[]),
-    ("trial", &["SELECT", "DELETE"], &[]),
+    ("trial", &["SELECT", "DELETE"], &["SELECT", "INSERT"]),
 ];
 
 /// Tables that control tables of the release before do not have: a script that stops at them would leave the rest
 /// ungranted. Whoever brings the tables up afterwards runs it again.
-const NEWER: &[&str] = &["job_budget", "range_warning", "warning"];
+const NEWER: &[&str] = &["job_budget", "range_warning", "trial", "warning"];
 
 impl Role {
     /// All of them.

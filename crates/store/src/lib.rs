@@ -39,7 +39,7 @@ pub use catalog::{Catalog, DatabaseFacts, Disagreement, source_columns};
 pub use commit::{CommitPlan, Committed, Decided, Group};
 pub use connection::{Access, Connection, Store, StoreConfig, check_connection};
 pub use connection_string::ConnectError;
-pub use documents::{Documents, Fetched, Holds, Xml, document_column};
+pub use documents::{Documents, Fetched, Holds, Listing, WaitingDocument, Xml, document_column};
 pub use error::{Class, Error};
 pub use grants::{Grant, Role, grants_script};
 pub use jobs::{Grows, JobRow, NewJob, OpenJob};

@@ -1,6 +1,7 @@
 //! Ranges and who holds them.
 
 use crate::connection::{Connection, Row, column, only, optional, text};
+use crate::schema::SINCE_TRIALS;
 use crate::source::count;
 use crate::{Error, Leadership, Scope, Store, statements};
 
@@ -213,21 +214,25 @@ impl LeaseKey {
         Ok(())
     }
 
-    /// Notes that an application is about to be tried alone in a range that has seen `deaths`; how
-    /// often it has been, this time included. Idempotent within one life.
+    /// Notes that an application of `range` is about to be tried alone. Returns how many processes are known to have
+    /// died with it in flight while they tried it alone. Idempotent within one life of a process.
     ///
     /// # Errors
     /// See [`Error`].
-    pub async fn note_suspect(
+    pub async fn note_trial(
         &self,
         connection: &mut Connection,
         app_id: i64,
-        deaths: i32,
-    ) -> Result<i32, Error> {
+        range: &OpenRange,
+    ) -> Result<i64, Error> {
+        if range.schema >= SINCE_TRIALS {
+            let params: [&dyn tiberius::ToSql; 3] = [&self.job_id, &app_id, &self.session_id];
+            return count(&connection.run(statements::TRIAL, &params).await?, "trial");
+        }
         const IT: &str = "suspect_note";
-        let rows =
-            connection.run(statements::SUSPECT_NOTE, &[&self.job_id, &app_id, &deaths]).await?;
-        let row = only(&rows, IT)?;
-        column(row, "tries", IT)
+        let params: [&dyn tiberius::ToSql; 3] = [&self.job_id, &app_id, &range.deaths];
+        let rows = connection.run(statements::SUSPECT_NOTE, &params).await?;
+        let tries: i32 = column(only(&rows, IT)?, "tries", IT)?;
+        Ok(i64::from(tries) - 1)
     }
 }

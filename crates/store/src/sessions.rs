@@ -30,7 +30,7 @@ impl Store {
         Ok(())
     }
 
-    /// Notes that a session has ended, and how: `left` or `lost`.
+    /// Notes that a session has ended, and how: `left`, `lost` (its stream broke) or `silent`.
     ///
     /// # Errors
     /// [`Error::Deposed`] where another coordinator leads.

@@ -75,6 +75,9 @@ pub struct Source {
     /// 5: log end; 6: log watermark.
     pub(crate) log_of_job: String,
     pub(crate) log_watermark: i64,
+    /// A row of the log above this `log_id` is a decision that a commit of the job must not repeat: any row, or, where
+    /// failed applications are tried again, one that came after the submission.
+    pub(crate) decided_above: i64,
 }
 
 impl Source {
@@ -138,6 +141,10 @@ impl Source {
                 decided
             ),
             log_watermark,
+            decided_above: match mode {
+                Mode::Once | Mode::Follow => i64::MIN,
+                Mode::Retry => log_watermark,
+            },
         }
     }
 

@@ -66,6 +66,7 @@ statements! {
     SESSION_OPEN = "session_open";
     SESSIONS = "sessions";
     SUSPECT_NOTE = "suspect_note";
+    TRIAL = "trial";
     WARNINGS = "warnings";
 }
 

@@ -108,7 +108,7 @@ impl WarningNames {
                     self.count(app, &mut counts);
                 }
                 // What is not written has lost nothing on its way.
-                Decided::Rows(_) | Decided::Failed { .. } => (),
+                Decided::Rows(_) | Decided::Failed { .. } | Decided::Elsewhere { .. } => (),
             }
         }
         if applications == 0 {

@@ -1,6 +1,5 @@
 //! Third stage: groups into the database, under the lease's epoch.
 
-use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::Once;
 
@@ -10,7 +9,8 @@ use tracing::{info, warn};
 use xmlx_extract::Stage;
 use xmlx_store::{Class, Committed, Connection, Decided, Error, Group, OpenRange, SINCE_WARNINGS};
 
-use super::retry::persist;
+use super::parts::{Blame, Parts, Refused};
+use super::retry::{persist, tries_of_a_commit};
 use super::{Batch, Outcome, Shop};
 use crate::board::Lease;
 use crate::jobs::Job;
@@ -27,9 +27,17 @@ pub(super) struct Committer<'a> {
     stop: &'a CancellationToken,
     connection: Connection,
     range: OpenRange,
+    parts: Parts,
+    /// Applications that failed for an error which is not known to be their own, until one behind them gets through.
+    held: Vec<Decided>,
+    /// The last error of theirs.
+    held_for: String,
+    /// Commits of the job by this process when the lease began.
+    commits_before: u64,
 }
 
-/// Commits groups until none comes. After a drain the group in hand is still committed.
+/// Commits groups until none comes: whatever has been extracted is committed, after a drain as well, so that nobody
+/// has to extract it again.
 pub(super) async fn run<'a>(
     shop: &'a Shop,
     lease: &'a Lease,
@@ -46,56 +54,108 @@ pub(super) async fn run<'a>(
             );
         });
     }
-    let connection = shop.store.connection();
-    let mut it = Committer { shop, lease, job, stop, connection, range };
+    let mut committer = Committer {
+        shop,
+        lease,
+        job,
+        stop,
+        connection: shop.store.connection(),
+        range,
+        parts: Parts::new(shop.config.group_rows),
+        held: Vec::new(),
+        held_for: String::new(),
+        commits_before: job.n_commits(),
+    };
     while let Some(batch) = batches.recv().await {
-        if stop.is_cancelled() {
-            // The one group that was in hand when the drain began has been committed.
-            return Err(Outcome::Drained);
-        }
-        it.group(batch.decided).await?;
+        committer.group(batch.decided).await?;
         // Only a suspect is waited for.
         let _ = batch.committed.send(());
     }
-    Ok(it)
+    Ok(committer)
 }
 
 impl Committer<'_> {
-    /// Commits a group, in several parts where it has many rows. Where the database refuses its data,
-    /// it is taken apart until the guilty application stands alone; that one fails, its neighbours
-    /// are unharmed.
-    async fn group(&mut self, mut group: Vec<Decided>) -> Result<(), Outcome> {
-        let mut parts = parts(&group, self.shop.config.group_rows);
-        while let Some(part) = parts.pop_front() {
-            let end = group.partition_point(|it| it.app_id() < self.range.scope.hi);
-            let part = part.start..part.end.min(end);
-            if part.is_empty() {
-                return Ok(());
-            }
+    /// Commits a group, in several parts where it has many rows. Where the database refuses it, it is taken apart until
+    /// the guilty application stands alone; that one fails, its neighbours are unharmed.
+    async fn group(&mut self, batch: Vec<Decided>) -> Result<(), Outcome> {
+        let mut group = std::mem::take(&mut self.held);
+        self.parts.begin(group.len());
+        group.extend(batch);
+        loop {
+            // What lies behind a cut belongs to somebody else.
+            group.truncate(group.partition_point(|app| app.app_id() < self.range.scope.hi));
+            let Some(part) = self.parts.next(&group) else { break };
             match self.part(&group[part.clone()]).await {
-                Ok(Committed::Now | Committed::Before) => self.note(&group[part]),
+                Ok(Committed::Now | Committed::Before) => {
+                    self.note(&group[part.clone()]);
+                    self.parts.committed(&part);
+                }
                 Ok(Committed::Cut { hi }) => {
                     info!(range = self.lease.key.range_id, hi, "the range was cut");
                     self.range.scope.hi = hi;
-                    parts.push_front(part);
+                }
+                Ok(Committed::DecidedElsewhere { app_ids }) => {
+                    info!(
+                        range = self.lease.key.range_id,
+                        first_app_id = app_ids.first(),
+                        n_apps = app_ids.len(),
+                        "somebody else has decided them meanwhile; they are left as they are"
+                    );
+                    for app in &mut group[part] {
+                        let app_id = app.app_id();
+                        if app_ids.contains(&app_id) {
+                            *app = Decided::Elsewhere { app_id };
+                        }
+                    }
                 }
                 Ok(Committed::Gone) => return Err(Outcome::Gone),
-                Err(err) if err.class() == Class::Data && part.len() > 1 => {
-                    let middle = part.start + part.len() / 2;
-                    parts.push_front(middle..part.end);
-                    parts.push_front(part.start..middle);
+                Err(err) => {
+                    let refused = self.refused(&part, &err);
+                    self.sentence(&mut group, refused, err)?;
                 }
-                Err(err) if err.class() == Class::Data && group[part.start].rows() > 0 => {
-                    let app_id = group[part.start].app_id();
-                    let reason = reason(&err);
-                    warn!(app_id, reason, "the database refuses the application");
-                    group[part.start] = Decided::Failed { app_id, reason };
-                    parts.push_front(part);
-                }
-                Err(err) => return Err(err.into()),
             }
         }
+        self.held = group.split_off(self.parts.n_done().min(group.len()));
         Ok(())
+    }
+
+    /// What follows from an error of a commit; `None`: it says nothing of the applications.
+    fn refused(&mut self, part: &Range<usize>, err: &Error) -> Option<Refused> {
+        match err.class() {
+            Class::Data => Some(self.parts.refused(part, Blame::Application)),
+            Class::Unclear => Some(self.parts.refused(part, Blame::Unproven)),
+            // A smaller one may be answered in time.
+            Class::Ambiguous if err.is_unanswered() && self.parts.slowed(part) => {
+                Some(Refused::Divided)
+            }
+            Class::Ambiguous
+            | Class::Fenced
+            | Class::Transient
+            | Class::Capacity
+            | Class::Fatal => None,
+        }
+    }
+
+    /// Records the application that a refusal leads to as failed, or ends the lease's work.
+    fn sentence(
+        &mut self,
+        group: &mut [Decided],
+        refused: Option<Refused>,
+        err: Error,
+    ) -> Result<(), Outcome> {
+        match refused {
+            Some(Refused::Divided) => Ok(()),
+            Some(Refused::Guilty(i)) if group[i].rows() > 0 => {
+                let app_id = group[i].app_id();
+                let reason = reason(&err);
+                warn!(app_id, reason, "the database refuses the application");
+                self.held_for = err.to_string();
+                group[i] = Decided::Failed { app_id, reason };
+                Ok(())
+            }
+            None if err.is_unanswered() => Err(too_slow(&err)),
+            Some(Refused::Guilty(_) | Refused::Hopeless) | None => Err(err.into()),
+        }
     }
 
     /// One commit, repeated while the trouble passes or its answer was lost.
@@ -103,8 +163,8 @@ impl Committer<'_> {
         let group = Group { range: self.range, decided };
         let (commit, key) = (&self.job.commit, &self.lease.key);
         let (gate, connection) = (&self.shop.gate, &mut self.connection);
-        let rows = decided.iter().map(|it| it.rows() + 1).sum();
-        persist!(self.stop, async {
+        let rows = decided.iter().map(|app| app.rows() + 1).sum();
+        persist!(self.stop, tries_of_a_commit, async {
             let pass = gate.enter().await;
             let outcome = commit.commit(connection, key, group).await;
             pass.note(&outcome, rows);
@@ -113,14 +173,23 @@ impl Committer<'_> {
     }
 
     fn note(&mut self, decided: &[Decided]) {
-        if let Some(last) = decided.last() {
-            self.range.committed_through = last.app_id();
-            self.shop.board.committed(&self.lease.key, last.app_id(), decided.len());
+        let Some(last) = decided.last() else { return };
+        self.range.committed_through = last.app_id();
+        let n_apps = decided.iter().filter(|app| !matches!(app, Decided::Elsewhere { .. })).count();
+        self.shop.board.committed(&self.lease.key, last.app_id(), n_apps);
+        if decided.iter().any(|app| app.rows() > 0) {
+            self.job.note_commit();
         }
     }
 
-    /// Closes the range. Where it was cut in the meantime, at its new end.
-    pub(super) async fn complete(mut self) -> Outcome {
+    /// Closes the range where the fetch has ended; where it was cut in the meantime, at its new end. What lies behind
+    /// `fetched_to` nobody has fetched: should the range reach further (a database that has gone back in time over a
+    /// cut), the lease is given back.
+    pub(super) async fn complete(mut self, fetched_to: i64) -> Outcome {
+        self.range.scope.hi = self.range.scope.hi.min(fetched_to);
+        if let Err(outcome) = self.settle_held().await {
+            return outcome;
+        }
         let (key, stop) = (&self.lease.key, self.stop);
         loop {
             let OpenRange { scope, committed_through, .. } = self.range;
@@ -142,31 +211,36 @@ impl Committer<'_> {
             }
         }
     }
-}
 
-/// Cuts a group so that no part has more than `rows_max` rows of one table, of the log for a start, unless one
-/// application has them alone: a server that locks row by row turns many locks of one statement into one on the table.
-fn parts(group: &[Decided], rows_max: u32) -> VecDeque<Range<usize>> {
-    let rows_max = usize::try_from(rows_max).unwrap_or(usize::MAX);
-    let mut parts = VecDeque::new();
-    let mut start = 0;
-    let mut rows: Vec<usize> = Vec::new();
-    for (i, it) in group.iter().enumerate() {
-        let tables: &[Vec<_>] = match it {
-            Decided::Rows(app) => &app.tables,
-            Decided::Failed { .. } => &[],
-        };
-        rows.resize(rows.len().max(tables.len()), 0);
-        let is_full = rows.iter().zip(tables).any(|(n, more)| n + more.len() > rows_max);
-        if i > start && (is_full || i - start >= rows_max) {
-            parts.push_back(start..i);
-            start = i;
-            rows.fill(0);
+    /// At the end of a range nothing follows that could show whether others get through: what this process has
+    /// committed for the job since the lease began shows it as well.
+    async fn settle_held(&mut self) -> Result<(), Outcome> {
+        let held = std::mem::take(&mut self.held);
+        if held.is_empty() {
+            return Ok(());
         }
-        rows.iter_mut().zip(tables).for_each(|(n, more)| *n += more.len());
+        if self.job.n_commits() == self.commits_before {
+            return Err(Outcome::Stuck {
+                class: Class::Unclear,
+                reason: format!(
+                    "{}; nothing else of the job has got through, so that it may not be the application {}",
+                    self.held_for,
+                    held[0].app_id()
+                ),
+            });
+        }
+        match self.part(&held).await {
+            Ok(Committed::Now | Committed::Before) => {
+                self.note(&held);
+                Ok(())
+            }
+            // The next owner takes them again.
+            Ok(Committed::Cut { .. } | Committed::DecidedElsewhere { .. } | Committed::Gone) => {
+                Err(Outcome::Gone)
+            }
+            Err(err) => Err(err.into()),
+        }
     }
-    parts.push_back(start..group.len());
-    parts
 }
 
 /// What the log says of an application that the database refused.
@@ -178,29 +252,12 @@ fn reason(err: &Error) -> String {
     format!("{stage}: {err}")
 }
 
-#[cfg(test)]
-mod tests {
-    use xmlx_extract::{Application, Value};
-
-    use super::*;
-
-    fn with_rows(rows: [usize; 2]) -> Decided {
-        let tables = rows.map(|n| vec![Box::from([Value::Null]); n]).to_vec();
-        Decided::Rows(Application { app_id: 1, tables, warnings: Vec::new() })
-    }
-
-    #[test]
-    fn no_part_has_more_rows_of_a_table_than_asked_for() {
-        let failed = Decided::Failed { app_id: 1, reason: String::new() };
-        let check = |group: &[Decided], expected: &[usize]| {
-            let found: Vec<usize> = parts(group, 10).iter().map(ExactSizeIterator::len).collect();
-            assert_eq!(found, expected);
-        };
-        check(&[with_rows([5, 1]), with_rows([5, 9])], &[2]);
-        check(&[with_rows([5, 1]), with_rows([5, 10])], &[1, 1]);
-        check(&[with_rows([6, 0]), failed.clone(), with_rows([5, 0])], &[2, 1]);
-        check(&[with_rows([99, 0]), with_rows([1, 0])], &[1, 1]);
-        check(&[with_rows([1, 0]), with_rows([99, 0]), failed.clone()], &[1, 2]);
-        check(&vec![failed; 25], &[10, 10, 5]);
+/// The commit of a single application is not answered in time, again and again: only an operator can help.
+fn too_slow(err: &Error) -> Outcome {
+    Outcome::Stuck {
+        class: Class::Capacity,
+        reason: format!(
+            "{err}, though it writes the rows of one application: look for what it waits for in sys.dm_exec_requests"
+        ),
     }
 }

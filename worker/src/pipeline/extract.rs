@@ -8,63 +8,77 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error};
 use xmlx_extract::Stage;
-use xmlx_store::{Decided, Error, Fetched, Xml};
+use xmlx_store::{Decided, Error, Fetched, OpenRange, Xml};
 
 use super::retry::persist;
 use super::{Batch, Group, Shop};
 use crate::board::Lease;
 use crate::jobs::Job;
+use crate::test_hooks::TestHooks;
 
-/// An application that has been tried alone so often, and every time its process died, is poison.
-const TRIES_MAX: i32 = 2;
+/// An application that so many processes have tried alone, and died of, is poison.
+const DEATHS_MAX: i64 = 2;
 
+/// Why the stage ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ended {
+    /// All that was fetched has been extracted and handed on.
+    Done,
+    /// A drain, or the next stage has stopped: something was not extracted.
+    Stopped,
+}
+
+/// Extracts groups until none comes. After a drain has begun no further one is: what is extracted here is committed here,
+/// and what is only fetched nobody has worked on.
 pub(super) async fn run(
     shop: &Shop,
     lease: &Lease,
     job: &Arc<Job>,
-    deaths: i32,
+    range: OpenRange,
     stop: &CancellationToken,
     mut groups: mpsc::Receiver<Group>,
     decided: mpsc::Sender<Batch>,
-) -> Result<(), Error> {
+) -> Result<Ended, Error> {
     let mut connection = shop.store.connection();
     while let Some(group) = groups.recv().await {
-        let suspect = group.apps.first().filter(|_| group.suspect).map(|it| it.app_id);
+        if stop.is_cancelled() {
+            return Ok(Ended::Stopped);
+        }
+        let Group { apps, room, suspect } = group;
+        let suspect = apps.first().filter(|_| suspect).map(|app| app.app_id);
         let _trial = match suspect {
             Some(_) => Some(shop.trial.lock().await),
             None => None,
         };
-        let tries = match suspect {
-            Some(app_id) => {
-                persist!(stop, lease.key.note_suspect(&mut connection, app_id, deaths))?
-            }
+        let deaths = match suspect {
+            Some(app_id) => persist!(stop, lease.key.note_trial(&mut connection, app_id, &range))?,
             None => 0,
         };
         let extracted = match suspect {
-            Some(app_id) if tries > TRIES_MAX => vec![poison(app_id)],
+            Some(app_id) if deaths >= DEATHS_MAX => vec![poison(app_id)],
             _ => {
-                let (job, abort_on) = (Arc::clone(job), shop.config.test_abort_on_app);
+                let (job, tests) = (Arc::clone(job), shop.config.tests.clone());
                 let extracting = tokio::task::spawn_blocking(move || {
-                    group.apps.iter().map(|it| extract(&job, it, abort_on)).collect::<Vec<_>>()
+                    apps.iter().map(|app| extract(&job, app, &tests)).collect::<Vec<_>>()
                 });
                 extracting.await.expect("panics are caught one application at a time")
             }
         };
         let (committed, wait) = oneshot::channel();
-        if decided.send(Batch { decided: extracted, committed }).await.is_err() {
-            return Ok(());
+        if decided.send(Batch { decided: extracted, _room: room, committed }).await.is_err() {
+            return Ok(Ended::Stopped);
         }
         // A suspect is alone until it is committed: what dies then dies of it.
         if suspect.is_some() && wait.await.is_err() {
-            return Ok(());
+            return Ok(Ended::Stopped);
         }
     }
-    Ok(())
+    Ok(Ended::Done)
 }
 
 fn poison(app_id: i64) -> Decided {
     error!(app_id, "the application fails: its worker processes died with it in flight");
-    let reason = format!("{}: {TRIES_MAX} worker processes died trying it alone", Stage::Poison);
+    let reason = format!("{}: {DEATHS_MAX} worker processes died trying it alone", Stage::Poison);
     Decided::Failed { app_id, reason }
 }
 
@@ -87,12 +101,10 @@ pub(crate) fn hush_panics() {
 }
 
 /// A panic in one application fails that application.
-fn extract(job: &Job, it: &Fetched, abort_on: Option<i64>) -> Decided {
-    let app_id = it.app_id;
-    if abort_on == Some(app_id) {
-        std::process::abort();
-    }
-    let Some(xml) = &it.xml else {
+fn extract(job: &Job, app: &Fetched, tests: &TestHooks) -> Decided {
+    let app_id = app.app_id;
+    tests.before_extraction(app_id);
+    let Some(xml) = &app.xml else {
         let reason = format!("{}: {}", Stage::Validation, job.plan.limits().document_too_large());
         return Decided::Failed { app_id, reason };
     };

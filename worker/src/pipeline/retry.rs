@@ -12,18 +12,28 @@ const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const PAUSE_MAX: Duration = Duration::from_secs(5);
 /// After so many tries (about half a minute) the range is given back.
 const TRIES_MAX: u32 = 10;
+/// Tries of a commit that is not answered in time: the second one finds out whether the first took effect.
+const TRIES_UNANSWERED: u32 = 2;
+/// Tries of a commit on a server that gives no number: a lock timeout passes, a value that does not fit stays.
+const TRIES_UNNAMED: u32 = 3;
 
 /// Runs an attempt (an expression that makes a future) until it succeeds, fails for good, or has been
 /// tried often enough. Statements here are reads or fenced writes: repeating one whose answer was
 /// lost is safe. A macro, because a closure that lends its arguments to a future is not `Send`.
 macro_rules! persist {
-    ($stop:expr, $attempt:expr) => {{
+    ($stop:expr, $attempt:expr) => {
+        persist!($stop, $crate::pipeline::retry::tries, $attempt)
+    };
+    ($stop:expr, $tries_max:expr, $attempt:expr) => {{
         let mut tries = 0;
         loop {
             match $attempt.await {
-                Ok(it) => break Ok(it),
+                Ok(done) => break Ok(done),
                 Err(err) => {
-                    if let Err(err) = $crate::pipeline::retry::pause($stop, err, &mut tries).await {
+                    let tries_max = $tries_max(&err);
+                    let again =
+                        $crate::pipeline::retry::pause($stop, err, &mut tries, tries_max).await;
+                    if let Err(err) = again {
                         break Err(err);
                     }
                 }
@@ -33,15 +43,38 @@ macro_rules! persist {
 }
 pub(super) use persist;
 
+/// How often a statement is tried that meets this error.
+pub(super) fn tries(err: &Error) -> u32 {
+    match err.class() {
+        Class::Transient | Class::Ambiguous | Class::Unclear => TRIES_MAX,
+        Class::Fenced | Class::Capacity | Class::Data | Class::Fatal => 1,
+    }
+}
+
+/// The same for a commit, which can be taken apart instead.
+pub(super) fn tries_of_a_commit(err: &Error) -> u32 {
+    match err.class() {
+        Class::Ambiguous if err.is_unanswered() => TRIES_UNANSWERED,
+        Class::Unclear if err.is_unnamed() => TRIES_UNNAMED,
+        Class::Unclear => 1,
+        Class::Transient
+        | Class::Ambiguous
+        | Class::Fenced
+        | Class::Capacity
+        | Class::Data
+        | Class::Fatal => tries(err),
+    }
+}
+
 /// Waits before the next try, or gives the error back.
 pub(super) async fn pause(
     stop: &CancellationToken,
     err: Error,
     tries: &mut u32,
+    tries_max: u32,
 ) -> Result<(), Error> {
     *tries += 1;
-    let passes = matches!(err.class(), Class::Transient | Class::Ambiguous | Class::Unclear);
-    if !passes || *tries >= TRIES_MAX || stop.is_cancelled() {
+    if *tries >= tries_max || stop.is_cancelled() {
         return Err(err);
     }
     warn!(%err, tries, "trying again");
@@ -71,5 +104,21 @@ mod tests {
         assert_eq!(backoff(1, 0.0), Duration::from_millis(50));
         assert_eq!(backoff(3, 1.0), Duration::from_millis(400));
         assert_eq!(backoff(40, 1.0), PAUSE_MAX);
+    }
+
+    #[test]
+    fn commits_are_taken_apart_early() {
+        let server = |number| Error::Server { number, message: String::new() };
+        for (err, read, commit) in [
+            (server(1205), 10, 10),
+            (server(2627), 1, 1),
+            (server(208), 1, 1),
+            (server(3616), 10, 1),
+            (server(33_557_097), 10, 3),
+            (Error::Lost(String::new()), 10, 10),
+            (Error::Unanswered(String::new()), 10, 2),
+        ] {
+            assert_eq!((tries(&err), tries_of_a_commit(&err)), (read, commit), "{err}");
+        }
     }
 }

@@ -22,7 +22,7 @@ impl FromStr for Fault {
         Ok(Self {
             client: client.to_owned(),
             target: target_of(target).ok_or_else(|| {
-                refuse("targets are any, fetch, commit, leader-renew, leader-take, text=...")
+                refuse("targets are any, fetch, commit, leader-renew, leader-take, text=..., value=...")
             })?,
             when: when_of(when)
                 .ok_or_else(|| refuse("`n` counts from 1, `n+` is that one and all that follow"))?,
@@ -36,7 +36,9 @@ impl FromStr for Fault {
 /// The client's name stands before the first `@`, unless that belongs to a statement's text.
 fn split_client(text: &str) -> (&str, &str) {
     match text.split_once('@') {
-        Some((client, fault)) if !client.starts_with("text=") => (client, fault),
+        Some((client, fault)) if !client.starts_with("text=") && !client.starts_with("value=") => {
+            (client, fault)
+        }
         Some(_) | None => ("", text),
     }
 }
@@ -48,7 +50,10 @@ fn target_of(text: &str) -> Option<Target> {
         "commit" => Some(Target::Commit),
         "leader-renew" => Some(Target::LeaderRenew),
         "leader-take" => Some(Target::LeaderTake),
-        _ => text.strip_prefix("text=").map(|part| Target::Text(part.to_owned())),
+        _ => text
+            .strip_prefix("text=")
+            .map(|part| Target::Text(part.to_owned()))
+            .or_else(|| text.strip_prefix("value=").map(|part| Target::Value(part.to_owned()))),
     }
 }
 
@@ -96,6 +101,7 @@ impl fmt::Display for Fault {
             Target::LeaderRenew => f.write_str("leader-renew"),
             Target::LeaderTake => f.write_str("leader-take"),
             Target::Text(part) => write!(f, "text={part}"),
+            Target::Value(part) => write!(f, "value={part}"),
         }?;
         match self.when {
             When::Nth(n) => write!(f, ":{n}:"),

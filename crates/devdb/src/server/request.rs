@@ -6,6 +6,7 @@ use crate::error::SqlError;
 use crate::exec::session::Session;
 use crate::faults::{Action, Faults};
 use crate::server::{Shared, rpc};
+use crate::value::datum::Owned;
 use crate::wire::buffer::Reader;
 use crate::wire::codepage;
 use crate::wire::packet::{ATTENTION, Message, RPC, SQL_BATCH, TRANSACTION_MANAGER, malformed};
@@ -59,7 +60,7 @@ pub(crate) fn answer(
                     return Ok(Answer::Send);
                 }
             };
-            with_fault(session, faults, batch.kind.as_ref(), &text, out, |session, out| {
+            with_fault(session, faults, batch.kind.as_ref(), (&text, &[]), out, |session, out| {
                 session.run_batch(&batch, &[], Done::Statement, out);
             })
         }
@@ -78,11 +79,11 @@ pub(crate) fn with_fault(
     session: &mut Session,
     faults: &Faults,
     kind: Option<&crate::faults::Target>,
-    text: &str,
+    (text, values): (&str, &[Owned]),
     out: &mut Vec<u8>,
     run: impl FnOnce(&mut Session, &mut Vec<u8>),
 ) -> io::Result<Answer> {
-    match faults.strike(kind, text) {
+    match faults.strike(kind, text, values) {
         None => run(session, out),
         Some(Action::Delay(delay)) => {
             if session.wait(Some(delay)) {

@@ -147,7 +147,7 @@ fn run(
             return Ok(Answer::Send);
         }
     };
-    with_fault(session, faults, batch.kind.as_ref(), text, out, |session, out| {
+    with_fault(session, faults, batch.kind.as_ref(), (text, values), out, |session, out| {
         session.run_batch(&batch, values, Done::InProcedure, out);
     })
 }

@@ -112,6 +112,8 @@ pub(crate) fn from(p: &mut Parser<'_>) -> SqlResult<From> {
             p.eat_word("outer");
             p.expect_word("join")?;
         } else if p.eat_word("inner") {
+            // How the server looks for matches changes no answer.
+            p.eat_word("loop");
             p.expect_word("join")?;
         } else if !p.eat_word("join") {
             return Ok(From { first, joins });
@@ -133,7 +135,22 @@ fn source(p: &mut Parser<'_>) -> SqlResult<Source> {
     }
     let name = p.object_name()?;
     let alias = if p.eat_word("as") || p.at_name() { Some(p.name()?) } else { None };
+    lock_hints(p)?;
     Ok(Source::Table { name, alias })
+}
+
+/// The hints of a locking read. There is one writer, and what it reads nobody else can change before it ends: they ask
+/// for what is so already.
+fn lock_hints(p: &mut Parser<'_>) -> SqlResult<()> {
+    if p.is_word(0, "with") && p.is_symbol(1, "(") {
+        p.next();
+        p.next();
+        p.expect_word("updlock")?;
+        p.expect(",")?;
+        p.expect_word("holdlock")?;
+        p.expect(")")?;
+    }
+    Ok(())
 }
 
 fn json(p: &mut Parser<'_>) -> SqlResult<Source> {

@@ -105,6 +105,9 @@ async fn a_job_from_its_beginning_to_its_end() {
         );
     }
 
+    let deaths = query(&mut db, &sql("trial"), &[&7i64, &3i64, &SESSION]).await.expect("trial");
+    assert_eq!(deaths[0].try_get::<i64, _>("n").expect("bigint"), Some(0));
+
     let complete: [&dyn tiberius::ToSql; 6] = [&7i64, &1i64, &1i64, &SESSION, &51i64, &0i64];
     query(&mut db, &sql("range_complete"), &complete).await.expect("range_complete");
     assert_eq!(code(&query(&mut db, &sql("range_complete"), &complete).await), 51001);

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use xmlx_lease::{
-    Action, Boundary, Epoch, Event, JobSnapshot, JobState, LeaseTable, Limits, RangeId, RangeState,
-    Timestamp,
+    Action, Boundary, Epoch, Event, JobSnapshot, JobState, LeaseTable, Limits, RangeId,
+    RangeSnapshot, RangeState, Timestamp,
 };
 
 use super::db::{Db, JOB, Refused};
@@ -25,6 +25,7 @@ pub(crate) enum Mutation {
     StalledIsLeftAlone,
     GrantSkipsTheFirst,
     LateIsReopenedTooShort,
+    ClosesAtAnyEnd,
 }
 
 /// What a run came to.
@@ -60,6 +61,8 @@ pub(crate) struct Cluster {
     /// Commits when a pause was acknowledged; there must be no more while it lasts.
     barrier: Option<usize>,
     epochs: BTreeMap<RangeId, Epoch>,
+    /// The database as it was, and the steps until a failover to a secondary that lags makes it so again.
+    lagging: Option<(Db, u64)>,
     digest: Digest,
 }
 
@@ -84,6 +87,7 @@ impl Cluster {
             mutation,
             barrier: None,
             epochs: BTreeMap::new(),
+            lagging: None,
             digest: Digest::default(),
         }
     }
@@ -98,7 +102,7 @@ impl Cluster {
             self.step();
             self.check().map_err(|it| format!("step {step}: {it}"))?;
         }
-        self.faults = false;
+        (self.faults, self.lagging) = (false, None);
         self.db.state = JobState::Running;
         self.barrier = None;
         self.elect();
@@ -126,8 +130,9 @@ impl Cluster {
     }
 
     fn step(&mut self) {
+        self.fail_over();
         self.now += self.rng.below(60);
-        let kind = self.rng.below(if self.faults { 124 } else { 101 });
+        let kind = self.rng.below(if self.faults { 125 } else { 101 });
         self.digest.trace =
             self.digest.trace.wrapping_mul(31).wrapping_add(kind * 1_000_003 + self.now);
         match kind {
@@ -154,6 +159,7 @@ impl Cluster {
             111..119 => self.drain(),
             119..122 => self.db.appear(&mut self.rng),
             122 => self.with_worker(|worker, _, rng| worker.stuck = rng.one_in(2)),
+            123 => self.back_up(20),
             _ => self.now += 3_000,
         }
     }
@@ -208,7 +214,7 @@ impl Cluster {
 
     /// A new leader takes over; the old one may go on for a while, not knowing.
     fn elect(&mut self) {
-        self.db.term += 1;
+        (self.db.term, self.db.holder) = (self.db.term + 1, self.leaders.len());
         let stalled_after = if self.mutation == Mutation::StalledIsLeftAlone {
             Duration::MAX
         } else {
@@ -311,10 +317,31 @@ impl Cluster {
         self.move_job(JobState::Running);
     }
 
+    /// Within so many steps the database will be as it is now.
+    fn back_up(&mut self, steps_max: u64) {
+        if self.faults && self.lagging.is_none() {
+            self.lagging = Some((self.db.clone(), 1 + self.rng.below(steps_max)));
+        }
+    }
+
+    /// The database goes back in time: a restore, or a failover to a secondary that lagged. Nobody is told.
+    fn fail_over(&mut self) {
+        let Some((_, steps_left)) = &mut self.lagging else { return };
+        *steps_left -= 1;
+        if *steps_left > 0 {
+            return;
+        }
+        let (db, _) = self.lagging.take().expect("it was just there");
+        self.db = db;
+        self.epochs.clear();
+        self.barrier = None;
+        *self.digest.changes.entry("went back").or_insert(0) += 1;
+    }
+
     /// Durable under the term first, then the table; the newest leader does it.
     fn move_job(&mut self, state: JobState) {
         let i = self.leaders.len() - 1;
-        if self.leaders[i].alive && self.leaders[i].term == self.db.term {
+        if self.leaders[i].alive && (self.leaders[i].term, i) == (self.db.term, self.db.holder) {
             self.db.state = state;
             if !(self.mutation == Mutation::PauseDoesNotRevoke && state == JobState::Paused) {
                 self.tell(Some(i), Event::JobMoved { job: JOB, state });
@@ -359,12 +386,18 @@ impl Cluster {
                 return self.depose(i);
             }
             match action {
-                Action::Save(change) => match self.db.save(self.leaders[i].term, &change) {
-                    Ok(()) if self.faults && self.rng.one_in(200) => doubted = true,
-                    Ok(()) => *self.digest.changes.entry(change.event).or_insert(0) += 1,
-                    Err(Refused::Deposed) => return self.depose(i),
-                    Err(Refused::Conflict) => doubted = true,
-                },
+                Action::Save(change) => {
+                    // A split that is lost again leaves an owner that knows of it and a database that does not.
+                    if change.event == "split" {
+                        self.back_up(30);
+                    }
+                    match self.db.save((self.leaders[i].term, i), &change) {
+                        Ok(()) if self.faults && self.rng.one_in(200) => doubted = true,
+                        Ok(()) => *self.digest.changes.entry(change.event).or_insert(0) += 1,
+                        Err(Refused::Deposed) => return self.depose(i),
+                        Err(Refused::Conflict) => doubted = true,
+                    }
+                }
                 Action::Send { session, order } => {
                     let to = self
                         .workers
@@ -386,7 +419,11 @@ impl Cluster {
                         worker.disconnect();
                     }
                 }
-                Action::CheckDone { .. } => (),
+                // Where a finished range is open again, the database went back in time.
+                Action::CheckDone { .. } => {
+                    let is_open = |range: &RangeSnapshot| range.state != RangeState::Done;
+                    doubted |= self.db.ranges.values().any(is_open);
+                }
             }
         }
         if doubted {

@@ -12,9 +12,11 @@ use super::rng::Rng;
 
 pub(crate) const JOB: JobId = JobId(1);
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Db {
     pub(crate) term: u64,
+    /// Which leader has the term: after the database went back in time, two may have had the same one.
+    pub(crate) holder: usize,
     pub(crate) state: JobState,
     pub(crate) scope: (i64, i64),
     pub(crate) ranges: BTreeMap<RangeId, RangeSnapshot>,
@@ -23,6 +25,8 @@ pub(crate) struct Db {
     pub(crate) committed: BTreeMap<i64, u32>,
     /// Those of them that appeared below a cursor: nobody comes past them again by himself.
     pub(crate) late: BTreeSet<i64>,
+    /// Ids that came after the beginning.
+    appeared: BTreeSet<i64>,
     /// Those that were decided when a range was opened again around them.
     settled: BTreeSet<i64>,
     mutation: Mutation,
@@ -48,12 +52,14 @@ impl Db {
         let ranges = BTreeMap::from([(RangeId(1), whole)]);
         Self {
             term: 0,
+            holder: 0,
             state: JobState::Running,
             scope,
             ranges,
             source,
             committed: BTreeMap::new(),
             late: BTreeSet::new(),
+            appeared: BTreeSet::new(),
             settled: BTreeSet::new(),
             mutation,
         }
@@ -77,9 +83,17 @@ impl Db {
     }
 
     /// The leader's compare-and-set, as `range_change.sql` has it.
-    pub(crate) fn save(&mut self, term: u64, it: &Change) -> Result<(), Refused> {
-        if term != self.term && self.mutation != Mutation::SaveWithoutTerm {
+    pub(crate) fn save(
+        &mut self,
+        (term, holder): (u64, usize),
+        it: &Change,
+    ) -> Result<(), Refused> {
+        if (term, holder) != (self.term, self.holder) && self.mutation != Mutation::SaveWithoutTerm
+        {
             return Err(Refused::Deposed);
+        }
+        if it.event == "granted" && self.state != JobState::Running {
+            return Err(Refused::Conflict);
         }
         let mutation = self.mutation;
         let Some(range) = self.ranges.get_mut(&it.range) else { return Err(Refused::Conflict) };
@@ -126,9 +140,18 @@ impl Db {
         let width = u64::try_from(self.scope.1 - self.scope.0).unwrap();
         let app = self.scope.0 + i64::try_from(rng.below(width)).unwrap();
         if self.source.insert(app) {
-            let mut ranges = self.ranges.values();
-            if ranges.any(|it| it.lo <= app && app < it.hi && it.committed_through >= app) {
-                self.late.insert(app);
+            self.appeared.insert(app);
+            self.note_late();
+        }
+    }
+
+    /// What came when it could not be fetched any more, and has been passed by a cursor: a later look finds it.
+    fn note_late(&mut self) {
+        for app in &self.appeared {
+            let passed =
+                |range: &RangeSnapshot| range.lo <= *app && *app <= range.committed_through;
+            if !self.committed.contains_key(app) && self.ranges.values().any(passed) {
+                self.late.insert(*app);
             }
         }
     }
@@ -161,33 +184,60 @@ impl Db {
         Some(Event::RangeAdded { job: JOB, range, lo: first, hi: middle, waiting })
     }
 
-    /// The fenced commit of a group.
-    pub(crate) fn commit(&mut self, session: &SessionId, lease: &Lease, group: &[i64]) -> bool {
-        let (first, last) = (group[0], group[group.len() - 1]);
-        let range = self.ranges.get_mut(&lease.range).expect("a granted range exists");
-        let held = range.epoch == lease.epoch && range.state == RangeState::Leased(session.clone());
+    /// What the owner of a lease reads; `None` where it has moved on.
+    pub(crate) fn open(&self, session: &SessionId, lease: &Lease) -> Option<&RangeSnapshot> {
+        let range = self.ranges.get(&lease.range)?;
+        let owner = RangeState::Leased(session.clone());
+        (range.epoch == lease.epoch && range.state == owner).then_some(range)
+    }
+
+    /// The fenced commit of a group that follows on `cursor`.
+    pub(crate) fn commit(
+        &mut self,
+        session: &SessionId,
+        lease: &Lease,
+        cursor: i64,
+        group: &[i64],
+    ) -> bool {
+        let last = group[group.len() - 1];
+        let held = self.open(session, lease).is_some();
         let held = held || self.mutation == Mutation::CommitWithoutFence;
-        let fresh = range.committed_through < first || self.mutation == Mutation::CursorNotChecked;
-        if !held || !fresh || last >= range.hi {
+        let Some(range) = self.ranges.get_mut(&lease.range) else { return false };
+        let follows =
+            range.committed_through == cursor || self.mutation == Mutation::CursorNotChecked;
+        if !held || !follows || last >= range.hi {
             return false;
         }
         range.committed_through = range.committed_through.max(last);
         for app in group {
             *self.committed.entry(*app).or_insert(0) += 1;
         }
+        self.note_late();
         true
     }
 
-    /// The owner closes its range.
-    pub(crate) fn complete(&mut self, session: &SessionId, lease: &Lease) -> bool {
-        let range = self.ranges.get_mut(&lease.range).expect("a granted range exists");
-        let held = range.epoch == lease.epoch && range.state == RangeState::Leased(session.clone());
-        if !held || range.hi != lease.hi {
+    /// The owner closes its range, all of which it has fetched up to `hi` and committed up to `cursor`.
+    pub(crate) fn complete(
+        &mut self,
+        session: &SessionId,
+        lease: &Lease,
+        hi: i64,
+        cursor: i64,
+    ) -> bool {
+        let as_known = |range: &RangeSnapshot| range.hi == hi && range.committed_through == cursor;
+        if !self.open(session, lease).is_some_and(as_known) {
             return false;
         }
+        let range = self.ranges.get_mut(&lease.range).expect("it was just there");
         range.state = RangeState::Done;
         range.committed_through = range.hi - 1;
+        self.note_late();
         true
+    }
+
+    /// A planted defect: the owner closes its range wherever the range ends by then.
+    pub(crate) fn closes_at_any_end(&self) -> bool {
+        self.mutation == Mutation::ClosesAtAnyEnd
     }
 
     /// What has to hold at every committed state.

@@ -30,6 +30,10 @@ pub(crate) struct Held {
     pub(crate) apps: u64,
     /// A group that was sent and whose answer was lost: it is sent again.
     pub(crate) unanswered: Option<Vec<i64>>,
+    /// Where the lease ended when the last of it was fetched; from then on only the rest is committed.
+    pub(crate) fetched_to: Option<i64>,
+    /// Fetched, and not yet committed.
+    pub(crate) in_flight: VecDeque<Vec<i64>>,
 }
 
 impl Worker {
@@ -89,12 +93,14 @@ impl Worker {
         match order {
             Order::Grant(lease) => {
                 // The owner reads where to start from the database.
-                let cursor = db.ranges[&lease.range].committed_through;
+                let Some(range) = db.open(&self.session, &lease) else { return };
                 self.leases.entry((lease.range, lease.epoch)).or_insert(Held {
-                    lease,
-                    cursor,
+                    lease: Lease { hi: lease.hi.min(range.hi), ..lease },
+                    cursor: range.committed_through,
                     apps: 0,
                     unanswered: None,
+                    fetched_to: None,
+                    in_flight: VecDeque::new(),
                 });
             }
             Order::Revoke { lease, .. } => {
@@ -110,79 +116,98 @@ impl Worker {
         self.ask();
     }
 
-    /// One group of one lease, or the end of the range.
+    /// One step of one lease, as the pipeline takes them: fetches a group, commits one, or closes the range.
     pub(crate) fn work(&mut self, db: &mut Db, rng: &mut Rng) {
         if self.stuck {
             return;
         }
         let keys: Vec<_> = self.leases.keys().copied().collect();
         let Some(&key) = rng.pick(&keys) else { return };
-        let session = self.session.clone();
         let held = self.leases.get_mut(&key).unwrap();
-        let lease = held.lease;
         if self.draining {
-            let committed_through = held.cursor;
-            self.leases.remove(&key);
-            self.say(Event::Released {
-                session,
-                lease,
-                committed_through,
-                backoff: Duration::ZERO,
-            });
-            return;
+            return self.give_back(key);
+        }
+        if held.fetched_to.is_none() && held.in_flight.len() < 2 {
+            return held.fetch(db, rng);
         }
         let repeated = held.unanswered.take();
         let was_repeated = repeated.is_some();
-        let n = usize::try_from(1 + rng.below(6)).unwrap();
-        let fresh = || db.waiting(held.cursor + 1, lease.hi).take(n).collect();
-        let group: Vec<i64> = repeated.unwrap_or_else(fresh);
-        if group.is_empty() {
-            self.close(db, lease, rng);
-            return;
+        let Some(mut group) = repeated.or_else(|| held.in_flight.pop_front()) else {
+            return self.close(db, key, rng);
+        };
+        let known =
+            db.open(&self.session, &held.lease).map(|range| (range.hi, range.committed_through));
+        // A cut that the owner has not heard of: it learns from the refusal, and takes what is left.
+        if let Some((hi, cursor)) = known
+            && !was_repeated
+            && cursor == held.cursor
+            && group.last().is_some_and(|last| *last >= hi)
+        {
+            held.lease.hi = hi;
+            group.retain(|app| *app < hi);
+            if group.is_empty() {
+                return;
+            }
         }
         let last = group[group.len() - 1];
-        // A cut that the owner has not heard of: it learns from the refusal, and takes what is left.
-        let hi = db.ranges[&lease.range].hi;
-        if !was_repeated && last >= hi && db.ranges[&lease.range].epoch == lease.epoch {
-            held.lease.hi = hi;
-            return;
-        }
-        if db.commit(&session, &lease, &group) {
+        if db.commit(&self.session, &held.lease, held.cursor, &group) {
             held.apps += u64::try_from(group.len()).unwrap();
             if rng.one_in(10) {
                 held.unanswered = Some(group);
             } else {
                 held.cursor = last;
             }
-        } else if was_repeated && db.ranges[&lease.range].committed_through == last {
+        } else if known.is_some_and(|(_, cursor)| cursor >= last) {
             held.cursor = last;
         } else {
-            let committed_through = held.cursor;
-            self.leases.remove(&key);
-            self.say(Event::Released {
-                session,
-                lease,
-                committed_through,
-                backoff: Duration::ZERO,
-            });
+            self.give_back(key);
         }
     }
 
-    fn close(&mut self, db: &mut Db, lease: Lease, rng: &mut Rng) {
+    fn give_back(&mut self, key: (RangeId, Epoch)) {
+        let held = self.leases.remove(&key).expect("the caller found it");
+        self.say(Event::Released {
+            session: self.session.clone(),
+            lease: held.lease,
+            committed_through: held.cursor,
+            backoff: Duration::ZERO,
+        });
+    }
+
+    /// Closes the range where the fetch ended; where it was cut since, at its new end.
+    fn close(&mut self, db: &mut Db, key: (RangeId, Epoch), rng: &mut Rng) {
         let session = self.session.clone();
-        self.leases.remove(&(lease.range, lease.epoch));
-        let lease = Lease { hi: lease.hi.min(db.ranges[&lease.range].hi), ..lease };
-        if db.complete(&session, &lease) {
-            let elapsed = Duration::from_millis(rng.below(5_000));
-            self.say(Event::Finished { session, lease, apps: 5, elapsed });
+        let held = self.leases.get(&key).expect("the caller found it");
+        let (lease, cursor, apps) = (held.lease, held.cursor, held.apps);
+        let mut hi = held.fetched_to.expect("all is fetched").min(lease.hi);
+        if let Some(range) = db.open(&session, &lease)
+            && range.committed_through == cursor
+            && (range.hi < hi || db.closes_at_any_end())
+        {
+            hi = range.hi;
+        }
+        if !db.complete(&session, &lease, hi, cursor) {
+            self.give_back(key);
         } else {
-            self.say(Event::Released {
-                session,
-                lease,
-                committed_through: 0,
-                backoff: Duration::ZERO,
-            });
+            self.leases.remove(&key);
+            let elapsed = Duration::from_millis(rng.below(5_000));
+            self.say(Event::Finished { session, lease, apps, elapsed });
         }
         self.ask();
+    }
+}
+
+impl Held {
+    fn fetch(&mut self, db: &Db, rng: &mut Rng) {
+        let n = usize::try_from(1 + rng.below(6)).unwrap();
+        let fetched = self.in_flight.back().or(self.unanswered.as_ref());
+        let from = fetched.and_then(|group| group.last().copied()).unwrap_or(self.cursor) + 1;
+        let group: Vec<i64> = db.waiting(from, self.lease.hi.max(from)).take(n).collect();
+        if group.len() < n {
+            self.fetched_to = Some(self.lease.hi);
+        }
+        if !group.is_empty() {
+            self.in_flight.push_back(group);
+        }
     }
 }

@@ -6,6 +6,9 @@ use xmlx_extract::{Plan, Table};
 use crate::catalog::Catalog;
 use crate::{Source, name};
 
+/// Rows `l` of the log that a worker wrote: another tool may log applications of the same scope at the same time.
+const OF_A_WORKER: &str = "l.[session_id] IN (SELECT s.[session_id] COLLATE DATABASE_DEFAULT FROM [xmlx].[worker_session] AS s)";
+
 /// The statements for one job's contract.
 #[derive(Clone, Debug)]
 pub(crate) struct Statements {
@@ -78,7 +81,7 @@ impl Statements {
             logged_failed: logged("failed"),
             by_workers: format!(
                 "SELECT TOP (@P4) CAST(l.[log_id] AS bigint) AS [log_id], CAST(l.[app_id] AS bigint) AS [app_id], CAST(l.[session_id] AS nvarchar(400)) AS [session_id] FROM {log} AS l \
-                 WHERE {of_job} AND l.[session_id] IN (SELECT s.[session_id] COLLATE DATABASE_DEFAULT FROM [xmlx].[worker_session] AS s) ORDER BY l.[log_id]"
+                 WHERE {of_job} AND {OF_A_WORKER} ORDER BY l.[log_id]"
             ),
         }
     }
@@ -127,7 +130,7 @@ impl Tables<'_> {
         {
             let source = self.source;
             return format!(
-                "EXISTS (SELECT 1 FROM {} AS l WHERE l.[app_id] = t{depth}.{key} AND {} AND l.[status] = 'success')",
+                "EXISTS (SELECT 1 FROM {} AS l WHERE l.[app_id] = t{depth}.{key} AND {} AND l.[status] = 'success' AND {OF_A_WORKER})",
                 source.log, source.log_of_job
             );
         }
@@ -199,7 +202,7 @@ mod tests {
         let statements = Statements::new(&plan, &source, &Catalog::default());
         let log = |row: &str| {
             format!(
-                "EXISTS (SELECT 1 FROM {} AS l WHERE l.[app_id] = {row}.[order_no] AND {} AND l.[status] = 'success')",
+                "EXISTS (SELECT 1 FROM {} AS l WHERE l.[app_id] = {row}.[order_no] AND {} AND l.[status] = 'success' AND {OF_A_WORKER})",
                 source.log, source.log_of_job
             )
         };

@@ -1,0 +1,90 @@
+//! What the database refuses: the guilty application fails alone, and a refusal that is nobody's stops the job.
+
+#![allow(clippy::unwrap_used, reason = "tests panic where something does not hold")]
+
+use xmlx_tests::{Cluster, Setup, skips_on_server};
+
+/// Refuses the commits of certain applications with this error.
+fn refuse(cluster: &Cluster, ids: &[i64], number: u32) {
+    for id in ids {
+        let fault = format!("value=[{id},\"success\":1+:error={number}");
+        cluster.db.faults().add(fault.parse().unwrap());
+    }
+}
+
+/// The ids of these applications, counted from the first one of the source.
+async fn ids(cluster: &Cluster, at: &[usize]) -> Vec<i64> {
+    let all = cluster
+        .db
+        .column("SELECT CAST([app_id] AS bigint) AS [app_id] FROM [sample].[card_application] ORDER BY [app_id]")
+        .await;
+    at.iter().map(|i| all[*i]).collect()
+}
+
+/// The ids that the log has as failed, in order.
+async fn failed(cluster: &Cluster) -> Vec<i64> {
+    cluster
+        .db
+        .column("SELECT CAST([app_id] AS bigint) AS [app_id] FROM [sample].[processing_log] WHERE [status] = 'failed' ORDER BY [app_id]")
+        .await
+}
+
+/// A trigger's, a check's or a computed column's error may have any number. Whether it is one application's is seen by
+/// what gets through beside it.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_unlisted_error_fails_the_application_it_belongs_to() {
+    if skips_on_server("a plan of faults") {
+        return;
+    }
+    for number in [3616, 33_557_097] {
+        let cluster = Cluster::start(Setup { group_apps: 30, ..Setup::small(200) }).await;
+        // At the beginning, in the middle, two in a row, and the last one of all.
+        let guilty = ids(&cluster, &[0, 50, 51, 199]).await;
+        refuse(&cluster, &guilty, number);
+        let job = cluster.submit(&[]);
+        cluster.wait_done(job).await;
+        assert_eq!(failed(&cluster).await, guilty, "{number}");
+        assert_eq!(cluster.job(job)["ok"], 196, "{number}");
+        cluster.assert_verified(job).await;
+        cluster.assert_faults_fired();
+    }
+}
+
+/// An error that all meet is no application's: the job pauses with the reason, and nothing is recorded as failed.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_unlisted_error_that_all_meet_pauses_the_job() {
+    if skips_on_server("a plan of faults") {
+        return;
+    }
+    let cluster = Cluster::start(Setup { group_apps: 30, ..Setup::small(200) }).await;
+    cluster.db.faults().add("xmlx/worker@commit:5+:error=3623".parse().unwrap());
+    let job = cluster.submit(&[]);
+    cluster.wait_for("the job to be paused", async |it| it.job(job)["state"] == "paused").await;
+    let shown = cluster.job(job);
+    assert!(shown["reason"].as_str().unwrap().contains("3623"), "{shown}");
+    assert_eq!(failed(&cluster).await, [0_i64; 0]);
+    cluster.db.faults().clear();
+    let _ = cluster.client(&["resume", &job.to_string()]).expect(0);
+    cluster.wait_done(job).await;
+    assert_eq!(cluster.job(job)["ok"], 200);
+    cluster.assert_verified(job).await;
+}
+
+/// Refusals cost a few commits each, and no connections.
+#[tokio::test(flavor = "multi_thread")]
+async fn one_refusal_in_a_hundred_costs_few_commits() {
+    if skips_on_server("a plan of faults") {
+        return;
+    }
+    let cluster = Cluster::start(Setup { group_apps: 100, ..Setup::small(1_000) }).await;
+    let guilty: Vec<usize> = (0..10).map(|i| 100 * i + 37).collect();
+    let guilty = ids(&cluster, &guilty).await;
+    refuse(&cluster, &guilty, 2627);
+    let job = cluster.submit(&[]);
+    cluster.wait_done(job).await;
+    assert_eq!(failed(&cluster).await, guilty);
+    let refused = cluster.db.faults().fired().len();
+    println!("10 refused applications of 1,000: {refused} refused commits");
+    assert!(refused <= 80, "{refused} refused commits for 10 applications");
+    cluster.assert_verified(job).await;
+}
