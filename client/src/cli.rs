@@ -265,9 +265,26 @@ pub(crate) struct Submit {
     /// Go on with applications that come later
     #[arg(long, conflicts_with_all = ["limit", "to", "wait"])]
     pub(crate) follow: bool,
-    /// Wait until the job ends; exit 1 if it fails
-    #[arg(long)]
-    pub(crate) wait: bool,
+    /// Wait until the job ends, and say meanwhile what holds it up; with `--wait=until-paused` also end once it is paused.
+    /// Exit code 0: it is done, and at least one application succeeded or none had to be tried; 1: anything else
+    #[arg(
+        long,
+        value_enum,
+        value_name = "UNTIL",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "until-ended"
+    )]
+    pub(crate) wait: Option<Wait>,
+}
+
+/// What `submit --wait` waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Wait {
+    /// The job is done, failed or cancelled.
+    UntilEnded,
+    /// The same, or it is paused and goes on only when somebody resumes it.
+    UntilPaused,
 }
 
 #[derive(Args, Debug)]

@@ -151,6 +151,6 @@ mod tests {
     fn a_hostile_cell_forges_no_row() {
         let rows = vec![vec!["a\n 9  done\u{1b}[2J".to_owned(), "b".to_owned()]];
         let text = columns(Some(&["NAME", "STATE"]), rows, &mut Vec::new());
-        assert_eq!(text, " NAME                       STATE\n a\\n 9  done\\u001b[2J  b");
+        assert_eq!(text, " NAME                  STATE\n a\\n 9  done\\u001b[2J  b");
     }
 }

@@ -68,12 +68,12 @@ mod tests {
             let workers = vec![pb::Worker::default(); n];
             pb::StatusResponse { answered_by_leader, workers, ..Default::default() }.into()
         };
-        let missing = |status: Option<Status>| super::missing(status.as_ref(), 2);
-        assert_eq!(missing(None).as_deref(), Some("no coordinator answers"));
+        let misses = |status: Option<Status>| missing(status.as_ref(), 2);
+        assert_eq!(misses(None).as_deref(), Some("no coordinator answers"));
         // The tables may hold sessions of long ago.
-        assert_eq!(missing(Some(status(false, 2))).as_deref(), Some("no coordinator leads"));
-        let one = missing(Some(status(true, 1)));
+        assert_eq!(misses(Some(status(false, 2))).as_deref(), Some("no coordinator leads"));
+        let one = misses(Some(status(true, 1)));
         assert_eq!(one.as_deref(), Some("1 of 2 workers have joined"));
-        assert_eq!(missing(Some(status(true, 2))), None);
+        assert_eq!(misses(Some(status(true, 2))), None);
     }
 }

@@ -107,7 +107,9 @@ impl JobService for JobApi {
         let request = request.into_inner();
         let problems_max = request.problems_max;
         let mut response = match submit::prepare(&self.store, &self.lanes, request).await? {
-            Prepared::Job(job) => self.insert(&engine, job).await?,
+            Prepared::Job { job, decided } => {
+                pb::SubmitResponse { decided, ..self.insert(&engine, job).await? }
+            }
             Prepared::Refused(problems) => problems.answer(problems_max)?,
         };
         warnings::add(&self.store, response.job.as_mut_slice()).await?;

@@ -13,6 +13,8 @@ use crate::lanes::Lanes;
 
 /// The most problems in one answer, whatever a client takes: about half a MiB.
 const PROBLEMS_MAX: usize = 2_000;
+/// A look for something that waits may take so long: where much is decided, it may have to read much.
+const GLANCE: Duration = Duration::from_secs(2);
 /// One submission is checked at a time; others wait so long.
 const TURN: Duration = Duration::from_secs(30);
 const KEY_CHARS_MAX: usize = 64;
@@ -23,7 +25,11 @@ const PRIORITIES: std::ops::RangeInclusive<i32> = -1000..=1000;
 #[derive(Debug)]
 pub(crate) enum Prepared {
     /// A job; its `job_id` is still 0.
-    Job(Box<NewJob>),
+    Job {
+        job: Box<NewJob>,
+        /// Nothing waits for it: how many applications of its scope are decided.
+        decided: Option<i64>,
+    },
     /// The contract is wrong, or does not fit the database.
     Refused(Problems),
 }
@@ -108,7 +114,8 @@ pub(crate) async fn prepare(
     let log_watermark = source.newest_log_id(store).await.map_err(db)?;
     let source = Source::new(&plan, mode, log_watermark);
     let scope = scope(store, &source, mode, &request).await?;
-    Ok(Prepared::Job(Box::new(NewJob {
+    let decided = decided(store, &source, scope).await;
+    let job = Box::new(NewJob {
         job_id: 0,
         submit_key: request.submit_key,
         name: request.name,
@@ -120,7 +127,19 @@ pub(crate) async fn prepare(
         log_watermark,
         budget,
         grows: if request.from_app_id.is_none() { Grows::BothWays } else { Grows::Up },
-    })))
+    });
+    Ok(Prepared::Job { job, decided })
+}
+
+/// Whoever submits what is done already would wonder about a job that does nothing. Only told where it is found at once.
+async fn decided(store: &Store, source: &Source, scope: Scope) -> Option<i64> {
+    let looking = async {
+        match source.boundary(store, scope, 1).await {
+            Ok(None) => source.documents(store, scope).await.ok(),
+            Ok(Some(_)) | Err(_) => None,
+        }
+    };
+    tokio::time::timeout(GLANCE, Box::pin(looking)).await.ok().flatten()
 }
 
 /// Every job has a budget of failures: one in which most fail has a reason that its operator should see before it has

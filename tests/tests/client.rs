@@ -38,7 +38,7 @@ fn map_prints_one_json_object_per_file() {
         &path("good.xml"),
         &path("bad.xml"),
     ]);
-    let printed = printed.expect(0);
+    let printed = printed.expect(1);
     let lines: Vec<serde_json::Value> =
         printed.stdout.lines().map(|it| serde_json::from_str(it).unwrap()).collect();
     assert_eq!(lines.len(), 2);
@@ -65,7 +65,7 @@ fn map_reads_what_sql_server_stores() {
     let contract = path("c.json");
     let mut args = vec!["map", "--contract", &contract, "-o", "json"];
     args.extend(files.iter().map(String::as_str));
-    let printed = client(&args).expect(0);
+    let printed = client(&args).expect(1);
     let lines: Vec<serde_json::Value> =
         printed.stdout.lines().map(|it| serde_json::from_str(it).unwrap()).collect();
     assert!(lines[0]["tables"].to_string().contains("Zoë"), "{}", lines[0]);
@@ -75,7 +75,8 @@ fn map_reads_what_sql_server_stores() {
     assert_eq!((&lines[3]["status"], &lines[3]["stage"]), (&"failed".into(), &"validation".into()));
 
     let limited = client(&["map", "--limits", "depth=2", "--contract", &contract, &files[0]]);
-    assert!(limited.expect(0).stdout.contains("over the limit `depth` of 2"));
+    assert!(limited.expect(1).stdout.contains("over the limit `depth` of 2"));
+    let _ = client(&["map", "--contract", &contract, &files[0]]).expect(0);
     let unknown = client(&["map", "--limits", "deep=2", "--contract", &contract, &files[0]]);
     assert!(unknown.expect(2).stderr.contains("`attributes_per_element`"));
 }
@@ -324,9 +325,48 @@ async fn loaded_files_are_processed() {
     assert_eq!(load()["loaded"], 0);
     let job = cluster.submit(&["--wait"]);
     assert_eq!(cluster.job(job)["ok"], 20);
+    let again = cluster.client(&["submit", "--contract", "card.json", "--wait"]).expect(0);
+    assert!(again.stderr.contains("all 20 applications of the scope are decided"), "{again:?}");
     std::fs::write(folder.path().join("77.xml"), b"\xFF\xFE<").unwrap();
-    let refused = cluster.client(&["load", &dir, "--contract", "card.json"]).expect(2);
-    assert!(refused.stderr.contains("77.xml") && refused.stderr.contains("UTF-16"), "{refused:?}");
+    let mut xml = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path());
+    let sound = xml.find(|path| !path.ends_with("77.xml")).unwrap();
+    std::fs::copy(sound, folder.path().join("88.xml")).unwrap();
+    let loaded = cluster.client(&["load", &dir, "--contract", "card.json", "-o", "json"]).expect(1);
+    let left_out = loaded.json()["undecodable"].to_string();
+    assert!(left_out.contains("77.xml") && loaded.stderr.contains("UTF-16"), "{loaded:?}");
+    assert_eq!(loaded.json()["loaded"], 1, "it goes on behind it: {loaded:?}");
+    assert_eq!(loaded.json()["already_there"], 20, "{loaded:?}");
+}
+
+/// Whoever waits for a job hears what came of it: also that nothing succeeded, and that it is paused.
+#[tokio::test(flavor = "multi_thread")]
+async fn waiting_ends_with_what_came_of_the_job() {
+    let cluster = Cluster::start(Setup::small(30)).await;
+    let submit =
+        |more: &[&str]| cluster.client(&[&["submit", "--contract", "card.json"], more].concat());
+    cluster
+        .db
+        .run("UPDATE [sample].[application_xml] SET [app_XML] = N'<cut' WHERE [app_id] < 1010")
+        .await;
+    let failed = submit(&["--to", "1009", "--max-failures", "100%", "--wait"]).expect(1);
+    assert!(failed.stdout.contains("done"), "{failed:?}");
+    let paused = std::thread::scope(|scope| {
+        // Nobody works: the job cannot end before it is paused.
+        cluster.workers[0].signal(Signal::SIGSTOP);
+        let waiting = scope.spawn(|| submit(&["--from", "1010", "--wait=until-paused"]));
+        let job = loop {
+            let jobs = cluster.status()["jobs"].clone();
+            let found = jobs.as_array().unwrap().iter().find(|it| it["state"] == "running");
+            if let Some(job) = found {
+                break job["job"].as_i64().unwrap();
+            }
+        };
+        let _ = cluster.client(&["pause", &job.to_string()]).expect(0);
+        waiting.join().unwrap().expect(1)
+    });
+    assert!(paused.stderr.contains("paused: by an operator"), "{paused:?}");
+    assert!(paused.stderr.contains("xmlx-client resume"), "{paused:?}");
+    cluster.workers[0].signal(Signal::SIGCONT);
 }
 
 /// The demo is the product's first impression: it has to hold by itself.

@@ -7,16 +7,18 @@ use xmlx_extract::{Plan, Value};
 
 use crate::output::{self, Answer, Format};
 
-/// A file that cannot be read is an error; a document that is rejected is an answer.
+/// A file that cannot be read is an error; a document that is rejected is an answer, and it is no.
 pub(crate) fn run(format: Format, plan: &Plan, files: &[PathBuf]) -> anyhow::Result<Answer> {
+    let mut n_rejected = 0;
     for file in files {
         let mapped = map(plan, file)?;
+        n_rejected += usize::from(mapped["status"] != "ok");
         match format {
             Format::Json => output::json(&mapped)?,
             Format::Table => show(&mapped)?,
         }
     }
-    Ok(Answer::Yes)
+    Ok(Answer::from(n_rejected == 0))
 }
 
 fn map(plan: &Plan, file: &Path) -> anyhow::Result<Json> {

@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use xmlx_proto::{MESSAGE_BYTES_MAX, v1 as pb};
 
 use super::{contract_text, inspect};
-use crate::cli::Submit;
+use crate::cli::{Submit, Wait};
 use crate::cluster::{self, Cluster, Patience};
 use crate::output::{self, Answer, Format};
 use crate::view::{Job, outcome_name};
@@ -60,27 +60,64 @@ pub(crate) async fn run(
         max_failures: args.max_failures.clone().unwrap_or_default(),
         max_warnings: args.max_warnings.clone().unwrap_or_default(),
     };
-    let (outcome, job) = submit(cluster, &request).await?;
+    let Submitted { outcome, job, decided } = submit(cluster, &request).await?;
     if (args.max_failures.is_some() || args.max_warnings.is_some()) && !job.has_limits() {
         output::note(
             "warning: the coordinator or the control tables are of an older release: the job has no limits of failures and warnings",
         );
     }
-    if !args.wait {
+    if let Some(n) = decided {
+        output::note(&nothing_waits(kind, n));
+    }
+    let Some(until) = args.wait else {
         show(format, outcome, &job)?;
         return Ok(Answer::Yes);
-    }
+    };
     output::note(&format!("job {} {}", job.job, outcome_name(outcome)));
-    let job = wait(cluster, job.job).await?;
+    let job = wait(cluster, job.job, until).await?;
     show(format, outcome, &job)?;
-    Ok(Answer::from(job.state == "done"))
+    Ok(answer(&job))
+}
+
+/// What became of a submission.
+#[derive(Debug)]
+pub(crate) struct Submitted {
+    outcome: pb::Outcome,
+    job: Job,
+    /// Nothing waits for the job: how many applications of its scope are decided.
+    decided: Option<i64>,
+}
+
+/// A job that does nothing needs a word of why.
+fn nothing_waits(kind: Kind, n_decided: i64) -> String {
+    match kind {
+        Kind::New => format!(
+            "nothing waits: all {n_decided} applications of the scope are decided already; `xmlx-client retry` takes those that failed"
+        ),
+        Kind::Retry => {
+            format!("nothing waits: none of the {n_decided} applications of the scope has failed")
+        }
+    }
+}
+
+/// Whether a job that is waited for no longer came to what was wanted: one in which everything failed did not.
+fn answer(job: &Job) -> Answer {
+    Answer::from(job.state == "done" && (job.ok > 0 || job.failed == 0))
+}
+
+/// Whether there is nothing more to wait for.
+fn is_over(job: &Job, until: Wait) -> bool {
+    match until {
+        Wait::UntilEnded => job.has_ended(),
+        Wait::UntilPaused => job.has_ended() || job.state == "paused",
+    }
 }
 
 /// Submits; the same request again finds the same job.
 pub(crate) async fn submit(
     cluster: &Cluster,
     request: &pb::SubmitRequest,
-) -> anyhow::Result<(pb::Outcome, Job)> {
+) -> anyhow::Result<Submitted> {
     let bytes = request.contract.len();
     anyhow::ensure!(
         bytes <= CONTRACT_BYTES_MAX,
@@ -92,7 +129,7 @@ pub(crate) async fn submit(
     anyhow::ensure!(response.problems.is_empty(), problems(&response));
     let outcome = response.outcome();
     let job = response.job.context("the coordinator did not say which job it made")?;
-    Ok((outcome, job.into()))
+    Ok(Submitted { outcome, job: job.into(), decided: response.decided })
 }
 
 /// What is wrong with the contract, a line each.
@@ -110,7 +147,7 @@ fn problems(response: &pb::SubmitResponse) -> String {
     text
 }
 
-async fn wait(cluster: &Cluster, job_id: i64) -> anyhow::Result<Job> {
+async fn wait(cluster: &Cluster, job_id: i64, until: Wait) -> anyhow::Result<Job> {
     let mut shown = String::new();
     loop {
         let job = inspect::job(cluster, job_id).await?;
@@ -120,7 +157,7 @@ async fn wait(cluster: &Cluster, job_id: i64) -> anyhow::Result<Job> {
             output::note(&line);
             shown = line;
         }
-        if job.has_ended() {
+        if is_over(&job, until) {
             return Ok(job);
         }
         tokio::time::sleep(LOOK).await;
@@ -134,6 +171,10 @@ fn progress(job: &Job) -> String {
     match (job.state, job.reason.as_str()) {
         ("running", "") => line,
         ("running", reason) => format!("{line}: {reason}"),
+        ("paused", reason) => {
+            let reason = if reason.is_empty() { "no reason given" } else { reason };
+            format!("{line}, paused: {reason}; it goes on with `xmlx-client resume {}`", job.job)
+        }
         (state, "") => format!("{line}, {state}"),
         (state, reason) => format!("{line}, {state}: {reason}"),
     }
@@ -145,5 +186,45 @@ fn show(format: Format, outcome: pb::Outcome, job: &Job) -> anyhow::Result<()> {
             output::json(&serde_json::json!({ "outcome": outcome_name(outcome), "job": job }))
         }
         Format::Table => output::table(&Job::HEADER, vec![job.row()]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn job(state: pb::JobState, done_ok: i64, done_failed: i64) -> Job {
+        let (job_id, reason) = (7, "by an operator".to_owned());
+        let total = Some(10);
+        let state = state.into();
+        pb::Job { job_id, state, reason, total, done_ok, done_failed, ..Default::default() }.into()
+    }
+
+    #[test]
+    fn a_job_in_which_everything_failed_is_no_success() {
+        for (state, ok, failed, expected) in [
+            (pb::JobState::Done, 3, 0, Answer::Yes),
+            (pb::JobState::Done, 1, 2, Answer::Yes),
+            (pb::JobState::Done, 0, 3, Answer::No),
+            // Nothing waited.
+            (pb::JobState::Done, 0, 0, Answer::Yes),
+            (pb::JobState::Failed, 3, 0, Answer::No),
+            (pb::JobState::Cancelled, 3, 0, Answer::No),
+            (pb::JobState::Paused, 3, 0, Answer::No),
+        ] {
+            assert_eq!(answer(&job(state, ok, failed)), expected, "{state:?} {ok} {failed}");
+        }
+    }
+
+    #[test]
+    fn a_pause_ends_the_wait_of_whoever_said_so() {
+        let [running, paused, done] =
+            [pb::JobState::Running, pb::JobState::Paused, pb::JobState::Done]
+                .map(|state| job(state, 0, 0));
+        let over = |until| [&running, &paused, &done].map(|job| is_over(job, until));
+        assert_eq!(over(Wait::UntilEnded), [false, false, true]);
+        assert_eq!(over(Wait::UntilPaused), [false, true, true]);
+        let told = progress(&paused);
+        assert!(told.contains("paused: by an operator") && told.contains("resume 7"), "{told}");
     }
 }

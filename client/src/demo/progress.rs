@@ -55,10 +55,11 @@ impl Progress {
         let decided = u64::try_from(decided).unwrap_or(0);
         // Without a leader it is not known.
         let rates = status.workers.iter().filter_map(|it| it.apps_per_second);
-        let rate = status
-            .answered_by_leader
-            .then(|| format!(", {:.0}/s", rates.fold(0.0, std::ops::Add::add)))
-            .unwrap_or_default();
+        let rate = if status.answered_by_leader {
+            format!(", {:.0}/s", rates.fold(0.0, std::ops::Add::add))
+        } else {
+            String::new()
+        };
         let mut text = format!("{} workers, {}", status.workers.len(), status.leader_line());
         if let Some(waits_for) = killing.waits_for(status) {
             text = format!("{text}; {waits_for}");

@@ -38,19 +38,13 @@ impl Engine {
                 self.held_up(&session, lease, &class, &reason);
                 Ok(())
             }
-            Command::Submit { job, reply } => {
-                let outcome = self.submit(&job).await;
-                answer(outcome.map(Ok), reply)
-            }
+            Command::Submit { job, reply } => answer(self.submit(&job).await.map(Ok), reply),
             Command::NoteLogEnds { jobs, reply } => {
                 self.note_log_ends(jobs, Some(reply));
                 Ok(())
             }
             Command::Move { job, to, reply } => self.move_job(job, to, reply).await,
-            Command::Drain { worker, reply } => {
-                let outcome = self.drain(&worker).await;
-                answer(outcome, reply)
-            }
+            Command::Drain { worker, reply } => answer(self.drain(&worker).await, reply),
             Command::Throttle { commits_max, reply } => {
                 let outcome = self.order_throttle(commits_max).await;
                 answer(outcome.map(Ok), reply)

@@ -62,6 +62,7 @@ pub struct Source {
     boundary: String,
     waiting: String,
     submitted: String,
+    documents: String,
     passed: String,
     bounds: String,
     pub(crate) rows_up: String,
@@ -119,6 +120,9 @@ impl Source {
             ),
             waiting: format!("SELECT COUNT_BIG(*) AS [n] {from}"),
             submitted,
+            documents: format!(
+                "SELECT COUNT_BIG(*) AS [n] FROM {table} AS x WHERE {scope}{in_line}"
+            ),
             passed: format!(
                 "SELECT COUNT_BIG(*) AS [n] {from} AND EXISTS (SELECT 1 FROM [xmlx].[range] AS r WHERE r.[job_id] = @P3 AND r.[lo] <= x.[app_id] AND r.[committed_through] >= x.[app_id])"
             ),
@@ -155,6 +159,7 @@ impl Source {
             ("boundary", self.boundary.as_str()),
             ("waiting", self.waiting.as_str()),
             ("submitted", self.submitted.as_str()),
+            ("documents", self.documents.as_str()),
             ("passed", self.passed.as_str()),
             ("bounds", self.bounds.as_str()),
             ("rows_up", self.rows_up.as_str()),
@@ -203,6 +208,14 @@ impl Source {
         let params: [&dyn tiberius::ToSql; 4] =
             [&scope.lo, &scope.hi, &n_unused, &self.log_watermark];
         count(&store.run_long(&self.submitted, &params).await?, "submitted")
+    }
+
+    /// How many applications of the product line the scope has, decided or not.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn documents(&self, store: &Store, scope: Scope) -> Result<i64, Error> {
+        count(&store.run_long(&self.documents, &[&scope.lo, &scope.hi]).await?, "documents")
     }
 
     /// How many applications of the scope wait although a cursor of the job says that they are decided.
