@@ -159,7 +159,7 @@ async fn nobody_may_do_more(cluster: &Cluster, users: &Users) {
             "INSERT INTO [sample].[processing_log] ([app_id]) VALUES (1)".to_owned(),
             DENIED,
         ),
-        (coordinator, "DELETE FROM [xmlx].[job]".to_owned(), DENIED),
+        (coordinator, "DELETE FROM [xmlx].[leader]".to_owned(), DENIED),
         (coordinator, "DROP TABLE [xmlx].[suspect]".to_owned(), 3701),
         (reader, block("SUM(r.[done_ok])"), 0),
         (reader, block("WHERE r.[state] = 'leased'"), 0),

@@ -12,7 +12,7 @@ use xmlx_store::{
     Budget, CommitPlan, Committed, Decided, Error, Group, LeaseKey, Limit, Mode, NewJob, OpenRange,
     RangeChange, SCHEMA_VERSION, Scope, Source, WarningRow,
 };
-use xmlx_tests::{Cluster, Database, Setup, skips_on_server};
+use xmlx_tests::{Cluster, Database, Setup, skips_on_server, workspace};
 
 const JOB: i64 = 1;
 const SCOPE: Scope = Scope { lo: 1001, hi: 1101 };
@@ -226,4 +226,14 @@ fn people_see_them(cluster: &Cluster, job: i64, expected: &Counts) {
     assert!(jobs.lines().next().unwrap().contains("WARNED"), "{jobs}");
     let verified = cluster.client(&["verify", &id]).expect(0).stdout;
     assert!(verified.contains("applications are shown,"), "{verified}");
+}
+
+/// Whoever meets a kind finds it on the page, in the words in which it is printed.
+#[test]
+fn the_page_has_every_kind() {
+    let page = std::fs::read_to_string(workspace().join("docs/warnings.md")).unwrap();
+    for kind in WarningKind::ALL {
+        let begin = format!("| `{kind}` | {} | ", kind.sentence());
+        assert!(page.lines().any(|line| line.starts_with(&begin)), "{begin}");
+    }
 }

@@ -47,10 +47,6 @@ const CONTROL: &[(&str, &[&str], &[&str])] = &[
     ("trial", &["SELECT", "DELETE"], &["SELECT", "INSERT"]),
 ];
 
-/// Tables that control tables of the release before do not have: a script that stops at them would leave the rest
-/// ungranted. Whoever brings the tables up afterwards runs it again.
-const NEWER: &[&str] = &["job_budget", "range_warning", "trial", "warning"];
-
 impl Role {
     /// All of them.
     pub const ALL: [Self; 3] = [Self::Coordinator, Self::Worker, Self::Reader];
@@ -131,6 +127,12 @@ fn push(grants: &mut Vec<Grant>, securable: String, permissions: &[&'static str]
     }
 }
 
+/// Whether control tables of the release before do not have the table: a script that stops at it would leave the rest
+/// ungranted. Whoever brings the tables up afterwards runs it again.
+fn is_newer(securable: &str) -> bool {
+    statements::CONTROL_3.contains(&format!("CREATE TABLE {securable} "))
+}
+
 /// The T-SQL that makes the roles and grants them what they need. Safe to repeat.
 #[must_use]
 pub fn grants_script(plan: Option<&Plan>) -> String {
@@ -145,8 +147,7 @@ pub fn grants_script(plan: Option<&Plan>) -> String {
         for group in role.grants(plan).chunk_by(|a, b| a.securable == b.securable) {
             let permissions: Vec<&str> = group.iter().map(|it| it.permission).collect();
             let Grant { class, securable, .. } = &group[0];
-            let is_newer = NEWER.iter().any(|it| name::table("xmlx", it) == *securable);
-            if is_newer {
+            if is_newer(securable) {
                 write!(sql, "IF OBJECT_ID(N'{securable}', N'U') IS NOT NULL ")
                     .expect("writing to a string does not fail");
             }
