@@ -3,7 +3,8 @@
 use xmlx_extract::Plan;
 use xmlx_store::{
     CommitPlan, Documents, Holds, Mode, Source, all_statements, document_column, load_statement,
-    probe_statements, reference_statement, source_columns, verification_statements,
+    probe_statements, reference_statement, repeated_id_statement, source_columns,
+    verification_statements,
 };
 
 use crate::Database;
@@ -72,6 +73,7 @@ pub async fn statements(db: &Database) -> Vec<Statement> {
             Some("Latin1_General_BIN2"),
         );
         add("reference", format!("-- params: @P1 nvarchar(max)\n{reference};\n"));
+        add("repeated_id", format!("{};\n", repeated_id_statement(&plan)));
         for (i, text) in source_columns(&plan).into_iter().enumerate() {
             add(&format!("source_column_{i}"), format!("{text};\n"));
         }

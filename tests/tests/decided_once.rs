@@ -47,10 +47,20 @@ async fn what_another_tool_logs_meanwhile_is_left_alone() {
     let job = cluster.submit(&[]);
     cluster.wait_logged(30).await;
     cluster.workers[0].signal(Signal::SIGSTOP);
-    let waiting = cluster.db.column(&waiting(80)).await;
-    assert_eq!(waiting.len(), 80);
-    cluster.db.run(&as_the_reference_does(&waiting)).await;
-    // A commit that was under way when the worker stopped may still come in.
+    // In one transaction: a commit that was under way when the worker stopped may still come in, before or after.
+    cluster
+        .db
+        .run(
+            "SET XACT_ABORT ON; BEGIN TRAN;
+             SET IDENTITY_INSERT [sample].[submission] ON;
+             INSERT INTO [sample].[submission] ([app_id], [line_enum]) SELECT TOP (80) x.[app_id], (SELECT MIN([enum_id]) FROM [sample].[lookup]) AS [line]
+             FROM [sample].[application_xml] AS x WHERE NOT EXISTS (SELECT 1 FROM [sample].[processing_log] AS l WHERE l.[app_id] = x.[app_id]) ORDER BY x.[app_id];
+             SET IDENTITY_INSERT [sample].[submission] OFF;
+             INSERT INTO [sample].[processing_log] ([app_id], [status], [session_id]) SELECT s.[app_id], 'success', 'reference'
+             FROM [sample].[submission] AS s WHERE NOT EXISTS (SELECT 1 FROM [sample].[processing_log] AS l WHERE l.[app_id] = s.[app_id]);
+             COMMIT;",
+        )
+        .await;
     let others =
         "SELECT COUNT_BIG(*) FROM [sample].[processing_log] WHERE [session_id] = 'reference'";
     assert_eq!(cluster.db.count(others).await, 80);
@@ -115,28 +125,47 @@ async fn two_writers_at_full_speed_decide_nothing_twice() {
     assert_eq!((cluster.logged().await, cluster.repeated().await), (1_000, 0));
 }
 
-/// An id that the source has twice could be decided twice: the job stops and says so.
+/// An id that the source has twice could be decided twice: no job begins with it, and one that meets it later stops.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_id_that_the_source_has_twice_stops_the_job() {
     let cluster = Cluster::start(Setup::small(60)).await;
-    cluster
-        .db
-        .run(
-            "CREATE TABLE [sample].[loose_xml] ([app_id] int NOT NULL, [app_XML] nvarchar(max) NULL);
-             INSERT INTO [sample].[loose_xml] ([app_id], [app_XML]) SELECT [app_id], [app_XML] FROM [sample].[application_xml];
-             INSERT INTO [sample].[loose_xml] ([app_id], [app_XML]) SELECT [app_id], [app_XML] FROM [sample].[application_xml] WHERE [app_id] = 1050;",
+    let copy = |condition: &str| {
+        format!(
+            "INSERT INTO [sample].[loose_xml] ([app_id], [app_XML]) SELECT [app_id], [app_XML] FROM [sample].[application_xml] WHERE {condition};"
         )
-        .await;
+    };
+    let table =
+        "CREATE TABLE [sample].[loose_xml] ([app_id] int NOT NULL, [app_XML] nvarchar(max) NULL);";
+    let first = cluster
+        .db
+        .column("SELECT CAST(MIN([app_id]) AS bigint) AS [n] FROM [sample].[card_application]")
+        .await[0];
+    let repeated = format!("[app_id] = {first}");
+    cluster.db.run(&format!("{table} {} {}", copy("1 = 1"), copy(&repeated))).await;
     let contract =
         xmlx_samples::contract(Line::Card).replace("\"application_xml\"", "\"loose_xml\"");
     assert!(contract.contains("loose_xml"));
     cluster.write("loose.json", &contract);
-    let submitted = cluster.client(&["submit", "--contract", "loose.json", "--wait"]);
-    assert_eq!(submitted.code, 1, "{submitted:?}");
+    let says = format!("application {first} more than once");
+    let submitted = cluster.client(&["submit", "--contract", "loose.json"]);
+    assert!(submitted.code != 0 && submitted.stderr.contains(&says), "{submitted:?}");
+
+    let again = format!("DELETE FROM [sample].[loose_xml] WHERE {repeated}; {}", copy(&repeated));
+    cluster.db.run(&again).await;
+    // From the first document on, so that what comes later is met.
+    let _ = cluster.client(&["submit", "--contract", "loose.json", "--follow"]).expect(0);
+    cluster.wait_logged(60).await;
+    let late = "INSERT INTO [sample].[loose_xml] ([app_id], [app_XML]) SELECT 900000, [app_XML] FROM [sample].[application_xml] WHERE";
+    cluster
+        .db
+        .run(&format!(
+            "INSERT INTO [sample].[card_application] ([app_id]) SELECT 900000 WHERE 1 = 1; {late} {repeated}; {late} {repeated};"
+        ))
+        .await;
+    cluster.wait_for("the job to fail", async |it| it.job(1)["state"] == "failed").await;
     let shown = cluster.job(1);
-    assert_eq!(shown["state"], "failed", "{shown}");
     assert!(
-        shown["reason"].as_str().unwrap().contains("application 1050 more than once"),
+        shown["reason"].as_str().unwrap().contains("application 900000 more than once"),
         "{shown}"
     );
     assert_eq!(cluster.repeated().await, 0);

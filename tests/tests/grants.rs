@@ -36,6 +36,7 @@ const SENDERS: &[(&str, &[Role])] = &[
     ("database", &[Role::Coordinator, Role::Worker]),
     ("document_column", &[Role::Coordinator, Role::Worker]),
     ("documents", &[Role::Worker]),
+    ("repeated_id", &[Role::Coordinator]),
     ("sizes_", &[Role::Worker]),
     ("fetch_", &[Role::Worker]),
     ("decided", &[Role::Worker]),

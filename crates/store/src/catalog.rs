@@ -5,7 +5,7 @@ mod loss;
 mod narrow;
 mod source;
 
-pub use source::source_columns;
+pub use source::{repeated_id_statement, source_columns};
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;

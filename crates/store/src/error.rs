@@ -469,6 +469,7 @@ mod tests {
             ("transient", Class::Transient, &TRANSIENT[..]),
             ("capacity", Class::Capacity, &CAPACITY),
             ("data", Class::Data, &DATA),
+            ("fatal", Class::Fatal, &FATAL),
         ] {
             let told = documented(name);
             for (first, last) in &told {

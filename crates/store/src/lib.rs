@@ -35,7 +35,7 @@ mod warnings;
 
 pub use bounds::Bounds;
 pub use budgets::{Account, Budget, Limit, NoLimit, Tally, Warned};
-pub use catalog::{Catalog, DatabaseFacts, Disagreement, source_columns};
+pub use catalog::{Catalog, DatabaseFacts, Disagreement, repeated_id_statement, source_columns};
 pub use commit::{CommitPlan, Committed, Decided, Group};
 pub use connection::{Access, Connection, Store, StoreConfig, check_connection};
 pub use connection_string::ConnectError;

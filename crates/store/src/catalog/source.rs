@@ -4,7 +4,7 @@
 use xmlx_extract::Plan;
 
 use super::Disagreement;
-use crate::connection::Connection;
+use crate::connection::{Connection, column};
 use crate::documents::{column_of, holds};
 use crate::{Error, Store, name};
 
@@ -33,8 +33,38 @@ impl Store {
                 found.extend(problem(&mut connection, &place).await?);
             }
         }
+        if found.is_empty() {
+            found.extend(repeated_id(&mut connection, plan).await?);
+        }
         Ok(found)
     }
+}
+
+/// The statement that finds an id which the source has more than once, for checks from outside. With an index that
+/// begins with the id it reads that index alone.
+#[must_use]
+pub fn repeated_id_statement(plan: &Plan) -> String {
+    let source = plan.source();
+    let table = name::table(plan.target_schema(), &source.table);
+    let document = name::quoted(&source.column);
+    format!(
+        "SET LOCK_TIMEOUT 30000;\nSELECT TOP (1) CAST(x.[app_id] AS bigint) AS [app_id] FROM {table} AS x WHERE x.{document} IS NOT NULL \
+         GROUP BY x.[app_id] HAVING COUNT_BIG(*) > 1"
+    )
+}
+
+/// Two documents of one application would be decided twice.
+async fn repeated_id(
+    connection: &mut Connection,
+    plan: &Plan,
+) -> Result<Option<Disagreement>, Error> {
+    let rows = connection.run_long(&repeated_id_statement(plan), &[]).await?;
+    let Some(row) = rows.first() else { return Ok(None) };
+    let app_id = column(row, "app_id", "repeated_id")?;
+    Ok(Some(Disagreement {
+        place: format!("{}.app_id", plan.source().table),
+        problem: Error::Duplicate { app_id }.to_string(),
+    }))
 }
 
 /// The statements that ask the server for the columns of a contract's source, for checks from outside.
