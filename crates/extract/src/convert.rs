@@ -73,10 +73,12 @@ pub(crate) fn convert(
             convert_found(found, data_type)
         }
         DataType::Bit => {
-            let is = |words: &[&str]| words.iter().any(|word| text.eq_ignore_ascii_case(word));
-            let known = is(&NO) || is(&YES);
-            let lost = (!known).then_some(WarningKind::UnknownCode);
-            Conversion::Value(Value::Bit(!is(&NO)), lost)
+            let is = |words: &[&str]| {
+                words.iter().any(|word| text.len() == word.len() && text.eq_ignore_ascii_case(word))
+            };
+            let no = is(&NO);
+            let lost = (!no && !is(&YES)).then_some(WarningKind::UnknownCode);
+            Conversion::Value(Value::Bit(!no), lost)
         }
         DataType::Date
         | DataType::DateTime
@@ -124,25 +126,24 @@ fn convert_found(found: Option<Found<'_>>, data_type: DataType) -> Conversion {
 
 /// Converts a number.
 pub(crate) fn convert_number(number: Number, data_type: DataType) -> Conversion {
-    let rounded = |value, decimal| {
-        Conversion::Value(value, (!number.is_exactly(decimal)).then_some(WarningKind::Rounded))
-    };
+    let value =
+        |value, exact: bool| Conversion::Value(value, (!exact).then_some(WarningKind::Rounded));
     match data_type {
         DataType::Text { .. } => {
-            let decimal = number.rounded();
-            rounded(Value::Text(decimal.normalize().to_string()), decimal)
+            let text = number.rounded().normalize().to_string();
+            value(Value::Text(text), number.is_held())
         }
         DataType::TinyInt | DataType::SmallInt | DataType::Int | DataType::BigInt => {
             let (min, max) = integer_range(data_type);
-            let Some(whole) = number.with_scale(0) else { return Conversion::OutOfRange };
+            let Some((whole, exact)) = number.with_scale(0) else { return Conversion::OutOfRange };
             match i64::try_from(whole.mantissa()) {
-                Ok(int) if (min..=max).contains(&int) => rounded(Value::Int(int), whole),
+                Ok(int) if (min..=max).contains(&int) => value(Value::Int(int), exact),
                 Ok(_) | Err(_) => Conversion::OutOfRange,
             }
         }
         DataType::Decimal { precision, scale } => match number.with_scale(scale) {
-            Some(decimal) if decimal.has_digits(precision) => {
-                rounded(Value::Decimal(decimal), decimal)
+            Some((decimal, exact)) if decimal.has_digits(precision) => {
+                value(Value::Decimal(decimal), exact)
             }
             Some(_) | None => Conversion::OutOfRange,
         },

@@ -136,10 +136,15 @@ impl Clock {
             (_, 60) if is_leap_minute(hour, minute, offset) => (hour, 59, 0, true),
             _ => (hour, second, fraction, false),
         };
-        let time = NaiveTime::from_hms_opt(hour, minute, second)?;
-        let mut local = date.and_time(time);
-        let nanos = i64::from(fraction) * 10_i64.pow(9 - FRACTION_DIGITS);
-        local = local.checked_add_signed(TimeDelta::nanoseconds(nanos))?;
+        // Rounding may have made a whole second of the fraction.
+        let (nanos, carried) = match fraction * 10_u32.pow(9 - FRACTION_DIGITS) {
+            nanos @ ..1_000_000_000 => (nanos, 0),
+            nanos => (nanos - 1_000_000_000, 1),
+        };
+        let mut local = date.and_time(NaiveTime::from_hms_nano_opt(hour, minute, second, nanos)?);
+        if carried > 0 {
+            local = local.checked_add_signed(TimeDelta::seconds(carried))?;
+        }
         if ends_day {
             local = local.checked_add_signed(TimeDelta::days(1))?;
         }

@@ -41,27 +41,31 @@ pub(crate) struct Number {
 impl Number {
     /// Returns the number, rounded half up where it has too many digits.
     pub(crate) fn rounded(self) -> Decimal {
+        if self.next < 5 {
+            return self.held;
+        }
         let scale = self.held.scale();
         // Where the last of 38 nines is rounded up, the number has a digit less after the point.
         (scale.saturating_sub(1)..=scale)
             .rev()
             .find_map(|scale| self.with_scale(scale))
-            .unwrap_or(self.held)
+            .map_or(self.held, |(rounded, _)| rounded)
     }
 
-    /// Gives the number so many digits after the point, rounding half up, away from zero. `None` if it has too many
-    /// digits then.
-    pub(crate) fn with_scale(self, scale: u32) -> Option<Decimal> {
+    /// Gives the number so many digits after the point, rounding half up, away from zero, and says whether it still is
+    /// the same number. `None` if it has too many digits then.
+    pub(crate) fn with_scale(self, scale: u32) -> Option<(Decimal, bool)> {
         if self.next < 5 || scale != self.held.scale() {
-            return self.held.with_scale(scale);
+            let (rounded, exact) = self.held.with_scale(scale)?;
+            return Some((rounded, exact && self.is_held()));
         }
         let away = if self.held.is_negative() { -1 } else { 1 };
-        Decimal::new(self.held.mantissa() + away, scale)
+        Some((Decimal::new(self.held.mantissa() + away, scale)?, false))
     }
 
-    /// Says whether a decimal is this number, with nothing rounded.
-    pub(crate) fn is_exactly(self, decimal: Decimal) -> bool {
-        self.next == 0 && !self.more && self.held == decimal
+    /// Says whether a decimal holds all digits.
+    pub(crate) fn is_held(self) -> bool {
+        self.next == 0 && !self.more
     }
 }
 
@@ -123,6 +127,9 @@ impl Found<'_> {
     /// Returns the number, exactly.
     pub(crate) fn number(&self) -> Reading {
         let Scanned { negative, exponent, n_fraction, .. } = self.scanned;
+        if let Some(number) = self.scanned.short() {
+            return Reading::Number(number.into());
+        }
         let mut digits = Digits::default();
         for digit in self.scanned.digits() {
             digits.push(digit);

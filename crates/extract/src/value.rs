@@ -36,3 +36,14 @@ impl Value {
 
 /// The cells of one row, parallel to [`crate::Table::columns`].
 pub type Row = Box<[Value]>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Rows are mostly cells without a value.
+    #[test]
+    fn cells_are_small() {
+        assert_eq!(size_of::<Value>(), 32);
+    }
+}

@@ -8,7 +8,7 @@ impl Decimal {
         let scale = self.scale.max(other.scale);
         // Fewer digits after the point where the sum has no room for all of them.
         (0..=scale).rev().find_map(|scale| {
-            let (left, right) = (self.with_scale(scale)?, other.with_scale(scale)?);
+            let ((left, _), (right, _)) = (self.with_scale(scale)?, other.with_scale(scale)?);
             Self::new(left.mantissa + right.mantissa, scale)
         })
     }
@@ -56,7 +56,7 @@ impl Decimal {
     /// Returns what is left of a division with a whole quotient; it has the sign of the dividend.
     pub(crate) fn checked_rem(self, other: Self) -> Option<Self> {
         let scale = self.scale.max(other.scale);
-        let (left, right) = (self.with_scale(scale)?, other.with_scale(scale)?);
+        let ((left, _), (right, _)) = (self.with_scale(scale)?, other.with_scale(scale)?);
         Self::new(left.mantissa.checked_rem(right.mantissa)?, scale)
     }
 

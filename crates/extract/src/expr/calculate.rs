@@ -73,11 +73,10 @@ impl<'a, F: Fields<'a>> Calculation<F> {
             Datum::Text(text) if text.is_empty() => None,
             Datum::Text(text) => {
                 let Some(number) = number::read(text).number() else { return self.unreadable() };
-                let rounded = number.rounded();
-                if !number.is_exactly(rounded) {
+                if !number.is_held() {
                     self.lost.get_or_insert(WarningKind::Rounded);
                 }
-                Some(rounded)
+                Some(number.rounded())
             }
             Datum::Null | Datum::Date(_) => None,
         }
@@ -155,8 +154,10 @@ impl<'a, F: Fields<'a>> Calculation<F> {
                 let left_value = self.value(left);
                 let right_value = self.value(right);
                 let holds = compare(*comparison, (left, &left_value), (right, &right_value));
-                let both = !is_blank(&left_value) && !is_blank(&right_value);
-                if holds.is_none() && both { self.unreadable() } else { holds }
+                if holds.is_none() && !is_blank(&left_value) && !is_blank(&right_value) {
+                    return self.unreadable();
+                }
+                holds
             }
             Condition::Like(value, pattern) => match self.value(value) {
                 Datum::Text(text) => Some(pattern.matches(&text)),

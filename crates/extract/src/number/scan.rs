@@ -1,5 +1,10 @@
 //! The grammar of numbers.
 
+use crate::decimal::Decimal;
+
+/// Digits that fit in 64 bits whatever they are.
+const SHORT_MAX: usize = 18;
+
 /// The largest exponent that is worth telling apart: no column holds numbers that far from 1, however many digits
 /// stand before.
 const EXPONENT_MAX: i32 = 100_000_000;
@@ -18,6 +23,16 @@ pub(super) struct Scanned<'a> {
 }
 
 impl Scanned<'_> {
+    /// Reads a number of so few digits that they fit in 64 bits, as most do.
+    pub(super) fn short(&self) -> Option<Decimal> {
+        if self.written.len() > SHORT_MAX || self.exponent != 0 {
+            return None;
+        }
+        let mantissa = self.digits().fold(0, |sum, digit| sum * 10 + i64::from(digit - b'0'));
+        let mantissa = if self.negative { -mantissa } else { mantissa };
+        Decimal::new(mantissa.into(), u32::try_from(self.n_fraction).ok()?)
+    }
+
     /// Lists the digits as they are written.
     pub(super) fn digits(&self) -> impl Iterator<Item = u8> {
         self.written.iter().copied().filter(u8::is_ascii_digit)

@@ -6,7 +6,7 @@ fn show(reading: Reading) -> String {
     match reading {
         Reading::Number(number) => {
             let decimal = number.rounded();
-            let rounded = if number.is_exactly(decimal) { "" } else { " (rounded)" };
+            let rounded = if number.is_held() { "" } else { " (rounded)" };
             format!("{decimal}{rounded}")
         }
         Reading::TooLarge => "too large".to_owned(),
@@ -135,7 +135,7 @@ fn digits_are_38_or_rounded() {
 fn numbers_are_rounded_once() {
     let rounded = |text: &str, scale| {
         let number = read(text).number().expect("a number");
-        number.with_scale(scale).map(|decimal| (decimal.to_string(), number.is_exactly(decimal)))
+        number.with_scale(scale).map(|(decimal, exact)| (decimal.to_string(), exact))
     };
     let whole = "1234567890123456789012345678901234567";
     let check = |fraction: &str, scale, expected: Option<(&str, bool)>| {
