@@ -85,7 +85,7 @@ impl From<pb::Job> for Job {
             name: it.name,
             reason: it.reason,
             from: it.scope_lo,
-            to: it.scope_hi - 1,
+            to: it.scope_hi.saturating_sub(1),
             total: it.total,
             ok: it.done_ok,
             failed: it.done_failed,
@@ -173,7 +173,7 @@ impl From<pb::Range> for Range {
         Self {
             range: it.range_id,
             from: it.lo,
-            to: it.hi - 1,
+            to: it.hi.saturating_sub(1),
             state: it.state,
             epoch: it.epoch,
             owner_session: Some(it.owner_session).filter(|it| !it.is_empty()),

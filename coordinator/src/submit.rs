@@ -6,7 +6,9 @@ use tracing::info;
 use xmlx_extract::Plan;
 use xmlx_proto::{ErrorCode, Refusal, v1 as pb};
 use xmlx_runtime::{NAME_UNITS_MAX, name_problem};
-use xmlx_store::{Budget, Disagreement, Grows, Limit, Mode, NewJob, Scope, Source, Store};
+use xmlx_store::{
+    Budget, Disagreement, Grows, IDS_MAX, IDS_MIN, Limit, Mode, NewJob, Scope, Source, Store,
+};
 
 use crate::convert;
 use crate::lanes::Lanes;
@@ -175,9 +177,9 @@ async fn scope(
     request: &pb::SubmitRequest,
 ) -> Result<Scope, Refusal> {
     let db = |err| convert::refusal(&err);
-    let bounds = source.bounds(store).await.map_err(db)?.unwrap_or(Scope { lo: 1, hi: 1 });
-    let from = request.from_app_id.unwrap_or(bounds.lo);
-    let to = request.to_app_id.unwrap_or(bounds.hi - 1);
+    let (first, last) = source.ids(store).await.map_err(db)?.unwrap_or((1, 0));
+    let from = request.from_app_id.unwrap_or(first);
+    let to = request.to_app_id.unwrap_or(last);
     if request.to_app_id.is_some_and(|to| to < from) {
         let message = format!("`to_app_id` ({to}) is below `from_app_id` ({from})");
         return Err(Refusal::new(ErrorCode::Invalid, message));
@@ -185,9 +187,8 @@ async fn scope(
     if mode == Mode::Follow && request.to_app_id.is_some() {
         return Err(Refusal::new(ErrorCode::Invalid, "a job that follows has no `to_app_id`"));
     }
-    let lo = if mode == Mode::Follow { from } else { from.clamp(bounds.lo, bounds.hi) };
-    let hi = to.saturating_add(1).clamp(lo, bounds.hi.max(lo));
-    let scope = Scope { lo, hi };
+    let scope = narrowed(mode, (first, last), (from, to))?;
+    let lo = scope.lo;
     let Some(limit) = request.limit else { return Ok(scope) };
     if mode == Mode::Follow {
         return Err(Refusal::new(ErrorCode::Invalid, "a job that follows has no `limit`"));
@@ -197,4 +198,45 @@ async fn scope(
         Some(found) if found.count >= limit => Scope { lo, hi: found.last + 1 },
         _ => scope,
     })
+}
+
+/// The ids that exist and were asked for.
+fn narrowed(
+    mode: Mode,
+    (first, last): (i64, i64),
+    (from, to): (i64, i64),
+) -> Result<Scope, Refusal> {
+    let end = last.saturating_add(1);
+    let lo = if mode == Mode::Follow { from } else { from.clamp(first, end) };
+    if lo < IDS_MIN || to.min(last) > IDS_MAX {
+        let message = format!(
+            "the scope has app_id {}, and a job takes those from {IDS_MIN} to {IDS_MAX}; submit it with `--from` and `--to`",
+            if lo < IDS_MIN { lo } else { last }
+        );
+        return Err(Refusal::new(ErrorCode::Invalid, message));
+    }
+    let hi = to.saturating_add(1).clamp(lo, end.max(lo));
+    Ok(Scope { lo, hi })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_at_the_ends_are_refused_where_they_are_asked_for() {
+        let (min, max) = (i64::MIN, i64::MAX);
+        let once = |ids, asked| narrowed(Mode::Once, ids, asked).map(|it| (it.lo, it.hi)).ok();
+        assert_eq!(once((1, 100), (min, max)), Some((1, 101)), "asked for more than there is");
+        assert_eq!(once((1, 100), (50, 60)), Some((50, 61)));
+        assert_eq!(once((1, 100), (200, 300)), Some((101, 101)), "nothing");
+        assert_eq!(once((1, 0), (min, max)), Some((1, 1)), "an empty source");
+        assert_eq!(once((min, max), (IDS_MIN, IDS_MAX)), Some((IDS_MIN, max)));
+        assert_eq!(once((min, max), (min, 5)), None);
+        assert_eq!(once((min, max), (5, max)), None);
+        assert_eq!(once((1, max), (max, max)), None);
+        let follow = narrowed(Mode::Follow, (1, 100), (min, 100));
+        assert!(follow.is_err_and(|it| it.message.contains("--from")));
+        assert!(narrowed(Mode::Follow, (1, 100), (max, 100)).is_ok());
+    }
 }

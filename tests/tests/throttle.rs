@@ -5,13 +5,18 @@
 use xmlx_tests::{Cluster, Setup, skips_on_server};
 
 async fn told(cluster: &Cluster, share: u32) {
-    let line = format!("commits_max={share}");
+    told_any(cluster, &[share]).await;
+}
+
+/// The shares need not be equal.
+async fn told_any(cluster: &Cluster, shares: &[u32]) {
+    let lines: Vec<String> = shares.iter().map(|it| format!("commits_max={it}")).collect();
     cluster
         .wait_for("every worker to hear of its share", async |it| {
             it.workers.iter().all(|it| {
                 let log = it.log();
                 let last = log.lines().rfind(|it| it.contains("commits_max="));
-                last.is_some_and(|it| it.contains(&line))
+                last.is_some_and(|last| lines.iter().any(|it| last.contains(it)))
             })
         })
         .await;
@@ -33,7 +38,7 @@ async fn a_ceiling_is_shared_out_and_outlives_the_leader() {
     let mut cluster = Cluster::start(setup).await;
     cluster.db.faults().add("commit:1+:delay=20ms".parse().unwrap());
     assert_eq!(cluster.status()["commits_max"], 9);
-    told(&cluster, 4).await;
+    told_any(&cluster, &[4, 5]).await;
     let job = cluster.submit(&[]);
     cluster.wait_logged(10).await;
     let order = |cluster: &Cluster, args: &[&str]| {
@@ -61,6 +66,51 @@ async fn a_ceiling_is_shared_out_and_outlives_the_leader() {
     cluster.assert_verified(job).await;
     assert_eq!(cluster.client(&["throttle"]).code, 64);
     assert_eq!(cluster.client(&["throttle", "--commits", "0"]).code, 64);
+}
+
+/// A ceiling below the number of workers holds as well: some of them hold no lease.
+#[tokio::test(flavor = "multi_thread")]
+async fn fewer_commits_than_workers() {
+    if skips_on_server("a plan of faults") {
+        return;
+    }
+    let mut cluster =
+        Cluster::start(Setup { workers: 3, group_apps: 2, ..Setup::small(600) }).await;
+    cluster.db.faults().add("commit:1+:delay=20ms".parse().unwrap());
+    let job = cluster.submit(&[]);
+    cluster.wait_busy().await;
+    assert!(cluster.db.faults().most_commits() > 2, "without a ceiling there are several");
+    for ceiling in [2_usize, 1] {
+        let order = cluster.client(&["throttle", "--commits", &ceiling.to_string()]);
+        let _ = order.expect(0);
+        let holders = |it: &Cluster| {
+            let status = it.status();
+            let all = status["workers"].as_array().unwrap().clone();
+            all.iter().filter(|it| it["leases"] != 0).count()
+        };
+        assert!(holders(&cluster) <= ceiling, "at once");
+        told(&cluster, 1).await;
+        // What was under way before the order is over; from here on it is counted.
+        cluster
+            .wait_for("old commits to end", async |it| it.db.faults().most_commits() <= ceiling)
+            .await;
+        let begun = cluster.logged().await;
+        cluster.wait_logged(begun + 60).await;
+        let most = cluster.db.faults().most_commits();
+        assert_eq!(most, ceiling, "commits at once");
+    }
+    // Whoever may commit dies: another worker takes over.
+    let status = cluster.status();
+    let holder = status["workers"].as_array().unwrap().iter().find(|it| it["leases"] != 0);
+    let name = holder.expect("somebody works")["name"].as_str().unwrap().to_owned();
+    let _ = cluster.db.faults().most_commits();
+    cluster.workers.iter_mut().find(|it| it.name == name).unwrap().kill();
+    let begun = cluster.logged().await;
+    cluster.wait_logged(begun + 20).await;
+    assert_eq!(cluster.db.faults().most_commits(), 1);
+    let _ = cluster.client(&["throttle", "--off"]).expect(0);
+    cluster.wait_done(job).await;
+    cluster.assert_verified(job).await;
 }
 
 /// Deadlocks and lock timeouts slow a worker down; they fail nothing.

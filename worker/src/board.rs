@@ -93,7 +93,7 @@ impl Board {
             return None;
         }
         let revoked = CancellationToken::new();
-        let committed_through = lease.scope.lo - 1;
+        let committed_through = lease.scope.lo.saturating_sub(1);
         held.insert(
             id,
             Held {

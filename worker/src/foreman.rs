@@ -133,8 +133,8 @@ impl Foreman {
     async fn finish(&mut self, it: Finished) {
         let Finished { lease, outcome, elapsed_ms } = it;
         let standing = self.shop.board.drop_lease(&lease.key);
-        let (committed_through, apps) =
-            standing.map_or((lease.scope.lo - 1, 0), |it| (it.committed_through, it.apps));
+        let (committed_through, apps) = standing
+            .map_or((lease.scope.lo.saturating_sub(1), 0), |it| (it.committed_through, it.apps));
         let (job_id, range) = (lease.key.job_id, lease.key.range_id);
         match outcome {
             Outcome::Done => {
@@ -174,7 +174,7 @@ impl Foreman {
         self.report_credits().await;
         while let Some((lease, _)) = self.waiting.pop_front() {
             self.shop.board.drop_lease(&lease.key);
-            let committed_through = lease.scope.lo - 1;
+            let committed_through = lease.scope.lo.saturating_sub(1);
             self.release(lease, committed_through, None, String::new()).await;
         }
         while let Some(finished) = self.running.join_next().await {

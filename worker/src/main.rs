@@ -10,6 +10,7 @@ async fn main() -> anyhow::Result<()> {
     let args: Args = command_line();
     let config = usable(args.config());
     xmlx_runtime::init_telemetry(config.log_format, "info");
+    xmlx_runtime::raise_open_files();
     for warning in &config.warnings {
         tracing::warn!("{warning}");
     }

@@ -18,6 +18,7 @@ const SEED: u64 = 1;
 
 pub(crate) async fn run(args: Up) -> anyhow::Result<Answer> {
     xmlx_runtime::init_telemetry(LogFormat::Text, "info");
+    xmlx_runtime::raise_open_files();
     let server = Server::start(Options {
         listen: args.database_listen,
         data: args.data.clone().map_or(Storage::Memory, Storage::File),

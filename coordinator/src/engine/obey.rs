@@ -25,7 +25,8 @@ impl Engine {
             Command::Lease(event) => self.apply(event).await,
             Command::Beat { session, sequence, memory_bytes, apps_done } => {
                 self.sessions.beat(&session, self.clock.millis(), memory_bytes, apps_done);
-                let ack = pb::HeartbeatAck { sequence, commits_max: self.commits_share() };
+                let commits_max = self.commits_share(&session);
+                let ack = pb::HeartbeatAck { sequence, commits_max };
                 self.sessions.send(&session, Body::HeartbeatAck(ack));
                 Ok(())
             }
@@ -66,7 +67,7 @@ impl Engine {
             Command::Read { job, read } => self.read(job, read).await,
             Command::ThrottleRead { commits_max } => {
                 self.throttle.ordered = commits_max;
-                Ok(())
+                self.limit_workers().await
             }
             Command::Strays { sessions } => self.end_strays(sessions).await,
         }
@@ -109,7 +110,7 @@ impl Engine {
             protocol: hello.protocol,
             heartbeat_ms: u64::try_from(self.heartbeat.as_millis()).unwrap_or(u64::MAX),
             lost_after_ms: u64::try_from(self.lost_after.as_millis()).unwrap_or(u64::MAX),
-            commits_max: self.commits_share(),
+            commits_max: self.commits_share(&hello.session),
         };
         self.sessions.send(&hello.session, Body::Welcome(welcome));
         let event = Event::Joined { session: hello.session, slots: hello.slots, held: hello.held };

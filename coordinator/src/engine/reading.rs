@@ -39,6 +39,7 @@ impl Engine {
             match read_all(&self.store).await {
                 Ok((commits_max, jobs)) => {
                     self.throttle.ordered = commits_max;
+                    self.limit_workers().await?;
                     for job in jobs {
                         self.take_in(job).await?;
                     }

@@ -69,6 +69,11 @@ impl Sessions {
         latest
     }
 
+    /// Where the session stands among the connected ones.
+    pub(crate) fn place_of(&self, session: &SessionId) -> usize {
+        self.streams.range(..session).count()
+    }
+
     /// Connected workers.
     pub(crate) fn len(&self) -> usize {
         self.streams.len()

@@ -1,6 +1,7 @@
 //! How many commits the cluster may have under way, and each worker's share of them.
 
 use tracing::{info, warn};
+use xmlx_lease::{Event, SessionId};
 use xmlx_proto::v1 as pb;
 use xmlx_store::Error;
 
@@ -16,17 +17,32 @@ pub(super) struct Throttle {
 }
 
 impl Throttle {
-    /// One worker's share; 0: no limit. No worker gets less than one, or its leases would stand still.
-    pub(super) fn share(self, workers: usize) -> u32 {
-        let workers = u32::try_from(workers).unwrap_or(u32::MAX).max(1);
-        self.ordered.or(self.configured).map_or(0, |it| (it / workers).max(1))
+    /// `None`: no limit.
+    pub(super) fn ceiling(self) -> Option<u32> {
+        self.ordered.or(self.configured)
+    }
+
+    /// The share of one of so many workers, by its place among them; 0: no limit. Where there are more workers than
+    /// commits, those without one hold no lease: a share of one costs nothing then.
+    pub(super) fn share(self, workers: usize, place: usize) -> u32 {
+        let n = |it: usize| u32::try_from(it).unwrap_or(u32::MAX);
+        let (workers, place) = (n(workers).max(1), n(place));
+        let share = |it: u32| it / workers + u32::from(place < it % workers);
+        self.ceiling().map_or(0, |it| share(it).max(1))
     }
 }
 
 impl Engine {
-    /// Each worker's share now.
-    pub(super) fn commits_share(&self) -> u32 {
-        self.throttle.share(self.sessions.len())
+    /// A worker's share now.
+    pub(super) fn commits_share(&self, session: &SessionId) -> u32 {
+        self.throttle.share(self.sessions.len(), self.sessions.place_of(session))
+    }
+
+    /// No more workers hold leases than the ceiling has commits.
+    pub(super) async fn limit_workers(&mut self) -> Result<(), Error> {
+        let ceiling = self.throttle.ceiling();
+        let workers_max = ceiling.map(|it| usize::try_from(it).unwrap_or(usize::MAX));
+        self.apply(Event::WorkersLimited { workers_max }).await
     }
 
     /// Workers hear of it with their next heartbeat.
@@ -44,6 +60,7 @@ impl Engine {
         }
         info!(?commits_max, "throttled by order");
         self.throttle.ordered = commits_max;
+        self.limit_workers().await?;
         Ok(pb::Outcome::Accepted)
     }
 
@@ -66,11 +83,17 @@ mod tests {
 
     #[test]
     fn the_ceiling_is_divided_and_an_order_wins() {
+        let shares = |it: Throttle, workers| -> Vec<u32> {
+            (0..workers).map(|place| it.share(workers, place)).collect()
+        };
         let it = Throttle { configured: Some(8), ordered: None };
-        assert_eq!((it.share(3), it.share(0), it.share(20)), (2, 8, 1));
+        assert_eq!(shares(it, 3), [3, 3, 2], "all of it");
+        assert_eq!(shares(it, 8), [1; 8]);
+        assert_eq!(shares(it, 9), [1; 9], "one of them holds no lease");
+        assert_eq!(it.share(0, 0), 8);
         let it = Throttle { ordered: Some(2), ..it };
-        assert_eq!(it.share(2), 1);
+        assert_eq!(shares(it, 2), [1, 1]);
         let it = Throttle { configured: None, ordered: None };
-        assert_eq!(it.share(2), 0);
+        assert_eq!(shares(it, 2), [0, 0], "no limit");
     }
 }

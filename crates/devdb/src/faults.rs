@@ -5,7 +5,7 @@ mod parse;
 use crate::sync;
 use crate::value::datum::{Datum, Owned};
 use std::fmt;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -85,6 +85,9 @@ pub struct Faults {
 #[derive(Default)]
 struct Shared {
     is_armed: AtomicBool,
+    /// Commits of groups that are under way, and the most that were at once.
+    commits: AtomicUsize,
+    commits_most: AtomicUsize,
     plan: Mutex<Plan>,
 }
 
@@ -128,6 +131,21 @@ impl Faults {
         self.shared.is_armed.store(false, Ordering::Release);
     }
 
+    /// The most commits of groups that were under way at once since this was asked last.
+    pub fn most_commits(&self) -> usize {
+        let now = self.shared.commits.load(Ordering::Acquire);
+        self.shared.commits_most.swap(now, Ordering::AcqRel)
+    }
+
+    /// Counts a request as under way until the guard is dropped, where it is a commit.
+    pub(crate) fn under_way(&self, kind: Option<&Target>) -> Option<UnderWay> {
+        (kind == Some(&Target::Commit)).then(|| {
+            let now = self.shared.commits.fetch_add(1, Ordering::AcqRel) + 1;
+            self.shared.commits_most.fetch_max(now, Ordering::AcqRel);
+            UnderWay(Arc::clone(&self.shared))
+        })
+    }
+
     /// The same plan, for the requests of one client.
     pub(crate) fn of(&self, client: &str) -> Self {
         Self { shared: Arc::clone(&self.shared), client: client.to_owned() }
@@ -165,6 +183,15 @@ impl Faults {
 
     fn plan(&self) -> MutexGuard<'_, Plan> {
         sync::lock(&self.shared.plan)
+    }
+}
+
+/// A commit that is under way.
+pub(crate) struct UnderWay(Arc<Shared>);
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.0.commits.fetch_sub(1, Ordering::AcqRel);
     }
 }
 

@@ -51,6 +51,8 @@ pub enum Event {
     DrainAsked { session: SessionId },
     /// The answer to [`Action::FindBoundary`].
     Found { job: JobId, range: RangeId, boundary: Boundary },
+    /// No more sessions than this may hold leases at once; `None`: as many as there are.
+    WorkersLimited { workers_max: Option<usize> },
     /// Time has passed.
     Ticked,
 }
@@ -152,6 +154,7 @@ impl Event {
             | Self::Broke { .. }
             | Self::Left { .. }
             | Self::DrainAsked { .. }
+            | Self::WorkersLimited { .. }
             | Self::Ticked => None,
         }
     }

@@ -102,6 +102,16 @@ impl Ranges {
         self.cutting.values().any(|it| it == session)
     }
 
+    /// On whose behalf pending ranges are being cut.
+    pub(crate) fn promised_to(&self) -> impl Iterator<Item = &SessionId> {
+        self.cutting.iter().filter(|(id, _)| self.by_id[*id].is_pending()).map(|(_, it)| it)
+    }
+
+    /// Ranges that are being cut for the session.
+    pub(crate) fn cut_for(&self, session: &SessionId) -> impl Iterator<Item = RangeId> {
+        self.cutting.iter().filter(move |(_, it)| *it == session).map(|(id, _)| *id)
+    }
+
     /// Pending ranges that are being cut for somebody.
     pub(crate) fn promised(&self) -> impl Iterator<Item = &Range> {
         self.cutting.keys().map(|id| &self.by_id[id]).filter(|it| it.is_pending())

@@ -1,5 +1,6 @@
 //! The lease table: an event and the time in, changes and actions out.
 
+mod ceiling;
 mod hand_out;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,6 +20,7 @@ const LOST: &str = "lost";
 /// session whose stream broke and did not come back, it is not known to be dead.
 const SILENT: &str = "silent";
 const STALLED: &str = "stalled";
+const GONE: &str = "its owner is gone";
 /// Leases that a worker holds beside one per slot, so that no slot waits for the coordinator.
 const PREFETCHED: u32 = 1;
 /// A boundary that could not be found is looked for again after this time.
@@ -32,6 +34,8 @@ pub struct LeaseTable {
     /// Jobs that are to be loaded again, with what has happened to them meanwhile.
     doubted: BTreeMap<JobId, Doubted>,
     sessions: BTreeMap<SessionId, Session>,
+    /// No more sessions than this hold leases at once.
+    workers_max: Option<usize>,
     /// Leases of sessions that are not here are revoked from then on.
     orphans_from: Timestamp,
 }
@@ -54,6 +58,7 @@ impl LeaseTable {
             jobs: BTreeMap::new(),
             doubted: BTreeMap::new(),
             sessions: BTreeMap::new(),
+            workers_max: None,
             orphans_from,
         }
     }
@@ -97,6 +102,10 @@ impl LeaseTable {
             Event::Left { session } => self.end_session(&session, "left"),
             Event::DrainAsked { session } => self.drain(session),
             Event::Found { job, range, boundary } => self.found(job, range, boundary, now),
+            Event::WorkersLimited { workers_max } => {
+                self.workers_max = workers_max;
+                self.revoke_surplus()
+            }
             Event::Ticked => self.tick(now),
         }
     }
@@ -388,6 +397,7 @@ impl LeaseTable {
             actions.extend(self.revoke_orphans());
         }
         actions.extend(self.revoke_stalled(now));
+        actions.extend(self.revoke_surplus());
         actions
     }
 
@@ -395,7 +405,7 @@ impl LeaseTable {
         let owners = self.jobs.values().flat_map(|it| it.ranges.owners());
         let gone = owners.filter(|it| !self.sessions.contains_key(*it));
         let gone: BTreeSet<SessionId> = gone.cloned().collect();
-        gone.iter().flat_map(|it| self.revoke_all(it, LOST)).collect()
+        gone.iter().flat_map(|it| self.revoke_all(it, LOST, GONE)).collect()
     }
 
     /// The heartbeat says that the process lives; this is for what hangs inside of it. Others go first for a while, if
@@ -434,14 +444,19 @@ impl LeaseTable {
         }
         let mut actions = vec![Action::EndSession { session: id.clone(), reason }];
         let event = if reason == LOST || reason == SILENT { LOST } else { REVOKED };
-        actions.extend(self.revoke_all(id, event));
+        actions.extend(self.revoke_all(id, event, GONE));
         actions
     }
 
-    fn revoke_all(&mut self, owner: &SessionId, event: &'static str) -> Vec<Action> {
+    fn revoke_all(
+        &mut self,
+        owner: &SessionId,
+        event: &'static str,
+        reason: &'static str,
+    ) -> Vec<Action> {
         let leases = self.all_leases_of(owner);
         let revoked = leases.into_iter();
-        revoked.flat_map(|it| self.revoke(it.job, it.range, event, "its owner is gone")).collect()
+        revoked.flat_map(|it| self.revoke(it.job, it.range, event, reason)).collect()
     }
 
     /// Takes a range away: durable first, then the owner is told, if it can be.

@@ -392,3 +392,37 @@ fn a_worker_cannot_overstate() {
     assert_eq!(table.leases_of(&worker("w")), 2, "the lease of another worker stays");
     assert!(!granted(&mut table, "v", 9, START).is_empty());
 }
+
+/// Fewer workers than there are may hold leases: the others give theirs back, and follow when one has nothing left.
+#[test]
+fn a_ceiling_keeps_workers_from_leases() {
+    let mut table = table(&[(1, 0)], 2);
+    for session in ["v", "u"] {
+        table.apply(Event::Joined { session: worker(session), slots: 2, held: Vec::new() }, START);
+    }
+    assert_eq!(granted(&mut table, "w", 3, START), [1, 1, 1]);
+    assert_eq!(granted(&mut table, "v", 1, START), [1]);
+    let limit = |workers_max| Event::WorkersLimited { workers_max };
+    let actions = table.apply(limit(Some(1)), START);
+    let revoked =
+        actions.iter().filter(|it| matches!(it, Action::Save(it) if it.event == "revoked"));
+    assert_eq!(revoked.count(), 1, "{actions:?}");
+    assert_eq!((table.leases_of(&worker("v")), table.leases_of(&worker("w"))), (0, 3));
+    assert!(granted(&mut table, "v", 3, START).is_empty());
+    assert!(granted(&mut table, "u", 3, START).is_empty());
+    // What was being looked for on behalf of a worker beyond the ceiling is not for it any more.
+    let actions = table.apply(limit(Some(2)), START);
+    let asked = actions.iter().find_map(|it| {
+        let Action::FindBoundary { job, range, from, .. } = it else { return None };
+        Some((*job, *range, *from))
+    });
+    let (job, range, from) = asked.expect("a boundary is looked for");
+    table.apply(limit(Some(1)), START);
+    let boundary = Boundary::Cut { from, at: from + 100, count: 100 };
+    table.apply(Event::Found { job, range, boundary }, START);
+    assert_eq!(table.leases_of(&worker("v")), 0);
+    // The holder leaves: another one takes its place.
+    table.apply(Event::Left { session: worker("w") }, START);
+    let got = ["v", "u"].map(|it| !granted(&mut table, it, 1, START).is_empty());
+    assert!(got[0] != got[1], "one of the two: {got:?}");
+}

@@ -52,7 +52,7 @@ pub use ranges::{LeaseKey, OpenRange, RangeChange, RangeRow};
 pub use references::reference_statement;
 pub use schema::{Fit, NO_CONTROL_TABLES, SCHEMA_VERSION, SchemaVersion, control_schema};
 pub use sessions::SessionRow;
-pub use source::{Mode, Scope, Source, Waiting, same_applications};
+pub use source::{IDS_MAX, IDS_MIN, Mode, Scope, Source, Waiting, same_applications};
 pub use statements::all as all_statements;
 pub use target_schema::target_schema;
 pub use verify::{Check, Failure, StageCount, Verification, verification_statements};

@@ -34,6 +34,11 @@ impl Mode {
     }
 }
 
+/// The ids that a job takes: a cursor stands below the first one, and a range ends above the last one.
+pub const IDS_MIN: i64 = i64::MIN + 1;
+/// See [`IDS_MIN`].
+pub const IDS_MAX: i64 = i64::MAX - 1;
+
 /// A stretch of ids, `[lo, hi)`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Scope {
@@ -239,13 +244,30 @@ impl Source {
     /// All ids of the source table; `None` where it is empty.
     ///
     /// # Errors
-    /// See [`Error`].
+    /// [`Error::Shape`] where an id is the lowest or the highest that there can be; see [`Error`].
     pub async fn bounds(&self, store: &Store) -> Result<Option<Scope>, Error> {
+        let Some((first, last)) = self.ids(store).await? else { return Ok(None) };
+        match (first, last.checked_add(1)) {
+            (IDS_MIN.., Some(hi)) => Ok(Some(Scope { lo: first, hi })),
+            _ => Err(Error::Shape {
+                statement: "bounds",
+                detail: format!(
+                    "the source has ids from {first} to {last}; a job takes those from {IDS_MIN} to {IDS_MAX}"
+                ),
+            }),
+        }
+    }
+
+    /// The lowest and the highest id of the source table; `None` where it is empty.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn ids(&self, store: &Store) -> Result<Option<(i64, i64)>, Error> {
         let rows = store.run_long(&self.bounds, &[]).await?;
         let Some(row) = rows.first() else { return Ok(None) };
         let (lo, hi) =
             (optional::<i64>(row, "lo", "bounds")?, optional::<i64>(row, "hi", "bounds")?);
-        Ok(lo.zip(hi).map(|(lo, hi)| Scope { lo, hi: hi + 1 }))
+        Ok(lo.zip(hi))
     }
 
     /// The highest `log_id` there is.

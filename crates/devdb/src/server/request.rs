@@ -83,6 +83,7 @@ pub(crate) fn with_fault(
     out: &mut Vec<u8>,
     run: impl FnOnce(&mut Session, &mut Vec<u8>),
 ) -> io::Result<Answer> {
+    let _under_way = faults.under_way(kind);
     match faults.strike(kind, text, values) {
         None => run(session, out),
         Some(Action::Delay(delay)) => {

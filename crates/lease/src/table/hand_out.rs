@@ -76,6 +76,7 @@ impl LeaseTable {
     /// after something that stopped them all, such as a table lock, none is to blame, and work must go on at once.
     fn neediest(&self, now: Timestamp) -> Option<SessionId> {
         let able = self.sessions.iter().filter(|(_, it)| it.may_take());
+        let able = able.filter(|(id, _)| self.is_within_ceiling(id));
         let (id, session) = able.max_by_key(|(_, it)| (!it.is_resting(now), it.credits))?;
         let may_take = !session.is_resting(now) || !self.has_another_a_free_slot(now);
         may_take.then(|| id.clone())
@@ -84,6 +85,9 @@ impl LeaseTable {
     fn has_another_a_free_slot(&self, now: Timestamp) -> bool {
         let mut fresh = self.sessions.iter().filter(|(_, it)| it.stays() && !it.is_resting(now));
         fresh.any(|(id, _)| {
+            if !self.is_within_ceiling(id) {
+                return false;
+            }
             let jobs = self.jobs.values().map(|it| &it.ranges);
             let taken: usize = jobs.map(|it| it.n_held_by(id) + it.n_promised_to(id)).sum();
             taken < self.slots_of(id)
