@@ -120,9 +120,11 @@ pub(crate) fn plan(paths: &[PathBuf], limits: Limits) -> anyhow::Result<Plan> {
 
 /// The text of a contract file, or the set of several.
 pub(crate) fn contract_text(paths: &[PathBuf]) -> anyhow::Result<String> {
-    let read = |path: &PathBuf| {
-        std::fs::read_to_string(path)
-            .with_context(|| format!("cannot read the contract `{}`", path.display()))
+    // Files as Windows writes them, too: with a byte order mark, or in UTF-16.
+    let read = |path: &PathBuf| -> anyhow::Result<String> {
+        let context = || format!("cannot read the contract `{}`", path.display());
+        let bytes = std::fs::read(path).with_context(context)?;
+        Ok(xmlx_extract::text_of(&bytes).with_context(context)?.into_owned())
     };
     let mut texts = paths.iter().map(read).collect::<anyhow::Result<Vec<String>>>()?;
     Ok(match texts.len() {

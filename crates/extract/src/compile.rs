@@ -5,6 +5,7 @@ mod contacts;
 mod fields;
 mod groups;
 mod key_values;
+mod places;
 mod rows;
 mod sources;
 mod tables;
@@ -38,6 +39,7 @@ pub(crate) fn compile(
         part_kinds: BTreeMap::new(),
         value_kinds: BTreeMap::new(),
         tables: Vec::new(),
+        unclear: None,
     };
     let application = compiler.application();
     let app_id = AppId {
@@ -100,13 +102,21 @@ struct Compiler<'c, 'p> {
     value_kinds: BTreeMap<Vec<String>, RecordKind>,
     /// Those that are compiled.
     tables: Vec<Table>,
+    /// Two elements of which a field may be the text.
+    unclear: Option<(String, String)>,
 }
 
 impl Compiler<'_, '_> {
     /// Rows begin with the key of what they hang off; whatever else fills such a column would fill it twice.
     fn check_columns(&mut self, table: &Table) {
         for (place, column) in table.columns.iter().enumerate() {
-            if table.columns[..place].iter().any(|before| before.name == column.name) {
+            let mappings = self.contract.mappings.iter();
+            let is_of_column =
+                |mapping: &&Mapping| mapping.table == table.name && mapping.column == column.name;
+            // Two mappings of one column have been noted.
+            if mappings.filter(is_of_column).count() < 2
+                && table.columns[..place].iter().any(|before| before.name == column.name)
+            {
                 let reason = format!("`{}.{}` is filled twice", table.name, column.name);
                 let suggestion = "leave it to the key of what the rows hang off, or name it once";
                 self.problems.add("mappings", reason, suggestion);

@@ -131,14 +131,21 @@ impl<'x> Document<'x> {
         None
     }
 
-    /// Returns the last record of a kind within another.
-    pub(crate) fn within(&self, record: usize, kind: RecordKind) -> Option<usize> {
-        // What is within a record comes right after it, and nothing else has a record from there on around it.
+    /// Lists the records within another, which come right after it.
+    pub(crate) fn records_within(&self, record: usize) -> impl Iterator<Item = &Record> {
+        // Nothing else has a record from there on around it.
         let is_within =
-            |other: &&Record| other.around != NOWHERE && other.around as usize >= record;
-        let records = self.records[record + 1..].iter().take_while(is_within);
+            move |other: &&Record| other.around != NOWHERE && other.around as usize >= record;
+        self.records[record + 1..].iter().take_while(is_within).inspect(|_| work::note(1))
+    }
+
+    /// Returns the last record of a kind within another, and how many there are.
+    pub(crate) fn within(&self, record: usize, kind: RecordKind) -> Option<(usize, usize)> {
+        let records = self.records_within(record);
         let of_kind = records.enumerate().filter(|(_, other)| other.kind == kind);
-        of_kind.last().map(|(n, _)| record + 1 + n)
+        let (last, n_records) =
+            of_kind.fold((None, 0), |(_, n_records), (n, _)| (Some(n), n_records + 1));
+        last.map(|n| (record + 1 + n, n_records))
     }
 
     /// Returns the text of a field that is looked for in the whole document.

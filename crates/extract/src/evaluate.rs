@@ -11,10 +11,10 @@ mod sources;
 
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use crate::document::{self, Document, ElementIx};
-use crate::layout::SlotIx;
+use crate::layout::{RecordKind, SlotIx};
 use crate::limits::{LOOK_BYTES, Limits, Over};
 use crate::program::{self, LastContact, Program, SingleProgram, TableProgram};
 use crate::rejection::{Rejection, Stage};
@@ -25,6 +25,7 @@ use crate::work;
 use cell::{Origin, Outcome};
 use contacts::KeptContact;
 use scope::Scope;
+use sources::Found;
 
 /// Why a document gives no rows.
 #[derive(Debug)]
@@ -66,8 +67,10 @@ pub(crate) fn evaluate(
         kept_places: contacts::places(&kept, document.contacts.len()),
         contact_ids: vec![None; kept.len()],
         row_of: vec![None; document.records.len()],
+        left_out: vec![false; document.records.len()],
         primary: primary.map(|kept| document.contacts[kept.contact]),
         last_contacts: RefCell::default(),
+        beside: RefCell::default(),
         several: Cell::new(Several::default()),
         warned: BTreeSet::new(),
         value_bytes: Cell::new(0),
@@ -84,6 +87,9 @@ type Fault = String;
 
 /// What the last contact of a role has for a mapping.
 type LastText<'a, 'x> = (&'a LastContact, Option<Cow<'x, str>>);
+
+/// What is around several rows, and the kind of the elements within it and the place in them that they all read.
+type Beside = (usize, RecordKind, SlotIx);
 
 /// Whether there were several different values where one is wanted.
 #[derive(Debug, Clone, Copy, Default)]
@@ -109,10 +115,14 @@ struct Evaluation<'a, 'x> {
     contact_ids: Vec<Option<i64>>,
     /// For each record of the document its row, once its table is made.
     row_of: Vec<Option<usize>>,
+    /// The records that were meant to be rows, as far as the contract's filters go, and are none.
+    left_out: Vec<bool>,
     /// The contact that expressions read outside of contacts.
     primary: Option<ElementIx>,
     /// What rows of contacts read of the last contact of a role.
     last_contacts: RefCell<Vec<LastText<'a, 'x>>>,
+    /// What rows read beside them.
+    beside: RefCell<HashMap<Beside, Found<'x>>>,
     /// Whether the cell in hand had several values to choose from.
     several: Cell<Several>,
     /// Tables and columns of which it has been said that one value of the document stands for several.
@@ -232,6 +242,12 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
     fn name(&self, table_ix: usize, column: usize) -> String {
         let table = &self.tables[table_ix];
         format!("{}.{}", table.name, table.columns[column].name)
+    }
+
+    /// Tells that an element which was meant to be a row of a table is none.
+    fn tell_left_out(&mut self, table: usize) {
+        let kind = WarningKind::RowLeftOut;
+        self.warnings.push(Warning { table, column: None, kind });
     }
 
     fn warn(&mut self, table: usize, column: usize, kind: WarningKind) {

@@ -87,6 +87,7 @@ fn row_contract() -> Json {
         mapping(&format!("{car}/note"), "text()", "covers.note", "string", json!({})),
         mapping(part, "code", "goods.code", "string", json!({})),
         mapping(car, "vin", "goods.vin", "string", json!({})),
+        mapping(&format!("{car}/note"), "text()", "goods.note", "string", json!({})),
     ]);
     contract
 }
@@ -269,6 +270,15 @@ fn rows_of_elements() {
     });
     check("rows of one key", |n| {
         document("", &format!("<car vin='1'>{}</car>", "<part code='a'/>".repeat(n)))
+    });
+    check("several notes of a row", |n| {
+        document("", &format!("<car vin='1'>{}</car>", "<note>a</note>".repeat(n)))
+    });
+    check("parents without values", |n| {
+        document("", &repeat(n, |xml, n| shape!(xml, "<car><part code='{n}'/></car>")))
+    });
+    check_with(&plan, "rows that read what is beside them", |n| {
+        document("", &format!("<car vin='1'>{}<note>a</note>{}</car>", parts(n), parts(n)))
     });
     check("text of rows", |n| {
         let car = |xml: &mut String, n: usize| shape!(xml, "<car><note>{n}<b/>&lt;</note></car>");

@@ -63,7 +63,7 @@ impl Plan {
             });
             match at {
                 Some(at) => problems.take_from(found, &at),
-                None => problems = found,
+                None => problems.take(found),
             }
             set.extend(compiled);
         }

@@ -78,6 +78,11 @@ impl Problems {
         self.found.is_empty()
     }
 
+    /// Takes further problems of the same contract.
+    pub(crate) fn take(&mut self, others: Self) {
+        self.found.extend(others.found);
+    }
+
     /// Takes the problems of a part, whose paths begin at `at`.
     pub(crate) fn take_from(&mut self, part: Self, at: &str) {
         self.found.extend(part.found.into_iter().map(|problem| {

@@ -101,7 +101,7 @@ impl BitTable {
 pub(crate) enum TableProgram {
     Single(SingleProgram),
     Contacts(ContactsProgram),
-    Rows(RowsProgram),
+    Rows(Box<RowsProgram>),
     KeyValue(KeyValueProgram),
     Groups(Vec<GroupProgram>),
 }
@@ -126,8 +126,8 @@ pub(crate) struct ContactsProgram {
 pub(crate) struct RowsProgram {
     pub(crate) kind: RecordKind,
     pub(crate) parent: RowParent,
-    /// Attributes that must not be blank.
-    pub(crate) filled: Vec<SlotIx>,
+    /// What must not be blank.
+    pub(crate) filled: Vec<Needed>,
     pub(crate) choice: Option<Choice>,
     pub(crate) cells: Vec<Cell>,
     /// The columns that get the number of the row within its parent.
@@ -151,10 +151,18 @@ pub(crate) enum RowParent {
     },
 }
 
-/// An attribute that must have one of a few values.
+/// What an element must have to be a row.
+#[derive(Debug)]
+pub(crate) struct Needed {
+    pub(crate) slot: SlotIx,
+    /// The kind and the text of the children that are read where there is no such attribute.
+    pub(crate) child: Option<(RecordKind, SlotIx)>,
+}
+
+/// What must have one of a few values.
 #[derive(Debug)]
 pub(crate) struct Choice {
-    pub(crate) slot: SlotIx,
+    pub(crate) needed: Needed,
     pub(crate) values: Vec<String>,
     /// Whether, of two rows with one key, the one with the earlier value counts. Of addresses and employments the first
     /// does, as in the reference.
@@ -271,6 +279,12 @@ pub(crate) enum Source {
     AroundContact(SlotIx),
     /// The last element of a kind within the one that the row is made of.
     Within(RecordKind, SlotIx),
+    /// The last element of a kind within one that is around the row's own.
+    Beside {
+        around: RecordKind,
+        kind: RecordKind,
+        slot: SlotIx,
+    },
 }
 
 /// The last contact of a role.
@@ -313,6 +327,14 @@ pub(crate) enum FieldSource {
     AroundContact(SlotIx),
     /// The last element of a kind within the row's own.
     Within(RecordKind, SlotIx),
+    /// The last element of a kind within one that is around the row's own.
+    Beside {
+        around: RecordKind,
+        kind: RecordKind,
+        slot: SlotIx,
+    },
+    /// The last element at a place.
+    Path(NodeIx, SlotIx),
     /// The whole document.
     Anywhere(FieldIx),
     PrimaryContact(SlotIx),

@@ -3,8 +3,8 @@
 use super::Compiler;
 use super::sources::RowOf;
 use crate::contract::{Mapping, Parent, Rule, RuleKind, Step};
-use crate::layout::{NameMatch, RecordKind};
-use crate::program::{Cell, Choice, RowParent, RowsProgram, Source, TableProgram, Worth};
+use crate::layout::{NameMatch, RecordKind, TEXT};
+use crate::program::{Cell, Choice, Needed, RowParent, RowsProgram, Source, TableProgram, Worth};
 use crate::table::{Column, DataType};
 
 /// Columns and attributes one of which makes an address or an employment worth a row.
@@ -65,14 +65,14 @@ impl Compiler<'_, '_> {
             }
         };
         let choice = rule.choice.as_ref().map(|(attribute, values)| Choice {
-            slot: self.layout.slot(rule.element(), attribute, NameMatch::Exact),
+            needed: self.needed(rule, attribute),
             values: values.clone(),
             ranks: rule.kind == RuleKind::Row,
         });
         let program = RowsProgram {
             kind: self.records(rule),
             parent,
-            filled: self.exact_slots(rule.element(), &rule.filled),
+            filled: rule.filled.iter().map(|name| self.needed(rule, name)).collect(),
             choice,
             cells,
             numbers,
@@ -80,7 +80,19 @@ impl Compiler<'_, '_> {
             keep: rule.keep,
             worth,
         };
-        Some((columns, TableProgram::Rows(program)))
+        Some((columns, TableProgram::Rows(Box::new(program))))
+    }
+
+    /// Finds what an element must have to be a row: an attribute, or else a child of that name, of which the text is read.
+    /// Of addresses and employments an attribute alone, as in the reference.
+    fn needed(&mut self, rule: &Rule, name: &str) -> Needed {
+        let slot = self.layout.slot(rule.element(), name, NameMatch::Exact);
+        let child = (rule.kind == RuleKind::Row && name != TEXT).then(|| {
+            let mut path = rule.child_path.clone();
+            path.push(name.to_owned());
+            (self.values(rule, &path), self.layout.slot(name, TEXT, NameMatch::Exact))
+        });
+        Needed { slot, child }
     }
 
     /// Finds what rows hang off and the columns that they get from there.
@@ -163,15 +175,31 @@ impl Compiler<'_, '_> {
         kind
     }
 
+    /// Keeps each element at a path, which is below no contact.
+    pub(super) fn elements(&mut self, path: &[String]) -> RecordKind {
+        let is_it = |other: &&Rule| other.kind != RuleKind::Contact && other.child_path == path;
+        if let Some(other) = self.contract.rules.iter().find(is_it) {
+            return self.records(other);
+        }
+        let kind = self.value_kind(path);
+        self.layout.records(path, kind);
+        kind
+    }
+
+    /// The kind of elements that are no rows and bring values to them.
+    fn value_kind(&mut self, path: &[String]) -> RecordKind {
+        let n_kinds = self.contract.rules.len() + self.value_kinds.len();
+        let new = RecordKind::try_from(n_kinds).expect("a contract has fewer paths than that");
+        *self.value_kinds.entry(path.to_vec()).or_insert(new)
+    }
+
     /// Keeps each element at a path within those of a rule.
     pub(super) fn values(&mut self, rule: &Rule, path: &[String]) -> RecordKind {
         let is_it = |other: &&Rule| other.kind != RuleKind::Contact && other.child_path == path;
         if let Some(other) = self.contract.rules.iter().find(is_it) {
             return self.records(other);
         }
-        let n_kinds = self.contract.rules.len() + self.value_kinds.len();
-        let new = RecordKind::try_from(n_kinds).expect("a contract has fewer paths than that");
-        let kind = *self.value_kinds.entry(path.to_vec()).or_insert(new);
+        let kind = self.value_kind(path);
         match self.below_contact(rule) {
             Some(mut below) => {
                 below.extend_from_slice(&path[rule.child_path.len()..]);

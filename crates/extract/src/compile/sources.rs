@@ -1,6 +1,7 @@
 //! Decides where the value of a mapping comes from.
 
 use super::Compiler;
+use super::places::Place;
 use crate::contract::{Mapping, Rule, RuleKind, Step};
 use crate::layout::NameMatch;
 use crate::program::{LastContact, LastPart, Source};
@@ -51,30 +52,31 @@ impl Compiler<'_, '_> {
         }
     }
 
-    /// Reads the row's own element, one within or around it, or another.
+    /// Reads the row's own element, or one whose place is told from there.
     fn element_source(&mut self, mapping: &Mapping, rule: &Rule) -> Source {
         let attribute = &mapping.attribute;
-        let is_own = rule.kind != RuleKind::Row || mapping.path == rule.child_path;
-        if is_own {
+        let element = mapping.element();
+        if rule.kind != RuleKind::Row {
             return Source::Own(self.layout.slot(rule.element(), attribute, NameMatch::AnyCase));
         }
-        let contract = self.contract;
-        if mapping.path.len() > rule.child_path.len() && mapping.path.starts_with(&rule.child_path)
-        {
-            let kind = self.values(rule, &mapping.path);
-            let slot = self.layout.slot(mapping.element(), attribute, NameMatch::AnyCase);
-            return Source::Within(kind, slot);
-        }
-        let around = contract
-            .rules
-            .iter()
-            .find(|other| other.child_path == mapping.path && rule.is_below(&other.child_path));
-        let Some(around) = around else { return self.path_source(mapping, NameMatch::AnyCase) };
-        let slot = self.layout.slot(around.element(), attribute, NameMatch::AnyCase);
-        if around.kind == RuleKind::Contact {
-            Source::AroundContact(slot)
-        } else {
-            Source::Around(self.records(around), slot)
+        let place = self.place(rule, &mapping.path);
+        let slot = self.layout.slot(element, attribute, NameMatch::AnyCase);
+        match place {
+            Place::Own => Source::Own(slot),
+            Place::Within(kind) => Source::Within(kind, slot),
+            Place::Around(kind) => Source::Around(kind, slot),
+            Place::AroundContact => Source::AroundContact(slot),
+            Place::Beside { around, kind } => Source::Beside { around, kind, slot },
+            Place::OfDocument => self.path_source(mapping, NameMatch::AnyCase),
+            Place::Unclear => {
+                let reason = format!(
+                    "`/{}` is beside the elements of the row, in a contact: which of them is meant is not clear",
+                    mapping.path.join("/")
+                );
+                let suggestion = "read it in a table of its own, or from the contact, the row or what is within the row";
+                self.problems.add(format!("{}.xml_path", mapping.at), reason, suggestion);
+                Source::Own(slot)
+            }
         }
     }
 

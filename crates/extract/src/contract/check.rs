@@ -199,7 +199,8 @@ fn check_mappings(contract: &Contract, problems: &mut Problems) {
         let may_repeat = mapping.steps.iter().any(Step::makes_rows);
         if !may_repeat && !columns.insert((mapping.table.as_str(), mapping.column.as_str())) {
             let reason = format!("`{}.{}` is mapped twice", mapping.table, mapping.column);
-            problems.add(format!("{at}.target_column"), reason, "leave one of the mappings");
+            let suggestion = "leave one of the mappings; which of several values counts can be said by `calculated_field`, like `CASE WHEN a IS EMPTY THEN b ELSE a END`";
+            problems.add(format!("{at}.target_column"), reason, suggestion);
         }
         check_contacts(contract, mapping, problems);
     }

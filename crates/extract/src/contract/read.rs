@@ -1,6 +1,7 @@
 //! Reads a contract from JSON; what is wrong is noted and reading goes on.
 
 mod conversions;
+mod duplicates;
 mod json;
 mod mapping;
 mod row;
@@ -20,8 +21,13 @@ const CONTRACTS: &str = "contracts";
 
 /// Reads the JSON of a contract, or of each contract of a set, with its place in it.
 pub(crate) fn split(text: &str, problems: &mut Problems) -> Vec<(Option<String>, Json)> {
+    // Editors of Windows begin files with it.
+    let text = text.strip_prefix('\u{FEFF}').unwrap_or(text);
     let mut json: Json = match serde_json::from_str(text) {
-        Ok(json) => json,
+        Ok(json) => {
+            duplicates::check(text, problems);
+            json
+        }
         Err(err) => {
             problems.add("$", format!("the contract is no JSON: {err}"), "correct the JSON");
             return Vec::new();

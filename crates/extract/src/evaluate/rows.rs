@@ -1,5 +1,6 @@
 //! Makes the rows of tables whose rows are elements: addresses, employments, and all that `row` rules name.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt::Write as _;
 
@@ -9,8 +10,7 @@ use super::{Evaluation, Fault, Scope};
 use crate::contract::Keep;
 use crate::convert::{Conversion, convert_number};
 use crate::decimal::Decimal;
-use crate::document::ElementIx;
-use crate::program::{RowParent, RowsProgram, Worth};
+use crate::program::{Needed, RowParent, RowsProgram, TableProgram, Worth};
 use crate::table::DataType;
 use crate::value::{Row, Value};
 
@@ -40,12 +40,15 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
                 places = HashMap::new();
             }
             let element = self.document.records[record].element;
-            let Some(rank) = self.rank(program, element) else { continue };
+            let Some(rank) = self.rank(program, record) else { continue };
             let contact = self.document.records[record].contact();
             let kept = contact.and_then(|contact| self.kept_places[contact]);
             let scope = Scope { element: Some(element), kept, record: Some(record) };
             let keys = self.keys(program, parent, done);
-            let Some(mut row) = self.row(table_ix, program, scope, keys)? else { continue };
+            let Some(mut row) = self.row(table_ix, program, scope, keys)? else {
+                self.left_out[record] = true;
+                continue;
+            };
             let place = if program.key.is_empty() {
                 rows.len()
             } else {
@@ -59,13 +62,35 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
                 rows.push(row);
                 makers.push(maker);
             } else if counts_before(program.keep, rank, makers[place].rank) {
+                self.left_out[makers[place].record] = true;
                 (rows[place], makers[place]) = (row, maker);
+            } else {
+                self.left_out[record] = true;
             }
         }
+        self.tell_orphans(table_ix, program);
         for (place, maker) in makers.iter().enumerate() {
             self.row_of[maker.record] = Some(place);
         }
         Ok(rows)
+    }
+
+    /// Tells of the elements that go with a parent which is no row although the filters let it through: because nothing
+    /// in it has a value, or because another has its key.
+    fn tell_orphans(&mut self, table_ix: usize, program: &RowsProgram) {
+        let RowParent::Rows { kind, .. } = &program.parent else { return };
+        if !self.left_out.contains(&true) {
+            return;
+        }
+        for record in 0..self.document.records.len() {
+            let is_orphan = self.document.records[record].kind == program.kind
+                && self.document.around(record, *kind).is_some_and(|above| self.left_out[above])
+                && self.rank(program, record).is_some();
+            if is_orphan {
+                self.left_out[record] = true;
+                self.tell_left_out(table_ix);
+            }
+        }
     }
 
     /// Lists the elements whose parent has a row, those of one parent together, in the order of the parents.
@@ -91,16 +116,26 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
         elements
     }
 
-    /// Says whether an element has the attributes that it must have, by the rank of its value.
-    fn rank(&self, program: &RowsProgram, element: ElementIx) -> Option<usize> {
-        let is_filled = |slot: &u32| self.text(element, *slot).is_some_and(|text| !text.is_empty());
+    /// Says whether an element has what it must have, by the rank of its value.
+    fn rank(&self, program: &RowsProgram, record: usize) -> Option<usize> {
+        let is_filled =
+            |needed: &Needed| self.needed(needed, record).is_some_and(|text| !text.is_empty());
         if !program.filled.iter().all(is_filled) {
             return None;
         }
         let Some(choice) = &program.choice else { return Some(0) };
-        let text = self.text(element, choice.slot)?;
+        let text = self.needed(&choice.needed, record)?;
         let rank = choice.values.iter().position(|known| same_word(known, &text))?;
         Some(if choice.ranks { rank } else { 0 })
+    }
+
+    /// Reads what an element must have: an attribute, or else the text of a child.
+    fn needed(&self, needed: &Needed, record: usize) -> Option<Cow<'x, str>> {
+        let element = self.document.records[record].element;
+        self.text(element, needed.slot).or_else(|| {
+            let (kind, slot) = needed.child?;
+            self.last_within(Some(record), kind, slot).text
+        })
     }
 
     /// The values of the first columns, which are those of the parent.
@@ -156,11 +191,42 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
             }
             row[cell.column] = outcome.value;
         }
+        let is_worth_it = (known && has_data)
+            || (matches!(program.worth, Worth::Data { .. }) && self.has_rows(program, scope));
         match missing {
-            _ if !(known && has_data) => Ok(None),
+            _ if !is_worth_it => Ok(None),
             Some(column) => Err(self.missing(table_ix, column)),
             None => Ok(Some(row)),
         }
+    }
+
+    /// Says whether elements that the filters let through hang off the one that a row is made of: without it they would
+    /// be lost.
+    fn has_rows(&self, program: &RowsProgram, scope: Scope) -> bool {
+        let Some(record) = scope.record else { return false };
+        let tables = self.program.tables.iter();
+        let hang_off = tables.filter_map(|table| match table {
+            TableProgram::Rows(rows) => match &rows.parent {
+                RowParent::Rows { kind, .. } if *kind == program.kind => Some(rows),
+                RowParent::Rows { .. } | RowParent::Application | RowParent::Contact => None,
+            },
+            TableProgram::Single(_)
+            | TableProgram::Contacts(_)
+            | TableProgram::KeyValue(_)
+            | TableProgram::Groups(_) => None,
+        });
+        let hang_off: Vec<&RowsProgram> = hang_off.map(|rows| &**rows).collect();
+        if hang_off.is_empty() {
+            return false;
+        }
+        let mut within = (record + 1..).zip(self.document.records_within(record));
+        within.any(|(place, other)| {
+            hang_off.iter().any(|rows| {
+                rows.kind == other.kind
+                    && self.document.around(place, program.kind) == Some(record)
+                    && self.rank(rows, place).is_some()
+            })
+        })
     }
 
     fn number(

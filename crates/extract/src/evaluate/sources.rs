@@ -22,6 +22,13 @@ pub(super) fn same_word(left: &str, right: &str) -> bool {
         || (!left.is_ascii() && left.to_lowercase() == right.to_lowercase())
 }
 
+/// A value, and whether there were others that it was taken of.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Found<'x> {
+    pub(super) text: Option<Cow<'x, str>>,
+    is_one_of_several: bool,
+}
+
 impl<'a, 'x: 'a> Evaluation<'a, 'x> {
     /// Returns the stripped text of a source; `None` if the document has none.
     pub(super) fn fetch(&self, source: &'a Source, scope: Scope) -> Option<Cow<'x, str>> {
@@ -32,9 +39,28 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
             Source::LastContact(last) => self.last_contact(last),
             Source::CurrentAddress(slot) => self.current_address(*slot, scope),
             Source::Around(kind, slot) => self.around(*kind, *slot, scope),
-            Source::Within(kind, slot) => self.within(*kind, *slot, scope),
+            Source::Within(kind, slot) => self.tell_source(self.within(*kind, *slot, scope)),
+            Source::Beside { around, kind, slot } => {
+                self.tell_source(self.beside(*around, *kind, *slot, scope))
+            }
             Source::AroundContact(slot) => self.around_contact(*slot, scope),
         }
+    }
+
+    /// Notes that what a mapping reads is one of several values.
+    fn tell_source(&self, found: Found<'x>) -> Option<Cow<'x, str>> {
+        if found.is_one_of_several {
+            self.several.set(Several { in_source: true, ..self.several.get() });
+        }
+        found.text
+    }
+
+    /// The same of a field.
+    fn tell_field(&self, found: Found<'x>) -> Option<Cow<'x, str>> {
+        if found.is_one_of_several {
+            self.several.set(Several { in_field: true, ..self.several.get() });
+        }
+        found.text
     }
 
     /// Reads the last element at a place.
@@ -60,9 +86,49 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
     }
 
     /// Reads the last element of a kind within the one that a row is made of.
-    fn within(&self, kind: RecordKind, slot: SlotIx, scope: Scope) -> Option<Cow<'x, str>> {
-        let within = self.document.within(scope.record?, kind)?;
-        self.text(self.document.records[within].element, slot)
+    fn within(&self, kind: RecordKind, slot: SlotIx, scope: Scope) -> Found<'x> {
+        self.last_within(scope.record, kind, slot)
+    }
+
+    /// Reads the last element of a kind within another.
+    pub(super) fn last_within(
+        &self,
+        record: Option<usize>,
+        kind: RecordKind,
+        slot: SlotIx,
+    ) -> Found<'x> {
+        let Some((within, n_within)) = record.and_then(|it| self.document.within(it, kind)) else {
+            return Found::default();
+        };
+        let text = self.text(self.document.records[within].element, slot);
+        let counts = text.as_deref().unwrap_or_default();
+        let is_other = |text: Cow<'_, str>| !text.is_empty() && *text != *counts;
+        let is_one_of_several = n_within > 1
+            && record.is_some_and(|record| {
+                let records = &self.document.records[record + 1..within];
+                let of_kind = records.iter().filter(|other| other.kind == kind);
+                of_kind.filter_map(|other| self.text(other.element, slot)).any(is_other)
+            });
+        Found { text, is_one_of_several }
+    }
+
+    /// Reads the last element of a kind within one that is around the row's own. Many rows read it, so it is looked for
+    /// once.
+    fn beside(
+        &self,
+        around: RecordKind,
+        kind: RecordKind,
+        slot: SlotIx,
+        scope: Scope,
+    ) -> Found<'x> {
+        let around = scope.record.and_then(|record| self.document.around(record, around));
+        let Some(around) = around else { return Found::default() };
+        let mut known = self.beside.borrow_mut();
+        let found = known
+            .entry((around, kind, slot))
+            .or_insert_with(|| self.last_within(Some(around), kind, slot));
+        self.count(found.text.as_deref().map_or(0, str::len));
+        found.clone()
     }
 
     /// Reads the last contact for one of many rows. It is the same for all of them, so it is looked for once.
@@ -176,7 +242,15 @@ impl<'a, 'x: 'a> Fields<'a> for RowFields<'_, 'a, 'x> {
             FieldSource::Own(slot) => evaluation.text(self.scope.element?, *slot),
             FieldSource::Around(kind, slot) => evaluation.around(*kind, *slot, self.scope),
             FieldSource::AroundContact(slot) => evaluation.around_contact(*slot, self.scope),
-            FieldSource::Within(kind, slot) => evaluation.within(*kind, *slot, self.scope),
+            FieldSource::Within(kind, slot) => {
+                evaluation.tell_field(evaluation.within(*kind, *slot, self.scope))
+            }
+            FieldSource::Beside { around, kind, slot } => {
+                evaluation.tell_field(evaluation.beside(*around, *kind, *slot, self.scope))
+            }
+            FieldSource::Path(node, slot) => {
+                evaluation.text(evaluation.document.element_at(*node)?, *slot)
+            }
             FieldSource::Anywhere(field) => {
                 let text = evaluation.document.field(*field);
                 evaluation.count(text.map_or(0, str::len));

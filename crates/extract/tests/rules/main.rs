@@ -2,6 +2,7 @@
 
 mod add_row;
 mod admission;
+mod around_rows;
 mod contract;
 mod element_text;
 mod fleet;

@@ -109,20 +109,23 @@ fn check_paths(contract: &Contract, problems: &mut Problems) {
 }
 
 fn check_attributes(contract: &Contract, problems: &mut Problems) {
-    for mapping in &contract.mappings {
-        let name = mapping.attribute.as_str();
-        let is_known = name.is_empty() || name == TEXT || is_name(name);
-        if is_known {
+    let mappings = contract.mappings.iter();
+    let mapped = mappings
+        .map(|mapping| (format!("{}.xml_attribute", mapping.at), mapping.attribute.as_str()));
+    let required = contract.rules.iter().flat_map(|rule| {
+        let names = rule.filled.iter().chain(rule.choice.as_ref().map(|(name, _)| name));
+        names.map(|name| (format!("{}.required_attributes", rule.at), name.as_str()))
+    });
+    for (at, name) in mapped.chain(required) {
+        if name.is_empty() || name == TEXT || is_name(name) {
             continue;
         }
         let local = name.rsplit([':', '@']).next().unwrap_or(name);
-        let (reason, suggestion) = if is_name(local) {
-            (format!("`{name}` is no name of an attribute"), format!("write `{local}`"))
+        let suggestion = if is_name(local) {
+            format!("write `{local}`")
         } else {
-            let suggestion =
-                format!("write its name alone, or `{TEXT}` for the text of the element");
-            (format!("`{name}` is no name of an attribute"), suggestion)
+            format!("write its name alone, or `{TEXT}` for the text of the element")
         };
-        problems.add(format!("{}.xml_attribute", mapping.at), reason, suggestion);
+        problems.add(at, format!("`{name}` is no name of an attribute"), suggestion);
     }
 }
