@@ -80,6 +80,39 @@ async fn a_wrong_password_is_told_at_once_by_coordinator_and_client() {
     }
 }
 
+/// `Encrypt=false` is TLS for the login: a server that has none takes the connection and says no more.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_without_tls_is_told_from_one_that_is_not_there() {
+    if skips_on_server("logins and addresses of its own") {
+        return;
+    }
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let closing = Database::start(Tls::Off).await;
+    let absent = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let refusal = async |address: SocketAddr, encrypt: &str| {
+        let store = Store::new(&StoreConfig {
+            connection_string: format!(
+                "Server=127.0.0.1,{};User Id=sa;Password={PASSWORD};Database=xmlx;Encrypt={encrypt};TrustServerCertificate=true;Connect Timeout=1",
+                address.port()
+            ),
+            ca: None,
+            access: Access::ReadWrite,
+            application_name: "xmlx/test".to_owned(),
+            connections_max: 1,
+            limits: xmlx_extract::Limits::default(),
+        });
+        store.unwrap().enter().await.unwrap().map_or_else(String::new, |err| err.to_string())
+    };
+    const HINT: &str = "a server without TLS";
+    for address in [silent.local_addr().unwrap(), closing.address()] {
+        let said = refusal(address, "false").await;
+        assert!(said.contains(HINT) && said.contains("DANGER_PLAINTEXT"), "{said}");
+    }
+    assert!(!refusal(absent, "false").await.contains(HINT));
+    assert!(!refusal(silent.local_addr().unwrap(), "DANGER_PLAINTEXT").await.contains(HINT));
+    assert_eq!(refusal(closing.address(), "DANGER_PLAINTEXT").await, "");
+}
+
 /// Nothing that a program prints about itself shows the password, wherever that came from.
 #[tokio::test(flavor = "multi_thread")]
 async fn passwords_are_not_shown() {

@@ -82,6 +82,8 @@ pub(crate) struct Address {
     pub(crate) read_only: bool,
     /// Whether any certificate is accepted.
     pub(crate) trusts_all: bool,
+    /// `Encrypt=false`: TLS for the login, and none behind it.
+    pub(crate) encrypts_login_alone: bool,
 }
 
 impl Address {
@@ -113,6 +115,7 @@ struct Draft {
     connect_timeout: Option<Duration>,
     read_only: bool,
     trusts_all: bool,
+    encrypts_login_alone: bool,
     config: Config,
 }
 
@@ -130,7 +133,11 @@ impl Draft {
             "database" | "initialcatalog" => self.database = Some(value.to_owned()),
             "userid" | "uid" | "user" => self.user = Some(value.to_owned()),
             "password" | "pwd" => self.password = Some(value.to_owned()),
-            "encrypt" => self.config.encryption(encryption(pair)?),
+            "encrypt" => {
+                let level = encryption(pair)?;
+                self.encrypts_login_alone = matches!(level, EncryptionLevel::Off);
+                self.config.encryption(level);
+            }
             "trustservercertificate" => self.trusts_all = pair.flag()?,
             "hostnameincertificate" => self.config.hostname_in_certificate(value),
             "connecttimeout" | "connectiontimeout" | "timeout" => {
@@ -185,6 +192,7 @@ impl Draft {
             connect_timeout,
             read_only: self.read_only,
             trusts_all: self.trusts_all,
+            encrypts_login_alone: self.encrypts_login_alone,
         })
     }
 }

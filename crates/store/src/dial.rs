@@ -112,9 +112,12 @@ impl Dialer {
         let patience = self.address.connect_timeout;
         let mut refusal = None;
         for place in &self.address.places {
-            let reached = tokio::time::timeout(patience, Box::pin(self.reach(place))).await;
+            let is_open = AtomicBool::new(false);
+            let reached =
+                tokio::time::timeout(patience, Box::pin(self.reach(place, &is_open))).await;
             let outcome = reached.unwrap_or_else(|_| {
-                Err(self.unreached(place, &format!("no answer within {patience:?}")))
+                let reason = format!("no answer within {patience:?}");
+                Err(self.unreached(place, &format!("{reason}{}", self.hint(&is_open))))
             });
             match outcome {
                 Ok(client) => {
@@ -131,8 +134,19 @@ impl Dialer {
         Err(refusal.expect("an address has at least one place"))
     }
 
-    /// Connects, following one redirection (listeners and gateways route).
-    async fn reach(&self, place: &Place) -> Result<TdsClient, Error> {
+    /// A server without TLS is sent the beginning of its handshake all the same, and says nothing to it.
+    fn hint(&self, is_open: &AtomicBool) -> &'static str {
+        if self.address.encrypts_login_alone && is_open.load(Ordering::Relaxed) {
+            "; it is there, and may be a server without TLS, which `Encrypt=false` needs for the login: give it TLS, or \
+             say `Encrypt=DANGER_PLAINTEXT`, with which the password can be read on the way"
+        } else {
+            ""
+        }
+    }
+
+    /// Connects, following one redirection (listeners and gateways route). `is_open` is set once the server has
+    /// taken the connection.
+    async fn reach(&self, place: &Place, is_open: &AtomicBool) -> Result<TdsClient, Error> {
         let mut config = self.address.config.clone();
         config.host(&place.host);
         if let Some(port) = place.port {
@@ -144,6 +158,7 @@ impl Dialer {
         }
         let tcp = TcpStream::connect_named(&dialled(&config, place)).await;
         let tcp = tcp.map_err(|err| self.refusal(place, &err))?;
+        is_open.store(true, Ordering::Relaxed);
         match Box::pin(log_in(config, tcp)).await {
             Err(Tds::Routing { host, port }) => {
                 routed.host(&host);
@@ -152,6 +167,10 @@ impl Dialer {
                 let tcp = TcpStream::connect((to.host.as_str(), port)).await;
                 let tcp = tcp.map_err(|err| self.refusal(&to, &err.into()))?;
                 Box::pin(log_in(routed, tcp)).await.map_err(|err| self.refusal(&to, &err))
+            }
+            // Some close the connection instead of saying nothing.
+            Err(err @ (Tds::Io { .. } | Tds::Protocol(_))) => {
+                Err(self.unreached(place, &format!("{}{}", plain(&err), self.hint(is_open))))
             }
             outcome => outcome.map_err(|err| self.refusal(place, &err)),
         }

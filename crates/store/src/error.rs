@@ -333,16 +333,15 @@ fn public_message(number: u32, message: &str) -> String {
     let before = |mark: &str| message.split_once(mark).map(|(head, _)| head.trim_end().to_owned());
     match number {
         2627 | 2601 => before("The duplicate key value")
-            .unwrap_or_else(|| "a key of the application exists already".to_owned()),
+            .unwrap_or_else(|| named("a key of the application exists already", message)),
         2628 => before("Truncated value")
             .unwrap_or_else(|| "a text is too long for its column".to_owned()),
-        547 | 515 if message.contains("INSERT") => first_line(message),
+        // They name constraints, tables and columns, whatever the language and the server.
+        547 | 515 => first_line(message),
         8152 => "a text is too long for its column".to_owned(),
         220 | 232 | 235 | 236 | 241 | 242 | 244 | 245 | 248 | 293..=296 | 8114 | 8115 | 8169 => {
             "a value cannot be converted to its column's type".to_owned()
         }
-        547 => "a foreign key or check is violated".to_owned(),
-        515 => "a column does not allow NULL".to_owned(),
         UNNAMED => {
             "the server does not say which error it is (a lock timeout, an unknown name, a value); see its log"
                 .to_owned()
@@ -394,6 +393,17 @@ fn login_refusal(number: u32) -> &'static str {
     }
 }
 
+/// What is said of a message in other words than SQL Server's, with the first name that stands in quotes: of a key
+/// that is its constraint, and the values stand in none.
+fn named(said: &str, message: &str) -> String {
+    let mut rest = message.chars();
+    let quote = rest.find(|it| matches!(it, '"' | '\'')).unwrap_or_default();
+    match rest.as_str().split_once(quote) {
+        Some((name, _)) if quote != '\0' && !name.is_empty() => format!("{said}: `{name}`"),
+        Some(_) | None => said.to_owned(),
+    }
+}
+
 fn first_line(message: &str) -> String {
     message.lines().next().unwrap_or_default().trim().to_owned()
 }
@@ -418,6 +428,16 @@ mod tests {
             "String or binary data would be truncated in table 's.a', column 'c'.",
         );
         check(2627, "Verletzung ... Wert (123)", "a key of the application exists already");
+        for message in [
+            "duplicate key value violates unique constraint \"PK_a\"",
+            "Verletzung der PRIMARY KEY-Einschr\u{e4}nkung 'PK_a'. Der doppelte Wert ist (123).",
+        ] {
+            check(2627, message, "a key of the application exists already: `PK_a`");
+        }
+        let foreign = "insert or update on table \"b\" violates foreign key constraint \"FK_b_a\"";
+        check(547, &format!("{foreign}\nKey (a)=(123) is not present"), foreign);
+        let update = "The UPDATE statement conflicted with the CHECK constraint \"CK_a\".";
+        check(547, update, update);
         check(
             245,
             "Conversion failed when converting the varchar value 'Miller' to data type int.",
