@@ -2,8 +2,8 @@
 
 use xmlx_extract::Plan;
 use xmlx_store::{
-    CommitPlan, Documents, Holds, Mode, Source, all_statements, document_column, load_statement,
-    probe_statements, reference_statement, repeated_id_statement, source_columns,
+    CommitPlan, Documents, Holds, Mode, Source, Versions, all_statements, document_column,
+    load_statement, probe_statements, reference_statement, repeated_id_statement, source_columns,
     verification_statements,
 };
 
@@ -74,6 +74,8 @@ pub async fn statements(db: &Database) -> Vec<Statement> {
         );
         add("reference", format!("-- params: @P1 nvarchar(max)\n{reference};\n"));
         add("repeated_id", format!("{};\n", repeated_id_statement(&plan)));
+        let versions = Versions::new(&plan, "app_id");
+        add("versions", format!("-- params: @P1 nvarchar(max)\n{};\n", versions.statement()));
         for (i, text) in source_columns(&plan).into_iter().enumerate() {
             add(&format!("source_column_{i}"), format!("{text};\n"));
         }

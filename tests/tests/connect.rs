@@ -12,7 +12,9 @@ use tokio::sync::watch;
 use xmlx_devdb::{Faults, Like, Server, Storage, Tls};
 use xmlx_extract::Plan;
 use xmlx_samples::{Line, Options, Synth};
-use xmlx_store::{Access, Documents, Error, Holds, Mode, Scope, Source, Store, StoreConfig};
+use xmlx_store::{
+    Access, Documents, Error, Holds, Mode, Scope, Source, Store, StoreConfig, Versions,
+};
 use xmlx_tests::{Cluster, Database, Output, Setup, binary, skips_on_server};
 
 /// The password of the tests' database.
@@ -421,10 +423,42 @@ async fn a_copy_that_lags_is_waited_for() {
     let waiting = documents.waiting(&mut here, scope, 10).await.unwrap();
     assert!(waiting.is_last);
     let ids: Vec<i64> = waiting.apps.iter().map(|app| app.app_id).collect();
-    let behind = documents.fetch_from(&mut there, &ids).await;
+    let behind = documents.fetch_from(&mut here, &mut there, &ids).await;
     assert!(matches!(behind, Err(Error::Behind { missing: 3, asked: 10 })), "{behind:?}");
-    let first = documents.fetch_from(&mut there, &ids[..7]).await.unwrap();
+    let first = documents.fetch_from(&mut here, &mut there, &ids[..7]).await.unwrap();
     assert_eq!(first.len(), 7);
     let none = Scope { lo: scope.hi, hi: scope.hi };
     assert!(documents.waiting(&mut here, none, 7).await.unwrap().apps.is_empty());
+}
+
+/// A document that has been changed is not read as the copy still has it, where the source tells versions apart.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_older_version_of_the_copy_is_not_read() {
+    let plan = Plan::from_json(xmlx_samples::contract(Line::Card)).unwrap();
+    let (db, copy) = (Database::start(Tls::Off).await, Database::start(Tls::Off).await);
+    for it in [&db, &copy] {
+        it.run("DROP TABLE [sample].[application_xml]").await;
+        it.run("CREATE TABLE [sample].[application_xml] ([app_id] int NOT NULL PRIMARY KEY, [app_XML] nvarchar(max) NULL, [version] bigint NOT NULL DEFAULT (1))").await;
+        it.fill(&synth(), Line::Card, 2).await;
+    }
+    let source = Source::new(&plan, Mode::Once, 0);
+    let versions = Versions::new(&plan, "version");
+    let documents = Documents::new(&plan, &source, Holds::Text).with_versions(Some(versions));
+    let ids = db.column("SELECT CAST([app_id] AS bigint) FROM [sample].[application_xml]").await;
+    let fetch = async || {
+        let (mut here, mut there) = (db.store().connection(), copy.store().connection());
+        documents.fetch_from(&mut here, &mut there, &ids).await
+    };
+    assert_eq!(fetch().await.unwrap().len(), 2);
+    let first =
+        db.count("SELECT CAST(MIN([app_id]) AS bigint) FROM [sample].[application_xml]").await;
+    let change =
+        format!("UPDATE [sample].[application_xml] SET [version] = 2 WHERE [app_id] = {first}");
+    db.run(&change).await;
+    let behind = fetch().await.unwrap_err();
+    assert!(matches!(behind, Error::Behind { missing: 1, asked: 2 }), "{behind}");
+    copy.run(&change).await;
+    assert_eq!(fetch().await.unwrap().len(), 2);
+    copy.run("UPDATE [sample].[application_xml] SET [version] = 9").await;
+    assert_eq!(fetch().await.unwrap().len(), 2, "newer is as good");
 }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use tokio::sync::OnceCell;
 use xmlx_extract::Plan;
-use xmlx_store::{Bounds, CommitPlan, Documents, Error, Store};
+use xmlx_store::{Bounds, CommitPlan, Documents, Error, Store, Versions};
 
 /// Jobs kept; older ones are read again if they come back.
 const JOBS_MAX: usize = 32;
@@ -75,6 +75,7 @@ impl Jobs {
         let mut connection = self.store.connection();
         let documents = Documents::of(&mut connection, &plan, &source).await?;
         let catalog = self.store.catalog(plan.target_schema()).await?;
+        let documents = documents.with_versions(Versions::of(&plan, &catalog));
         catalog.narrow(&mut plan);
         let commit = CommitPlan::new(&plan, &catalog, &source)?;
         let bounds = Bounds::new(&plan, &catalog);

@@ -196,6 +196,13 @@ impl Catalog {
         &self.database
     }
 
+    /// The table's column of type `rowversion`, which `sys.types` calls `timestamp`.
+    pub(crate) fn row_version(&self, table: &str) -> Option<&str> {
+        let columns = &self.tables.get(&table.to_lowercase())?.columns;
+        let is_it = |it: &&CatalogColumn| it.type_name == "timestamp";
+        columns.values().find(is_it).map(|it| it.name.as_str())
+    }
+
     pub(crate) fn column(&self, table: &str, column: &str) -> Option<&CatalogColumn> {
         self.tables.get(&table.to_lowercase())?.columns.get(&column.to_lowercase())
     }

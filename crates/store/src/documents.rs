@@ -8,7 +8,7 @@ use tiberius::{ColumnData, ColumnType};
 use xmlx_extract::Plan;
 
 use crate::connection::{Connection, Row, column};
-use crate::{Error, Scope, Source, name};
+use crate::{Error, Scope, Source, Versions, name};
 
 /// WaitingDocument for a lock longer than this (milliseconds) is 1222, which is tried again, and not a lost connection.
 const LOCK_TIMEOUT: u32 = 30_000;
@@ -94,6 +94,8 @@ pub struct Documents {
     by_id: String,
     holds: Holds,
     log_watermark: i64,
+    /// How a copy's documents are told from older ones, where they can be.
+    versions: Option<Versions>,
 }
 
 impl Documents {
@@ -128,6 +130,7 @@ impl Documents {
             ),
             holds,
             log_watermark: source.log_watermark,
+            versions: None,
         }
     }
 
@@ -148,6 +151,12 @@ impl Documents {
             Error::Shape { statement: IT, detail }
         })?;
         Ok(Self::new(plan, source, holds))
+    }
+
+    /// The same, with versions that a copy has to have reached.
+    #[must_use]
+    pub fn with_versions(self, versions: Option<Versions>) -> Self {
+        Self { versions, ..self }
     }
 
     /// The statements, each with what it is for, for checks from outside.
@@ -211,13 +220,17 @@ impl Documents {
     /// Which applications wait the database itself says, by [`Self::waiting`].
     ///
     /// # Errors
-    /// [`Error::Behind`] where the copy does not have all of them yet, [`Error::Duplicate`] where it has one more than
+    /// [`Error::Behind`] where the copy does not have all of them yet, or only older versions, [`Error::Duplicate`] where it has one more than
     /// once; see [`Error`].
     pub async fn fetch_from(
         &self,
+        connection: &mut Connection,
         copy: &mut Connection,
         ids: &[i64],
     ) -> Result<Vec<Fetched>, Error> {
+        if let Some(versions) = &self.versions {
+            versions.require(connection, copy, ids).await?;
+        }
         let json = serde_json::to_string(ids).expect("numbers are always JSON");
         let rows = copy.run(&self.by_id, &[&json]).await?;
         let apps: Vec<Fetched> =

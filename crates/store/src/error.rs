@@ -112,9 +112,11 @@ pub enum Error {
     #[error("the driver cannot read what the database answered: {0}")]
     Unreadable(String),
     /// The copy that documents are read from lags behind.
-    #[error("{missing} of {asked} documents have not reached the source database yet")]
+    #[error(
+        "{missing} of {asked} documents have not reached the source database yet, or only in an older version"
+    )]
     Behind {
-        /// Documents that are not there.
+        /// Documents that are not there, or not as they are now.
         missing: usize,
         /// Documents that were asked for.
         asked: usize,

@@ -31,6 +31,7 @@ mod statements;
 mod target_schema;
 mod trust;
 mod verify;
+mod versions;
 mod warnings;
 
 pub use bounds::Bounds;
@@ -56,4 +57,5 @@ pub use source::{IDS_MAX, IDS_MIN, Mode, Scope, Source, Waiting, same_applicatio
 pub use statements::all as all_statements;
 pub use target_schema::target_schema;
 pub use verify::{Check, Failure, StageCount, Verification, verification_statements};
+pub use versions::Versions;
 pub use warnings::{SINCE_WARNINGS, WarningRow};

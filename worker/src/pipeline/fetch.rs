@@ -122,7 +122,7 @@ impl Fetcher<'_> {
         let last = *listed.last().expect("a group is not empty");
         let (documents, stop) = (&self.job.documents, self.stop);
         let (apps, fetched_to) = if let Some(copy) = &mut self.copy {
-            (persist!(stop, documents.fetch_from(copy, &listed)), last)
+            (persist!(stop, documents.fetch_from(&mut self.connection, copy, &listed)), last)
         } else {
             let scope = Scope { lo: self.scope.lo, hi: last + 1 };
             let page: Result<_, Error> =
