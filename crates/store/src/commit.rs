@@ -204,7 +204,7 @@ impl CommitPlan {
             }
             None => &self.text,
         };
-        match connection.run(text, &params).await {
+        match connection.run_sized(encoded.n_bytes(), text, &params).await {
             Ok(_) => Ok(Committed::Now),
             Err(Error::Fenced) => look(connection, lease, cursor, last).await,
             Err(Error::DecidedElsewhere) => self.decided_elsewhere(connection, group.decided).await,
@@ -269,6 +269,12 @@ struct Encoded {
     n_ok: i64,
     n_failed: i64,
     n_rows: i64,
+}
+
+impl Encoded {
+    fn n_bytes(&self) -> usize {
+        self.log.len() + self.tables.iter().map(String::len).sum::<usize>()
+    }
 }
 
 /// The fence is a write and comes first: a zombie does no work, under any isolation level. The cursor has to be where

@@ -24,6 +24,9 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// The same for statements that may look through whole tables: counts, the verification, and the next applications that
 /// wait, where many ids are decided already.
 const LONG_PATIENCE: Duration = Duration::from_secs(3600);
+/// A server that writes fewer bytes a second than this, with indexes and triggers, is taken for gone. Without the size,
+/// a large application would be sent again and again and never be decided.
+const BYTES_PER_SECOND_MIN: usize = 64 << 10;
 /// A connection that was used within this time is not probed before it is used again.
 const TRUSTED_FOR: Duration = Duration::from_secs(10);
 /// Waiting for a free connection longer than this is an error.
@@ -233,6 +236,16 @@ impl Connection {
         self.run_within(LONG_PATIENCE, sql, params).await
     }
 
+    /// Runs one statement that sends so many bytes to be written: the more, the longer it may take.
+    pub(crate) async fn run_sized(
+        &mut self,
+        n_bytes: usize,
+        sql: &str,
+        params: &[&dyn ToSql],
+    ) -> Result<Vec<Row>, Error> {
+        self.run_within(patience(n_bytes), sql, params).await
+    }
+
     /// The type of the first column that a query without parameters answers with.
     pub(crate) async fn first_column(&mut self, sql: &str) -> Result<ColumnType, Error> {
         let mut lent = self.lend().await?;
@@ -401,6 +414,11 @@ impl managed::Manager for Manager {
     }
 }
 
+fn patience(n_bytes: usize) -> Duration {
+    let more = u64::try_from(n_bytes / BYTES_PER_SECOND_MIN).unwrap_or(u64::MAX);
+    PATIENCE.saturating_add(Duration::from_secs(more)).min(LONG_PATIENCE)
+}
+
 /// The row of an answer that always has one.
 pub(crate) fn only<'r>(rows: &'r [Row], statement: &'static str) -> Result<&'r Row, Error> {
     rows.first().ok_or_else(|| Error::Shape { statement, detail: "no row".to_owned() })
@@ -428,4 +446,17 @@ pub(crate) fn optional<'r, T: tiberius::FromSql<'r>>(
 /// Reads one text column.
 pub(crate) fn text(row: &Row, name: &str, statement: &'static str) -> Result<String, Error> {
     column::<&str>(row, name, statement).map(ToOwned::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patience_fits_the_work() {
+        assert_eq!(patience(0), PATIENCE);
+        assert_eq!(patience(1 << 20), Duration::from_secs(76));
+        assert_eq!(patience(64 << 20), Duration::from_secs(60 + 1024));
+        assert_eq!(patience(usize::MAX), LONG_PATIENCE);
+    }
 }
