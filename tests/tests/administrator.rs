@@ -44,6 +44,8 @@ async fn applications_without_a_log_row_are_found() {
         .count("SELECT COUNT_BIG(*) FROM [sample].[submission] WHERE [app_id] < 1010")
         .await;
     assert!(lost > 0);
+    let verified = cluster.client(&["verify", &job.to_string()]).expect(1).stdout;
+    assert!(verified.contains("the first: 1002"), "the finding names ids: {verified}");
     cluster.db.run(&block("SELECT s.[app_id]\n")).await;
     cluster.db.run(&block("INSERT INTO [sample].[processing_log]")).await;
     assert_eq!(cluster.logged().await, 30);

@@ -200,6 +200,11 @@ async fn commands_are_safe_to_repeat_and_refuse_with_reasons() {
     assert_ne!(cluster.job(job)["reason"], "by an operator");
     let _ = cluster.client(&["cancel", &job.to_string()]).expect(0);
     assert_eq!(cluster.client(&["cancel", &job.to_string()]).expect(0).stdout.trim(), "already so");
+    let verified = cluster.client(&["verify", &job.to_string()]).expect(0).stdout;
+    assert!(
+        verified.contains("the job was cancelled before it took"),
+        "nothing is lost: {verified}"
+    );
     let ended = cluster.client(&["resume", &job.to_string()]).expect(2);
     assert!(ended.stderr.contains("cancelled"), "{ended:?}");
     let unknown = cluster.client(&["pause", "99"]).expect(2);

@@ -128,9 +128,7 @@ impl Source {
             documents: format!(
                 "SELECT COUNT_BIG(*) AS [n] FROM {table} AS x WHERE {scope}{in_line}"
             ),
-            passed: format!(
-                "SELECT COUNT_BIG(*) AS [n] {from} AND EXISTS (SELECT 1 FROM [xmlx].[range] AS r WHERE r.[job_id] = @P3 AND r.[lo] <= x.[app_id] AND r.[committed_through] >= x.[app_id])"
-            ),
+            passed: format!("SELECT COUNT_BIG(*) AS [n] {from}{PASSED}"),
             bounds: format!(
                 "SELECT CAST(MIN(x.[app_id]) AS bigint) AS [lo], CAST(MAX(x.[app_id]) AS bigint) AS [hi] FROM {table} AS x"
             ),
@@ -155,6 +153,16 @@ impl Source {
                 Mode::Retry => log_watermark,
             },
         }
+    }
+
+    /// Which rows `x` wait: what stands behind `FROM`.
+    pub(crate) fn waiting_rows(&self) -> &str {
+        self.from.strip_prefix("FROM ").expect("it begins so")
+    }
+
+    /// The same, where a cursor of the job has passed them.
+    pub(crate) fn passed_rows(&self) -> String {
+        format!("{}{PASSED}", self.waiting_rows())
     }
 
     /// The statements, each with what it is for, for checks from outside.
@@ -278,6 +286,9 @@ impl Source {
         count(&store.run(&self.newest_log_id, &[]).await?, "newest_log_id")
     }
 }
+
+/// Which rows `x` of the source a cursor of the job has passed. Parameter 3: the job.
+const PASSED: &str = " AND EXISTS (SELECT 1 FROM [xmlx].[range] AS r WHERE r.[job_id] = @P3 AND r.[lo] <= x.[app_id] AND r.[committed_through] >= x.[app_id])";
 
 /// The first rows of the source from one end of a scope, whatever they hold. Parameters 1 to 3: bounds and how many.
 fn rows(table: &str, order: &str) -> String {

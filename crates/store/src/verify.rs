@@ -10,7 +10,7 @@ use crate::catalog::Catalog;
 use crate::connection::{Row, column, optional, text};
 use crate::source::count;
 use crate::{Error, JobRow, RangeRow, Scope, Source, Store};
-use sql::Statements;
+use sql::{Finding, Statements};
 
 /// One thing that has to hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -91,32 +91,22 @@ impl Store {
         let ranges = self.ranges(job.job_id).await?;
         let open = ranges.iter().filter(|it| it.state != "done").count();
         let waiting = source.waiting(self, job.scope).await?;
-        let has_ended = !matches!(job.state.as_str(), "running" | "paused");
-        let waiting_yet = (!has_ended && (open > 0 || waiting > 0)).then_some(waiting);
+        let is_open = matches!(job.state.as_str(), "running" | "paused");
+        let waiting_yet = (is_open && (open > 0 || waiting > 0)).then_some(waiting);
         let mut checks = vec![tiling(job.scope, &ranges)];
-        if waiting_yet.is_none() {
+        if job.state == "done" {
             let detail = format!("{} ranges", ranges.len());
             checks.push(check("all ranges are done", in_i64(open), detail));
         }
-        // What waits in a job that goes on is not lost, unless a cursor has passed it.
-        let (lost, detail) = match waiting_yet {
-            None => (waiting, "applications of the scope without a decision"),
-            Some(_) => {
-                let passed = source.passed(self, job.scope, job.job_id).await?;
-                (passed, "applications without a decision that a cursor has passed")
-            }
-        };
-        checks.push(check("no application is lost", lost, detail.to_owned()));
-        let repeated = self.count_of_job(&sql.repeated, job).await?;
-        let detail = "applications with two decisions of this job".to_owned();
-        checks.push(check("no application is repeated", repeated, detail));
-        for (name, sql) in [
+        checks.push(self.lost(&source, &sql, job, waiting).await?);
+        let detail = "applications with two decisions of this job";
+        checks.push(self.find("no application is repeated", detail, &sql.repeated, job).await?);
+        for (name, finding) in [
             ("every success has its rows", &sql.without_rows),
             ("no failure has rows", &sql.with_rows),
         ] {
-            if let Some(sql) = sql {
-                let violations = self.count_of_job(sql, job).await?;
-                checks.push(check(name, violations, "looked up in the first table".to_owned()));
+            if let Some(finding) = finding {
+                checks.push(self.find(name, "looked up in the first table", finding, job).await?);
             }
         }
         checks.extend(self.sums(&sql, job).await?);
@@ -126,6 +116,49 @@ impl Store {
         let stages = self.stages(&sql, job).await?;
         let left_out = source.left_out(self, job.scope).await?;
         Ok(Verification { checks, stages, left_out, waiting: waiting_yet })
+    }
+
+    /// What waits in a job that goes on, or that was ended before its time, is not lost, unless a cursor has passed it.
+    async fn lost(
+        &self,
+        source: &Source,
+        sql: &Statements,
+        job: &JobRow,
+        waiting: i64,
+    ) -> Result<Check, Error> {
+        let (n, third, ids, mut detail) = if job.state == "done" {
+            let detail = "applications of the scope without a decision";
+            (waiting, 0, &sql.waiting_ids, detail.to_owned())
+        } else {
+            let passed = source.passed(self, job.scope, job.job_id).await?;
+            let detail = "applications without a decision that a cursor has passed";
+            (passed, job.job_id, &sql.passed_ids, detail.to_owned())
+        };
+        if matches!(job.state.as_str(), "cancelled" | "failed") && waiting > n {
+            detail = format!("{detail}; the job was {} before it took {}", job.state, waiting - n);
+        }
+        if n > 0 {
+            let params: [&dyn tiberius::ToSql; 4] =
+                [&job.scope.lo, &job.scope.hi, &third, &job.log_watermark];
+            detail = with_ids(&detail, &self.run_long(ids, &params).await?)?;
+        }
+        Ok(check("no application is lost", n, detail))
+    }
+
+    /// Counts what contradicts a check, and names the first of it.
+    async fn find(
+        &self,
+        name: &'static str,
+        detail: &str,
+        finding: &Finding,
+        job: &JobRow,
+    ) -> Result<Check, Error> {
+        let n = self.count_of_job(&finding.count, job).await?;
+        if n == 0 {
+            return Ok(check(name, n, detail.to_owned()));
+        }
+        let rows = self.run_of_job(&finding.ids, job, 0).await?;
+        Ok(check(name, n, with_ids(detail, &rows)?))
     }
 
     /// Failures of the job by stage, the commonest first.
@@ -241,6 +274,14 @@ impl Store {
             [&job.scope.lo, &job.scope.hi, &watermark, &fourth, &log_end, &watermark];
         self.run_long(sql, &params).await
     }
+}
+
+/// What was looked at, and the first ids that contradict it.
+fn with_ids(detail: &str, rows: &[Row]) -> Result<String, Error> {
+    let ids = rows.iter().map(|row| column::<i64>(row, "app_id", "verify"));
+    let ids: Vec<String> =
+        ids.map(|id| id.map(|id| id.to_string())).collect::<Result<_, Error>>()?;
+    Ok(format!("{detail}; the first: {}", ids.join(", ")))
 }
 
 /// The ranges tile the scope: each begins where the one before ends.

@@ -9,6 +9,28 @@ use crate::{Source, name};
 /// Rows `l` of the log that a worker wrote: another tool may log applications of the same scope at the same time.
 const OF_A_WORKER: &str = "l.[session_id] IN (SELECT s.[session_id] COLLATE DATABASE_DEFAULT FROM [xmlx].[worker_session] AS s)";
 
+/// Ids of a finding that are named.
+const IDS_MAX: usize = 10;
+
+/// Rows that contradict a check: how many, and the ids of the first.
+#[derive(Clone, Debug)]
+pub(crate) struct Finding {
+    pub(crate) count: String,
+    pub(crate) ids: String,
+}
+
+impl Finding {
+    /// `rows`: what stands behind `FROM`; `alias`: what its rows with `app_id` are called there.
+    pub(crate) fn new(alias: &str, rows: &str) -> Self {
+        Self {
+            count: format!("SELECT COUNT_BIG(*) AS [n] FROM {rows}"),
+            ids: format!(
+                "SELECT TOP ({IDS_MAX}) CAST({alias}.[app_id] AS bigint) AS [app_id] FROM {rows} ORDER BY {alias}.[app_id]"
+            ),
+        }
+    }
+}
+
 /// The statements for one job's contract.
 #[derive(Clone, Debug)]
 pub(crate) struct Statements {
@@ -17,11 +39,15 @@ pub(crate) struct Statements {
     pub(crate) failures: String,
     /// The most frequent reason.
     pub(crate) commonest: String,
-    pub(crate) repeated: String,
+    pub(crate) repeated: Finding,
+    /// Applications that wait. Parameter 4: the job's log watermark.
+    pub(crate) waiting_ids: String,
+    /// The same, where a cursor has passed them. Parameter 3: the job; 4: its log watermark.
+    pub(crate) passed_ids: String,
     /// Successes without a row in the root table; `None` where there is none.
-    pub(crate) without_rows: Option<String>,
+    pub(crate) without_rows: Option<Finding>,
     /// Failures with one.
-    pub(crate) with_rows: Option<String>,
+    pub(crate) with_rows: Option<Finding>,
     /// Rows of the job's successes, one statement per table.
     pub(crate) rows: Vec<String>,
     /// Parameter 4: the job.
@@ -64,17 +90,24 @@ impl Statements {
             commonest: format!(
                 "SELECT TOP (1) {reason} AS [reason], COUNT_BIG(*) AS [n] FROM {log} AS l WHERE {of_job} AND l.[status] = 'failed' GROUP BY {reason} ORDER BY [n] DESC"
             ),
-            repeated: format!(
-                "SELECT COUNT_BIG(*) AS [n] FROM (SELECT l.[app_id] FROM {log} AS l WHERE {of_job} GROUP BY l.[app_id] HAVING COUNT_BIG(*) > 1) AS t"
+            repeated: Finding::new(
+                "t",
+                &format!(
+                    "(SELECT l.[app_id] FROM {log} AS l WHERE {of_job} GROUP BY l.[app_id] HAVING COUNT_BIG(*) > 1) AS t"
+                ),
             ),
+            waiting_ids: Finding::new("x", source.waiting_rows()).ids,
+            passed_ids: Finding::new("x", &source.passed_rows()).ids,
             without_rows: exists.as_ref().map(|exists| {
-                format!("SELECT COUNT_BIG(*) AS [n] FROM {log} AS l WHERE {of_job} AND l.[status] = 'success' AND NOT {exists}")
+                let rows = format!("{log} AS l WHERE {of_job} AND l.[status] = 'success' AND NOT {exists}");
+                Finding::new("l", &rows)
             }),
             with_rows: exists.as_ref().map(|exists| {
-                format!(
-                    "SELECT COUNT_BIG(*) AS [n] FROM {log} AS l WHERE {of_job} AND l.[status] = 'failed' AND {exists} \
+                let rows = format!(
+                    "{log} AS l WHERE {of_job} AND l.[status] = 'failed' AND {exists} \
                      AND NOT EXISTS (SELECT 1 FROM {log} AS k WHERE k.[app_id] = l.[app_id] AND k.[status] = 'success')"
-                )
+                );
+                Finding::new("l", &rows)
             }),
             rows: each_table(plan).into_iter().map(|it| tables.rows(it)).collect(),
             logged_success: logged("success"),
@@ -92,9 +125,14 @@ impl Statements {
             ("stages", Some(&self.stages)),
             ("failures", Some(&self.failures)),
             ("commonest", Some(&self.commonest)),
-            ("repeated", Some(&self.repeated)),
-            ("without_rows", self.without_rows.as_ref()),
-            ("with_rows", self.with_rows.as_ref()),
+            ("repeated", Some(&self.repeated.count)),
+            ("repeated_ids", Some(&self.repeated.ids)),
+            ("waiting_ids", Some(&self.waiting_ids)),
+            ("passed_ids", Some(&self.passed_ids)),
+            ("without_rows", self.without_rows.as_ref().map(|it| &it.count)),
+            ("without_rows_ids", self.without_rows.as_ref().map(|it| &it.ids)),
+            ("with_rows", self.with_rows.as_ref().map(|it| &it.count)),
+            ("with_rows_ids", self.with_rows.as_ref().map(|it| &it.ids)),
             ("logged_success", Some(&self.logged_success)),
             ("logged_failed", Some(&self.logged_failed)),
             ("by_workers", Some(&self.by_workers)),
@@ -217,6 +255,6 @@ mod tests {
         );
         assert_eq!(statements.rows[2], count("vehicle_option", &nested));
         let without = statements.without_rows.expect("there is a root table");
-        assert!(without.contains("AS b WHERE b.[order_no] = l.[app_id]"), "{without}");
+        assert!(without.count.contains("AS b WHERE b.[order_no] = l.[app_id]"), "{without:?}");
     }
 }
