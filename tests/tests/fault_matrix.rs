@@ -178,7 +178,7 @@ async fn row(name: &str, target: &str) -> Vec<String> {
 /// An owner of the job's range has died: the next one takes its applications one at a time. Until that is
 /// noted, the range cannot be handed out.
 async fn submit_after_a_death(cluster: &Cluster, scope: &[&str], fault: &str) -> i64 {
-    let hold = "xmlx/coordinator@text=SELECT MAX(t.[app_id]):1+:error=1222";
+    let hold = "xmlx/coordinator@text=SELECT MIN(t.[app_id]):1+:error=1222";
     cluster.db.faults().add(hold.parse().unwrap());
     let job = cluster.submit(scope);
     let sql = format!("UPDATE [xmlx].[range] SET [deaths] = 1 WHERE [job_id] = {job}");

@@ -154,7 +154,7 @@ async fn a_fetch_that_takes_long_is_waited_for() {
     }
     let flags = &["--stalled-after", "2s"];
     let cluster = Cluster::start(Setup { coordinator_flags: flags, ..Setup::small(30) }).await;
-    cluster.db.faults().add("fetch:1:delay=8s".parse().unwrap());
+    cluster.db.faults().add("text=AS [stored]:1:delay=8s".parse().unwrap());
     cluster.db.faults().add("text=MIN(t.[app_id]):1:delay=7s".parse().unwrap());
     let job = cluster.submit(&[]);
     let shows = async |it: &Cluster, text: &str| {

@@ -159,7 +159,7 @@ async fn a_job_says_what_holds_it_up() {
         return;
     }
     let cluster = Cluster::start(Setup::small(30)).await;
-    cluster.db.faults().add("text=SELECT MAX(t.[app_id]):1+:error=1205".parse().unwrap());
+    cluster.db.faults().add("text=SELECT MIN(t.[app_id]):1+:error=1205".parse().unwrap());
     let job = cluster.submit(&[]);
     cluster
         .wait_for("the reason", async |it| {

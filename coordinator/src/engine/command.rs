@@ -100,8 +100,8 @@ pub(crate) struct Look {
     pub(crate) late: Vec<Late>,
     /// Where the next page of the scope begins.
     pub(crate) next: i64,
-    /// Whether the job's total is true, as far as this look can tell.
-    pub(crate) is_settled: bool,
+    /// Nothing has come, and no range is open.
+    pub(crate) is_quiet: bool,
 }
 
 /// Ids beyond a scope.

@@ -5,7 +5,7 @@
 
 use tracing::{info, warn};
 use xmlx_lease::{Event, JobId, RangeId};
-use xmlx_store::{Error, Late, Mode, OpenJob, Scope, Source, Store};
+use xmlx_store::{Error, Late, Mode, Scope, Source, Store};
 
 use super::command::{Command, Grown, Look, Side};
 use super::look::{Sources, trouble};
@@ -28,6 +28,8 @@ pub(super) struct Follow {
     next: Option<i64>,
     /// Applications that came late and cannot be taken yet.
     pub(super) late: i64,
+    /// The total is what has been decided, and nothing has come since.
+    is_settled: bool,
 }
 
 /// Looks at the source of a running job: whether it reaches beyond the scope, and what waits in the next page of what is
@@ -39,12 +41,9 @@ async fn look(
     job: JobId,
     before: Follow,
 ) -> Result<Option<Look>, Error> {
-    // What is added to a total must not be counted as well.
-    let counted = |it: &OpenJob| it.state == "running" && it.total.is_some();
-    let Some(row) = store.open_job(job.0).await?.filter(counted) else { return Ok(None) };
+    let Some(scope) = store.scope_that_may_grow(job.0).await? else { return Ok(None) };
     let source = sources.of(store, job).await?;
     let Some(bounds) = source.bounds(store).await? else { return Ok(None) };
-    let scope = row.scope;
     let above = before.seen.map(|it| it.min(bounds.hi)).filter(|it| *it > scope.hi);
     let above = above.map(|hi| (Side::Above, Scope { lo: scope.hi, hi }));
     let below = below(store, job, scope, bounds).await?;
@@ -53,11 +52,9 @@ async fn look(
         grown.push(Grown { side, scope, waiting: source.waiting(store, scope).await? });
     }
     let (late, next) = late(store, &source, job, scope, before.next).await?;
-    let is_settled = !grown.is_empty()
-        || !late.is_empty()
-        || row.total == Some(row.decided)
-        || !store.open_ranges(job.0, 0, 1).await?.is_empty();
-    Ok(Some(Look { end: bounds.hi, grown, late, next, is_settled }))
+    let is_quiet =
+        grown.is_empty() && late.is_empty() && store.open_ranges(job.0, 0, 1).await?.is_empty();
+    Ok(Some(Look { end: bounds.hi, grown, late, next, is_quiet }))
 }
 
 /// The ids that have come below the scope, unless the job was told where to begin.
@@ -146,13 +143,17 @@ impl Engine {
         let (late, held): (Vec<Late>, Vec<Late>) =
             look.late.into_iter().partition(|it| it.range.state == "done");
         let held = held.iter().map(|it| it.count).sum();
-        self.follows
-            .insert(job, Follow { seen: Some(look.end), next: Some(look.next), late: held });
+        // Once everything is done, the ranges are added up; not again before something has come.
+        let was_settled = self.follows.get(&job).is_some_and(|it| it.is_settled);
+        let settles = look.is_quiet && !was_settled && !self.table.is_doubted(job);
+        let is_settled = look.is_quiet && (was_settled || settles);
+        let (seen, next) = (Some(look.end), Some(look.next));
+        self.follows.insert(job, Follow { seen, next, late: held, is_settled });
         for grown in look.grown {
             self.extend(job, grown).await?;
         }
         self.reopen(job, late).await?;
-        if !look.is_settled && !self.table.is_doubted(job) {
+        if settles {
             let settled = self.store.settle_job(&self.leadership, job.0).await;
             self.saved(job, settled).await?;
         }

@@ -94,6 +94,9 @@ pub(super) fn told(what: Standing, so_long: Duration) -> String {
         Standing::Searching => format!(
             "looking for the next applications that wait among those that are decided, for {seconds} s now"
         ),
+        Standing::Waiting(range) => {
+            format!("range {range}: its worker has had it for {seconds} s and not begun with it")
+        }
         Standing::Reading(range) => {
             format!(
                 "range {range}: its worker has been reading the next applications for {seconds} s"

@@ -230,6 +230,8 @@ pub struct Change {
 pub enum Standing {
     /// The ids are being looked through for the next that waits.
     Searching,
+    /// An owner has not begun with a range: its slots are busy, or it does not say what it does.
+    Waiting(RangeId),
     /// An owner reads the next applications.
     Reading(RangeId),
     /// An owner has read applications and commits nothing.

@@ -88,8 +88,11 @@ impl Job {
         now: Timestamp,
     ) -> Option<(Standing, Duration)> {
         let of_lease = |(id, range): (RangeId, &Range)| {
-            let reads = !range.is_begun() || range.reading.is_some();
-            let what = if reads { Standing::Reading(id) } else { Standing::Working(id) };
+            let what = match range.reading {
+                Some(_) => Standing::Reading(id),
+                None if range.is_begun() => Standing::Working(id),
+                None => Standing::Waiting(id),
+            };
             (what, range.stands_for(now))
         };
         let leases = self.ranges.leased().map(of_lease);

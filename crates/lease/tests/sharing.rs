@@ -193,7 +193,7 @@ fn a_job_that_stands_says_what_it_waits_for() {
     let is_grant = |it: &Action| matches!(it, Action::Save(Change { cursor: 39, to_hi: 60, .. }));
     assert!(granted.iter().any(is_grant), "what is decided is passed at once: {granted:?}");
     assert_eq!(shown(&table, at(10)), None);
-    assert_eq!(shown(&table, at(11)), Some(Standing::Reading(RangeId(1))));
+    assert_eq!(shown(&table, at(11)), Some(Standing::Waiting(RangeId(1))));
     let lease = Lease { job: JobId(1), range: RangeId(1), epoch: Epoch(1), lo: 1, hi: 60 };
     let progress = |committed_through| Progress {
         lease,

@@ -328,6 +328,20 @@ impl Store {
         Ok(())
     }
 
+    /// The scope of a job that runs and whose total is counted: what is added to a total must not be counted as well.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn scope_that_may_grow(&self, job_id: i64) -> Result<Option<Scope>, Error> {
+        const IT: &str = "job_scope";
+        let rows = self.run(statements::JOB_SCOPE, &[&job_id]).await?;
+        let Some(row) = rows.first() else { return Ok(None) };
+        let total: Option<i64> = optional(row, "total", IT)?;
+        let may_grow = text(row, "state", IT)? == "running" && total.is_some();
+        let scope = Scope { lo: column(row, "scope_lo", IT)?, hi: column(row, "scope_hi", IT)? };
+        Ok(may_grow.then_some(scope))
+    }
+
     /// Notes whether a `follow` job with this id takes what comes below its scope. Tables of an older version have no
     /// room for it: such a job does not grow down.
     ///

@@ -31,6 +31,7 @@ statements! {
     JOB_INSERT = "job_insert";
     JOB_LOG_END = "job_log_end";
     JOB_REASON = "job_reason";
+    JOB_SCOPE = "job_scope";
     JOB_SETTLE = "job_settle";
     JOB_STATE = "job_state";
     JOB_TOTAL = "job_total";
