@@ -51,6 +51,7 @@ const SENDERS: &[(&str, &[Role])] = &[
     ("follow_", &[Role::Coordinator]),
     ("prune_", &[Role::Coordinator]),
     ("probe_", &[Role::Worker]),
+    ("versions", &[Role::Worker]),
     ("source_column_", &[Role::Coordinator]),
     ("left_out_", &[Role::Coordinator]),
     ("newest_log_id_", &[Role::Coordinator]),
