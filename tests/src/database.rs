@@ -356,6 +356,13 @@ impl Database {
         self.connect().await.simple_query(sql).await.expect(sql).into_results().await.expect(sql);
     }
 
+    /// How many rows a batch answers with.
+    pub async fn n_rows(&self, sql: &str) -> usize {
+        let mut client = self.connect().await;
+        let sets = client.simple_query(sql).await.expect(sql).into_results().await.expect(sql);
+        sets.iter().map(Vec::len).sum()
+    }
+
     /// Runs a statement with parameters.
     pub async fn execute(&self, sql: &str, params: &[&dyn ToSql]) {
         self.connect().await.execute(sql, params).await.expect(sql);
