@@ -38,6 +38,7 @@ const SENDERS: &[(&str, &[Role])] = &[
     ("documents", &[Role::Worker]),
     ("repeated_id", &[Role::Coordinator]),
     ("sizes_", &[Role::Worker]),
+    ("versions", &[Role::Worker]),
     ("fetch_", &[Role::Worker]),
     ("decided", &[Role::Worker]),
     ("verify_", &[Role::Coordinator]),
