@@ -83,14 +83,14 @@ pub async fn statements(db: &Database) -> Vec<Statement> {
         for (i, text) in references.into_iter().enumerate() {
             add(&format!("reference_{i}"), format!("-- params: @P1 nvarchar(max)\n{text};\n"));
         }
-        for (name, text) in verification_statements(&plan, &source, &catalog) {
-            add(&format!("verify_{name}"), format!("{READ_PARAMS}{text};\n"));
-        }
         for mode in [Mode::Once, Mode::Retry] {
             let source = Source::new(&plan, mode, 0);
             let documents = Documents::new(&plan, &source, Holds::WideText);
             for (name, text) in source.statements().into_iter().chain(documents.statements()) {
                 add(&format!("{name}_{}", mode.name()), format!("{READ_PARAMS}{text};\n"));
+            }
+            for (name, text) in verification_statements(&plan, &source, &catalog) {
+                add(&format!("verify_{name}_{}", mode.name()), format!("{READ_PARAMS}{text};\n"));
             }
         }
     }
