@@ -1,6 +1,5 @@
 -- The control schema, version 3: new tables and indexes only, so that a build for version 1 or 2 goes on working.
 -- Safe to repeat.
-SET LOCK_TIMEOUT 5000;
 -- Which sessions have tried an application alone. Of those that are known to be gone, the application is suspected of
 -- having taken them down.
 IF OBJECT_ID(N'[xmlx].[trial]', N'U') IS NULL

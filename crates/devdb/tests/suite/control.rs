@@ -11,7 +11,12 @@ fn sql(name: &str) -> String {
 #[tokio::test]
 async fn the_schemas_may_be_run_again() {
     let (_server, mut db) = prepared().await;
-    for file in ["store/sql/001_control.sql", "samples/sql/source.sql", "samples/sql/target.sql"] {
+    for file in [
+        "store/sql/001_control.sql",
+        "store/sql/003_control.sql",
+        "samples/sql/source.sql",
+        "samples/sql/target.sql",
+    ] {
         run_script(&mut db, &script(file)).await.expect(file);
     }
     assert_eq!(number(&mut db, "SELECT COUNT_BIG(*) FROM [xmlx].[leader]").await, 1);
@@ -31,7 +36,7 @@ async fn leaders_and_workers() {
     let present = run(&mut db, &sql("schema_present")).await.expect("schema_present");
     assert_eq!(present[0].try_get::<i32, _>("present").expect("int"), Some(1));
     let version = run(&mut db, &sql("schema_version")).await.expect("schema_version");
-    assert_eq!(version[0].try_get::<i32, _>("version").expect("int"), Some(1));
+    assert_eq!(version[0].try_get::<i32, _>("version").expect("int"), Some(3));
 
     lead(&mut db).await;
     let again = query(&mut db, &sql("leader_acquire"), &[&"other", &"http://b:1", &6000i32])
@@ -45,19 +50,24 @@ async fn leaders_and_workers() {
         query(&mut db, &sql("leader_renew"), &[&SESSION, &1i64, &6000i32]).await.expect("renew");
     assert_eq!(renewed.len(), 1);
 
-    let open: [&dyn tiberius::ToSql; 5] = [&1i64, &SESSION, &"worker-1", &"0.1.0", &2i32];
+    let open: [&dyn tiberius::ToSql; 6] = [&1i64, &SESSION, &"worker-1", &"0.1.0", &2i32, &SESSION];
     query(&mut db, &sql("session_open"), &open).await.expect("session_open");
     query(&mut db, &sql("session_open"), &open).await.expect("session_open again");
     let sessions = run(&mut db, &sql("sessions")).await.expect("sessions");
     assert_eq!(sessions.len(), 1);
 
-    query(&mut db, &sql("session_close"), &[&1i64, &SESSION, &"lost"])
+    query(&mut db, &sql("session_close"), &[&1i64, &SESSION, &"lost", &SESSION])
         .await
         .expect("session_close");
     query(&mut db, &sql("leader_resign"), &[&SESSION, &1i64]).await.expect("leader_resign");
     assert_eq!(
-        code(&query(&mut db, &sql("session_close"), &[&9i64, &SESSION, &"lost"]).await),
+        code(&query(&mut db, &sql("session_close"), &[&9i64, &SESSION, &"lost", &SESSION]).await),
         51002
+    );
+    assert_eq!(
+        code(&query(&mut db, &sql("session_close"), &[&1i64, &SESSION, &"lost", &"other"]).await),
+        51002,
+        "the term alone does not do"
     );
     let after = run(&mut db, &sql("leader_read")).await.expect("leader_read");
     assert_eq!(after[0].try_get::<i32, _>("alive").expect("int"), Some(0));
@@ -69,23 +79,27 @@ async fn a_job_from_its_beginning_to_its_end() {
     lead(&mut db).await;
     let contract = format!("{{\"x\": \"{}\"}}", "y".repeat(9000));
     let hash = "ab".repeat(32);
-    let job: [&dyn tiberius::ToSql; 11] =
-        [&1i64, &7i64, &"key-1", &"a job", &hash, &contract, &"once", &1i64, &101i64, &0i64, &0i32];
+    let job: [&dyn tiberius::ToSql; 14] = [
+        &1i64, &7i64, &"key-1", &"a job", &hash, &contract, &"once", &1i64, &101i64, &0i64, &0i32,
+        &SESSION, &"50%", &"",
+    ];
     query(&mut db, &sql("job_insert"), &job).await.expect("job_insert");
     let twice = query(&mut db, &sql("job_insert"), &job).await;
     assert_eq!(code(&twice), 2627);
     let read = query(&mut db, &sql("job_contract"), &[&7i64]).await.expect("job_contract");
     assert_eq!(read[0].try_get::<&str, _>("contract").expect("text"), Some(contract.as_str()));
-    query(&mut db, &sql("job_total"), &[&1i64, &7i64, &100i64]).await.expect("job_total");
+    query(&mut db, &sql("job_total"), &[&1i64, &7i64, &100i64, &1i64, &101i64, &SESSION])
+        .await
+        .expect("job_total");
 
     // Leased to the session up to 51, the rest a range of its own.
-    let change: [&dyn tiberius::ToSql; 12] = [
+    let change: [&dyn tiberius::ToSql; 14] = [
         &1i64, &7i64, &1i64, &"pending", &0i64, &101i64, &"leased", &1i64, &SESSION, &51i64,
-        &"granted", &2i64,
+        &"granted", &2i64, &0i64, &SESSION,
     ];
     query(&mut db, &sql("range_change"), &change).await.expect("range_change");
     assert_eq!(code(&query(&mut db, &sql("range_change"), &change).await), 51003);
-    let ranges = query(&mut db, &sql("ranges"), &[&7i64]).await.expect("ranges");
+    let ranges = query(&mut db, &sql("ranges"), &[&7i64, &0i64, &10i64]).await.expect("ranges");
     assert_eq!(ranges.len(), 2);
     assert_eq!(ranges[1].try_get::<i64, _>("lo").expect("bigint"), Some(51));
     assert_eq!(ranges[1].try_get::<&str, _>("owner_session").expect("text"), None);
@@ -111,11 +125,13 @@ async fn a_job_from_its_beginning_to_its_end() {
     let complete: [&dyn tiberius::ToSql; 6] = [&7i64, &1i64, &1i64, &SESSION, &51i64, &0i64];
     query(&mut db, &sql("range_complete"), &complete).await.expect("range_complete");
     assert_eq!(code(&query(&mut db, &sql("range_complete"), &complete).await), 51001);
-    let extend: [&dyn tiberius::ToSql; 6] = [&1i64, &7i64, &3i64, &101i64, &201i64, &50i64];
+    let extend: [&dyn tiberius::ToSql; 7] =
+        [&1i64, &7i64, &3i64, &101i64, &201i64, &50i64, &SESSION];
     query(&mut db, &sql("job_extend"), &extend).await.expect("job_extend");
-    let state: [&dyn tiberius::ToSql; 5] = [&1i64, &7i64, &"running", &"done", &""];
+    let state: [&dyn tiberius::ToSql; 6] = [&1i64, &7i64, &"running", &"done", &"", &SESSION];
     query(&mut db, &sql("job_state"), &state).await.expect("job_state");
-    let jobs = run(&mut db, &sql("jobs")).await.expect("jobs");
+    let all: [&dyn tiberius::ToSql; 4] = [&10i64, &i64::MAX, &0i64, &""];
+    let jobs = query(&mut db, &sql("jobs"), &all).await.expect("jobs");
     assert_eq!(jobs[0].try_get::<&str, _>("state").expect("text"), Some("done"));
     assert_eq!(jobs[0].try_get::<i64, _>("pending").expect("bigint"), Some(2));
     assert_eq!(jobs[0].try_get::<i64, _>("done_ok").expect("bigint"), Some(0));

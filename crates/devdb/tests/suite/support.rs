@@ -135,7 +135,9 @@ pub(crate) async fn prepared() -> (Server, Db) {
 }
 
 pub(crate) async fn prepare(db: &mut Db) -> anyhow::Result<()> {
-    run_script(db, &script("store/sql/001_control.sql")).await?;
+    for version in ["001_control", "002_range_state", "003_control"] {
+        run_script(db, &script(&format!("store/sql/{version}.sql"))).await?;
+    }
     run_script(db, &script("samples/sql/source.sql")).await?;
     run_script(db, &script("samples/sql/target.sql")).await
 }
