@@ -85,7 +85,7 @@ async fn broken_applications_fail_alone() {
     cluster.assert_verified(job).await;
 
     let retried =
-        cluster.client(&["retry", "--contract", "card.json", "--wait", "-o", "json"]).expect(0);
+        cluster.client(&["retry", "--contract", "card.json", "--wait", "-o", "json"]).expect(1);
     assert_eq!(retried.json()["job"]["failed"], failed, "the same data fails the same way");
     let sql = "SELECT COUNT_BIG(*) FROM [sample].[processing_log] WHERE [status] = 'failed'";
     assert_eq!(cluster.db.count(sql).await, 2 * failed);
