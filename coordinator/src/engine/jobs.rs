@@ -81,9 +81,10 @@ impl Engine {
                 Ok(())
             }
             Ok(false) => {
-                let message =
-                    format!("job {job} has just changed; look at `xmlx-client jobs` and try again");
-                drop(reply.send(Err(Refusal::new(ErrorCode::NotPossible, message))));
+                // It may be what was asked for, by an earlier try whose answer was lost: the client asks again, and once
+                // the job is read it is told.
+                let message = format!("job {job} has just changed and is being read again");
+                drop(reply.send(Err(Refusal::new(ErrorCode::Unavailable, message))));
                 Ok(())
             }
             Err(err) => {
