@@ -10,7 +10,7 @@ use xmlx_extract::Plan;
 use crate::connection::{Connection, Row, column};
 use crate::{Error, Scope, Source, Versions, name};
 
-/// WaitingDocument for a lock longer than this (milliseconds) is 1222, which is tried again, and not a lost connection.
+/// Waiting for a lock longer than this (milliseconds) is 1222, which is tried again, and not a lost connection.
 const LOCK_TIMEOUT: u32 = 30_000;
 
 /// An application that waits, and what its document will take.
