@@ -187,9 +187,8 @@ pub(crate) async fn spent_by_now(store: &Store, job_id: i64) -> Result<Option<Ta
 /// The stages of the job's failures, and the most frequent reason.
 async fn failures(store: &Store, job: JobId) -> Result<String, Error> {
     let (plan, _) = store.job_plan(job.0).await?;
-    let jobs = store.jobs().await?;
-    let Some(row) = jobs.iter().find(|it| it.job_id == job.0) else { return Ok(String::new()) };
-    let (stages, top) = store.common_failures(&plan, row).await?;
+    let Some(row) = store.job(job.0).await? else { return Ok(String::new()) };
+    let (stages, top) = store.common_failures(&plan, &row).await?;
     let stages: Vec<String> =
         stages.iter().map(|it| format!("{} {}", it.stage, it.count)).collect();
     let top = top.map(|(reason, n)| format!("; most often ({n}): {reason}")).unwrap_or_default();

@@ -5,7 +5,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::connection::{Row, column, optional};
-use crate::warnings::SINCE_WARNINGS;
+use crate::schema::EXTRAS_SINCE;
 use crate::{Error, Leadership, Store, statements};
 
 /// Hundredths of a percent in all.
@@ -148,7 +148,7 @@ impl Store {
     /// See [`Error`].
     pub async fn account(&self, job_id: i64) -> Result<Option<Account>, Error> {
         const IT: &str = "job_account";
-        if !self.has_schema(SINCE_WARNINGS).await? {
+        if !self.has_schema(EXTRAS_SINCE).await? {
             return Ok(None);
         }
         let rows = self.run(statements::JOB_ACCOUNT, &[&job_id]).await?;
@@ -191,7 +191,7 @@ impl Store {
     pub async fn warned(&self, job_id: Option<i64>) -> Result<BTreeMap<i64, Warned>, Error> {
         const IT: &str = "jobs_warned";
         let mut all: BTreeMap<i64, Warned> = BTreeMap::new();
-        if !self.has_schema(SINCE_WARNINGS).await? {
+        if !self.has_schema(EXTRAS_SINCE).await? {
             return Ok(all);
         }
         for row in &self.run(statements::JOBS_WARNED, &[&job_id.unwrap_or(0)]).await? {

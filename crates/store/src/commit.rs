@@ -8,7 +8,8 @@ use xmlx_extract::{Application, Plan, Table};
 use crate::catalog::{Catalog, CatalogColumn, Room};
 use crate::connection::column;
 use crate::encode::{self, ColumnCodec};
-use crate::warnings::{self, SINCE_WARNINGS, WarningNames};
+use crate::schema::EXTRAS_SINCE;
+use crate::warnings::{self, WarningNames};
 use crate::{Connection, Error, LeaseKey, OpenRange, Source, name};
 
 /// Parameters before those of the tables.
@@ -195,7 +196,7 @@ impl CommitPlan {
         ];
         params.extend(encoded.tables.iter().map(|it| it as &dyn ToSql));
         // A group without warnings pays nothing for them.
-        let has_place = group.range.schema >= SINCE_WARNINGS;
+        let has_place = group.range.schema >= EXTRAS_SINCE;
         let warnings = has_place.then(|| self.warnings.encode(group.decided)).flatten();
         let text = match &warnings {
             Some(it) => {

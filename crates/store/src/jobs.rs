@@ -4,15 +4,12 @@ use xmlx_extract::Plan;
 
 use crate::catalog::Room;
 use crate::connection::{column, only, optional, text};
+use crate::schema::EXTRAS_SINCE;
 use crate::source::count;
-use crate::warnings::SINCE_WARNINGS;
 use crate::{Budget, Error, Leadership, Mode, Scope, Source, Store, statements};
 
 /// The room of `xmlx.job.reason`.
 const REASON: Room = Room::Units(1000);
-
-/// The server's number for a table that is not there.
-const NO_SUCH_TABLE: u32 = 208;
 
 /// Where the scope of a `follow` job grows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -119,7 +116,7 @@ impl Store {
     /// 2627 where the id or the key exists already; [`Error::Deposed`].
     pub async fn insert_job(&self, leader: &Leadership, job: &NewJob) -> Result<(), Error> {
         let mode = job.mode.name();
-        let has_place = self.has_schema(SINCE_WARNINGS).await?;
+        let has_place = self.has_schema(EXTRAS_SINCE).await?;
         let budget = if has_place { job.budget.columns() } else { <(String, String)>::default() };
         let params: [&dyn tiberius::ToSql; 14] = [
             &leader.term,
@@ -139,16 +136,6 @@ impl Store {
         ];
         self.run(statements::JOB_INSERT, &params).await?;
         Ok(())
-    }
-
-    /// All jobs, by id.
-    ///
-    /// # Errors
-    /// See [`Error`].
-    pub async fn jobs(&self) -> Result<Vec<JobRow>, Error> {
-        let mut jobs = self.jobs_before(i64::MAX, i64::MAX).await?;
-        jobs.reverse();
-        Ok(jobs)
     }
 
     /// A page of all jobs, the newest first: those below the id `before`, at most `n_max`.
@@ -353,13 +340,14 @@ impl Store {
         job_id: i64,
         grows: Grows,
     ) -> Result<(), Error> {
+        if !self.has_schema(EXTRAS_SINCE).await? {
+            return Ok(());
+        }
         let grows_down = i32::from(grows == Grows::BothWays);
         let params: [&dyn tiberius::ToSql; 4] =
             [&leader.term, &job_id, &grows_down, &leader.holder];
-        match self.run(statements::FOLLOW_NOTE, &params).await {
-            Err(err) if err.number() != Some(NO_SUCH_TABLE) => Err(err),
-            Ok(_) | Err(_) => Ok(()),
-        }
+        self.run(statements::FOLLOW_NOTE, &params).await?;
+        Ok(())
     }
 
     /// Whether a `follow` job takes what comes below its scope.
@@ -367,10 +355,10 @@ impl Store {
     /// # Errors
     /// See [`Error`].
     pub async fn grows_down(&self, job_id: i64) -> Result<bool, Error> {
-        match self.run(statements::FOLLOW_READ, &[&job_id]).await {
-            Err(err) if err.number() == Some(NO_SUCH_TABLE) => Ok(false),
-            rows => Ok(count(&rows?, "follow_read")? > 0),
+        if !self.has_schema(EXTRAS_SINCE).await? {
+            return Ok(false);
         }
+        Ok(count(&self.run(statements::FOLLOW_READ, &[&job_id]).await?, "follow_read")? > 0)
     }
 
     /// Extends a `follow` job down from `lo` to `new_lo` by one pending range, in which `waiting` applications wait.

@@ -51,11 +51,13 @@ pub use probe::{ServerFindings, probe_statements};
 pub use prune::Prunable;
 pub use ranges::{LeaseKey, OpenRange, RangeChange, RangeRow};
 pub use references::reference_statement;
-pub use schema::{Fit, NO_CONTROL_TABLES, SCHEMA_VERSION, SchemaVersion, control_schema};
+pub use schema::{
+    EXTRAS_SINCE, Fit, NO_CONTROL_TABLES, SCHEMA_VERSION, SchemaVersion, control_schema,
+};
 pub use sessions::SessionRow;
 pub use source::{IDS_MAX, IDS_MIN, Mode, Scope, Source, Waiting, same_applications};
 pub use statements::all as all_statements;
 pub use target_schema::target_schema;
 pub use verify::{Check, Failure, StageCount, Verification, verification_statements};
 pub use versions::Versions;
-pub use warnings::{SINCE_WARNINGS, WarningRow};
+pub use warnings::WarningRow;

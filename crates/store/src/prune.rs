@@ -2,6 +2,7 @@
 //! sessions that ended before any job that stays. In batches, each a transaction of its own that few wait for.
 
 use crate::connection::column;
+use crate::schema::EXTRAS_SINCE;
 use crate::source::count;
 use crate::{Error, Leadership, Store, statements};
 
@@ -57,11 +58,11 @@ impl Store {
     pub async fn prune_job(&self, leader: &Leadership, job_id: i64) -> Result<bool, Error> {
         let params: [&dyn tiberius::ToSql; 4] =
             [&leader.term, &job_id, &BATCH_ROWS, &leader.holder];
-        match self.run(statements::PRUNE_EXTRAS, &params).await {
-            Err(err) if !err.is_missing_name() => return Err(err),
-            Ok(rows) if count(&rows, "prune_extras")? > 0 => return Ok(true),
-            // Tables of an older version hold nothing else.
-            Ok(_) | Err(_) => (),
+        // Tables of an older version hold nothing else.
+        if self.has_schema(EXTRAS_SINCE).await?
+            && count(&self.run(statements::PRUNE_EXTRAS, &params).await?, "prune_extras")? > 0
+        {
+            return Ok(true);
         }
         Ok(count(&self.run(statements::PRUNE_JOB, &params).await?, "prune_job")? > 0)
     }

@@ -1,7 +1,7 @@
 //! Ranges and who holds them.
 
 use crate::connection::{Connection, Row, column, only, optional, text};
-use crate::schema::SINCE_TRIALS;
+use crate::schema::EXTRAS_SINCE;
 use crate::source::count;
 use crate::{Error, Leadership, Scope, Store, statements};
 
@@ -225,7 +225,7 @@ impl LeaseKey {
         app_id: i64,
         range: &OpenRange,
     ) -> Result<i64, Error> {
-        if range.schema >= SINCE_TRIALS {
+        if range.schema >= EXTRAS_SINCE {
             let params: [&dyn tiberius::ToSql; 3] = [&self.job_id, &app_id, &self.session_id];
             return count(&connection.run(statements::TRIAL, &params).await?, "trial");
         }

@@ -8,8 +8,9 @@ use crate::{Error, Store, statements};
 /// The version that this build was made for.
 pub const SCHEMA_VERSION: i32 = 3;
 
-/// The version since which an application that is tried alone is noted with the session that tries it.
-pub(crate) const SINCE_TRIALS: i32 = 3;
+/// The version that brought trials, budgets, warnings, and where the scope of a job that follows grows. Statements that
+/// need these tables are sent where the tables are of this version.
+pub const EXTRAS_SINCE: i32 = 3;
 
 /// The oldest version that this build works with. A release only ever adds what it needs; what nobody
 /// needs any more the release after it takes away.

@@ -11,11 +11,9 @@ use xmlx_extract::{Application, Plan};
 use crate::catalog::Room;
 use crate::commit::Decided;
 use crate::connection::{column, only, text};
+use crate::schema::EXTRAS_SINCE;
 use crate::verify::{Check, check};
 use crate::{Error, Store, encode, statements};
-
-/// The version of the control tables since which they have a place for warnings.
-pub const SINCE_WARNINGS: i32 = 3;
 
 /// The room of the names in `xmlx.warning`.
 const TABLE: Room = Room::Units(257);
@@ -171,7 +169,7 @@ impl Store {
     /// # Errors
     /// See [`Error`].
     pub async fn warnings(&self, job_id: i64) -> Result<Vec<WarningRow>, Error> {
-        if !self.has_schema(SINCE_WARNINGS).await? {
+        if !self.has_schema(EXTRAS_SINCE).await? {
             return Ok(Vec::new());
         }
         let rows = self.run(statements::WARNINGS, &[&job_id]).await?;
@@ -181,7 +179,7 @@ impl Store {
     /// Whether what is kept by column adds up to what is shown of the job.
     pub(crate) async fn warning_sums(&self, job_id: i64) -> Result<Option<Check>, Error> {
         const IT: &str = "job_warning_sums";
-        if !self.has_schema(SINCE_WARNINGS).await? {
+        if !self.has_schema(EXTRAS_SINCE).await? {
             return Ok(None);
         }
         let rows = self.run(statements::JOB_WARNING_SUMS, &[&job_id]).await?;

@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 use xmlx_extract::Stage;
-use xmlx_store::{Class, Committed, Connection, Decided, Error, Group, OpenRange, SINCE_WARNINGS};
+use xmlx_store::{Class, Committed, Connection, Decided, EXTRAS_SINCE, Error, Group, OpenRange};
 
 use super::parts::{Blame, Parts, Refused};
 use super::retry::{persist, tries_of_a_commit};
@@ -46,7 +46,7 @@ pub(super) async fn run<'a>(
     stop: &'a CancellationToken,
     mut batches: mpsc::Receiver<Batch>,
 ) -> Result<Committer<'a>, Outcome> {
-    if range.schema < SINCE_WARNINGS {
+    if range.schema < EXTRAS_SINCE {
         NOT_COUNTED.call_once(|| {
             warn!(
                 version = range.schema,
