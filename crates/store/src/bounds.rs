@@ -9,18 +9,19 @@ use xmlx_extract::{Application, Plan, Stage, Value};
 use crate::Decided;
 use crate::catalog::{Catalog, CatalogColumn};
 
-/// The bounds of every column that a contract fills.
+/// The bounds of the columns that a contract fills.
 #[derive(Clone, Debug)]
 pub struct Bounds {
-    /// By table and column, as the contract has them.
+    /// By table, as the contract has them: the columns that have a bound.
     tables: Vec<Vec<Bounded>>,
 }
 
-/// A column with its name.
+/// A column with its place in a row and its name.
 #[derive(Clone, Debug)]
 struct Bounded {
+    column: usize,
     place: String,
-    bound: Option<Bound>,
+    bound: Bound,
 }
 
 /// What one column can hold.
@@ -44,9 +45,10 @@ impl Bounds {
     #[must_use]
     pub fn new(plan: &Plan, catalog: &Catalog) -> Self {
         let tables = plan.tables().iter().map(|table| {
-            let columns = table.columns.iter().map(|column| Bounded {
-                place: format!("{}.{}", table.name, column.name),
-                bound: catalog.column(&table.name, &column.name).and_then(Bound::of),
+            let columns = table.columns.iter().enumerate().filter_map(|(i, column)| {
+                let bound = catalog.column(&table.name, &column.name).and_then(Bound::of)?;
+                let place = format!("{}.{}", table.name, column.name);
+                Some(Bounded { column: i, place, bound })
             });
             columns.collect()
         });
@@ -64,9 +66,9 @@ impl Bounds {
 
     fn beyond(&self, application: &Application) -> Option<String> {
         for (columns, rows) in self.tables.iter().zip(&application.tables) {
-            for (column, value) in rows.iter().flat_map(|row| columns.iter().zip(row)) {
-                if let Some(bound) = column.bound.as_ref().filter(|it| !it.holds(value)) {
-                    let (stage, place) = (Stage::Mapping, &column.place);
+            for row in rows {
+                if let Some(found) = columns.iter().find(|it| !it.bound.holds(&row[it.column])) {
+                    let (stage, Bounded { place, bound, .. }) = (Stage::Mapping, found);
                     return Some(format!("{stage}: the value of `{place}` is outside of {bound}"));
                 }
             }

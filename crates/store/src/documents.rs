@@ -51,17 +51,6 @@ pub enum Xml {
     Bytes(Vec<u8>),
 }
 
-impl Xml {
-    /// How many bytes it has, about, as UTF-8; in memory UTF-16 has twice as many.
-    #[must_use]
-    pub fn n_bytes(&self) -> usize {
-        match self {
-            Self::Utf16(bytes) => bytes.len() / 2,
-            Self::Bytes(bytes) => bytes.len(),
-        }
-    }
-}
-
 /// What a document column holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Holds {
@@ -118,12 +107,13 @@ impl Documents {
         let stored = format!(
             "CAST(CASE WHEN {is_read} THEN DATALENGTH({document}) ELSE 0 END AS bigint) AS [stored]"
         );
-        let first = "SELECT TOP (@P3)";
         Self {
             sizes: format!(
-                "SET LOCK_TIMEOUT {LOCK_TIMEOUT};\n{first} {id}, {stored} {from} {order}"
+                "SET LOCK_TIMEOUT {LOCK_TIMEOUT};\nSELECT TOP (@P3) {id}, {stored} {from} {order}"
             ),
-            fetch: format!("SET LOCK_TIMEOUT {LOCK_TIMEOUT};\n{first} {id}, {xml} {from} {order}"),
+            fetch: format!(
+                "SET LOCK_TIMEOUT {LOCK_TIMEOUT};\nSELECT TOP (@P3) {id}, {xml} {from} {order}"
+            ),
             by_id: format!(
                 "SET LOCK_TIMEOUT {LOCK_TIMEOUT};\nSELECT {id}, {xml} FROM {table} AS x WHERE {document} IS NOT NULL \
                  AND x.[app_id] IN (SELECT j.[app_id] FROM OPENJSON(@P1) WITH ([app_id] bigint '$') AS j) {order}"
@@ -220,8 +210,8 @@ impl Documents {
     /// Which applications wait the database itself says, by [`Self::waiting`].
     ///
     /// # Errors
-    /// [`Error::Behind`] where the copy does not have all of them yet, or only older versions, [`Error::Duplicate`] where it has one more than
-    /// once; see [`Error`].
+    /// [`Error::Behind`] where the copy does not have all of them yet, or only older versions, [`Error::Duplicate`] where
+    /// it has one more than once; see [`Error`].
     pub async fn fetch_from(
         &self,
         connection: &mut Connection,

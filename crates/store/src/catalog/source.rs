@@ -48,7 +48,7 @@ pub fn repeated_id_statement(plan: &Plan) -> String {
     let table = name::table(plan.target_schema(), &source.table);
     let document = name::quoted(&source.column);
     format!(
-        "SET LOCK_TIMEOUT 30000;\nSELECT TOP (1) CAST(x.[app_id] AS bigint) AS [app_id] FROM {table} AS x WHERE x.{document} IS NOT NULL \
+        "SELECT TOP (1) CAST(x.[app_id] AS bigint) AS [app_id] FROM {table} AS x WHERE x.{document} IS NOT NULL \
          GROUP BY x.[app_id] HAVING COUNT_BIG(*) > 1"
     )
 }
