@@ -41,7 +41,7 @@ impl ClusterApi {
         jobs.extend(self.store.jobs_before(i64::MAX, n).await?);
         jobs.sort_unstable_by_key(|it| it.job_id);
         jobs.dedup_by_key(|it| it.job_id);
-        let (jobs, _) = newest(jobs, ended_max);
+        let jobs = newest(jobs, ended_max);
         let left_out = convert::count(count).saturating_sub(jobs.len() as u64);
         Ok((jobs, left_out))
     }
@@ -135,8 +135,8 @@ fn millis(it: Duration) -> u64 {
     u64::try_from(it.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// The jobs that have not ended, and the newest of the others; how many are left out. Both by id, as they came.
-fn newest(jobs: Vec<JobRow>, ended_max: usize) -> (Vec<JobRow>, u64) {
+/// The jobs that have not ended, and the newest of the others; by id, as they came.
+fn newest(jobs: Vec<JobRow>, ended_max: usize) -> Vec<JobRow> {
     let has_ended = |it: &JobRow| !it.finished_at.is_empty();
     let n_ended = jobs.iter().filter(|it| has_ended(it)).count();
     let n_left_out = n_ended.saturating_sub(ended_max);
@@ -145,7 +145,7 @@ fn newest(jobs: Vec<JobRow>, ended_max: usize) -> (Vec<JobRow>, u64) {
         n_seen += usize::from(has_ended(it));
         !has_ended(it) || n_seen > n_left_out
     });
-    (shown.collect(), n_left_out as u64)
+    shown.collect()
 }
 
 fn worker(it: WorkerInfo) -> pb::Worker {
