@@ -1,0 +1,37 @@
+//! The words that all programs share: ids, states, events, classes of errors, limits.
+//!
+//! Each word is one type, and each type has one text: [`JobState::as_str`] and its like give the text that stands in the
+//! database, and parsing refuses what is not known instead of taking it for something else. The protocol and the store
+//! convert at their own edge. This crate knows no IO and depends on nothing.
+//!
+//! ```
+//! use xmlx_domain::JobState;
+//!
+//! assert_eq!("paused".parse(), Ok(JobState::Paused));
+//! assert!(JobState::Paused.is_open());
+//! let unknown = "asleep".parse::<JobState>().unwrap_err();
+//! assert_eq!(
+//!     unknown.to_string(),
+//!     "`asleep` is no job state; known are: running, paused, done, failed, cancelled"
+//! );
+//! ```
+
+mod failure;
+mod ids;
+mod job;
+mod lease;
+mod limits;
+mod range;
+mod scope;
+mod session;
+mod word;
+
+pub use failure::{ErrorClass, LogReason, Stage};
+pub use ids::{Epoch, JobId, RangeId, SessionId, Term};
+pub use job::{JobState, Mode};
+pub use lease::{Lease, LeaseKey, Progress};
+pub use limits::{IDS_MAX, IDS_MIN, PREFETCHED, SLOTS_MAX, leases_max};
+pub use range::{HistoryEvent, RangeEvent, RangeState};
+pub use scope::Scope;
+pub use session::SessionState;
+pub use word::UnknownWord;
