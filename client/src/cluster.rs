@@ -46,12 +46,14 @@ impl Patience {
 
 /// The coordinators.
 #[derive(Clone, Debug)]
-pub(crate) struct Cluster {
+pub struct Cluster {
     addresses: Vec<String>,
 }
 
 impl Cluster {
-    pub(crate) fn new(addresses: Vec<String>) -> Self {
+    /// Coordinators at these URLs.
+    #[must_use]
+    pub fn new(addresses: Vec<String>) -> Self {
         Self { addresses }
     }
 

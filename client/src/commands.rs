@@ -9,16 +9,15 @@ mod load;
 mod map;
 mod prune;
 mod schema;
-pub(crate) mod status;
+pub mod status;
 mod steer;
-pub(crate) mod submit;
-mod up;
-mod verify;
+pub mod submit;
+pub mod verify;
 mod warnings;
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use xmlx_extract::{Limits, Plan};
 use xmlx_proto::v1 as pb;
 use xmlx_runtime::{Secret, connection_setting};
@@ -27,14 +26,12 @@ use xmlx_store::{Access, Store, StoreConfig};
 use crate::cli::{Cli, Command, Database};
 use crate::cluster::Cluster;
 use crate::output::{self, Answer};
-use crate::{demo, internal};
-
-pub(crate) use verify::verify;
 
 /// Connections that a command may open.
 const CONNECTIONS_MAX: usize = 4;
 
-pub(crate) async fn run(cli: Cli) -> anyhow::Result<Answer> {
+/// Runs the command that was given.
+pub async fn run(cli: Cli) -> anyhow::Result<Answer> {
     let cluster = Cluster::new(cli.coordinators);
     let format = cli.output;
     match cli.command {
@@ -75,8 +72,8 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<Answer> {
             let plan = plan(&[contract], limits.limits()?)?;
             bench::run(format, &plan, &dir, bench::Effort { threads, seconds })
         }
-        Command::Up(args) => up::run(args).await,
-        Command::Demo(args) => demo::run(args, format).await,
+        Command::Demo { .. } => elsewhere("demo"),
+        Command::Up { .. } => elsewhere("up"),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             let mut command = <Cli as clap::CommandFactory>::command();
@@ -84,8 +81,14 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<Answer> {
             output::verbatim(&String::from_utf8_lossy(&script))?;
             Ok(Answer::Yes)
         }
-        Command::Internal(it) => internal::run(it.role).await,
     }
+}
+
+/// `demo` and `up` bring a database of their own, which this program does not carry.
+fn elsewhere(command: &str) -> anyhow::Result<Answer> {
+    bail!(
+        "`{command}` is not part of this program: run `cargo run --release -- {command}` in the source tree, which builds `xmlx-dev`"
+    )
 }
 
 /// A store for a command that goes to the database itself.
@@ -100,7 +103,7 @@ pub(crate) fn store(database: &Database) -> anyhow::Result<Store> {
 }
 
 /// A store at a connection string.
-pub(crate) fn store_at(secret: &Secret, ca: Option<PathBuf>) -> anyhow::Result<Store> {
+pub fn store_at(secret: &Secret, ca: Option<PathBuf>) -> anyhow::Result<Store> {
     Ok(Store::new(&StoreConfig {
         connection_string: secret.reveal().to_owned(),
         ca,

@@ -4,6 +4,7 @@
 //! nothing else in the client writes. What is meant to be many lines goes through [`verbatim`].
 
 use std::io::{IsTerminal as _, Write as _};
+use std::process::ExitCode;
 
 use comfy_table::presets::NOTHING;
 use comfy_table::{ColumnConstraint, Table, Width};
@@ -18,7 +19,7 @@ const CLEAR: &str = "\x1b[2J\x1b[H";
 
 /// What a command found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Answer {
+pub enum Answer {
     /// Exit code 0.
     Yes,
     /// Exit code 1: the command worked, and the answer is no.
@@ -33,7 +34,7 @@ impl From<bool> for Answer {
 
 /// How data looks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
-pub(crate) enum Format {
+pub enum Format {
     /// For people.
     #[default]
     Table,
@@ -42,7 +43,7 @@ pub(crate) enum Format {
 }
 
 /// Prints one line of data.
-pub(crate) fn line(text: &str) -> anyhow::Result<()> {
+pub fn line(text: &str) -> anyhow::Result<()> {
     verbatim(&printable(text))
 }
 
@@ -69,7 +70,7 @@ pub(crate) fn clear_screen() -> anyhow::Result<()> {
 }
 
 /// Prints a value as one line of JSON.
-pub(crate) fn json(value: &impl Serialize) -> anyhow::Result<()> {
+pub fn json(value: &impl Serialize) -> anyhow::Result<()> {
     line(&serde_json::to_string(value)?)
 }
 
@@ -118,13 +119,26 @@ pub(crate) fn columns(
 }
 
 /// Tells the user something that is not data.
-pub(crate) fn note(text: &str) {
+pub fn note(text: &str) {
     let mut stderr = std::io::stderr().lock();
     drop(writeln!(stderr, "{}", printable_lines(text)));
 }
 
-/// Whether the reader of our output has left: that is success.
-pub(crate) fn is_broken_pipe(err: &anyhow::Error) -> bool {
+/// How a program ends whose command came to this.
+pub fn exit_code(outcome: anyhow::Result<Answer>) -> ExitCode {
+    match outcome {
+        Ok(Answer::Yes) => ExitCode::SUCCESS,
+        Ok(Answer::No) => ExitCode::from(1),
+        // The reader of the output, such as `head`, has what it wanted.
+        Err(err) if is_broken_pipe(&err) => ExitCode::SUCCESS,
+        Err(err) => {
+            note(&format!("error: {err:#}"));
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn is_broken_pipe(err: &anyhow::Error) -> bool {
     let io = err.chain().find_map(|it| it.downcast_ref::<std::io::Error>());
     io.is_some_and(|it| it.kind() == std::io::ErrorKind::BrokenPipe)
 }

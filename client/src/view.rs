@@ -5,30 +5,30 @@ mod cluster;
 use serde::Serialize;
 use xmlx_proto::v1 as pb;
 
-pub(crate) use cluster::{Status, Worker};
+pub use cluster::{Leader, Status, Worker};
 
 /// A job.
 #[derive(Debug, Serialize)]
-pub(crate) struct Job {
-    pub(crate) job: i64,
+pub struct Job {
+    pub job: i64,
     pub(crate) name: String,
-    pub(crate) state: &'static str,
-    pub(crate) reason: String,
+    pub state: &'static str,
+    pub reason: String,
     mode: &'static str,
     priority: i32,
     from: i64,
     to: i64,
     pub(crate) total: Option<i64>,
-    pub(crate) ok: i64,
-    pub(crate) failed: i64,
+    pub ok: i64,
+    pub failed: i64,
     /// Applications with warnings.
     pub(crate) warned: i64,
     warnings: i64,
-    pub(crate) rows: i64,
+    pub rows: i64,
     ranges_pending: i64,
     ranges_leased: i64,
     ranges_done: i64,
-    pub(crate) leases_revoked: i64,
+    pub leases_revoked: i64,
     /// `None`: any number.
     max_failures: Option<String>,
     max_warnings: Option<String>,
@@ -70,7 +70,9 @@ impl Job {
         failures.chain(warnings).collect::<Vec<_>>().join(", ")
     }
 
-    pub(crate) fn has_ended(&self) -> bool {
+    /// Whether nothing more can happen to it.
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
         matches!(self.state, "done" | "failed" | "cancelled")
     }
 }
@@ -187,9 +189,9 @@ impl From<pb::Range> for Range {
 
 /// Failures of one stage.
 #[derive(Debug, Serialize)]
-pub(crate) struct Stage {
-    pub(crate) stage: String,
-    pub(crate) count: i64,
+pub struct Stage {
+    pub stage: String,
+    pub count: i64,
 }
 
 impl From<pb::StageCount> for Stage {
@@ -268,10 +270,10 @@ impl From<pb::WarningCount> for WarningCount {
 
 /// What `verify` found.
 #[derive(Debug, Serialize)]
-pub(crate) struct Verification {
-    pub(crate) holds: bool,
-    pub(crate) checks: Vec<Check>,
-    pub(crate) failures_by_stage: Vec<Stage>,
+pub struct Verification {
+    pub holds: bool,
+    pub checks: Vec<Check>,
+    pub failures_by_stage: Vec<Stage>,
     pub(crate) left_out: i64,
     /// `None`: nothing is left to do.
     pub(crate) waiting: Option<i64>,
@@ -279,16 +281,17 @@ pub(crate) struct Verification {
 
 /// One check.
 #[derive(Debug, Serialize)]
-pub(crate) struct Check {
-    pub(crate) check: String,
-    pub(crate) holds: bool,
-    pub(crate) violations: i64,
-    pub(crate) detail: String,
+pub struct Check {
+    pub check: String,
+    pub holds: bool,
+    pub violations: i64,
+    pub detail: String,
 }
 
 impl Verification {
     /// Violations of the check of that name.
-    pub(crate) fn violations(&self, check: &str) -> i64 {
+    #[must_use]
+    pub fn violations(&self, check: &str) -> i64 {
         self.checks.iter().find(|it| it.check == check).map_or(0, |it| it.violations)
     }
 }

@@ -2,9 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "tests panic where something does not hold")]
 
-use std::io::{BufRead as _, BufReader};
-use std::net::TcpListener;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 
 use xmlx_samples::Line;
 use xmlx_tests::{Cluster, Output, Setup, Signal, binary, workspace};
@@ -53,7 +51,7 @@ fn map_reads_what_sql_server_stores() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name).display().to_string();
     std::fs::write(path("c.json"), xmlx_samples::contract(Line::Card)).unwrap();
-    let golden = workspace().join("crates/samples/golden/card/contacts.xml");
+    let golden = workspace().join("dev/samples/golden/card/contacts.xml");
     let xml = std::fs::read_to_string(golden).unwrap().replace("Ada", "Zoë");
     let utf_16 = || xml.encode_utf16().flat_map(u16::to_le_bytes);
     let windows_1252 = xml.chars().map(|it| u8::try_from(u32::from(it)).unwrap());
@@ -87,7 +85,7 @@ fn bench_counts_and_measures() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name).display().to_string();
     std::fs::write(path("c.json"), xmlx_samples::contract(Line::Card)).unwrap();
-    let golden = workspace().join("crates/samples/golden/card");
+    let golden = workspace().join("dev/samples/golden/card");
     let mut n_files = 1;
     for entry in std::fs::read_dir(golden).unwrap() {
         let file = entry.unwrap().path();
@@ -374,58 +372,14 @@ async fn waiting_ends_with_what_came_of_the_job() {
     cluster.workers[0].signal(Signal::SIGCONT);
 }
 
-/// The demo is the product's first impression: it has to hold by itself.
+/// They bring a database along, which the client does not: whoever knows them from elsewhere is shown the way.
 #[test]
-fn the_demo_verifies_itself() {
-    let it = client(&["demo", "--apps", "600", "-o", "json"]).expect(0).json();
-    assert_eq!((&it["apps"], &it["lost"], &it["repeated"]), (&600.into(), &0.into(), &0.into()));
-    assert_eq!((&it["verified"], &it["faults_fired"]), (&true.into(), &true.into()));
-    assert!(it["leases_revoked"].as_i64().unwrap() > 0, "{it}");
-}
-
-/// The smallest demos ask nothing before it can be answered.
-#[test]
-fn a_demo_waits_for_what_it_starts() {
-    for args in [&["--apps", "1"][..], &["--apps", "40", "--no-faults"]] {
-        let printed = client(&[&["demo", "-o", "json"], args].concat()).expect(0);
-        assert_eq!(printed.json()["verified"], true, "{printed:?}");
+fn demo_and_up_say_where_they_are() {
+    for command in ["demo", "up"] {
+        for args in [&[command][..], &[command, "--apps", "5"], &[command, "--help"]] {
+            let printed = client(args).expect(2);
+            let way = format!("cargo run --release -- {command}");
+            assert!(printed.stderr.contains(&way), "{printed:?}");
+        }
     }
-}
-
-/// A program that is started by hand and not by a cluster; killed when dropped.
-struct Started(Child);
-
-impl Drop for Started {
-    fn drop(&mut self) {
-        drop(self.0.kill());
-        drop(self.0.wait());
-    }
-}
-
-/// Whoever drains the worker of the all-in-one server keeps the server and its data.
-#[test]
-fn the_all_in_one_server_outlives_its_worker() {
-    let listeners = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
-    let [coordinator, database] = listeners.map(|it| it.local_addr().unwrap().to_string());
-    let mut command = Command::new(binary("xmlx-client"));
-    command.args(["up", "--listen", &coordinator, "--database-listen", &database]);
-    command.args(["--samples", "5"]).stdin(Stdio::null()).stderr(Stdio::piped());
-    let mut up = Started(command.spawn().unwrap());
-    let mut lines = BufReader::new(up.0.stderr.take().unwrap()).lines().map(Result::unwrap);
-    assert!(lines.any(|line| line == "Ctrl-C ends it"));
-    // It says so once it can be asked, and not before.
-    let url = format!("http://{coordinator}");
-    let ask = |args: &[&str]| client(&[args, &["--coordinators", &url, "-o", "json"]].concat());
-    let workers = ask(&["workers"]).expect(0).json();
-    assert_eq!(workers.as_array().unwrap().len(), 1, "{workers}");
-    let _ = ask(&["drain", "up"]).expect(0);
-    let told = lines.find(|line| line.starts_with("the worker `up` has been drained")).unwrap();
-    assert!(told.contains("xmlx-worker --coordinators"), "{told}");
-    let status = ask(&["status"]).expect(0).json();
-    assert_eq!(status["answered_by_leader"], true, "{status}");
-    assert!(status["workers"].as_array().unwrap().is_empty(), "{status}");
-    assert!(up.0.try_wait().unwrap().is_none(), "it goes on");
-    let pid = i32::try_from(up.0.id()).unwrap();
-    nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), Signal::SIGTERM).unwrap();
-    assert_eq!(up.0.wait().unwrap().code(), Some(0));
 }

@@ -143,7 +143,7 @@ async fn passwords_are_not_shown() {
 /// The demo's own processes get theirs through the environment: command lines are public on a host.
 #[test]
 fn no_command_line_shows_a_password() {
-    let mut demo = Command::new(binary("xmlx-client"));
+    let mut demo = Command::new(binary("xmlx-dev"));
     demo.args(["demo", "--apps", "500", "--no-faults"]).stdout(Stdio::null()).stderr(Stdio::null());
     let mut demo = demo.spawn().unwrap();
     let mut seen = BTreeSet::new();

@@ -35,7 +35,7 @@ fn addresses_are_checked_at_the_start() {
     }
     check("xmlx-coordinator", &["--advertise", "https://h:1", "--check-config"], "without TLS");
     check("xmlx-coordinator", &["--listen", "host1:7400", "--check-config"], "0.0.0.0:7400");
-    check("xmlx-client", &["up", "--listen", "host1:7400"], "0.0.0.0:7400");
+    check("xmlx-dev", &["up", "--listen", "host1:7400"], "0.0.0.0:7400");
     let spaced = ["--coordinators", "http://a:1 , http://b:2", "--print-config"];
     assert!(run("xmlx-worker", &spaced).expect(0).stdout.contains("\"http://b:2\""));
     check("xmlx-client", &["submit", "--contract", "c", "--follow", "--wait"], "--wait");

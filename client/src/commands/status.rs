@@ -29,7 +29,7 @@ pub(crate) async fn run(cluster: &Cluster, format: Format, watch: bool) -> anyho
 }
 
 /// From the leader where there is one: a standby knows the tables, but not what workers do now.
-pub(crate) async fn fetch(cluster: &Cluster) -> anyhow::Result<Status> {
+pub async fn fetch(cluster: &Cluster) -> anyhow::Result<Status> {
     let ask = async |channel| cluster::cluster(channel).status(pb::StatusRequest::default()).await;
     let response = cluster.call(Patience::SHORT, ask).await?;
     if response.answered_by_leader {
@@ -44,7 +44,7 @@ pub(crate) async fn fetch(cluster: &Cluster) -> anyhow::Result<Status> {
 }
 
 /// What one coordinator says at once; `None`: nothing.
-pub(crate) async fn glance(address: &str) -> Option<Status> {
+pub async fn glance(address: &str) -> Option<Status> {
     let ask = async |channel| cluster::cluster(channel).status(pb::StatusRequest::default()).await;
     Cluster::call_at(address, Patience::GLANCE, ask).await.ok().map(Into::into)
 }

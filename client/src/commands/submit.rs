@@ -81,7 +81,7 @@ pub(crate) async fn run(
 
 /// What became of a submission.
 #[derive(Debug)]
-pub(crate) struct Submitted {
+pub struct Submitted {
     outcome: pb::Outcome,
     job: Job,
     /// Nothing waits for the job: how many applications of its scope are decided.
@@ -114,10 +114,7 @@ fn is_over(job: &Job, until: Wait) -> bool {
 }
 
 /// Submits; the same request again finds the same job.
-pub(crate) async fn submit(
-    cluster: &Cluster,
-    request: &pb::SubmitRequest,
-) -> anyhow::Result<Submitted> {
+pub async fn submit(cluster: &Cluster, request: &pb::SubmitRequest) -> anyhow::Result<Submitted> {
     let bytes = request.contract.len();
     anyhow::ensure!(
         bytes <= CONTRACT_BYTES_MAX,

@@ -45,10 +45,8 @@ pub(crate) async fn run(
     Ok(Answer::from(found.holds))
 }
 
-pub(crate) async fn verify(
-    cluster: &Cluster,
-    request: pb::VerifyRequest,
-) -> anyhow::Result<Verification> {
+/// Has a coordinator check a job.
+pub async fn verify(cluster: &Cluster, request: pb::VerifyRequest) -> anyhow::Result<Verification> {
     let response =
         cluster.call(Patience::LONG, async |it| cluster::jobs(it).verify(request).await).await?;
     Ok(response.into())

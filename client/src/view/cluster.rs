@@ -7,13 +7,13 @@ use super::Job;
 
 /// A worker. What nobody knows at the moment is `None`: a standby hears of no worker.
 #[derive(Debug, Serialize)]
-pub(crate) struct Worker {
-    pub(crate) name: String,
+pub struct Worker {
+    pub name: String,
     session: String,
     pub(crate) state: String,
     pub(crate) slots: u32,
-    pub(crate) leases: Option<u32>,
-    pub(crate) apps_per_second: Option<f64>,
+    pub leases: Option<u32>,
+    pub apps_per_second: Option<f64>,
     pub(crate) memory_bytes: Option<u64>,
     /// Since its last heartbeat.
     heard_seconds: Option<f64>,
@@ -71,22 +71,22 @@ impl Worker {
 
 /// The cluster.
 #[derive(Debug, Serialize)]
-pub(crate) struct Status {
-    pub(crate) leader: Option<Leader>,
-    pub(crate) answered_by_leader: bool,
+pub struct Status {
+    pub leader: Option<Leader>,
+    pub answered_by_leader: bool,
     /// Commits at once in the whole cluster; `None`: no limit.
     commits_max: Option<u32>,
-    pub(crate) workers: Vec<Worker>,
-    pub(crate) jobs: Vec<Job>,
+    pub workers: Vec<Worker>,
+    pub jobs: Vec<Job>,
     /// Jobs that have ended and are not shown.
     pub(crate) jobs_left_out: u64,
 }
 
 /// Who leads, or led last.
 #[derive(Debug, Serialize)]
-pub(crate) struct Leader {
-    pub(crate) address: String,
-    pub(crate) term: u64,
+pub struct Leader {
+    pub address: String,
+    pub term: u64,
     /// It answers, or its lease runs and was renewed when it should have been.
     alive: bool,
     /// Since it renewed its lease, by the database's clock.
@@ -96,7 +96,9 @@ pub(crate) struct Leader {
 }
 
 impl Status {
-    pub(crate) fn leader_line(&self) -> String {
+    /// Who leads, or why nobody does.
+    #[must_use]
+    pub fn leader_line(&self) -> String {
         let Some(leader) = &self.leader else {
             return "no coordinator leads at the moment".to_owned();
         };

@@ -6,7 +6,7 @@ use libfuzzer_sys::fuzz_target;
 use xmlx_extract::Plan;
 
 /// Something that a contract near the samples maps.
-const DOCUMENT: &str = include_str!("../../../samples/golden/card/contacts.xml");
+const DOCUMENT: &str = include_str!("../../../../dev/samples/golden/card/contacts.xml");
 
 fuzz_target!(|text: &str| {
     match Plan::from_json(text) {

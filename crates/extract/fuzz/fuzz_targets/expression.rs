@@ -9,7 +9,7 @@ use serde_json::{Value as Json, json};
 use xmlx_extract::Plan;
 use xmlx_samples::Line;
 
-const DOCUMENT: &str = include_str!("../../../samples/golden/card/expressions.xml");
+const DOCUMENT: &str = include_str!("../../../../dev/samples/golden/card/expressions.xml");
 
 /// A sample contract, and where its first expression is.
 static CONTRACT: LazyLock<(Json, usize)> = LazyLock::new(|| {

@@ -1,7 +1,8 @@
 //! What the demo kills, and when.
 
+use xmlx_client::view::Status;
+
 use crate::demo::processes::Processes;
-use crate::view::Status;
 
 /// The worker is killed once so many percent are decided, the leader once so many are.
 const WORKER_AT: u64 = 20;

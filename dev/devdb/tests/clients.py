@@ -1,7 +1,7 @@
 """Other clients against a running devdb: pymssql (FreeTDS), python-tds and Microsoft's ODBC driver (mssql-python).
 
     cargo run -p xmlx-devdb --example serve -- 127.0.0.1:14330
-    pip install pymssql python-tds mssql-python && python crates/devdb/tests/clients.py 127.0.0.1 14330
+    pip install pymssql python-tds mssql-python && python dev/devdb/tests/clients.py 127.0.0.1 14330
 
 `clients.sh` runs it, and `clients.mjs`, against a devdb of their own. It shows that devdb is not merely what one client tolerates.
 """

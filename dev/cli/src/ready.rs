@@ -3,11 +3,10 @@
 use std::time::Duration;
 
 use anyhow::bail;
+use xmlx_client::commands::status;
+use xmlx_client::output;
+use xmlx_client::view::Status;
 use xmlx_runtime::Clock;
-
-use crate::commands::status;
-use crate::output;
-use crate::view::Status;
 
 /// What has not started by then does not start.
 const DEADLINE: Duration = Duration::from_secs(30);

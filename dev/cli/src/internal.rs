@@ -4,11 +4,11 @@
 use std::io::Read as _;
 
 use anyhow::Context as _;
+use xmlx_client::output::{self, Answer};
 use xmlx_devdb::{Faults, Like, Options, Server, Storage, Tls};
 use xmlx_runtime::Shutdown;
 
 use crate::cli::{DevDb, Role};
-use crate::output::{self, Answer};
 
 /// The only user of the embedded database, and its password: it listens on loopback for demos.
 pub(crate) const DEVDB_USER: &str = "sa";

@@ -3,14 +3,14 @@
 use anyhow::Context as _;
 use clap::Parser as _;
 use tokio::task::JoinHandle;
+use xmlx_client::commands::store_at;
+use xmlx_client::output::{self, Answer};
 use xmlx_devdb::{Faults, Like, Options, Server, Storage, Tls};
 use xmlx_runtime::{LogFormat, Secret, Shutdown};
 
-use super::store_at;
 use crate::cli::Up;
 use crate::demo::samples;
 use crate::internal::{DEVDB_PASSWORD, DEVDB_USER};
-use crate::output::{self, Answer};
 use crate::ready;
 
 /// Seed of the samples that `--samples` makes.

@@ -1,7 +1,7 @@
 // Another client against a running devdb: tedious.
 //
 //     cargo run -p xmlx-devdb --example serve -- 127.0.0.1:14330
-//     npm install tedious && node crates/devdb/tests/clients.mjs 127.0.0.1 14330
+//     npm install tedious && node dev/devdb/tests/clients.mjs 127.0.0.1 14330
 //
 // A folder in NODE_MODULES names where tedious is installed, if not here.
 

@@ -13,9 +13,9 @@ for _ in $(seq 50); do
     (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null && break
     sleep 0.1
 done
-"$python" crates/devdb/tests/clients.py 127.0.0.1 "$port"
+"$python" dev/devdb/tests/clients.py 127.0.0.1 "$port"
 if (cd "${NODE_MODULES:-.}" && "$node" -e 'require("tedious")') 2>/dev/null; then
-    "$node" crates/devdb/tests/clients.mjs 127.0.0.1 "$port"
+    "$node" dev/devdb/tests/clients.mjs 127.0.0.1 "$port"
 else
     echo "tedious: SKIPPED, not installed"
 fi

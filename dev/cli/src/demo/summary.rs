@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::Serialize;
+use xmlx_client::Cluster;
+use xmlx_client::commands::verify::verify as verify_job;
+use xmlx_client::output::{self, Answer, Format};
+use xmlx_client::view::{Job, Verification};
 use xmlx_proto::v1 as pb;
 
 use crate::cli::Demo;
-use crate::cluster::Cluster;
-use crate::commands;
 use crate::demo::faults::Killing;
-use crate::output::{self, Answer, Format};
-use crate::view::{Job, Verification};
 
 /// The demo's figures, summed over its jobs.
 #[derive(Debug, Serialize)]
@@ -34,7 +34,7 @@ pub(crate) async fn verify(cluster: &Cluster, jobs: &[Job]) -> anyhow::Result<Ve
     let mut found = Vec::with_capacity(jobs.len());
     for job in jobs {
         let request = pb::VerifyRequest { job_id: job.job, history: true };
-        found.push(commands::verify(cluster, request).await?);
+        found.push(verify_job(cluster, request).await?);
     }
     Ok(found)
 }

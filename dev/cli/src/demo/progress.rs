@@ -4,11 +4,11 @@ use std::io::IsTerminal as _;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
+use xmlx_client::output;
+use xmlx_client::view::Status;
 use xmlx_runtime::{Clock, printable};
 
 use crate::demo::faults::Killing;
-use crate::output;
-use crate::view::Status;
 
 /// How often a plain line is printed.
 const LINE_EVERY: Duration = Duration::from_secs(1);

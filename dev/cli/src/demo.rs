@@ -10,15 +10,15 @@ mod summary;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
+use xmlx_client::Cluster;
+use xmlx_client::commands::{self, submit};
+use xmlx_client::output::{self, Answer, Format};
+use xmlx_client::view::{Job, Status};
 use xmlx_proto::v1 as pb;
 use xmlx_runtime::Clock;
 
 use crate::cli::Demo;
-use crate::cluster::Cluster;
-use crate::commands::{self, submit};
-use crate::output::{self, Answer, Format};
 use crate::ready;
-use crate::view::{Job, Status};
 use faults::Killing;
 use processes::Processes;
 use progress::Progress;
