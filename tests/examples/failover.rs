@@ -156,12 +156,7 @@ async fn leader_lost(runs: usize, flags: &'static [&'static str], signal: Signal
         let granted = format!("[event] = 'granted' AND [term] > {term}");
         if flags == USUAL_LEASES {
             cluster.wait_term_after(term).await;
-            let welcome = format!("term={}", cluster.term().await);
-            cluster
-                .wait_for("the workers' welcome", async |it| {
-                    it.workers.iter().all(|it| it.log().contains(&welcome))
-                })
-                .await;
+            cluster.wait_connected(cluster.term().await).await;
             let welcome_at = now(&cluster).await;
             found.welcomes.push(welcome_at - at);
             found.gaps.push(longest_gap(&cluster, at, welcome_at).await);

@@ -13,14 +13,10 @@ use xmlx_proto::Release;
 use xmlx_samples::{Line, Synth};
 use xmlx_store::{Access, Document, SCHEMA_VERSION, Store, StoreConfig};
 
-use crate::skipped::skipped;
+use crate::skipped::SERVER;
 
 /// Documents in one statement.
 const CHUNK: usize = 200;
-
-/// Holds the connection string of a server to test against instead of devdb. The login may create databases and
-/// logins.
-const SERVER: &str = "XMLX_TEST_SQLSERVER";
 
 /// The password of all users that tests make; servers ask for several kinds of characters.
 const PASSWORD: &str = "Grant3d-And-N0-More";
@@ -30,33 +26,6 @@ const DEVDB_ALONE: &str = "only devdb can do this: begin the test with `skips_on
 
 /// Databases made by this process.
 static MADE: AtomicU32 = AtomicU32::new(0);
-
-/// Whether the tests run against a server that is not devdb. Says loudly which test is skipped for it, and why.
-#[must_use]
-pub fn skips_on_server(needs: &str) -> bool {
-    let skips = std::env::var_os(SERVER).is_some();
-    if skips {
-        skipped(&format!("it needs {needs}, and {SERVER} is set"));
-    }
-    skips
-}
-
-/// Whether the server under test is one that reports the errors of 1222, 207 and 208 under another number, or lacks
-/// something else that SQL Server has: `lacks` says what. Says loudly which test is skipped for it.
-pub async fn skips_on_babelfish(lacks: &str) -> bool {
-    let Ok(server) = std::env::var(SERVER) else { return false };
-    let mut client = connect(&in_database(&server, "master")).await;
-    let asked = "SELECT CAST(SERVERPROPERTY('Babelfish') AS int), CAST(SERVERPROPERTY('EngineEdition') AS int)";
-    let row = client.simple_query(asked).await.expect(asked).into_row().await.expect(asked);
-    let row = row.expect(asked);
-    let number = |i| row.try_get::<i32, _>(i).expect(asked);
-    let is_babelfish = number(0) == Some(1);
-    if is_babelfish {
-        let edition = number(1).unwrap_or_default();
-        skipped(&format!("Babelfish {lacks} (engine edition {edition})"));
-    }
-    is_babelfish
-}
 
 /// A database with the control tables and both samples' tables.
 #[derive(Debug)]
@@ -326,6 +295,18 @@ impl Database {
     #[must_use]
     pub fn n_logins(&self) -> u64 {
         self.devdb().n_logins()
+    }
+
+    /// Whether it is a devdb, which keeps a record of what it does.
+    #[must_use]
+    pub fn is_devdb(&self) -> bool {
+        matches!(self.server, At::Devdb(_))
+    }
+
+    /// How often a statement was answered with this error.
+    #[must_use]
+    pub fn n_errors(&self, number: i32) -> u64 {
+        self.devdb().n_errors(number)
     }
 
     /// What transactions have locked, by SQL Server's rules.

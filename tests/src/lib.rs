@@ -20,10 +20,11 @@ mod statements;
 mod wiretap;
 
 pub use cluster::{Cluster, Place, Setup, Waits};
-pub use database::{Database, Held, skips_on_babelfish, skips_on_server, texts_at};
+pub use database::{Database, Held, texts_at};
 pub use link::{Direction, Link};
 pub use netns::Host;
 pub use page::{block, blocks};
 pub use process::{Output, Process, Signal, binary, workspace};
+pub use skipped::{Needs, ON_DEVDB_ALONE, skips_on_server};
 pub use statements::{Statement, statements};
 pub use wiretap::Wiretap;

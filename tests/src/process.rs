@@ -1,4 +1,9 @@
 //! The programs, as processes.
+//!
+//! The wording of a log is no interface, so no test reads one: what a program did is asked of `status`, of the history,
+//! of the database, or seen in its exit code. Two texts are interfaces, because people act on them, and can be read
+//! here: what a client command prints ([`Output`]) and why a program that only its operator can help has ended
+//! ([`Process::refusal`]).
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -8,6 +13,8 @@ use std::time::Duration;
 pub use nix::sys::signal::Signal;
 use nix::unistd::Pid;
 
+/// The exit code of a program that only its operator can help: systemd does not start it again.
+const EXIT_REFUSED: i32 = 78;
 /// A process that has not ended by then does not end.
 const EXIT_DEADLINE: Duration = Duration::from_secs(40);
 
@@ -126,9 +133,32 @@ impl Process {
         waited.await.unwrap_or_else(|_| panic!("{} does not end; log:\n{}", self.name, self.log()))
     }
 
-    /// What it has logged.
+    /// Waits for the end of a program that only its operator can help; what it tells them.
+    pub async fn refusal(&mut self) -> String {
+        assert_eq!(self.exit_code().await, EXIT_REFUSED, "{} ends for its operator", self.name);
+        self.log()
+    }
+
+    /// The processor time it has used so far.
     #[must_use]
-    pub fn log(&self) -> String {
+    pub fn processor_time(&self) -> Duration {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.id()));
+        let stat = stat.expect("the process runs");
+        // The name in parentheses may hold anything; user and system time are the 12th and 13th behind it.
+        let fields = stat.rsplit(')').next().expect("the name ends").split_whitespace();
+        let ticks: u64 = fields.skip(11).take(2).map(|n| n.parse::<u64>().expect("ticks")).sum();
+        // Linux shows these times in hundredths of a second on every machine.
+        Duration::from_millis(10 * ticks)
+    }
+
+    /// How many files and connections it has open.
+    #[must_use]
+    pub fn n_open_files(&self) -> usize {
+        let folder = format!("/proc/{}/fd", self.id());
+        std::fs::read_dir(folder).expect("the process runs").count()
+    }
+
+    fn log(&self) -> String {
         std::fs::read_to_string(&self.log).unwrap_or_default()
     }
 }

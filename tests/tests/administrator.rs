@@ -2,12 +2,12 @@
 
 #![allow(clippy::unwrap_used, reason = "tests panic where something does not hold")]
 
-use xmlx_tests::{Cluster, Setup, block, skips_on_server};
+use xmlx_tests::{Cluster, Needs, Setup, block, skips_on_server};
 
 /// Without any coordinator's help: nothing more is committed, and `resume` goes on.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_database_alone_can_stop_a_job() {
-    if skips_on_server("a plan of faults") {
+    if skips_on_server(Needs::Faults) {
         return;
     }
     let setup = Setup { coordinators: 2, workers: 2, group_apps: 5, ..Setup::small(300) };

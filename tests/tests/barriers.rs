@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "tests panic where something does not hold")]
 
-use xmlx_tests::{Cluster, Setup, Signal, skips_on_server};
+use xmlx_tests::{Cluster, Needs, Setup, Signal, skips_on_server};
 
 const APPS: usize = 500;
 const SETUP: Setup = Setup { coordinators: 2, workers: 3, group_apps: 3, ..Setup::small(APPS) };
@@ -15,19 +15,14 @@ async fn busy() -> (Cluster, i64) {
     (cluster, job)
 }
 
-/// By now every worker has had, and lost, its chance to commit: it has been told, has dropped its
-/// leases, and a commit that was on its way when it was told has been answered.
-async fn workers_have_heard(cluster: &Cluster) {
-    cluster
-        .wait_for("the workers to let go", async |it| {
-            it.status()["workers"].as_array().unwrap().iter().all(|it| it["leases"] == 0)
-                && it.workers.iter().all(|it| it.log().contains("moved on"))
-        })
-        .await;
-    // Slower than every commit that could be under way behind it.
-    cluster.db.faults().clear();
-    let fence = "UPDATE [xmlx].[range] SET [deaths] = [deaths] WHERE [job_id] = 0";
-    cluster.db.run(fence).await;
+/// Every worker has had, and lost, its chance to commit what it had in hand: all have ended as an operator ends them,
+/// and a worker that is drained commits what it has extracted if it still may. Others take their places.
+async fn replace_all_workers(cluster: &mut Cluster) {
+    cluster.dismiss_workers().await;
+    for _ in 0..SETUP.workers {
+        cluster.add_worker();
+    }
+    cluster.wait_complete().await;
 }
 
 /// What is granted after the job stopped, and before it runs again.
@@ -39,15 +34,15 @@ async fn granted_in_between(cluster: &Cluster) -> i64 {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_committed_after_a_pause() {
-    if skips_on_server("a plan of faults") {
+    if skips_on_server(Needs::Faults) {
         return;
     }
-    let (cluster, job) = busy().await;
+    let (mut cluster, job) = busy().await;
     let id = job.to_string();
     let _ = cluster.client(&["pause", &id]).expect(0);
     let at_ack = cluster.logged().await;
     assert!(at_ack < i64::try_from(APPS).unwrap(), "there was something left to commit");
-    workers_have_heard(&cluster).await;
+    replace_all_workers(&mut cluster).await;
     assert_eq!(cluster.logged().await, at_ack);
     assert_eq!(granted_in_between(&cluster).await, 0);
     let _ = cluster.client(&["resume", &id]).expect(0);
@@ -59,7 +54,7 @@ async fn nothing_is_committed_after_a_pause() {
 /// Again and again, as fast as the client can.
 #[tokio::test(flavor = "multi_thread")]
 async fn pauses_in_quick_succession_are_barriers_each() {
-    if skips_on_server("a plan of faults") {
+    if skips_on_server(Needs::Faults) {
         return;
     }
     let (cluster, job) = busy().await;
@@ -78,14 +73,14 @@ async fn pauses_in_quick_succession_are_barriers_each() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_committed_after_a_cancel() {
-    if skips_on_server("a plan of faults") {
+    if skips_on_server(Needs::Faults) {
         return;
     }
-    let (cluster, job) = busy().await;
+    let (mut cluster, job) = busy().await;
     let _ = cluster.client(&["cancel", &job.to_string()]).expect(0);
     let at_ack = cluster.logged().await;
     assert!(at_ack < i64::try_from(APPS).unwrap(), "there was something left to commit");
-    workers_have_heard(&cluster).await;
+    replace_all_workers(&mut cluster).await;
     assert_eq!(cluster.logged().await, at_ack);
     assert_eq!(granted_in_between(&cluster).await, 0);
     cluster.assert_history_holds(job);
@@ -100,7 +95,7 @@ async fn nothing_is_committed_after_a_cancel() {
 /// The leader dies between a pause and its resume: the next one knows that the job rests.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_pause_outlives_its_leader() {
-    if skips_on_server("a plan of faults") {
+    if skips_on_server(Needs::Faults) {
         return;
     }
     let (mut cluster, job) = busy().await;
@@ -111,7 +106,7 @@ async fn a_pause_outlives_its_leader() {
     cluster.leader().kill();
     cluster.wait_term_after(term).await;
     cluster.wait_complete().await;
-    workers_have_heard(&cluster).await;
+    replace_all_workers(&mut cluster).await;
     assert_eq!(cluster.logged().await, at_ack);
     assert_eq!(granted_in_between(&cluster).await, 0);
     let _ = cluster.client(&["resume", &id]).expect(0);
@@ -123,7 +118,7 @@ async fn a_pause_outlives_its_leader() {
 /// given back, not taken away, and nothing is decided twice.
 #[tokio::test(flavor = "multi_thread")]
 async fn draining_a_host_repeats_nothing() {
-    if skips_on_server("a plan of faults") {
+    if skips_on_server(Needs::Faults) {
         return;
     }
     let (mut cluster, job) = busy().await;
@@ -145,7 +140,7 @@ async fn draining_a_host_repeats_nothing() {
 /// The last worker goes, and later another one comes.
 #[tokio::test(flavor = "multi_thread")]
 async fn draining_everybody_leaves_the_rest_for_later() {
-    if skips_on_server("a plan of faults") {
+    if skips_on_server(Needs::Faults) {
         return;
     }
     let (mut cluster, job) = busy().await;

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "tests panic where something does not hold")]
 
 use serde_json::Value;
-use xmlx_tests::{Cluster, Setup, skips_on_server};
+use xmlx_tests::{Cluster, Needs, Setup, skips_on_server};
 
 /// Waits until the job is paused and says more than how many there are.
 async fn wait_paused(cluster: &Cluster, job: i64, word: &str) -> Value {
@@ -24,7 +24,7 @@ fn number(job: &Value, name: &str) -> i64 {
 /// Whatever is wrong, it is the same with all of them: the job stops after a few, says which, and can be told to go on.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_job_in_which_most_fail_pauses_by_itself() {
-    if skips_on_server("a plan of faults") {
+    if skips_on_server(Needs::Faults) {
         return;
     }
     const APPS: usize = 1_500;
@@ -64,7 +64,7 @@ async fn a_job_in_which_most_fail_pauses_by_itself() {
 /// A number is a number however few are decided; `resume` begins anew, and the next number pauses again.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_number_of_failures_pauses_and_resume_goes_on() {
-    if skips_on_server("a plan of faults") {
+    if skips_on_server(Needs::Faults) {
         return;
     }
     let setup = Setup { broken_permille: 300, group_apps: 5, ..Setup::small(400) };
@@ -89,7 +89,7 @@ async fn a_number_of_failures_pauses_and_resume_goes_on() {
 /// The same of warnings, whose reason names columns.
 #[tokio::test(flavor = "multi_thread")]
 async fn warnings_pause_a_job_that_asked_for_it() {
-    if skips_on_server("a plan of faults") {
+    if skips_on_server(Needs::Faults) {
         return;
     }
     let setup = Setup { broken_permille: 600, group_apps: 5, ..Setup::small(500) };

@@ -15,7 +15,7 @@ use xmlx_samples::{Line, Options, Synth};
 use xmlx_store::{
     Access, Documents, Error, Holds, Mode, Scope, Source, Store, StoreConfig, Versions,
 };
-use xmlx_tests::{Cluster, Database, Output, Setup, binary, skips_on_server};
+use xmlx_tests::{Cluster, Database, Needs, Output, Setup, binary, skips_on_server};
 
 /// The password of the tests' database.
 const PASSWORD: &str = "secret";
@@ -44,20 +44,19 @@ fn synth() -> Synth {
 /// A worker with a wrong password says so and ends; the job is not its victim.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_password_ends_the_worker_and_not_the_job() {
-    if skips_on_server("logins and addresses of its own") {
+    if skips_on_server(Needs::OwnServer) {
         return;
     }
     let mut cluster = Cluster::start(Setup { workers: 0, ..Setup::small(40) }).await;
     let job = cluster.submit(&[]);
     let right = cluster.db.connection_string();
     cluster.add_worker_at(&right.replace(PASSWORD, WRONG));
-    assert_eq!(cluster.workers[0].exit_code().await, 78);
-    let log = cluster.workers[0].log();
+    let refusal = cluster.workers[0].refusal().await;
     let server = format!("127.0.0.1,{}", cluster.db.address().port());
     for part in ["18456", "login `sa`", "database `xmlx`", &server] {
-        assert!(log.contains(part), "`{part}` is missing in: {log}");
+        assert!(refusal.contains(part), "`{part}` is missing in: {refusal}");
     }
-    assert!(!log.contains(WRONG), "{log}");
+    assert!(!refusal.contains(WRONG), "{refusal}");
     assert_eq!(cluster.job(job)["state"], "running");
     cluster.add_worker();
     cluster.wait_done(job).await;
@@ -66,7 +65,7 @@ async fn a_wrong_password_ends_the_worker_and_not_the_job() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_password_is_told_at_once_by_coordinator_and_client() {
-    if skips_on_server("logins and addresses of its own") {
+    if skips_on_server(Needs::OwnServer) {
         return;
     }
     let db = Database::start(Tls::Off).await;
@@ -85,7 +84,7 @@ async fn a_wrong_password_is_told_at_once_by_coordinator_and_client() {
 /// `Encrypt=false` is TLS for the login: a server that has none takes the connection and says no more.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_without_tls_is_told_from_one_that_is_not_there() {
-    if skips_on_server("logins and addresses of its own") {
+    if skips_on_server(Needs::OwnServer) {
         return;
     }
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -118,7 +117,7 @@ async fn a_server_without_tls_is_told_from_one_that_is_not_there() {
 /// Nothing that a program prints about itself shows the password, wherever that came from.
 #[tokio::test(flavor = "multi_thread")]
 async fn passwords_are_not_shown() {
-    if skips_on_server("logins and addresses of its own") {
+    if skips_on_server(Needs::OwnServer) {
         return;
     }
     let db = Database::start(Tls::Off).await;
@@ -171,7 +170,7 @@ fn command_lines_of_children(parent: u32) -> Vec<String> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_connection_string_may_lie_in_a_file() {
-    if skips_on_server("logins and addresses of its own") {
+    if skips_on_server(Needs::OwnServer) {
         return;
     }
     let db = Database::start(Tls::Off).await;
@@ -261,7 +260,7 @@ async fn switchboard(target: watch::Receiver<SocketAddr>) -> (SocketAddr, Receiv
 /// A database of contained users that fails over refuses logins for a while, as if the password were wrong.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_login_that_was_let_in_before_is_tried_again() {
-    if skips_on_server("logins and addresses of its own") {
+    if skips_on_server(Needs::OwnServer) {
         return;
     }
     let (db, failing_over) = (Database::start(Tls::Off).await, devdb_with_password(WRONG));
@@ -306,7 +305,7 @@ fn devdb_with_password(password: &str) -> Server {
 /// With a CA that is named, without one, with TDS 8.0, and with any certificate.
 #[tokio::test(flavor = "multi_thread")]
 async fn certificates_are_checked() {
-    if skips_on_server("logins and addresses of its own") {
+    if skips_on_server(Needs::OwnServer) {
         return;
     }
     let db = Database::start(Tls::SelfSigned).await;
@@ -338,7 +337,7 @@ async fn certificates_are_checked() {
 /// The server is not there: its failover partner is asked.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_failover_partner_takes_over() {
-    if skips_on_server("logins and addresses of its own") {
+    if skips_on_server(Needs::OwnServer) {
         return;
     }
     let db = Database::start(Tls::Off).await;
@@ -353,7 +352,7 @@ async fn a_failover_partner_takes_over() {
 /// A named instance's port is asked for at SQL Browser, on UDP 1434 of the server.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_named_instance_is_found() {
-    if skips_on_server("logins and addresses of its own") {
+    if skips_on_server(Needs::OwnServer) {
         return;
     }
     // An address of this test's own: the port cannot be chosen.
@@ -384,7 +383,7 @@ async fn a_named_instance_is_found() {
 /// Documents come from the copy, everything else from the database itself.
 #[tokio::test(flavor = "multi_thread")]
 async fn documents_are_read_from_a_copy() {
-    if skips_on_server("logins and addresses of its own") {
+    if skips_on_server(Needs::OwnServer) {
         return;
     }
     let mut cluster = Cluster::start(Setup { workers: 0, ..Setup::small(60) }).await;
@@ -409,7 +408,7 @@ async fn documents_are_read_from_a_copy() {
 /// A document that has not reached the copy is waited for; it is no failure of the application.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_copy_that_lags_is_waited_for() {
-    if skips_on_server("logins and addresses of its own") {
+    if skips_on_server(Needs::OwnServer) {
         return;
     }
     let (db, copy) = (Database::start(Tls::Off).await, Database::start(Tls::Off).await);

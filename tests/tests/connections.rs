@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use xmlx_devdb::Tls;
 use xmlx_store::{Access, Class, Error, Store, StoreConfig};
-use xmlx_tests::{Database, skips_on_server};
+use xmlx_tests::{Database, Needs, skips_on_server};
 
 /// Its only connection is used by every statement in turn.
 fn store_of_one(db: &Database) -> Store {
@@ -39,7 +39,7 @@ const REFUSED: &str = "BEGIN TRAN;\nINSERT INTO [dbo].[one] ([id]) VALUES (1);\n
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refusal_costs_no_connection() {
-    if skips_on_server("a count of logins") {
+    if skips_on_server(Needs::Record) {
         return;
     }
     let db = database().await;
@@ -57,7 +57,7 @@ async fn a_refusal_costs_no_connection() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_open_transaction_is_never_taken_over() {
-    if skips_on_server("a count of logins") {
+    if skips_on_server(Needs::Record) {
         return;
     }
     let db = database().await;
@@ -79,7 +79,7 @@ async fn an_open_transaction_is_never_taken_over() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_batch_sets_does_not_stay() {
-    if skips_on_server("a count of logins") {
+    if skips_on_server(Needs::Record) {
         return;
     }
     let db = database().await;
@@ -95,7 +95,7 @@ async fn what_a_batch_sets_does_not_stay() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_unread_answer_is_never_taken_for_another() {
-    if skips_on_server("faults on order") {
+    if skips_on_server(Needs::Faults) {
         return;
     }
     let db = database().await;
@@ -113,7 +113,7 @@ async fn an_unread_answer_is_never_taken_for_another() {
 /// An error that ends the session, or says that its server is no longer the right one, ends the connection.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_session_that_ends_is_not_used_again() {
-    if skips_on_server("faults on order") {
+    if skips_on_server(Needs::Faults) {
         return;
     }
     let db = database().await;
@@ -139,7 +139,7 @@ async fn a_session_that_ends_is_not_used_again() {
 /// A connection that cannot be probed is replaced, and the statement does not notice.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_probe_that_fails_is_nobodys_error() {
-    if skips_on_server("faults on order") {
+    if skips_on_server(Needs::Faults) {
         return;
     }
     let db = database().await;
@@ -158,7 +158,7 @@ async fn a_probe_that_fails_is_nobodys_error() {
 /// What the server says of the first statement of a connection is told as it is.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_connection_that_never_was_sound_is_an_error() {
-    if skips_on_server("faults on order") {
+    if skips_on_server(Needs::Faults) {
         return;
     }
     let db = database().await;

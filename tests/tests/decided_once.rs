@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use xmlx_samples::Line;
 use xmlx_store::{LeaseKey, OpenRange, SCHEMA_VERSION, Scope, SessionRow};
-use xmlx_tests::{Cluster, Setup, Signal, skips_on_server};
+use xmlx_tests::{Cluster, Needs, Setup, Signal, skips_on_server};
 
 /// Rows of the log of a worker of ours that follow on another row of the same application.
 const SECOND_OF_OURS: &str = "SELECT COUNT_BIG(*) FROM [sample].[processing_log] AS l WHERE l.[session_id] <> 'reference' AND EXISTS \
@@ -39,7 +39,7 @@ fn as_the_reference_does(app_ids: &[i64]) -> String {
 /// What waits is logged by another tool while the worker, which has fetched it, stands still.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_another_tool_logs_meanwhile_is_left_alone() {
-    if skips_on_server("a plan of faults") {
+    if skips_on_server(Needs::Faults) {
         return;
     }
     let cluster = Cluster::start(Setup { group_apps: 10, ..Setup::small(200) }).await;
@@ -174,7 +174,7 @@ async fn an_id_that_the_source_has_twice_stops_the_job() {
 /// Whatever a drained worker has extracted it commits, so that nobody extracts it again.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_drain_extracts_nothing_twice() {
-    if skips_on_server("a plan of faults") {
+    if skips_on_server(Needs::Faults) {
         return;
     }
     let mut cluster =

@@ -6,7 +6,7 @@
 use std::fmt::Write as _;
 
 use xmlx_store::{Class, Error};
-use xmlx_tests::{Cluster, Setup, skips_on_server, workspace};
+use xmlx_tests::{Cluster, Needs, Setup, skips_on_server, workspace};
 
 const SUSPECT: &str = "note a suspect";
 const COMMIT: &str = "commit";
@@ -95,28 +95,80 @@ impl Fault {
 /// Applications of one cell, one in each commit.
 const APPS: usize = 3;
 
-/// A worker's statements: name, target of the fault.
-macro_rules! statements {
-    ($($test:ident: $name:expr, $target:literal;)*) => {
-        $(#[tokio::test(flavor = "multi_thread")]
-        async fn $test() {
-            if skips_on_server("a plan of faults") {
-                return;
-            }
-            write(stringify!($test), &row($name, $target).await);
-        })*
-    };
+#[tokio::test(flavor = "multi_thread")]
+async fn s1_read_the_contract() {
+    if skips_on_server(Needs::Faults) {
+        return;
+    }
+    write(
+        "s1_read_the_contract",
+        &row("read the contract", "text=SELECT [contract], CAST([mode]").await,
+    );
 }
 
-statements! {
-    s1_read_the_contract: "read the contract", "text=SELECT [contract], CAST([mode]";
-    s2_read_the_columns: "read the columns", "text=FROM [sys].[tables]";
-    s3_read_the_foreign_keys: "read the foreign keys", "text=FROM [sys].[foreign_keys]";
-    s4_open_the_range: "open the range", "text=SELECT [lo], [hi], [committed_through], [deaths]";
-    s5_note_a_suspect: SUSPECT, "text=INSERT INTO [xmlx].[trial]";
-    s6_fetch: "fetch", "fetch";
-    s7_commit: COMMIT, "commit";
-    s8_close_the_range: "close the range", "text=UPDATE [xmlx].[range] SET [state] = 'done'";
+#[tokio::test(flavor = "multi_thread")]
+async fn s2_read_the_columns() {
+    if skips_on_server(Needs::Faults) {
+        return;
+    }
+    write("s2_read_the_columns", &row("read the columns", "text=FROM [sys].[tables]").await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn s3_read_the_foreign_keys() {
+    if skips_on_server(Needs::Faults) {
+        return;
+    }
+    write(
+        "s3_read_the_foreign_keys",
+        &row("read the foreign keys", "text=FROM [sys].[foreign_keys]").await,
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn s4_open_the_range() {
+    if skips_on_server(Needs::Faults) {
+        return;
+    }
+    write(
+        "s4_open_the_range",
+        &row("open the range", "text=SELECT [lo], [hi], [committed_through], [deaths]").await,
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn s5_note_a_suspect() {
+    if skips_on_server(Needs::Faults) {
+        return;
+    }
+    write("s5_note_a_suspect", &row(SUSPECT, "text=INSERT INTO [xmlx].[trial]").await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn s6_fetch() {
+    if skips_on_server(Needs::Faults) {
+        return;
+    }
+    write("s6_fetch", &row("fetch", "fetch").await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn s7_commit() {
+    if skips_on_server(Needs::Faults) {
+        return;
+    }
+    write("s7_commit", &row(COMMIT, "commit").await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn s8_close_the_range() {
+    if skips_on_server(Needs::Faults) {
+        return;
+    }
+    write(
+        "s8_close_the_range",
+        &row("close the range", "text=UPDATE [xmlx].[range] SET [state] = 'done'").await,
+    );
 }
 
 /// Writes a statement's rows, and the table anew from the rows of all statements that have been tried.

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use xmlx_devdb::{Locked, Verb};
 use xmlx_samples::{Line, Options, Synth};
-use xmlx_tests::{Cluster, Setup, block, skips_on_server};
+use xmlx_tests::{Cluster, Needs, Setup, block, skips_on_server};
 
 /// At so many row locks of one statement SQL Server locks the whole table.
 const ESCALATION: u64 = 5_000;
@@ -62,7 +62,7 @@ fn pair(first: &str, then: &str) -> (String, String) {
 /// winner.
 #[tokio::test(flavor = "multi_thread")]
 async fn rows_are_locked_in_one_order() {
-    if skips_on_server("devdb's count of locks") {
+    if skips_on_server(Needs::Record) {
         return;
     }
     let setup = Setup { coordinators: 2, workers: 2, group_apps: 5, ..Setup::small(400) };
@@ -110,7 +110,7 @@ async fn rows_are_locked_in_one_order() {
 /// A commit is cut where it has many rows of one table; what cannot be cut is one application's.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_commit_locks_no_more_rows_of_a_table_than_allowed() {
-    if skips_on_server("devdb's count of locks") {
+    if skips_on_server(Needs::Record) {
         return;
     }
     let flags = &["--group-rows", "30"];

@@ -2,12 +2,12 @@
 
 #![allow(clippy::unwrap_used, reason = "tests panic where something does not hold")]
 
-use xmlx_tests::{Cluster, Setup, skips_on_server};
+use xmlx_tests::{Cluster, Needs, Setup, skips_on_server};
 
 /// What the users of the reference do to convince themselves.
 #[tokio::test(flavor = "multi_thread")]
 async fn limit_kill_look_start_again() {
-    if skips_on_server("a plan of faults") {
+    if skips_on_server(Needs::Faults) {
         return;
     }
     let mut cluster = Cluster::start(Setup { group_apps: 1, ..Setup::small(30) }).await;
@@ -118,7 +118,7 @@ async fn status_shows_what_the_tables_say() {
 /// A total counts each application once, whatever is decided, and by whom, while it is counted.
 #[tokio::test(flavor = "multi_thread")]
 async fn totals_are_true() {
-    if skips_on_server("a plan of faults") {
+    if skips_on_server(Needs::Faults) {
         return;
     }
     let cluster = Cluster::start(Setup { group_apps: 5, ..Setup::small(120) }).await;
@@ -149,7 +149,7 @@ async fn totals_are_true() {
 /// waits for is shown.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_fetch_that_takes_long_is_waited_for() {
-    if skips_on_server("a plan of faults") {
+    if skips_on_server(Needs::Faults) {
         return;
     }
     let flags = &["--stalled-after", "2s"];
@@ -276,7 +276,7 @@ async fn follow_passes_nothing() {
 /// What appears in a range that is done is found at the end of any job.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_appears_behind_a_job_is_taken_at_its_end() {
-    if skips_on_server("a plan of faults") {
+    if skips_on_server(Needs::Faults) {
         return;
     }
     let cluster = Cluster::start(Setup { group_apps: 2, ..Setup::small(40) }).await;

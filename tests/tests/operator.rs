@@ -5,7 +5,9 @@
 use std::net::TcpListener;
 use std::process::Command;
 
-use xmlx_tests::{Cluster, Output, Setup, Signal, Waits, binary, skips_on_server, workspace};
+use xmlx_tests::{
+    Cluster, Needs, Output, Setup, Signal, Waits, binary, skips_on_server, workspace,
+};
 
 fn run(program: &str, args: &[&str]) -> Output {
     let mut command = Command::new(binary(program));
@@ -143,7 +145,7 @@ fn units_start_again_only_what_failed() {
 /// A database that accepts and says nothing does not keep people waiting.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_silent_database_is_named() {
-    if skips_on_server("a plan of faults") {
+    if skips_on_server(Needs::Faults) {
         return;
     }
     let cluster = Cluster::start(Setup { workers: 0, ..Setup::small(1) }).await;
@@ -155,7 +157,7 @@ async fn a_silent_database_is_named() {
 /// What passes by itself is shown while it lasts, and gone with the next progress.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_job_says_what_holds_it_up() {
-    if skips_on_server("a plan of faults") {
+    if skips_on_server(Needs::Faults) {
         return;
     }
     let cluster = Cluster::start(Setup::small(30)).await;

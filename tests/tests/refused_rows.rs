@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "tests panic where something does not hold")]
 
-use xmlx_tests::{Cluster, Setup, skips_on_server};
+use xmlx_tests::{Cluster, Needs, Setup, skips_on_server};
 
 /// Refuses the commits of certain applications with this error.
 fn refuse(cluster: &Cluster, ids: &[i64], number: u32) {
@@ -33,7 +33,7 @@ async fn failed(cluster: &Cluster) -> Vec<i64> {
 /// what gets through beside it.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_unlisted_error_fails_the_application_it_belongs_to() {
-    if skips_on_server("a plan of faults") {
+    if skips_on_server(Needs::Faults) {
         return;
     }
     for number in [3616, 33_557_097] {
@@ -53,7 +53,7 @@ async fn an_unlisted_error_fails_the_application_it_belongs_to() {
 /// An error that all meet is no application's: the job pauses with the reason, and nothing is recorded as failed.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_unlisted_error_that_all_meet_pauses_the_job() {
-    if skips_on_server("a plan of faults") {
+    if skips_on_server(Needs::Faults) {
         return;
     }
     let cluster = Cluster::start(Setup { group_apps: 30, ..Setup::small(200) }).await;
@@ -73,7 +73,7 @@ async fn an_unlisted_error_that_all_meet_pauses_the_job() {
 /// Refusals cost a few commits each, and no connections.
 #[tokio::test(flavor = "multi_thread")]
 async fn one_refusal_in_a_hundred_costs_few_commits() {
-    if skips_on_server("a plan of faults") {
+    if skips_on_server(Needs::Faults) {
         return;
     }
     let cluster = Cluster::start(Setup { group_apps: 100, ..Setup::small(1_000) }).await;

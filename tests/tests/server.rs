@@ -7,7 +7,7 @@ use std::process::Command;
 use xmlx_devdb::{Faults, Like, Options, Server, Storage, Tls};
 use xmlx_samples::Line;
 use xmlx_store::{Access, Class, Error, ServerFindings, Store, StoreConfig};
-use xmlx_tests::{Database, Output, binary, skips_on_server};
+use xmlx_tests::{Database, Needs, Output, binary, skips_on_server};
 
 fn server(like: Like) -> Server {
     Server::start(Options {
@@ -53,7 +53,7 @@ async fn no_permission_is_needed() {
 /// Text that comes back as other bytes would be written as `failed`, application by application.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_garbles_text_is_refused() {
-    if skips_on_server("a server that differs") {
+    if skips_on_server(Needs::OwnServer) {
         return;
     }
     let server = server(Like::Garbling);
@@ -75,7 +75,7 @@ async fn a_server_that_garbles_text_is_refused() {
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_decided_on_a_server_that_garbles_text() {
     const FOUND: &str = "expected \"-2147483648\", found 11 bytes";
-    if skips_on_server("a server that differs") {
+    if skips_on_server(Needs::OwnServer) {
         return;
     }
     let server = server(Like::Garbling);
@@ -97,7 +97,7 @@ async fn nothing_is_decided_on_a_server_that_garbles_text() {
 /// Errors without a number of their own do not make results wrong; they are told all the same.
 #[tokio::test(flavor = "multi_thread")]
 async fn errors_without_a_number_are_told() {
-    if skips_on_server("a server that differs") {
+    if skips_on_server(Needs::OwnServer) {
         return;
     }
     let server = server(Like::Babelfish);
@@ -114,7 +114,7 @@ async fn errors_without_a_number_are_told() {
 /// A server that cannot be asked now has not been found to differ.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_trial_that_was_disturbed_is_no_finding() {
-    if skips_on_server("faults on order") {
+    if skips_on_server(Needs::Faults) {
         return;
     }
     let server = server(Like::SqlServer);

@@ -2,12 +2,12 @@
 
 #![allow(clippy::unwrap_used, reason = "tests panic where something does not hold")]
 
-use xmlx_tests::{Cluster, Setup, skips_on_server};
+use xmlx_tests::{Cluster, Needs, Setup, skips_on_server};
 
 /// While an important job has something to hand out, no other job gets a lease.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_job_of_higher_priority_is_served_first() {
-    if skips_on_server("a plan of faults") {
+    if skips_on_server(Needs::Faults) {
         return;
     }
     let flags = &["--lease-apps-first", "5", "--lease-apps-min", "5"];

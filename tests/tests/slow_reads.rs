@@ -6,7 +6,7 @@
 use std::time::{Duration, Instant};
 
 use xmlx_devdb::Action;
-use xmlx_tests::{Cluster, Setup, skips_on_server};
+use xmlx_tests::{Cluster, Needs, Setup, skips_on_server};
 
 /// What a coordinator reads, but for what a grant is made of: jobs, counts, the log's end, where a source ends.
 const READS: [&str; 4] = [
@@ -57,7 +57,7 @@ fn slow(cluster: &Cluster) {
 /// Submits, cancels and ends of jobs read much; none of it is done by whoever grants leases.
 #[tokio::test(flavor = "multi_thread")]
 async fn no_grant_waits_for_a_read() {
-    if skips_on_server("a plan of faults") {
+    if skips_on_server(Needs::Faults) {
         return;
     }
     let cluster = Cluster::start(SETUP).await;
@@ -87,7 +87,7 @@ async fn no_grant_waits_for_a_read() {
 #[tokio::test(flavor = "multi_thread")]
 async fn many_counts_leave_room_for_grants_and_questions() {
     const JOBS: i64 = 12;
-    if skips_on_server("a plan of faults") {
+    if skips_on_server(Needs::Faults) {
         return;
     }
     let cluster = Cluster::start(SETUP).await;

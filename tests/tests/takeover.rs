@@ -3,7 +3,7 @@
 
 #![allow(clippy::unwrap_used, reason = "tests panic where something does not hold")]
 
-use xmlx_tests::{Cluster, Direction, Link, Place, Setup, Signal, skips_on_server};
+use xmlx_tests::{Cluster, Direction, Link, Needs, Place, Setup, Signal, Waits, skips_on_server};
 
 const APPS: usize = 450;
 /// Long enough leases to see a takeover through: 90 groups in four slots.
@@ -22,23 +22,11 @@ async fn start(setup: Setup) -> Cluster {
     cluster
 }
 
-/// How often the worker has opened a session in that term.
-fn welcomes(cluster: &Cluster, worker: usize, term: i64) -> usize {
-    let term = format!("term={term}");
-    let log = cluster.workers[worker].log();
-    log.lines().filter(|it| it.contains("session open") && it.contains(&term)).count()
-}
-
 /// Between now and the last worker's welcome in a later term, work goes on.
 async fn work_goes_on_until_welcome(cluster: &Cluster, before: i64) {
     let at_fault = cluster.logged().await;
     cluster.wait_term_after(before).await;
-    let term = cluster.term().await;
-    cluster
-        .wait_for("the workers to be welcome", async |it| {
-            (0..it.workers.len()).all(|worker| welcomes(it, worker, term) > 0)
-        })
-        .await;
+    cluster.wait_connected(cluster.term().await).await;
     let at_welcome = cluster.logged().await;
     assert!(at_welcome > at_fault, "nothing was committed without a leader");
 }
@@ -54,7 +42,7 @@ async fn ends_well(cluster: &Cluster, job: i64) {
 /// The first leader, and its successor as well.
 #[tokio::test(flavor = "multi_thread")]
 async fn two_leaders_are_killed_one_after_the_other() {
-    if skips_on_server("a plan of faults") {
+    if skips_on_server(Needs::Faults) {
         return;
     }
     let mut cluster = start(Setup { coordinators: 3, ..SETUP }).await;
@@ -72,17 +60,19 @@ async fn two_leaders_are_killed_one_after_the_other() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_leader_that_resigns_is_followed_at_once() {
-    if skips_on_server("a plan of faults") {
+    if skips_on_server(Needs::Faults) {
         return;
     }
-    let mut cluster = start(Setup { coordinators: 3, ..SETUP }).await;
+    // A leadership that lasts longer than anything is waited for here: without a resignation nobody could follow.
+    let flags = &["--lease-apps-first", "150", "--heartbeat", "100ms", "--leader-ttl", "10m"];
+    let setup = Setup { waits: Waits::Default, coordinator_flags: flags, ..SETUP };
+    let mut cluster = start(Setup { coordinators: 3, ..setup }).await;
     let job = cluster.submit(&[]);
     cluster.wait_busy().await;
     let term = cluster.term().await;
     let leader = cluster.leader();
     leader.signal(Signal::SIGTERM);
     assert_eq!(leader.exit_code().await, 0);
-    assert!(leader.log().contains("resigned"), "{}", leader.log());
     work_goes_on_until_welcome(&cluster, term).await;
     ends_well(&cluster, job).await;
     assert_eq!(cluster.job(job)["leases_revoked"], 0, "owners that came back kept their leases");
@@ -92,7 +82,7 @@ async fn a_leader_that_resigns_is_followed_at_once() {
 /// decides then its term refuses.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_leader_that_was_paused_finds_itself_deposed() {
-    if skips_on_server("a plan of faults") {
+    if skips_on_server(Needs::Faults) {
         return;
     }
     let mut cluster = start(SETUP).await;
@@ -104,10 +94,9 @@ async fn a_leader_that_was_paused_finds_itself_deposed() {
     let paused = leader.name.clone();
     work_goes_on_until_welcome(&cluster, term).await;
     let paused = cluster.coordinators.iter().position(|(_, it)| it.name == paused).unwrap();
-    let paused = &cluster.coordinators[paused].1;
-    paused.signal(Signal::SIGCONT);
+    cluster.coordinators[paused].1.signal(Signal::SIGCONT);
     cluster
-        .wait_for("the old leader to step down", async |_| paused.log().contains("resigned"))
+        .wait_for("the old leader to step down", async |cluster| cluster.stands_by(paused).await)
         .await;
     ends_well(&cluster, job).await;
     assert_eq!(cluster.term().await, term + 1, "the old one did not take the leadership back");
@@ -116,7 +105,7 @@ async fn a_leader_that_was_paused_finds_itself_deposed() {
 /// A client that asks a paused coordinator first is not held up by it.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_paused_coordinator_holds_no_client_up() {
-    if skips_on_server("a plan of faults") {
+    if skips_on_server(Needs::Faults) {
         return;
     }
     let cluster = Cluster::start(Setup { coordinators: 2, workers: 1, ..Setup::small(20) }).await;
@@ -143,19 +132,16 @@ async fn cut_from_the_database(direction: Direction) {
     cluster.wait_busy().await;
     link.cut(direction);
     work_goes_on_until_welcome(&cluster, 1).await;
-    let old = &cluster.coordinators[0].1;
-    cluster
-        .wait_for("the old leader to step down", async |_| {
-            old.log().contains("resign") || old.log().contains("the lease will run out")
-        })
-        .await;
     link.heal();
+    cluster
+        .wait_for("the old leader to step down", async |cluster| cluster.stands_by(0).await)
+        .await;
     ends_well(&cluster, job).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_leader_cut_from_the_database_is_replaced() {
-    if skips_on_server("a plan of faults") {
+    if skips_on_server(Needs::Faults) {
         return;
     }
     cut_from_the_database(Direction::Both).await;
@@ -164,7 +150,7 @@ async fn a_leader_cut_from_the_database_is_replaced() {
 /// What it still writes takes effect, and it never hears of it.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_leader_that_hears_nothing_of_the_database_is_replaced() {
-    if skips_on_server("a plan of faults") {
+    if skips_on_server(Needs::Faults) {
         return;
     }
     cut_from_the_database(Direction::Answers).await;
@@ -202,7 +188,7 @@ async fn cut_from_its_workers(direction: Direction) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_leader_cut_from_its_workers_takes_their_leases() {
-    if skips_on_server("a plan of faults") {
+    if skips_on_server(Needs::Faults) {
         return;
     }
     cut_from_its_workers(Direction::Both).await;
@@ -210,7 +196,7 @@ async fn a_leader_cut_from_its_workers_takes_their_leases() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_leader_that_hears_nothing_of_its_workers_takes_their_leases() {
-    if skips_on_server("a plan of faults") {
+    if skips_on_server(Needs::Faults) {
         return;
     }
     cut_from_its_workers(Direction::Requests).await;
@@ -219,7 +205,7 @@ async fn a_leader_that_hears_nothing_of_its_workers_takes_their_leases() {
 /// A worker dies, and the leader before it noticed: the next one gives the leases to somebody else.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_worker_and_the_leader_die_together() {
-    if skips_on_server("a plan of faults") {
+    if skips_on_server(Needs::Faults) {
         return;
     }
     let mut cluster = start(SETUP).await;
@@ -234,7 +220,7 @@ async fn a_worker_and_the_leader_die_together() {
 /// For a while there is no coordinator at all; workers finish what they hold.
 #[tokio::test(flavor = "multi_thread")]
 async fn all_coordinators_are_away_for_a_while() {
-    if skips_on_server("a plan of faults") {
+    if skips_on_server(Needs::Faults) {
         return;
     }
     let mut cluster = start(SETUP).await;

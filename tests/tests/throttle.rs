@@ -2,51 +2,51 @@
 
 #![allow(clippy::unwrap_used, reason = "tests panic where something does not hold")]
 
-use xmlx_tests::{Cluster, Setup, skips_on_server};
+use xmlx_tests::{Cluster, Needs, Setup, skips_on_server};
 
-async fn told(cluster: &Cluster, share: u32) {
-    told_any(cluster, &[share]).await;
+/// Applications that are decided while it is counted how many commits are under way at once: enough groups for every
+/// worker to have committed several times.
+const WINDOW: i64 = 60;
+
+/// The most commits at once while the next applications are decided.
+async fn most_commits(cluster: &Cluster) -> usize {
+    let _ = cluster.db.faults().most_commits();
+    cluster.wait_logged(cluster.logged().await + WINDOW).await;
+    cluster.db.faults().most_commits()
 }
 
-/// The shares need not be equal.
-async fn told_any(cluster: &Cluster, shares: &[u32]) {
-    let lines: Vec<String> = shares.iter().map(|it| format!("commits_max={it}")).collect();
+/// An order is on its way to the workers after it was accepted. Once it has arrived it holds.
+async fn assert_held(cluster: &Cluster, ceiling: usize) {
     cluster
-        .wait_for("every worker to hear of its share", async |it| {
-            it.workers.iter().all(|it| {
-                let log = it.log();
-                let last = log.lines().rfind(|it| it.contains("commits_max="));
-                last.is_some_and(|last| lines.iter().any(|it| last.contains(it)))
-            })
-        })
+        .wait_for("the ceiling to hold", async |cluster| most_commits(cluster).await <= ceiling)
         .await;
+    assert_eq!(most_commits(cluster).await, ceiling, "commits at once");
 }
 
 /// An order reaches every worker, outlives the leader, and can be taken back.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_ceiling_is_shared_out_and_outlives_the_leader() {
-    if skips_on_server("a plan of faults") {
+    if skips_on_server(Needs::Faults) {
         return;
     }
     let setup = Setup {
         coordinators: 2,
         workers: 2,
         group_apps: 5,
-        coordinator_flags: &["--commits-max", "9"],
-        ..Setup::small(300)
+        coordinator_flags: &["--commits-max", "3"],
+        ..Setup::small(1_000)
     };
     let mut cluster = Cluster::start(setup).await;
     cluster.db.faults().add("commit:1+:delay=20ms".parse().unwrap());
-    assert_eq!(cluster.status()["commits_max"], 9);
-    told_any(&cluster, &[4, 5]).await;
+    assert_eq!(cluster.status()["commits_max"], 3);
     let job = cluster.submit(&[]);
-    cluster.wait_logged(10).await;
+    assert_held(&cluster, 3).await;
     let order = |cluster: &Cluster, args: &[&str]| {
         cluster.client(&[&["throttle"], args].concat()).expect(0).stdout.trim().to_owned()
     };
     assert_eq!(order(&cluster, &["--commits", "2"]), "accepted");
     assert_eq!(order(&cluster, &["--commits", "2"]), "already so");
-    told(&cluster, 1).await;
+    assert_held(&cluster, 2).await;
     let address = cluster.status()["leader"]["address"].as_str().unwrap().to_owned();
     let leader = cluster.coordinators.iter_mut().find(|(url, _)| *url == address);
     leader.unwrap().1.kill();
@@ -57,12 +57,13 @@ async fn a_ceiling_is_shared_out_and_outlives_the_leader() {
         })
         .await;
     assert_eq!(cluster.status()["commits_max"], 2);
+    assert_held(&cluster, 2).await;
     let shown = cluster.client(&["status"]).expect(0);
     assert!(shown.stdout.contains("at most 2 commits at once"), "{shown:?}");
     assert_eq!(order(&cluster, &["--off"]), "accepted");
-    assert_eq!(cluster.status()["commits_max"], 9);
+    assert_eq!(cluster.status()["commits_max"], 3);
     cluster.wait_done(job).await;
-    assert_eq!(cluster.logged().await, 300);
+    assert_eq!(cluster.logged().await, 1_000);
     cluster.assert_verified(job).await;
     assert_eq!(cluster.client(&["throttle"]).code, 64);
     assert_eq!(cluster.client(&["throttle", "--commits", "0"]).code, 64);
@@ -71,7 +72,7 @@ async fn a_ceiling_is_shared_out_and_outlives_the_leader() {
 /// A ceiling below the number of workers holds as well: some of them hold no lease.
 #[tokio::test(flavor = "multi_thread")]
 async fn fewer_commits_than_workers() {
-    if skips_on_server("a plan of faults") {
+    if skips_on_server(Needs::Faults) {
         return;
     }
     let mut cluster =
@@ -89,15 +90,7 @@ async fn fewer_commits_than_workers() {
             all.iter().filter(|it| it["leases"] != 0).count()
         };
         assert!(holders(&cluster) <= ceiling, "at once");
-        told(&cluster, 1).await;
-        // What was under way before the order is over; from here on it is counted.
-        cluster
-            .wait_for("old commits to end", async |it| it.db.faults().most_commits() <= ceiling)
-            .await;
-        let begun = cluster.logged().await;
-        cluster.wait_logged(begun + 60).await;
-        let most = cluster.db.faults().most_commits();
-        assert_eq!(most, ceiling, "commits at once");
+        assert_held(&cluster, ceiling).await;
     }
     // Whoever may commit dies: another worker takes over.
     let status = cluster.status();
@@ -116,7 +109,7 @@ async fn fewer_commits_than_workers() {
 /// Deadlocks and lock timeouts slow a worker down; they fail nothing.
 #[tokio::test(flavor = "multi_thread")]
 async fn congestion_fails_no_application() {
-    if skips_on_server("a plan of faults") {
+    if skips_on_server(Needs::Faults) {
         return;
     }
     let cluster = Cluster::start(Setup { group_apps: 5, ..Setup::small(60) }).await;

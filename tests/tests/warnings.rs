@@ -12,7 +12,7 @@ use xmlx_store::{
     Budget, CommitPlan, Committed, Decided, Error, Group, LeaseKey, Limit, Mode, NewJob, OpenRange,
     RangeChange, SCHEMA_VERSION, Scope, Source, WarningRow,
 };
-use xmlx_tests::{Cluster, Database, Setup, skips_on_server, workspace};
+use xmlx_tests::{Cluster, Database, Needs, Setup, skips_on_server, workspace};
 
 const JOB: i64 = 1;
 const SCOPE: Scope = Scope { lo: 1001, hi: 1101 };
@@ -167,7 +167,7 @@ async fn a_warning_is_counted_with_its_application() {
 /// Workers are killed under load; what is shown is what an undisturbed run would show.
 #[tokio::test(flavor = "multi_thread")]
 async fn every_warning_is_counted_once_whoever_dies() {
-    if skips_on_server("a plan of faults") {
+    if skips_on_server(Needs::Faults) {
         return;
     }
     const APPS: usize = 400;

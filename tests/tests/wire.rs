@@ -6,13 +6,15 @@ use std::collections::BTreeSet;
 
 use xmlx_devdb::Tls;
 use xmlx_store::control_schema;
-use xmlx_tests::{Cluster, Setup, Statement, Wiretap, skips_on_server, statements, texts_at};
+use xmlx_tests::{
+    Cluster, Needs, Setup, Statement, Wiretap, skips_on_server, statements, texts_at,
+};
 
 /// At most three round trips per committed group, everything of a range counted in: opening it,
 /// fetching, committing, closing.
 #[tokio::test(flavor = "multi_thread")]
 async fn round_trips_per_group() {
-    if skips_on_server("a wire of its own") {
+    if skips_on_server(Needs::Wire) {
         return;
     }
     let mut cluster = Cluster::start(Setup { workers: 0, ..Setup::small(2_000) }).await;
@@ -44,7 +46,7 @@ async fn round_trips_per_group() {
 async fn every_statement_is_listed_and_every_parameter_has_a_type() {
     const INTEGER: u8 = 0x26;
     const TEXT: u8 = 0xE7;
-    if skips_on_server("a wire of its own") {
+    if skips_on_server(Needs::Wire) {
         return;
     }
     let setup = Setup { coordinators: 0, workers: 0, broken_permille: 200, ..Setup::small(200) };
@@ -100,7 +102,7 @@ fn assert_listed(ran: &BTreeSet<String>, listed: &[Statement]) {
 /// The same job over an encrypted wire.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_encrypted_database_connection_works() {
-    if skips_on_server("a wire of its own") {
+    if skips_on_server(Needs::Wire) {
         return;
     }
     let cluster = Cluster::start(Setup { tls: Tls::SelfSigned, ..Setup::small(100) }).await;

@@ -164,6 +164,12 @@ impl Server {
         self.shared.databases.locks()
     }
 
+    /// How often statements in the database that is always there were answered with this error; those that the plan of
+    /// faults ordered are not counted.
+    pub fn n_errors(&self, number: i32) -> u64 {
+        self.shared.databases.n_errors(number)
+    }
+
     /// Closes every connection there is; open transactions are rolled back. New ones are accepted as before.
     pub fn drop_connections(&self) {
         self.shared.close_sockets();

@@ -39,6 +39,8 @@ pub(crate) struct Engine {
     pub(crate) writer: Writer,
     pub(crate) identities: Identities,
     pub(crate) locks: Ledger,
+    /// How often each error was answered, by its number.
+    errors: Mutex<BTreeMap<i32, u64>>,
     /// The server's, not this database's.
     pub(crate) logins: Arc<Logins>,
     readers: Mutex<Vec<Connection>>,
@@ -63,6 +65,7 @@ impl Engine {
             writer: Writer::new(connection),
             identities: Identities::default(),
             locks: Ledger::default(),
+            errors: Mutex::default(),
             logins,
             readers: Mutex::new(Vec::new()),
             catalog: Mutex::new(Arc::new(catalog)),
@@ -76,6 +79,16 @@ impl Engine {
     /// A new database of the same server.
     pub(crate) fn beside(&self) -> Result<Self, Error> {
         Ok(Self { logins: Arc::clone(&self.logins), ..Self::open(&Storage::Memory, self.like)? })
+    }
+
+    /// Records that a statement was answered with this error.
+    pub(crate) fn count_error(&self, number: i32) {
+        *sync::lock(&self.errors).entry(number).or_default() += 1;
+    }
+
+    /// How often statements were answered with this error.
+    pub(crate) fn n_errors(&self, number: i32) -> u64 {
+        sync::lock(&self.errors).get(&number).copied().unwrap_or(0)
     }
 
     /// The parsed batch of a text with parameters declared so.

@@ -206,6 +206,7 @@ impl Run<'_> {
 
     fn report(&mut self, err: &SqlError) {
         self.has_failed = true;
+        self.session.engine.count_error(err.number);
         tokens::put_error(self.out, &self.session.engine.like.reported(err.clone()));
         self.put_done(DONE_MORE | DONE_ERROR, 0);
     }

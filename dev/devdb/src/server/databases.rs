@@ -54,6 +54,11 @@ impl Databases {
         self.main.locks.all()
     }
 
+    /// How often statements in the database that is always there were answered with this error.
+    pub(crate) fn n_errors(&self, number: i32) -> u64 {
+        self.main.n_errors(number)
+    }
+
     /// Ends all waits.
     pub(crate) fn stop(&self) {
         self.main.stop();
