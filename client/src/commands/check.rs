@@ -1,10 +1,7 @@
-//! `check`: a contract against its format, itself and the database.
-
-mod format;
+//! `check`: a contract against itself and the database.
 
 use serde::Serialize;
-use serde_json::Value as Json;
-use xmlx_extract::{Limits, Plan};
+use xmlx_extract::{Limits, Plan, Problem};
 use xmlx_store::{Disagreement, Fit, Grant, NO_CONTROL_TABLES, Role, SCHEMA_VERSION, Store};
 
 use super::store;
@@ -127,48 +124,18 @@ async fn missing(store: &Store, plan: &Plan, role: RoleName) -> anyhow::Result<V
     Ok(missing.into_iter().map(disagreement).collect())
 }
 
-/// Reads a contract and lists what is wrong with it: what the reader says, and what the published format adds to that.
+/// Reads a contract and lists what is wrong with it.
 fn check_alone(text: &str, limits: Limits) -> (Option<Plan>, Vec<Finding>) {
-    let (plan, mut findings) = match Plan::from_json_with(text, limits) {
+    match Plan::from_json_with(text, limits) {
         Ok(plan) => (Some(plan), Vec::new()),
         Err(errors) => {
-            let findings = errors.problems().iter().map(|it| Finding {
-                place: it.path.clone(),
-                problem: format!("{}; {}", it.reason, it.suggestion),
-            });
-            (None, findings.collect())
-        }
-    };
-    // Text that is no JSON has been reported.
-    let json: Json = serde_json::from_str(text).unwrap_or_default();
-    let is_new = |it: &Finding| !findings.iter().any(|known| is_within(&known.place, &it.place));
-    let added: Vec<Finding> = check_format(&json).into_iter().filter(is_new).collect();
-    findings.extend(added);
-    (plan, findings)
-}
-
-/// Holds a contract, or each of a set, against the published format.
-fn check_format(json: &Json) -> Vec<Finding> {
-    match json.get("contracts") {
-        _ if json.is_null() => Vec::new(),
-        None => format::check(json),
-        Some(set) => {
-            let contracts = set.as_array().into_iter().flatten().enumerate();
-            let findings = contracts.flat_map(|(i, contract)| {
-                let within = move |it: Finding| Finding {
-                    place: format!("contracts[{i}].{}", it.place),
-                    ..it
-                };
-                format::check(contract).into_iter().map(within)
-            });
-            findings.collect()
+            let finding = |problem: &Problem| Finding {
+                place: problem.path.clone(),
+                problem: format!("{}; {}", problem.reason, problem.suggestion),
+            };
+            (None, errors.problems().iter().map(finding).collect())
         }
     }
-}
-
-/// Says whether a place is another one or within it.
-fn is_within(place: &str, other: &str) -> bool {
-    place.strip_prefix(other).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
 }
 
 #[cfg(test)]

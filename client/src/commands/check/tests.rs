@@ -1,11 +1,13 @@
 //! The published format takes every good contract and refuses only what the reader refuses.
 
+mod format;
+
 use std::path::Path;
 
 use serde_json::{Value as Json, json};
 use xmlx_extract::Plan;
 
-use super::{check_alone, format};
+use super::check_alone;
 
 fn places(contract: &Json) -> Vec<String> {
     format::check(contract).into_iter().map(|it| it.place).collect()
@@ -84,7 +86,6 @@ fn check_refused(mutations: impl IntoIterator<Item = Mutation>) {
         let errors = Plan::from_json(&contract.to_string()).expect_err(&pointer);
         let read: Vec<&str> = errors.problems().iter().map(|it| it.path.as_str()).collect();
         assert!(read.contains(&place), "{pointer}: the reader finds {read:?}, not {place}");
-        // The reader has said it all, and more: nothing is said twice.
         let told = check_alone(&contract.to_string(), xmlx_extract::Limits::default()).1;
         assert_eq!(told.len(), read.len(), "{pointer}: {told:?}");
     }

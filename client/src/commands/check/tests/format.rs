@@ -1,4 +1,5 @@
-//! A contract against the published contract format.
+//! A contract against the published contract format. The reader reports everything that the format refuses, and more, so
+//! the client does without a validator.
 
 use std::sync::LazyLock;
 
@@ -8,7 +9,7 @@ use jsonschema::{ValidationError, Validator};
 use serde_json::Value as Json;
 use xmlx_extract::CONTRACT_FORMAT;
 
-use super::Finding;
+use super::super::Finding;
 
 static FORMAT: LazyLock<Validator> = LazyLock::new(|| {
     let schema = serde_json::from_str(CONTRACT_FORMAT).expect("the contract format is JSON");
