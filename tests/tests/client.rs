@@ -339,6 +339,16 @@ async fn loaded_files_are_processed() {
     assert!(left_out.contains("77.xml") && loaded.stderr.contains("UTF-16"), "{loaded:?}");
     assert_eq!(loaded.json()["loaded"], 1, "it goes on behind it: {loaded:?}");
     assert_eq!(loaded.json()["already_there"], 20, "{loaded:?}");
+    // An id that the table's column cannot hold is left out by name, and nothing else is.
+    std::fs::remove_file(folder.path().join("77.xml")).unwrap();
+    std::fs::rename(folder.path().join("88.xml"), folder.path().join("9999999999.xml")).unwrap();
+    std::fs::write(folder.path().join("-5.xml"), "<none/>").unwrap();
+    let loaded = cluster.client(&["load", &dir, "--contract", "card.json", "-o", "json"]).expect(1);
+    assert!(loaded.json()["refused"].to_string().contains("9999999999.xml"), "{loaded:?}");
+    assert!(loaded.stderr.contains("8115"), "{loaded:?}");
+    let counts =
+        (&loaded.json()["loaded"], &loaded.json()["already_there"]) == (&1.into(), &20.into());
+    assert!(counts, "{loaded:?}");
 }
 
 /// Whoever waits for a job hears what came of it: also that nothing succeeded, and that it is paused.

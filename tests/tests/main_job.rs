@@ -364,3 +364,46 @@ async fn documents_in_bytes_are_decoded() {
     let failures = cluster.client(&["failures", &job.to_string()]).expect(0);
     assert!(failures.stdout.contains("cannot be decoded"), "{failures:?}");
 }
+
+/// Ids may lie anywhere in a bigint but at its very ends, where a range could not begin below or end above them.
+#[tokio::test(flavor = "multi_thread")]
+async fn ids_may_lie_at_the_ends_of_bigint() {
+    let cluster = Cluster::start(Setup::small(0)).await;
+    for table in ["application_xml", "card_application", "processing_log"] {
+        cluster.db.run(&format!("DROP TABLE [sample].[{table}]")).await;
+    }
+    for sql in [
+        "CREATE TABLE [sample].[application_xml] ([app_id] bigint NOT NULL PRIMARY KEY, [app_XML] nvarchar(max) NULL)",
+        "CREATE TABLE [sample].[card_application] ([app_id] bigint NOT NULL PRIMARY KEY)",
+        "CREATE TABLE [sample].[processing_log] ([log_id] int IDENTITY(1,1) NOT NULL PRIMARY KEY, [app_id] bigint NOT NULL,
+             [status] varchar(20) NOT NULL, [failure_reason] varchar(500) NULL, [processing_time] datetime2(7) NOT NULL DEFAULT (getutcdate()),
+             [session_id] varchar(50) NULL, [app_id_start] bigint NULL, [app_id_end] bigint NULL)",
+    ] {
+        cluster.db.run(sql).await;
+    }
+    let add = async |app_id: i64| {
+        let document =
+            "INSERT INTO [sample].[application_xml] ([app_id], [app_XML]) VALUES (@P1, N'<none/>')";
+        cluster.db.execute(document, &[&app_id]).await;
+        let line = "INSERT INTO [sample].[card_application] ([app_id]) VALUES (@P1)";
+        cluster.db.execute(line, &[&app_id]).await;
+    };
+    let ids = [i64::MIN + 1, -1, 0, i64::MAX - 1];
+    for app_id in ids {
+        add(app_id).await;
+    }
+    // All of them fail, and are decided all the same: none is the sample's document.
+    let any =
+        ["submit", "-o", "json", "--contract", "card.json", "--max-failures", "100%", "--wait"];
+    let job = cluster.client(&any).expect(1).json()["job"]["job"].as_i64().unwrap();
+    assert_eq!((&cluster.job(job)["failed"], &cluster.job(job)["total"]), (&4.into(), &4.into()));
+    let logged = "SELECT [app_id] FROM [sample].[processing_log] ORDER BY [app_id]";
+    assert_eq!(cluster.db.column(logged).await, ids);
+    cluster.assert_verified(job).await;
+    for end in [i64::MAX, i64::MIN] {
+        add(end).await;
+        let refused = cluster.client(&["submit", "--contract", "card.json"]).expect(2);
+        let named = refused.stderr.contains(&end.to_string());
+        assert!(named && refused.stderr.contains("`--from` and `--to`"), "{refused:?}");
+    }
+}

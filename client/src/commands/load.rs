@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::Context as _;
 use serde::Serialize;
 use xmlx_extract::{Plan, text_of};
-use xmlx_store::Document;
+use xmlx_store::{Class, Document, Error, Store};
 
 use super::{store, xml_files};
 use crate::cli::Database;
@@ -28,10 +28,13 @@ pub(crate) async fn run(
     let files = xml_files(dir)?;
     let mut loaded = Loaded { files: files.len(), ..Loaded::default() };
     for files in files.chunks(CHUNK) {
-        let mut documents = Vec::with_capacity(files.len());
+        let (mut documents, mut names) = (Vec::new(), Vec::new());
         for file in files {
             match document(plan, file)? {
-                Read::Document(document) => documents.push(document),
+                Read::Document(document) => {
+                    documents.push(document);
+                    names.push(file.display().to_string());
+                }
                 Read::WithoutId => {
                     let name = file.display();
                     output::note(&format!(
@@ -46,15 +49,45 @@ pub(crate) async fn run(
                 }
             }
         }
-        let n_new = usize::try_from(store.load(plan, &documents).await?).unwrap_or(0);
-        loaded.loaded += n_new;
-        loaded.already_there += documents.len().saturating_sub(n_new);
+        match store.load(plan, &documents).await {
+            Ok(n_new) => loaded.count(documents.len(), n_new),
+            // The statement says nothing of which document it was.
+            Err(err) if is_of_a_document(&err) => {
+                load_one_by_one(&store, plan, (&documents, &names), &mut loaded).await?;
+            }
+            Err(err) => return Err(err.into()),
+        }
     }
     match format {
         Format::Json => output::json(&loaded)?,
         Format::Table => output::line(&loaded.line())?,
     }
     Ok(loaded.answer())
+}
+
+/// Whether another document may be loaded all the same.
+fn is_of_a_document(err: &Error) -> bool {
+    err.class() == Class::Data
+}
+
+/// Leaves out those that the database refuses, such as an id that is too large for its column.
+async fn load_one_by_one(
+    store: &Store,
+    plan: &Plan,
+    (documents, names): (&[Document], &[String]),
+    loaded: &mut Loaded,
+) -> Result<(), Error> {
+    for (document, name) in documents.iter().zip(names) {
+        match store.load(plan, std::slice::from_ref(document)).await {
+            Ok(n_new) => loaded.count(1, n_new),
+            Err(err) if is_of_a_document(&err) => {
+                output::note(&format!("`{name}` is left out: {err}"));
+                loaded.refused.push(name.clone());
+            }
+            Err(err) => return Err(err),
+        }
+    }
+    Ok(())
 }
 
 /// What became of the files.
@@ -65,15 +98,28 @@ struct Loaded {
     already_there: usize,
     without_id: Vec<String>,
     undecodable: Vec<String>,
+    /// The database does not take them.
+    refused: Vec<String>,
 }
 
 impl Loaded {
+    /// So many documents are in the table, of which so many are new.
+    fn count(&mut self, n_documents: usize, n_new: i64) {
+        let n_new = usize::try_from(n_new).unwrap_or(0);
+        self.loaded += n_new;
+        self.already_there += n_documents.saturating_sub(n_new);
+    }
+
+    fn n_left_out(&self) -> usize {
+        self.without_id.len() + self.undecodable.len() + self.refused.len()
+    }
+
     fn line(&self) -> String {
         let mut line = format!(
             "{} of {} documents loaded, {} were there already",
             self.loaded, self.files, self.already_there
         );
-        let n_left_out = self.without_id.len() + self.undecodable.len();
+        let n_left_out = self.n_left_out();
         if n_left_out > 0 {
             line.push_str(&format!(", {n_left_out} left out"));
         }
@@ -82,7 +128,7 @@ impl Loaded {
 
     /// Files that were left out are not in the table, whatever else is.
     fn answer(&self) -> Answer {
-        Answer::from(self.without_id.is_empty() && self.undecodable.is_empty())
+        Answer::from(self.n_left_out() == 0)
     }
 }
 
@@ -102,7 +148,7 @@ fn document(plan: &Plan, file: &Path) -> anyhow::Result<Read> {
         Err(err) => return Ok(Read::Undecodable(err.to_string())),
     };
     let stem = file.file_stem().and_then(|it| it.to_str()).unwrap_or_default();
-    let by_name = stem.parse::<i64>().ok().filter(|_| stem.bytes().all(|it| it.is_ascii_digit()));
+    let by_name = id_in_name(stem);
     let app_id = by_name.or_else(|| match plan.map(&xml, None) {
         Ok(it) => Some(it.app_id),
         Err(rejection) => rejection.app_id,
@@ -112,9 +158,31 @@ fn document(plan: &Plan, file: &Path) -> anyhow::Result<Read> {
     }))
 }
 
+/// The id that a file is named after; ids may be negative.
+fn id_in_name(stem: &str) -> Option<i64> {
+    let digits = stem.strip_prefix('-').unwrap_or(stem);
+    stem.parse().ok().filter(|_| digits.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_that_is_a_number_is_the_id() {
+        for (stem, id) in [
+            ("123", Some(123)),
+            ("-5", Some(-5)),
+            ("007", Some(7)),
+            ("+5", None),
+            ("-", None),
+            ("5a", None),
+            ("", None),
+            ("9223372036854775808", None),
+        ] {
+            assert_eq!(id_in_name(stem), id, "{stem}");
+        }
+    }
 
     #[test]
     fn what_was_left_out_is_said_and_is_no_success() {
