@@ -10,6 +10,7 @@
 )]
 
 mod cluster;
+mod control;
 mod database;
 mod link;
 mod netns;
@@ -20,6 +21,7 @@ mod statements;
 mod wiretap;
 
 pub use cluster::{Cluster, Place, Setup, Waits};
+pub use control::{lead, new_job, session};
 pub use database::{Database, Held, texts_at};
 pub use link::{Direction, Link};
 pub use netns::Host;

@@ -5,8 +5,8 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use xmlx_samples::Line;
-use xmlx_store::{LeaseKey, OpenRange, SCHEMA_VERSION, Scope, SessionRow};
-use xmlx_tests::{Cluster, Needs, Setup, Signal, skips_on_server};
+use xmlx_store::{LeaseKey, OpenRange, SCHEMA_VERSION, Scope};
+use xmlx_tests::{Cluster, Needs, Setup, Signal, lead, session, skips_on_server};
 
 /// Rows of the log of a worker of ours that follow on another row of the same application.
 const SECOND_OF_OURS: &str = "SELECT COUNT_BIG(*) FROM [sample].[processing_log] AS l WHERE l.[session_id] <> 'reference' AND EXISTS \
@@ -212,25 +212,14 @@ async fn a_drain_extracts_nothing_twice() {
 async fn a_silent_session_is_no_death() {
     let db = xmlx_tests::Database::start(xmlx_devdb::Tls::Off).await;
     let store = db.store();
-    let leader =
-        store.acquire_leadership("l", "http://x", std::time::Duration::from_secs(60)).await;
-    let leader = leader.unwrap().unwrap();
+    let leader = lead(store).await;
     let range = OpenRange {
         scope: Scope { lo: 1, hi: 9 },
         committed_through: 0,
         deaths: 3,
         schema: SCHEMA_VERSION,
     };
-    let open = async |id: &str| {
-        let row = SessionRow {
-            session_id: id.to_owned(),
-            name: id.to_owned(),
-            build: "0".to_owned(),
-            slots: 1,
-            state: "active".to_owned(),
-        };
-        store.open_session(&leader, &row).await.unwrap();
-    };
+    let open = async |id: &str| store.open_session(&leader, &session(id)).await.unwrap();
     let end = async |id: &str, state: &str| store.close_session(&leader, id, state).await.unwrap();
     let deaths = async |id: &str| {
         let key = LeaseKey { job_id: 1, range_id: 1, epoch: 1, session_id: id.to_owned() };

@@ -8,41 +8,18 @@ use xmlx_devdb::Tls;
 use xmlx_extract::Plan;
 use xmlx_samples::Line;
 use xmlx_store::{
-    Budget, CommitPlan, Committed, Decided, Error, Group, Grows, Late, LeaseKey, Limit, Mode,
-    NewJob, OpenRange, RangeChange, SCHEMA_VERSION, Scope, SessionRow, Source, Store, Tally,
+    CommitPlan, Committed, Decided, Error, Group, Grows, Late, LeaseKey, Mode, OpenRange,
+    RangeChange, SCHEMA_VERSION, Scope, Source, Store, Tally,
 };
-use xmlx_tests::{Cluster, Database, Direction, Link, Needs, Place, Setup, skips_on_server};
+use xmlx_tests::{
+    Cluster, Database, Direction, Link, Needs, Place, Setup, lead, new_job, session,
+    skips_on_server,
+};
 
 const JOB: i64 = 1;
 const SCOPE: Scope = Scope { lo: 1, hi: 100 };
 /// The number of the error that a commit under a lease that has moved on throws.
 const FENCED: i32 = 51001;
-
-fn new_job(job_id: i64) -> NewJob {
-    NewJob {
-        job_id,
-        submit_key: job_id.to_string(),
-        name: "fence".to_owned(),
-        contract_hash: "0".repeat(64),
-        contract: xmlx_samples::contract(Line::Card).to_owned(),
-        priority: 0,
-        mode: Mode::Follow,
-        scope: SCOPE,
-        log_watermark: 0,
-        budget: Budget { max_failures: Limit::HALF, max_warnings: None },
-        grows: Grows::Up,
-    }
-}
-
-fn session(id: &str) -> SessionRow {
-    SessionRow {
-        session_id: id.to_owned(),
-        name: id.to_owned(),
-        build: "0".to_owned(),
-        slots: 1,
-        state: "active".to_owned(),
-    }
-}
 
 type State<'a> = (&'static str, i64, &'a str);
 
@@ -87,19 +64,20 @@ async fn a_deposed_leader_with_the_same_term_writes_nothing() {
 async fn deposed(meanwhile: impl AsyncFnOnce(&Database), new_term: i64) {
     let db = Database::start(Tls::Off).await;
     let store = db.store();
-    let lead = async |name| store.acquire_leadership(name, "http://x", Duration::ZERO).await;
-    let old = lead("old").await.unwrap().unwrap();
-    store.insert_job(&old, &new_job(JOB)).await.unwrap();
+    // It runs out at once.
+    let briefly = async |name| store.acquire_leadership(name, "http://x", Duration::ZERO).await;
+    let old = briefly("old").await.unwrap().unwrap();
+    store.insert_job(&old, &new_job(JOB, Mode::Follow, SCOPE)).await.unwrap();
     store.open_session(&old, &session("s")).await.unwrap();
     meanwhile(&db).await;
-    let new = lead("new").await.unwrap().unwrap();
+    let new = briefly("new").await.unwrap().unwrap();
     assert_eq!((old.term, new.term), (1, new_term));
     let before = control(store, &db).await;
     let grant = change("granted", ("pending", 0, ""), ("leased", 1, "s"), 50);
     let range = store.ranges(JOB).await.unwrap().remove(0);
     let late = Late { range, scope: Scope { lo: 5, hi: 9 }, count: 1 };
     let tried = [
-        ("insert_job", store.insert_job(&old, &new_job(2)).await),
+        ("insert_job", store.insert_job(&old, &new_job(2, Mode::Follow, SCOPE)).await),
         ("extend_job", store.extend_job(&old, JOB, 2, (SCOPE.hi, 200), 0).await),
         ("extend_job_down", store.extend_job_down(&old, JOB, 2, (SCOPE.lo, -9), 0).await),
         ("settle_job", store.settle_job(&old, JOB).await),
@@ -135,9 +113,8 @@ async fn a_commit_needs_the_lease_as_it_is() {
     let source = Source::new(&plan, Mode::Follow, 0);
     let commits = CommitPlan::new(&plan, &catalog, &source).unwrap();
     let mut connection = store.connection();
-    let leader = store.acquire_leadership("l", "http://x", Duration::from_secs(60)).await;
-    let leader = leader.unwrap().unwrap();
-    store.insert_job(&leader, &new_job(JOB)).await.unwrap();
+    let leader = lead(store).await;
+    store.insert_job(&leader, &new_job(JOB, Mode::Follow, SCOPE)).await.unwrap();
     let known = |committed_through| OpenRange {
         scope: SCOPE,
         committed_through,

@@ -3,16 +3,15 @@
 #![allow(clippy::unwrap_used, reason = "tests panic where something does not hold")]
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use xmlx_devdb::Tls;
 use xmlx_extract::{Plan, Warning, WarningKind};
 use xmlx_samples::{Line, Options, Synth};
 use xmlx_store::{
-    Budget, CommitPlan, Committed, Decided, Error, Group, LeaseKey, Limit, Mode, NewJob, OpenRange,
-    RangeChange, SCHEMA_VERSION, Scope, Source, WarningRow,
+    CommitPlan, Committed, Decided, Error, Group, LeaseKey, Mode, OpenRange, RangeChange,
+    SCHEMA_VERSION, Scope, Source, WarningRow,
 };
-use xmlx_tests::{Cluster, Database, Needs, Setup, skips_on_server, workspace};
+use xmlx_tests::{Cluster, Database, Needs, Setup, lead, new_job, skips_on_server, workspace};
 
 const JOB: i64 = 1;
 const SCOPE: Scope = Scope { lo: 1001, hi: 1101 };
@@ -73,21 +72,8 @@ fn counts(shown: &serde_json::Value) -> Counts {
 /// One range of one job, leased to `a`.
 async fn leased(db: &Database) -> LeaseKey {
     let store = db.store();
-    let leader = store.acquire_leadership("l", "http://x", Duration::from_secs(60)).await;
-    let leader = leader.unwrap().unwrap();
-    let job = NewJob {
-        job_id: JOB,
-        submit_key: "w".to_owned(),
-        name: "warnings".to_owned(),
-        contract_hash: "0".repeat(64),
-        contract: xmlx_samples::contract(Line::Card).to_owned(),
-        priority: 0,
-        mode: Mode::Once,
-        scope: SCOPE,
-        log_watermark: 0,
-        budget: Budget { max_failures: Limit::HALF, max_warnings: None },
-        grows: xmlx_store::Grows::Up,
-    };
+    let leader = lead(store).await;
+    let job = new_job(JOB, Mode::Once, SCOPE);
     store.insert_job(&leader, &job).await.unwrap();
     let granted = RangeChange {
         job_id: JOB,
