@@ -17,7 +17,7 @@ const N_PLANS: u8 = 8;
 fn main() -> Result<(), Box<dyn Error>> {
     let mut args = std::env::args_os().skip(1).map(PathBuf::from);
     let corpus = args.next().ok_or("usage: fuzz_seeds CORPUS [GOLDEN..]")?;
-    let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../samples");
+    let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../dev/samples");
     let mut files = files_below(&samples.join("golden"))?;
     files.extend(files_below(&samples.join("contracts"))?);
     for golden in args {

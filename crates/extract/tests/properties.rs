@@ -84,8 +84,9 @@ fn runner(cases: u32) -> TestRunner {
 fn cases() -> Vec<Case> {
     let mut cases = Vec::new();
     for line in Line::ALL {
-        let golden =
-            Path::new(env!("CARGO_MANIFEST_DIR")).join("../samples/golden").join(line.name());
+        let golden = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("../../dev/samples/golden")
+            .join(line.name());
         for entry in std::fs::read_dir(golden).expect("golden documents") {
             let path = entry.expect("an entry").path();
             if path.extension().is_some_and(|it| it == "xml") {

@@ -87,7 +87,11 @@ async fn main() -> anyhow::Result<()> {
         like: Like::SqlServer,
     })?;
     let mut db = connect(&server).await?;
-    for file in ["store/sql/001_control.sql", "samples/sql/source.sql", "samples/sql/target.sql"] {
+    for file in [
+        "crates/store/sql/001_control.sql",
+        "dev/samples/sql/source.sql",
+        "dev/samples/sql/target.sql",
+    ] {
         run_script(&mut db, file).await?;
     }
     run(&mut db, "INSERT INTO [xmlx].[job] VALUES (1, 'k', N'n', 'h', N'{}', 'once', 1, 1000000, 'running', N'', NULL, 0, SYSUTCDATETIME(), NULL)").await?;
@@ -281,7 +285,7 @@ async fn run(db: &mut Db, sql: &str) -> anyhow::Result<()> {
 
 async fn run_script(db: &mut Db, file: &str) -> anyhow::Result<()> {
     let text =
-        std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(file))?;
+        std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(file))?;
     for batch in text.split("\nGO\n").filter(|batch| !batch.trim().is_empty()) {
         run(db, batch).await.with_context(|| batch.to_owned())?;
     }

@@ -5,17 +5,17 @@ use crate::support::{Db, code, number, prepared, query, run, run_script, script}
 const SESSION: &str = "0b7c3a52-62a5-4b86-9d6e-0c3f6a3f7a11";
 
 fn sql(name: &str) -> String {
-    script(&format!("store/sql/{name}.sql"))
+    script(&format!("crates/store/sql/{name}.sql"))
 }
 
 #[tokio::test]
 async fn the_schemas_may_be_run_again() {
     let (_server, mut db) = prepared().await;
     for file in [
-        "store/sql/001_control.sql",
-        "store/sql/003_control.sql",
-        "samples/sql/source.sql",
-        "samples/sql/target.sql",
+        "crates/store/sql/001_control.sql",
+        "crates/store/sql/003_control.sql",
+        "dev/samples/sql/source.sql",
+        "dev/samples/sql/target.sql",
     ] {
         run_script(&mut db, &script(file)).await.expect(file);
     }

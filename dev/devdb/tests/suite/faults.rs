@@ -45,7 +45,7 @@ async fn errors_to_order() {
     server.faults().add(fault("text=processing_log:1:error=8645"));
     assert_eq!(code(&commit(&mut db, 3, 1, 10, None).await), 1205);
     commit(&mut db, 3, 1, 10, None).await.expect("once only");
-    let renew = script("store/sql/leader_renew.sql");
+    let renew = script("crates/store/sql/leader_renew.sql");
     for _ in 0..2 {
         assert_eq!(code(&query(&mut db, &renew, &[&SESSION, &1i64, &6000i32]).await), 40613);
     }

@@ -15,7 +15,7 @@ async fn everything_survives_a_restart() {
     prepare(&mut db).await.expect("the schemas");
     lease(&mut db).await;
     commit(&mut db, 3, 1, 50, None).await.expect("a commit");
-    let columns = query(&mut db, &script("store/sql/catalog_columns.sql"), &[&"sample"])
+    let columns = query(&mut db, &script("crates/store/sql/catalog_columns.sql"), &[&"sample"])
         .await
         .expect("columns");
     server.stop();
@@ -24,7 +24,7 @@ async fn everything_survives_a_restart() {
     let mut db = connect(&server).await.expect("a login");
     prepare(&mut db).await.expect("the schemas again");
     assert_eq!(number(&mut db, "SELECT COUNT_BIG(*) FROM [sample].[submission]").await, 50);
-    let again = query(&mut db, &script("store/sql/catalog_columns.sql"), &[&"sample"])
+    let again = query(&mut db, &script("crates/store/sql/catalog_columns.sql"), &[&"sample"])
         .await
         .expect("columns");
     assert_eq!(format!("{columns:?}"), format!("{again:?}"));

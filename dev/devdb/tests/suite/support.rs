@@ -64,9 +64,9 @@ pub(crate) fn batches(script: &str) -> Vec<String> {
     batches
 }
 
-/// A file of another crate of the workspace.
+/// A file of the workspace.
 pub(crate) fn script(path: &str) -> String {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path);
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(path);
     std::fs::read_to_string(&file).unwrap_or_else(|err| panic!("{}: {err}", file.display()))
 }
 
@@ -136,8 +136,8 @@ pub(crate) async fn prepared() -> (Server, Db) {
 
 pub(crate) async fn prepare(db: &mut Db) -> anyhow::Result<()> {
     for version in ["001_control", "002_range_state", "003_control"] {
-        run_script(db, &script(&format!("store/sql/{version}.sql"))).await?;
+        run_script(db, &script(&format!("crates/store/sql/{version}.sql"))).await?;
     }
-    run_script(db, &script("samples/sql/source.sql")).await?;
-    run_script(db, &script("samples/sql/target.sql")).await
+    run_script(db, &script("dev/samples/sql/source.sql")).await?;
+    run_script(db, &script("dev/samples/sql/target.sql")).await
 }
