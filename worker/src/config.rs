@@ -234,7 +234,5 @@ fn processors() -> u32 {
 }
 
 fn default_name() -> String {
-    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-    let host = if host.trim().is_empty() { "worker" } else { host.trim() };
-    format!("{host}-{}", std::process::id())
+    format!("{}-{}", xmlx_runtime::host_name(), std::process::id())
 }

@@ -20,7 +20,7 @@ pub use clock::Clock;
 pub use coordinators::{coordinator_url, coordinator_urls, listen_address};
 pub use database::{Found, Given, connection_setting};
 pub use ending::{Refused, exit};
-pub use names::{NAME_UNITS_MAX, name_problem};
+pub use names::{NAME_UNITS_MAX, host_name, name_problem};
 pub use open_files::raise_open_files;
 pub use printable::{printable, printable_lines};
 pub use secret::Secret;

@@ -1,6 +1,13 @@
-//! Names that people give to workers and jobs.
+//! Names of machines, and those that people give to workers and jobs.
 
 use crate::printable;
+
+/// This machine's name; `unknown` where it has none.
+#[must_use]
+pub fn host_name() -> String {
+    let name = nix::unistd::gethostname().ok().and_then(|name| name.into_string().ok());
+    name.filter(|name| !name.is_empty()).unwrap_or_else(|| "unknown".to_owned())
+}
 
 /// The room for names in the control tables, in UTF-16 units.
 pub const NAME_UNITS_MAX: usize = 200;

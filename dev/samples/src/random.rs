@@ -1,4 +1,7 @@
-//! Chance that repeats: splitmix64.
+//! Random numbers that depend on the seed alone: splitmix64.
+//!
+//! Not taken from a crate: the documents of a seed must stay the same from release to release, because figures are
+//! compared by them, and crates such as `fastrand` and `rand` may change their streams with any version.
 
 /// A stream of numbers that its seed alone decides.
 #[derive(Debug, Clone)]

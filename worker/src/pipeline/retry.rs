@@ -2,14 +2,16 @@
 
 use std::time::Duration;
 
+use backon::{BackoffBuilder as _, ExponentialBackoff, ExponentialBuilder};
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 use xmlx_store::{Class, Error};
 
-/// Waits between tries: doubling from here, with jitter.
-const FIRST_PAUSE: Duration = Duration::from_millis(100);
-/// No wait is longer.
-const PAUSE_MAX: Duration = Duration::from_secs(5);
+/// Waits between tries begin with this and double. Up to as much again is added by chance, so that workers whose
+/// statements met each other do not meet again.
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+/// The wait stops doubling here.
+const PAUSE_MAX: Duration = Duration::from_millis(2_500);
 /// After so many tries (about half a minute) the range is given back.
 const TRIES_MAX: u32 = 10;
 /// Tries of a commit that is not answered in time: the second one finds out whether the first took effect.
@@ -25,7 +27,7 @@ macro_rules! persist {
         persist!($stop, $crate::pipeline::retry::tries, $attempt)
     };
     ($stop:expr, $tries_max:expr, $attempt:expr) => {{
-        let mut tries = 0;
+        let mut tries = $crate::pipeline::retry::Tries::new();
         loop {
             match $attempt.await {
                 Ok(done) => break Ok(done),
@@ -66,32 +68,39 @@ pub(super) fn tries_of_a_commit(err: &Error) -> u32 {
     }
 }
 
+/// What has been tried in vain so far, and how long to wait before the next try.
+#[derive(Debug)]
+pub(super) struct Tries {
+    n: u32,
+    pauses: ExponentialBackoff,
+}
+
+impl Tries {
+    pub(super) fn new() -> Self {
+        let pauses = ExponentialBuilder::new()
+            .with_min_delay(FIRST_PAUSE)
+            .with_max_delay(PAUSE_MAX)
+            .with_factor(2.0)
+            .with_jitter()
+            .without_max_times();
+        Self { n: 0, pauses: pauses.build() }
+    }
+}
+
 /// Waits before the next try, or gives the error back.
 pub(super) async fn pause(
     stop: &CancellationToken,
     err: Error,
-    tries: &mut u32,
+    tries: &mut Tries,
     tries_max: u32,
 ) -> Result<(), Error> {
-    *tries += 1;
-    if *tries >= tries_max || stop.is_cancelled() {
+    tries.n += 1;
+    if tries.n >= tries_max || stop.is_cancelled() {
         return Err(err);
     }
-    warn!(%err, tries, "trying again");
-    tokio::time::sleep(backoff(*tries, jitter())).await;
+    warn!(%err, tries = tries.n, "trying again");
+    tokio::time::sleep(tries.pauses.next().unwrap_or(PAUSE_MAX)).await;
     Ok(())
-}
-
-/// Between half and all of the doubled pause; `jitter` in 0..=1.
-fn backoff(tries: u32, jitter: f64) -> Duration {
-    let pause = FIRST_PAUSE.saturating_mul(1 << tries.saturating_sub(1).min(10)).min(PAUSE_MAX);
-    pause.mul_f64(0.5 + jitter / 2.0)
-}
-
-/// Chance enough to keep workers from trying in step.
-fn jitter() -> f64 {
-    let [a, b, ..] = *uuid::Uuid::new_v4().as_bytes();
-    f64::from(u16::from_be_bytes([a, b])) / f64::from(u16::MAX)
 }
 
 #[cfg(test)]
@@ -100,10 +109,12 @@ mod tests {
 
     #[test]
     fn pauses_double_up_to_the_limit() {
-        assert_eq!(backoff(1, 1.0), Duration::from_millis(100));
-        assert_eq!(backoff(1, 0.0), Duration::from_millis(50));
-        assert_eq!(backoff(3, 1.0), Duration::from_millis(400));
-        assert_eq!(backoff(40, 1.0), PAUSE_MAX);
+        let pauses: Vec<Duration> = Tries::new().pauses.take(40).collect();
+        let mut shortest = FIRST_PAUSE;
+        for pause in pauses {
+            assert!((shortest..=2 * shortest).contains(&pause), "{pause:?}, not {shortest:?}");
+            shortest = (2 * shortest).min(PAUSE_MAX);
+        }
     }
 
     #[test]

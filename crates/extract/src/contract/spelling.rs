@@ -162,25 +162,7 @@ fn nearest<'w>(word: &str, known: impl IntoIterator<Item = &'w str>) -> Option<&
 
 /// Counts the letters to change, add or leave out, apart from case; two that swapped places count once.
 fn distance(left: &str, right: &str) -> usize {
-    let left: Vec<char> = left.to_lowercase().chars().collect();
-    let right: Vec<char> = right.to_lowercase().chars().collect();
-    let mut rows: Vec<Vec<usize>> = vec![(0..=right.len()).collect()];
-    for (row, letter) in left.iter().enumerate() {
-        let above = &rows[row];
-        let mut next = vec![row + 1];
-        for (column, other) in right.iter().enumerate() {
-            let changed = above[column] + usize::from(letter != other);
-            let mut fewest = changed.min(above[column + 1] + 1).min(next[column] + 1);
-            let swapped =
-                row > 0 && column > 0 && *letter == right[column - 1] && left[row - 1] == *other;
-            if swapped {
-                fewest = fewest.min(rows[row - 1][column - 1] + 1);
-            }
-            next.push(fewest);
-        }
-        rows.push(next);
-    }
-    rows[left.len()][right.len()]
+    strsim::osa_distance(&left.to_lowercase(), &right.to_lowercase())
 }
 
 #[cfg(test)]

@@ -1,18 +1,15 @@
-//! xorshift64*: enough to shuffle, and the whole run replays from its seed.
+//! Chance that replays from its seed.
 
 #[derive(Clone, Debug)]
-pub(crate) struct Rng(u64);
+pub(crate) struct Rng(fastrand::Rng);
 
 impl Rng {
     pub(crate) fn new(seed: u64) -> Self {
-        Self(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1)
+        Self(fastrand::Rng::with_seed(seed))
     }
 
     pub(crate) fn below(&mut self, n: u64) -> u64 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        (self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 33) % n
+        self.0.u64(..n)
     }
 
     pub(crate) fn one_in(&mut self, n: u64) -> bool {
@@ -20,10 +17,6 @@ impl Rng {
     }
 
     pub(crate) fn pick<'a, T>(&mut self, items: &'a [T]) -> Option<&'a T> {
-        if items.is_empty() {
-            return None;
-        }
-        let i = usize::try_from(self.below(u64::try_from(items.len()).unwrap())).unwrap();
-        items.get(i)
+        self.0.choice(items)
     }
 }
