@@ -29,6 +29,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("xmlx-devdb", &[]),
     ("xmlx-domain", &[]),
     ("xmlx-extract", &[]),
+    ("xmlx-infer", &[]),
     ("xmlx-lease", &[]),
     ("xmlx-proto", &[]),
     ("xmlx-runtime", &[]),
@@ -38,7 +39,7 @@ const EDGES: &[(&str, &[&str])] = &[
 ];
 
 /// Crates that decide: they may not know of IO.
-const PURE: &[&str] = &["xmlx-domain", "xmlx-extract", "xmlx-lease"];
+const PURE: &[&str] = &["xmlx-domain", "xmlx-extract", "xmlx-infer", "xmlx-lease"];
 const IO: &[&str] = &["tokio", "tonic", "tiberius", "rusqlite"];
 
 /// A word that, among what ships, may only stand in these files.
