@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 pub(crate) use check::check;
 pub use format::CONTRACT_FORMAT;
 pub(crate) use read::{read, split};
+pub(crate) use spelling::nearest;
 pub(crate) use steps::Step;
 
 use crate::convert::Offsets;

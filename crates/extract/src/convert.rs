@@ -11,8 +11,8 @@ use crate::warning::WarningKind;
 
 mod limits;
 
-pub(crate) use limits::{cut, describe_range};
-use limits::{integer_range, is_in_range};
+use limits::integer_range;
+pub(crate) use limits::{cut, describe_range, is_in_range};
 
 /// What comes of a conversion.
 #[derive(Debug, Clone, PartialEq)]

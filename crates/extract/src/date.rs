@@ -6,11 +6,14 @@
 //! What follows a date and is no time, or follows a time and is no offset, makes the whole unreadable.
 
 mod moment;
+#[allow(dead_code, reason = "columns of format 2 use it")]
+mod ordered;
 
 use chrono::{NaiveDate, NaiveDateTime, NaiveTime, TimeDelta};
 
 use crate::text::strip;
 pub(crate) use moment::Moment;
+pub(crate) use ordered::{Digits, Order, read_digits, read_ordered, read_time};
 
 /// Digits of a second that are kept, as many as `datetime2(7)` has.
 const FRACTION_DIGITS: u32 = 7;

@@ -102,6 +102,18 @@ impl Decimal {
         Some((Self::new(signed(self.is_negative(), digits)?, scale)?, rest == 0))
     }
 
+    /// Gives the number so many digits after the point, and leaves those away that are more. `None` if it has too many
+    /// digits then.
+    #[allow(dead_code, reason = "expressions of format 2 use it")]
+    pub(crate) fn truncated(self, scale: u32) -> Option<Self> {
+        if scale >= self.scale {
+            return self.with_scale(scale).map(|(same, _)| same);
+        }
+        let power = POWERS[(self.scale - scale) as usize];
+        let (digits, _) = divide(self.mantissa.unsigned_abs(), power);
+        Self::new(signed(self.is_negative(), digits)?, scale)
+    }
+
     /// Returns the whole part.
     pub(crate) fn trunc(self) -> i128 {
         let power =

@@ -150,7 +150,7 @@ pub(super) fn suggest<'w>(
 }
 
 /// Finds the known word that takes the fewest changes, if those are few for its length.
-fn nearest<'w>(word: &str, known: impl IntoIterator<Item = &'w str>) -> Option<&'w str> {
+pub(crate) fn nearest<'w>(word: &str, known: impl IntoIterator<Item = &'w str>) -> Option<&'w str> {
     let far = |meant: &str| 1 + word.len().max(meant.len()) / 4;
     known
         .into_iter()

@@ -46,7 +46,7 @@ pub(super) fn integer_range(data_type: DataType) -> (i64, i64) {
 }
 
 /// Says whether a column can hold a date.
-pub(super) fn is_in_range(date: NaiveDateTime, data_type: DataType) -> bool {
+pub(crate) fn is_in_range(date: NaiveDateTime, data_type: DataType) -> bool {
     let first = match data_type {
         DataType::DateTime => 1753,
         DataType::SmallDateTime => 1900,
