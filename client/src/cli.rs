@@ -1,177 +1,287 @@
-//! The command line.
+//! The command line: every command, its arguments, and what `--help` says of them.
+
+mod settings;
+mod submit;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
-use xmlx_extract::Limits;
-use xmlx_runtime::{Secret, coordinator_url};
-use xmlx_store::{Limit, NoLimit};
+use xmlx_runtime::{ConfigFlags, DatabaseSettings, DocumentSettings, coordinator_url};
 
 use crate::output::Format;
 
-/// Loads applications stored as XML in SQL Server into relational tables, exactly once.
+pub use settings::Config;
+pub(crate) use submit::{Submit, Wait};
+
+/// Loads applications stored as XML in SQL Server into relational tables, exactly once
 ///
-/// Exit codes: 0 yes, 1 the answer is no, 2 error, 64 wrong usage.
+/// This program submits jobs, watches them and steers them; coordinators and workers do the work.
+/// Most commands ask a coordinator; `init`, `check` and `load` go to the database themselves, and `map`, `bench`,
+/// `schema`, `grants` and `init --print` need neither.
+///
+/// Data goes to standard output and everything else to standard error. Every command may safely be repeated.
+///
+/// Exit codes: 0 yes, 1 the command worked and the answer is no, 2 an error, 64 wrong usage or settings.
 #[derive(Debug, Parser)]
-#[command(name = "xmlx-client", version)]
+#[command(name = "xmlx-client", version, next_help_heading = "Settings")]
 pub struct Cli {
+    /// How data is printed: `table` for people, `json` for programs
+    #[arg(short, long, global = true, value_enum, default_value = "table")]
+    pub(crate) output: Format,
+    #[command(flatten)]
+    flags: ConfigFlags,
     /// URLs of the coordinators, separated by commas
+    ///
+    /// Name all of them: they are asked one after the other, and one that does not answer is passed over.
     #[arg(
         long,
         global = true,
         env = "XMLX_COORDINATORS",
+        value_name = "URL",
         value_delimiter = ',',
         value_parser = coordinator_url,
         default_value = "http://127.0.0.1:7400"
     )]
-    pub(crate) coordinators: Vec<String>,
-    /// How data is printed
-    #[arg(short, long, global = true, value_enum, default_value = "table")]
-    pub(crate) output: Format,
+    coordinators: Vec<String>,
+    #[command(flatten)]
+    database: DatabaseSettings,
+    #[command(flatten)]
+    documents: DocumentSettings,
     #[command(subcommand)]
-    pub(crate) command: Command,
+    pub(crate) command: Option<Command>,
+}
+
+/// At most so many of a list.
+#[derive(Args, Clone, Copy, Debug)]
+pub(crate) struct ListLimit {
+    /// Print at most N of them; 0: all
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) limit: u64,
 }
 
 #[derive(Debug, Subcommand)]
+#[command(subcommand_help_heading = "Commands", next_help_heading = "Options")]
 pub(crate) enum Command {
-    /// Show leader, workers and jobs
+    /// Show the leader, the workers and the jobs
+    ///
+    /// Of the jobs that have ended the latest 20 are shown; `jobs` lists all. What is not known is shown as `?`:
+    /// a standby that answers while the leader does not hears of no worker.
+    ///
+    /// Example: xmlx-client status --watch
     Status {
-        /// Go on showing them until interrupted
+        /// Show it anew every second, until interrupted
         #[arg(short, long)]
         watch: bool,
     },
-    /// Submit a job
+    /// Submit a job: load every application that has no row in processing_log
+    ///
+    /// Prints the job. With `--wait`, exit code 1 says that it did not end well: see there.
+    /// The same request again finds the job it made, where the first answer was lost on its way.
+    ///
+    /// Example: xmlx-client submit --contract card.json --limit 10 --wait
     Submit(Submit),
     /// List jobs, the newest first
-    Jobs {
-        /// At most so many; 0: all
-        #[arg(long, default_value_t = 0)]
-        limit: u64,
-    },
-    /// List the ranges of a job
+    ///
+    /// Example: xmlx-client jobs --limit 20
+    Jobs(ListLimit),
+    /// List the ranges of a job: which applications, in whose hands, and how far
+    ///
+    /// Example: xmlx-client ranges 7
     Ranges {
+        /// The job's number, as `jobs` shows it
         job: i64,
-        /// At most so many; 0: all
-        #[arg(long, default_value_t = 0)]
-        limit: u64,
+        #[command(flatten)]
+        most: ListLimit,
     },
-    /// List workers
+    /// List the workers, with what each is doing
+    ///
+    /// Example: xmlx-client workers -o json
     Workers,
-    /// Stop a job for the time being; once this returns, nothing more is committed
-    Pause { job: i64 },
-    /// Let a paused job go on
-    Resume { job: i64 },
-    /// End a job; once this returns, nothing more is committed
-    Cancel { job: i64 },
-    /// Let a worker finish the group in hand, give the rest back and end
+    /// Pause a job
+    ///
+    /// Once this returns, nothing more of the job is committed. `resume` lets it continue.
+    /// Prints `accepted`, or `already so`.
+    ///
+    /// Example: xmlx-client pause 7
+    Pause {
+        /// The job's number, as `jobs` shows it
+        job: i64,
+    },
+    /// Let a paused job continue
+    ///
+    /// Prints `accepted`, or `already so`.
+    ///
+    /// Example: xmlx-client resume 7
+    Resume {
+        /// The job's number, as `jobs` shows it
+        job: i64,
+    },
+    /// Cancel a job
+    ///
+    /// Once this returns, nothing more of the job is committed. It cannot be resumed; what it has loaded stays, and
+    /// a new job takes the rest. Prints `accepted`, or `already so`.
+    ///
+    /// Example: xmlx-client cancel 7
+    Cancel {
+        /// The job's number, as `jobs` shows it
+        job: i64,
+    },
+    /// Stop a worker without repeating any of its work
+    ///
+    /// It commits what it has in hand, gives the rest back to be done by others, and ends with exit code 0.
+    /// Prints `accepted`, or `already so`.
+    ///
+    /// Example: xmlx-client drain host3-4711
     Drain {
-        /// Its name or session id, as `workers` shows them
+        /// Its name, or its session where several workers have that name, as `workers` shows them
         worker: String,
     },
-    /// Limit the commits that the whole cluster has under way
+    /// Limit how many commits the whole cluster has under way at once
+    ///
+    /// It holds until the leader changes; the coordinators' setting `commits_max` lasts. Prints `accepted`, or
+    /// `already so`.
+    ///
+    /// Example: xmlx-client throttle --commits 8
     Throttle(Throttle),
-    /// Take jobs that ended long ago, and what belongs to them, out of the control tables
+    /// Delete the records of jobs that ended long ago from the control tables
+    ///
+    /// The loaded rows and processing_log stay. Prints how many records were deleted.
+    ///
+    /// Example: xmlx-client prune --older-than 90d --dry-run
     Prune {
-        /// Since they ended, such as `90d`
-        #[arg(long, value_parser = xmlx_runtime::parse_duration)]
-        older_than: std::time::Duration,
-        /// Only say what would go
+        /// How long ago a job must have ended, such as `90d`
+        #[arg(long, value_name = "DURATION", value_parser = xmlx_runtime::parse_duration)]
+        older_than: Duration,
+        /// Print what would be deleted, and delete nothing
         #[arg(long)]
         dry_run: bool,
     },
-    /// Show the failed applications of a job
+    /// List the failed applications of a job, each with its stage and reason, the latest first
+    ///
+    /// Example: xmlx-client failures 7 --limit 0
     Failures {
+        /// The job's number, as `jobs` shows it
         job: i64,
-        /// At most so many, the latest first; 0: all
-        #[arg(long, default_value_t = 100)]
+        /// Print at most N of them; 0: all
+        #[arg(long, value_name = "N", default_value_t = 100)]
         limit: u64,
     },
-    /// Show what was changed, cut or left out of applications that succeeded, by column and kind
+    /// Count what was changed, cut or left out of applications that succeeded, by column and kind
+    ///
+    /// Example: xmlx-client warnings 7 --column card.limit
     Warnings {
+        /// The job's number, as `jobs` shows it
         job: i64,
-        /// Of this column alone, or of all columns of a table
-        #[arg(long, value_name = "TABLE.COLUMN")]
+        /// Count only this column, or all columns of this table
+        #[arg(long, value_name = "TABLE[.COLUMN]")]
         column: Option<String>,
     },
-    /// Submit a job over the applications whose latest row in processing_log is `failed`
+    /// Submit a job that loads the failed applications again
+    ///
+    /// It takes those whose latest row in processing_log is `failed`. Prints the job.
+    ///
+    /// Example: xmlx-client retry --contract card.json --wait
     Retry(Submit),
     /// Check a job against the tables: nothing lost, nothing repeated, rows and log agree
+    ///
+    /// It reads the target tables and may take long. Prints each check; exit code 1 where one does not hold, or
+    /// where the job is not done yet.
+    ///
+    /// Example: xmlx-client verify 7 --history
     Verify {
+        /// The job's number, as `jobs` shows it
         job: i64,
-        /// Also replay the history of its ranges: one owner at a time, no gap, no step back
+        /// Also check the history of its ranges: one owner at a time, no gap, no step back
         #[arg(long)]
         history: bool,
     },
-    /// Create the control tables
+    /// Create, upgrade or repair the control tables (schema xmlx)
+    ///
+    /// It needs a connection string of a login that may create tables. Prints `created`, `brought up`, or
+    /// `already so`; exit code 1 where the tables are too new for this program.
+    ///
+    /// Example: xmlx-client init --database-file ~/.xmlx
     Init {
-        #[command(flatten)]
-        database: Database,
-        /// Print the T-SQL instead of running it
+        /// Print the T-SQL instead of running it, without connecting to the database
         #[arg(long)]
         print: bool,
     },
-    /// Print the T-SQL of the target tables that a contract asks for, or what a contract looks like
+    /// Print the T-SQL of the target tables that a contract asks for, or the format of contracts
+    ///
+    /// Example: xmlx-client schema card.json
     Schema {
+        /// The mapping contract
         #[arg(required_unless_present = "contract_format")]
         contract: Option<PathBuf>,
-        /// The contract format as a JSON Schema, for editors and other tools
+        /// Print the format of contracts as a JSON Schema, for editors and other tools
         #[arg(long, conflicts_with = "contract")]
         contract_format: bool,
     },
     /// Print the T-SQL that grants coordinators, workers and readers what they need and no more
+    ///
+    /// Example: xmlx-client grants --contract card.json
     Grants {
-        /// With the contract's tables
-        #[arg(long)]
+        /// The mapping contract whose tables workers may write to; not given: the control tables alone
+        #[arg(long, value_name = "FILE")]
         contract: Option<PathBuf>,
     },
-    /// Check a contract against the database, or several that share a job
+    /// Check a contract against the database
+    ///
+    /// It needs a connection string, and reads the catalog alone. Prints everything that does not fit; exit code 1
+    /// where something does not.
+    ///
+    /// Example: xmlx-client check card.json --role worker
     Check {
+        /// The mapping contract; several of them where they share a job
         #[arg(required = true)]
         contract: Vec<PathBuf>,
-        /// And whether the login of the connection string has the permissions of this role
+        /// Also check that the login of the connection string has the permissions of this role
         #[arg(long, value_enum)]
         role: Option<RoleName>,
-        #[command(flatten)]
-        database: Database,
-        #[command(flatten)]
-        limits: DocumentLimits,
     },
-    /// Load XML files into the contract's source table; ids that are there already are left alone
+    /// Load XML files into the contract's source table
+    ///
+    /// It needs a connection string. Applications that are in the table already are left alone. Prints how many files
+    /// were loaded; exit code 1 where a file was left out.
+    ///
+    /// Example: xmlx-client load some/ --contract card.json
     Load {
         /// Folder of *.xml files; a file named 123.xml becomes app_id 123, others take the id in the document
         dir: PathBuf,
-        #[arg(long)]
+        /// The mapping contract
+        #[arg(long, value_name = "FILE")]
         contract: PathBuf,
-        #[command(flatten)]
-        database: Database,
-        #[command(flatten)]
-        limits: DocumentLimits,
     },
-    /// Show the rows that XML files become, without a database
+    /// Print the rows that XML files become, without a database
+    ///
+    /// Exit code 1 where a file cannot be turned into rows.
+    ///
+    /// Example: xmlx-client map --contract card.json -o json 123.xml
     Map {
         /// The mapping contract; several of them for documents of several product lines
-        #[arg(long, required = true)]
+        #[arg(long, required = true, value_name = "FILE")]
         contract: Vec<PathBuf>,
+        /// XML files
         #[arg(required = true)]
         files: Vec<PathBuf>,
-        #[command(flatten)]
-        limits: DocumentLimits,
     },
     /// Measure how fast this machine turns XML files into rows, without a database
+    ///
+    /// Example: xmlx-client bench some/ --contract card.json --threads 4
     Bench {
-        /// Folder of *.xml files, the more like the real ones the better
+        /// Folder of *.xml files; the more they are like the real ones, the better
         dir: PathBuf,
-        #[arg(long)]
+        /// The mapping contract
+        #[arg(long, value_name = "FILE")]
         contract: PathBuf,
         /// Documents read at once
-        #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1024))]
+        #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1024))]
         threads: u32,
-        /// How long to measure, after each document has been read once
-        #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=3600))]
+        /// How many seconds to measure, after each document has been read once
+        #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=3600))]
         seconds: u32,
-        #[command(flatten)]
-        limits: DocumentLimits,
     },
     /// In the program `xmlx-dev` of the source tree
     #[command(hide = true, disable_help_flag = true)]
@@ -185,8 +295,13 @@ pub(crate) enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
         rest: Vec<OsString>,
     },
-    /// Print a completion script
-    Completions { shell: clap_complete::Shell },
+    /// Print a completion script for a shell
+    ///
+    /// Example: xmlx-client completions bash > ~/.local/share/bash-completion/completions/xmlx-client
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
 }
 
 /// The roles of `grants`.
@@ -197,98 +312,13 @@ pub(crate) enum RoleName {
     Reader,
 }
 
-#[derive(Args, Debug)]
-pub(crate) struct Database {
-    /// ADO.NET connection string [env: XMLX_DATABASE]
-    #[arg(long)]
-    pub(crate) database: Option<Secret>,
-    /// File that holds the connection string, so that no password is seen in `ps` or the environment
-    /// [env: XMLX_DATABASE_FILE]
-    #[arg(long)]
-    pub(crate) database_file: Option<PathBuf>,
-    /// File of CA certificates for the database's TLS, beside those of the system
-    #[arg(long, env = "XMLX_DATABASE_CA")]
-    pub(crate) database_ca: Option<PathBuf>,
-}
-
-#[derive(Args, Debug)]
-pub(crate) struct DocumentLimits {
-    /// Limits of documents and expressions, separated by commas, such as `depth=300,document_bytes=128MiB`
-    #[arg(long, env = "XMLX_LIMITS", value_name = "NAME=VALUE", value_delimiter = ',')]
-    limits: Vec<String>,
-}
-
-impl DocumentLimits {
-    /// The defaults and what is set over them.
-    pub(crate) fn limits(&self) -> anyhow::Result<Limits> {
-        Ok(Limits::from_settings(&self.limits)?)
-    }
-}
-
 #[derive(Args, Clone, Debug)]
 #[group(required = true, multiple = false)]
 pub(crate) struct Throttle {
-    /// At most so many at once, shared out among the workers; each has one at least
-    #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
+    /// At most N commits at once, shared out among the workers; each worker may always have one
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) commits: Option<u32>,
-    /// What the coordinators are configured with again
+    /// Go back to what the coordinators' settings say
     #[arg(long)]
     pub(crate) off: bool,
-}
-
-/// A limit of failures or warnings, as a coordinator reads it.
-fn limit(given: &str) -> Result<String, NoLimit> {
-    given.parse::<Limit>().map(|it| it.to_string())
-}
-
-#[derive(Args, Clone, Debug)]
-pub(crate) struct Submit {
-    /// The mapping contract; several of them for several product lines in one job
-    #[arg(long, required = true)]
-    pub(crate) contract: Vec<PathBuf>,
-    /// For people; by default the contract's file name
-    #[arg(long)]
-    pub(crate) name: Option<String>,
-    /// First app_id
-    #[arg(long, allow_negative_numbers = true)]
-    pub(crate) from: Option<i64>,
-    /// Last app_id
-    #[arg(long, allow_negative_numbers = true)]
-    pub(crate) to: Option<i64>,
-    /// At most so many applications
-    #[arg(long)]
-    pub(crate) limit: Option<i64>,
-    /// The higher, the sooner it is served; jobs of one priority share the workers
-    #[arg(long, default_value_t = 0, allow_negative_numbers = true)]
-    pub(crate) priority: i32,
-    /// Pause once more applications have failed: a number, or a share of those that are decided, once 100 are
-    /// [default: 50%; 100%: any number may fail]
-    #[arg(long, value_name = "N|P%", value_parser = limit)]
-    pub(crate) max_failures: Option<String>,
-    /// Pause once more applications have warnings, see `warnings` [default: any number may]
-    #[arg(long, value_name = "N|P%", value_parser = limit)]
-    pub(crate) max_warnings: Option<String>,
-    /// Go on with applications that come later
-    #[arg(long, conflicts_with_all = ["limit", "to", "wait"])]
-    pub(crate) follow: bool,
-    /// Wait until the job ends, and say meanwhile what holds it up; with `--wait=until-paused` also end once it is paused.
-    /// Exit code 0: it is done, and at least one application succeeded or none had to be tried; 1: anything else
-    #[arg(
-        long,
-        value_enum,
-        value_name = "UNTIL",
-        num_args = 0..=1,
-        require_equals = true,
-        default_missing_value = "until-ended"
-    )]
-    pub(crate) wait: Option<Wait>,
-}
-
-/// What `submit --wait` waits for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub(crate) enum Wait {
-    /// The job is done, failed or cancelled.
-    UntilEnded,
-    /// The same, or it is paused and goes on only when somebody resumes it.
-    UntilPaused,
 }

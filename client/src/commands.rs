@@ -18,12 +18,14 @@ mod warnings;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
+use clap::CommandFactory as _;
+use clap::error::ErrorKind;
 use xmlx_extract::{Limits, Plan};
 use xmlx_proto::v1 as pb;
-use xmlx_runtime::{Secret, connection_setting};
+use xmlx_runtime::{Loaded, Secret};
 use xmlx_store::{Access, Store, StoreConfig};
 
-use crate::cli::{Cli, Command, Database};
+use crate::cli::{Cli, Command, Config};
 use crate::cluster::Cluster;
 use crate::output::{self, Answer};
 
@@ -31,15 +33,25 @@ use crate::output::{self, Answer};
 const CONNECTIONS_MAX: usize = 4;
 
 /// Runs the command that was given.
-pub async fn run(cli: Cli) -> anyhow::Result<Answer> {
-    let cluster = Cluster::new(cli.coordinators);
-    let format = cli.output;
-    match cli.command {
+///
+/// # Errors
+/// What keeps it from being done, for people.
+pub async fn run(loaded: Loaded<Cli>) -> anyhow::Result<Answer> {
+    if loaded.ends_here()? {
+        return Ok(Answer::Yes);
+    }
+    let Loaded { settings: Cli { command, output: format, .. }, config, .. } = loaded;
+    let Some(command) = command else {
+        let mut cli = Cli::command();
+        cli.error(ErrorKind::MissingSubcommand, "a command is missing; `--help` lists them").exit()
+    };
+    let cluster = Cluster::new(config.coordinators.clone());
+    match command {
         Command::Status { watch } => status::run(&cluster, format, watch).await,
         Command::Submit(args) => submit::run(&cluster, format, &args, submit::Kind::New).await,
         Command::Retry(args) => submit::run(&cluster, format, &args, submit::Kind::Retry).await,
-        Command::Jobs { limit } => inspect::jobs(&cluster, format, limit).await,
-        Command::Ranges { job, limit } => inspect::ranges(&cluster, format, job, limit).await,
+        Command::Jobs(most) => inspect::jobs(&cluster, format, most.limit).await,
+        Command::Ranges { job, most } => inspect::ranges(&cluster, format, job, most.limit).await,
         Command::Workers => inspect::workers(&cluster, format).await,
         Command::Failures { job, limit } => inspect::failures(&cluster, format, job, limit).await,
         Command::Warnings { job, column } => warnings::run(&cluster, format, job, column).await,
@@ -54,34 +66,34 @@ pub async fn run(cli: Cli) -> anyhow::Result<Answer> {
         Command::Verify { job, history } => {
             verify::run(&cluster, format, pb::VerifyRequest { job_id: job, history }).await
         }
-        Command::Init { database, print } => init::run(format, &database, print).await,
+        Command::Init { print: true } => init::print(format),
+        Command::Init { print: false } => init::run(format, &store(&config)?).await,
         Command::Schema { contract, .. } => schema::run(format, contract.as_deref()),
         Command::Grants { contract } => grants::run(format, contract.as_deref()),
-        Command::Check { contract, role, database, limits } => {
-            let text = contract_text(&contract)?;
-            check::run(format, &text, limits.limits()?, (role, &database)).await
+        Command::Check { contract, role } => check::run(format, &contract, role, &config).await,
+        Command::Load { dir, contract } => {
+            let plan = plan(&[contract], config.limits)?;
+            load::run(format, &dir, &plan, &store(&config)?).await
         }
-        Command::Load { dir, contract, database, limits } => {
-            let plan = plan(&[contract], limits.limits()?)?;
-            load::run(format, &dir, &plan, &database).await
+        Command::Map { contract, files } => {
+            map::run(format, &plan(&contract, config.limits)?, &files)
         }
-        Command::Map { contract, files, limits } => {
-            map::run(format, &plan(&contract, limits.limits()?)?, &files)
-        }
-        Command::Bench { dir, contract, threads, seconds, limits } => {
-            let plan = plan(&[contract], limits.limits()?)?;
+        Command::Bench { dir, contract, threads, seconds } => {
+            let plan = plan(&[contract], config.limits)?;
             bench::run(format, &plan, &dir, bench::Effort { threads, seconds })
         }
         Command::Demo { .. } => elsewhere("demo"),
         Command::Up { .. } => elsewhere("up"),
-        Command::Completions { shell } => {
-            let mut script = Vec::new();
-            let mut command = <Cli as clap::CommandFactory>::command();
-            clap_complete::generate(shell, &mut command, "xmlx-client", &mut script);
-            output::verbatim(&String::from_utf8_lossy(&script))?;
-            Ok(Answer::Yes)
-        }
+        Command::Completions { shell } => completions(shell),
     }
+}
+
+/// The script that completes commands and flags in a shell.
+fn completions(shell: clap_complete::Shell) -> anyhow::Result<Answer> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "xmlx-client", &mut script);
+    output::verbatim(&String::from_utf8_lossy(&script))?;
+    Ok(Answer::Yes)
 }
 
 /// `demo` and `up` bring a database of their own, which this program does not carry.
@@ -92,14 +104,13 @@ fn elsewhere(command: &str) -> anyhow::Result<Answer> {
 }
 
 /// A store for a command that goes to the database itself.
-pub(crate) fn store(database: &Database) -> anyhow::Result<Store> {
-    let given = (database.database.as_ref(), database.database_file.as_deref());
-    let found = connection_setting("database", given, (None, None))?
-        .context("no database: set `--database-file` or XMLX_DATABASE")?;
-    if let Some(warning) = found.warning {
+fn store(config: &Config) -> anyhow::Result<Store> {
+    let database = config.database.as_ref();
+    let database = database.context("there is no database: set `--database-file` or XMLX_DATABASE to an ADO.NET connection string")?;
+    if let Some(warning) = &database.warning {
         output::note(&format!("warning: {warning}"));
     }
-    store_at(&found.secret, database.database_ca.clone())
+    store_at(&database.secret, config.database_ca.clone())
 }
 
 /// A store at a connection string.

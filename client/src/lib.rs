@@ -8,5 +8,5 @@ mod list;
 pub mod output;
 pub mod view;
 
-pub use cli::Cli;
+pub use cli::{Cli, Config};
 pub use cluster::Cluster;

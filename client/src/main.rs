@@ -2,9 +2,10 @@
 
 use std::process::ExitCode;
 
-use xmlx_client::{commands, output};
+use xmlx_client::{Cli, commands, output};
+use xmlx_runtime::load_settings;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    output::exit_code(commands::run(xmlx_runtime::command_line()).await)
+    output::exit_code(commands::run(load_settings::<Cli>()).await)
 }

@@ -1,24 +1,18 @@
 //! `xmlx-coordinator`.
 
-use std::io::Write as _;
-
 use xmlx_coordinator::{Args, run};
-use xmlx_runtime::{Shutdown, command_line, exit, usable};
+use xmlx_runtime::{Shutdown, exit, load_settings};
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let args: Args = command_line();
-    let config = usable(args.config());
-    xmlx_runtime::init_telemetry(config.log_format, "info");
-    xmlx_runtime::raise_open_files();
-    for warning in &config.warnings {
+    let settings = load_settings::<Args>();
+    xmlx_runtime::init_telemetry(settings.config.log_format, "info");
+    for warning in &settings.config.warnings {
         tracing::warn!("{warning}");
     }
-    if args.print_config() {
-        writeln!(std::io::stdout(), "{config:#?}")?;
-    }
-    if args.check_config() || args.print_config() {
+    if settings.ends_here()? {
         return Ok(());
     }
-    exit(run(config, Shutdown::on_signals()?).await)
+    xmlx_runtime::raise_open_files();
+    exit(run(settings.config, Shutdown::on_signals()?).await)
 }

@@ -4,7 +4,7 @@
 use std::io::Write as _;
 
 /// Names a file that a line is added to for every test that is skipped; `tests/run` prints it.
-const FILE: &str = "XMLX_SKIPPED";
+const FILE: &str = "XMLX_TEST_SKIPPED";
 
 /// Holds the connection string of a server to test against instead of devdb. The login may create databases and
 /// logins.

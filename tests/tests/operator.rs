@@ -19,7 +19,7 @@ fn run(program: &str, args: &[&str]) -> Output {
     Output::of(command)
 }
 
-/// Who asks for TLS must not be served without it; what cannot be meant is wrong usage.
+/// Who asks for TLS must not be served without it; what is invalid is wrong usage.
 #[test]
 fn addresses_are_checked_at_the_start() {
     let check = |program: &str, args: &[&str], expected: &str| {

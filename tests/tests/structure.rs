@@ -46,12 +46,9 @@ const IO: &[&str] = &["tokio", "tonic", "tiberius", "rusqlite"];
 const KEPT_IN: &[(&str, &[&str])] = &[
     ("tonic::Code", &["proto/src/status.rs"]),
     // What is written to a screen or a log is made printable there.
-    (
-        "std::io::stdout()",
-        &["client/src/output.rs", "coordinator/src/main.rs", "worker/src/main.rs"],
-    ),
+    ("std::io::stdout()", &["client/src/output.rs", "crates/runtime/src/settings/load.rs"]),
     ("stderr().lock()", &["client/src/output.rs"]),
-    ("eprintln!", &["crates/runtime/src/ending.rs", "crates/runtime/src/usage.rs"]),
+    ("eprintln!", &["crates/runtime/src/ending.rs", "crates/runtime/src/settings/load.rs"]),
     ("fmt::layer()", &[]),
     (
         "Instant::now()",

@@ -1,99 +1,106 @@
-//! Settings: defaults < file < environment < flags.
+//! The worker's settings, each defined once, and what they mean.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::Context as _;
-use serde::Deserialize;
 use xmlx_proto::Release;
 use xmlx_runtime::{
-    Found, LogFormat, NAME_UNITS_MAX, Secret, connection_setting, coordinator_urls,
-    duration_setting, name_problem, parse_size, read_settings,
+    Checks, ConfigFlags, Connection, DatabaseSettings, DocumentSettings, LogFormat, NAME_UNITS_MAX,
+    Secret, Settings, coordinator_url, host_name, name_problem, parse_duration, parse_size,
 };
 use xmlx_store::{Access, check_connection};
 
 use crate::test_hooks::TestHooks;
 
-/// Rows of one table in one commit. SQL Server locks a table whole at about 5,000 row locks of one statement, and
-/// each row takes one for every index: this leaves room for four.
-const ROWS_MAX: u32 = 1_000;
+/// `--slots`: one for each processor.
+const AUTO: &str = "auto";
 
-/// What is written on the command line, in the environment or in the file.
-#[derive(Clone, Debug, Default, clap::Parser, Deserialize)]
-#[command(name = "xmlx-worker", version, about = "Extracts applications and commits their rows")]
-#[serde(default, deny_unknown_fields)]
+/// Extracts applications and commits their rows
+///
+/// Run one on each host that is to do the work, as many as you like: they share it out among themselves.
+/// It needs a coordinator that it can reach, and the database; it listens on no port and writes no file.
+///
+/// Exit codes: 0 it was stopped or drained, 1 a failure that may pass, 64 wrong usage or settings, 78 the login is
+/// refused or this build is too old for the control tables. Starting it again after 64 or 78 changes nothing.
+///
+/// Example: xmlx-worker --database-file /etc/xmlx/database --coordinators http://host1:7400,http://host2:7400
+#[derive(Clone, Debug, clap::Parser)]
+#[command(name = "xmlx-worker", version)]
 pub struct Args {
-    /// TOML file with any of these settings
-    #[arg(long, env = "XMLX_CONFIG")]
-    #[serde(skip)]
-    config: Option<PathBuf>,
-    /// ADO.NET connection string of the database [env: XMLX_DATABASE]
-    #[arg(long)]
-    database: Option<Secret>,
-    /// File that holds the connection string, so that no password is seen in `ps` or the environment
-    /// [env: XMLX_DATABASE_FILE]
-    #[arg(long)]
-    database_file: Option<PathBuf>,
-    /// File of CA certificates for the database's TLS, beside those of the system
-    #[arg(long, env = "XMLX_DATABASE_CA")]
-    database_ca: Option<PathBuf>,
-    /// Connection string of a copy of the database that documents are read from, such as a readable secondary
-    /// [env: XMLX_SOURCE_DATABASE]
-    #[arg(long)]
+    #[command(flatten)]
+    flags: ConfigFlags,
+    #[command(flatten)]
+    database: DatabaseSettings,
+    /// Connection string of a copy of the database that documents are read from; not set: the database itself
+    ///
+    /// Set it to a readable secondary where reading millions of documents would slow down others on the primary. Rows
+    /// are still written to `database`. `ApplicationIntent=ReadOnly` may stand in it.
+    #[arg(long, env = "XMLX_SOURCE_DATABASE", hide_env_values = true, value_name = "STRING")]
     source_database: Option<Secret>,
-    /// File that holds it [env: XMLX_SOURCE_DATABASE_FILE]
-    #[arg(long)]
+    /// File that holds the connection string of that copy
+    #[arg(long, env = "XMLX_SOURCE_DATABASE_FILE", value_name = "FILE")]
     source_database_file: Option<PathBuf>,
-    /// URLs of the coordinators, separated by commas [default: http://127.0.0.1:7400]
-    #[arg(long, env = "XMLX_COORDINATORS", value_delimiter = ',')]
-    coordinators: Option<Vec<String>>,
-    /// Name shown to operators [default: host name and process id]
-    #[arg(long, env = "XMLX_WORKER_NAME")]
-    name: Option<String>,
-    /// Ranges worked on at once [default: number of processors]
-    #[arg(long, env = "XMLX_SLOTS")]
-    slots: Option<u32>,
-    /// Most applications in one commit [default: 100]
-    #[arg(long)]
-    group_apps: Option<u32>,
-    /// Most rows of one table in one commit, unless a single application has more [default: 1000]
-    #[arg(long)]
-    group_rows: Option<u32>,
-    /// XML in one commit, about [default: 4MiB]
-    #[arg(long)]
-    group_bytes: Option<String>,
-    /// After a drain began, what is left is released after so long [default: 25s]
-    #[arg(long)]
-    drain_deadline: Option<String>,
-    /// Limits of documents and expressions, separated by commas, such as `depth=300,document_bytes=128MiB`
-    #[arg(long, env = "XMLX_LIMITS", value_name = "NAME=VALUE", value_delimiter = ',')]
-    limits: Option<Vec<String>>,
-    /// How log lines look [default: text]
-    #[arg(long, env = "XMLX_LOG_FORMAT")]
-    log_format: Option<LogFormat>,
+    /// URLs of the coordinators, separated by commas
+    ///
+    /// Name all of them: a worker asks one after the other for the leader.
+    #[arg(
+        long,
+        env = "XMLX_COORDINATORS",
+        value_name = "URL",
+        value_delimiter = ',',
+        default_value = "http://127.0.0.1:7400",
+        value_parser = coordinator_url
+    )]
+    coordinators: Vec<String>,
+    /// Name shown to operators; `{host}` stands for the host's name and `{pid}` for the process id
+    ///
+    /// `xmlx-client drain` takes it. Give a name of your own where several workers of a host have to be told apart.
+    #[arg(long, env = "XMLX_WORKER_NAME", default_value = "{host}-{pid}", value_parser = worker_name)]
+    name: String,
+    /// Ranges of applications worked on at once; `auto`: one for each processor
+    ///
+    /// Lower it where the host has other work to do or too little memory: each slot takes about 16 times `group_bytes`.
+    /// Raise it where processors stand idle while the worker waits for the database.
+    #[arg(long, env = "XMLX_SLOTS", value_name = "N", default_value = AUTO, value_parser = slots)]
+    slots: u32,
+    /// Most applications in one commit
+    ///
+    /// More of them cost the database fewer transactions; fewer hold its locks for a shorter time.
+    #[arg(long, env = "XMLX_GROUP_APPS", value_name = "N", default_value = "100", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    group_apps: u32,
+    /// Most rows of one table in one commit, unless a single application has more
+    ///
+    /// SQL Server locks a table as a whole at about 5,000 locks of one statement, and each row takes one in every index:
+    /// the default leaves room for four indexes. Lower it for tables with more.
+    #[arg(long, env = "XMLX_GROUP_ROWS", value_name = "N", default_value = "1000", value_parser = clap::value_parser!(u32).range(1..))]
+    group_rows: u32,
+    /// XML in one commit, about
+    ///
+    /// It bounds a worker's memory, which docs/operations.md explains. Lower it on hosts with little.
+    #[arg(long, env = "XMLX_GROUP_BYTES", value_name = "SIZE", default_value = "4MiB", value_parser = parse_size)]
+    group_bytes: u64,
+    /// How long a worker that is told to stop may finish what it has in hand; the rest goes to other workers
+    ///
+    /// Keep it below the time that the service manager waits before it kills the process (`TimeoutStopSec=`).
+    #[arg(long, env = "XMLX_DRAIN_DEADLINE", value_name = "DURATION", default_value = "25s", value_parser = parse_duration)]
+    drain_deadline: Duration,
+    #[command(flatten)]
+    documents: DocumentSettings,
+    /// How log lines look: `text` for people, `json` for collectors, one object on each line
+    #[arg(long, env = "XMLX_LOG_FORMAT", value_enum, default_value = "text")]
+    log_format: LogFormat,
     /// For tests: the process aborts when it meets this application
     #[arg(long, hide = true)]
-    #[serde(skip)]
     test_abort_on_app: Option<i64>,
     /// For tests: write the id of each application that is extracted to this file
     #[arg(long, env = "XMLX_TEST_EXTRACTED", hide = true)]
-    #[serde(skip)]
     test_extracted: Option<PathBuf>,
     /// For tests: behave like the release before this one
     #[arg(long, hide = true)]
-    #[serde(skip)]
     test_previous_release: bool,
-    /// Check the settings and exit
-    #[arg(long)]
-    #[serde(skip)]
-    check_config: bool,
-    /// Print the settings, secrets as `***`, and exit
-    #[arg(long)]
-    #[serde(skip)]
-    print_config: bool,
 }
 
-/// What is meant.
+/// What the settings mean.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// ADO.NET connection string.
@@ -124,115 +131,158 @@ pub struct Config {
     pub log_format: LogFormat,
     /// Which release it behaves like.
     pub release: Release,
-    /// What the operator should hear of, once there is a log.
+    /// What the operator should know, once there is a log.
     pub warnings: Vec<String>,
 }
 
 impl Args {
-    /// Whether only the settings are to be checked.
-    #[must_use]
-    pub fn check_config(&self) -> bool {
-        self.check_config
+    /// Records what is wrong with a connection string, as far as that can be known without connecting.
+    fn check_connection(
+        &self,
+        checks: &mut Checks<'_>,
+        found: Option<&Connection>,
+        access: Access,
+    ) {
+        if let Some(found) = found {
+            let ca = self.database.database_ca.as_deref();
+            checks.value(&found.key, check_connection(found.secret.reveal(), ca, access));
+        }
+    }
+}
+
+impl Settings for Args {
+    type Config = Config;
+
+    fn flags(&self) -> &ConfigFlags {
+        &self.flags
     }
 
-    /// Whether the settings are to be printed instead of used.
-    #[must_use]
-    pub fn print_config(&self) -> bool {
-        self.print_config
-    }
-
-    /// Merges and validates.
-    ///
-    /// # Errors
-    /// Names the setting and what it should look like.
-    pub fn config(&self) -> anyhow::Result<Config> {
-        let file: Self = read_settings(self.config.as_deref())?;
-        let database_ca = self.database_ca.clone().or_else(|| file.database_ca.clone());
-        let (database, source_database) = self.databases(&file)?;
-        check(&database, "database", database_ca.as_deref(), Access::ReadWrite)?;
-        if let Some(copy) = &source_database {
-            check(copy, "source_database", database_ca.as_deref(), Access::ReadOnly)?;
-        }
-        let found = std::iter::once(&database).chain(&source_database);
-        let warnings = found.filter_map(|it| it.warning.clone()).collect();
-        let coordinators = self.coordinators.clone().or(file.coordinators);
-        let coordinators = coordinators.unwrap_or_else(|| vec!["http://127.0.0.1:7400".to_owned()]);
-        let coordinators = coordinator_urls(&coordinators)?;
-        let group_bytes = self.group_bytes.as_ref().or(file.group_bytes.as_ref());
-        let group_bytes = group_bytes.map_or("4MiB", String::as_str);
-        let slots = self.slots.or(file.slots).unwrap_or_else(processors);
-        let group_apps = self.group_apps.or(file.group_apps).unwrap_or(100);
-        anyhow::ensure!((1..=1024).contains(&slots), "`slots` must be between 1 and 1024");
-        anyhow::ensure!(
-            (1..=10_000).contains(&group_apps),
-            "`group_apps` must be between 1 and 10000"
-        );
-        let group_rows = self.group_rows.or(file.group_rows).unwrap_or(ROWS_MAX);
-        anyhow::ensure!(group_rows > 0, "`group_rows` must be at least 1");
-        let name = self.name.clone().or(file.name).unwrap_or_else(default_name);
-        if let Some(problem) = name_problem(&name, NAME_UNITS_MAX) {
-            anyhow::bail!("`name` {problem}");
-        }
-        let limits = self.limits.as_ref().or(file.limits.as_ref()).map_or(&[][..], Vec::as_slice);
-        let limits = xmlx_extract::Limits::from_settings(limits)?;
-        Ok(Config {
+    fn check(&self, checks: &mut Checks<'_>) -> Option<Config> {
+        let database = self.database.connection(checks);
+        self.check_connection(checks, database.as_ref(), Access::ReadWrite);
+        let source = (self.source_database.as_ref(), self.source_database_file.as_deref());
+        let source = Connection::read(checks, "source_database", source);
+        self.check_connection(checks, source.as_ref(), Access::ReadOnly);
+        let limits = xmlx_extract::Limits::from_settings(&self.documents.limits);
+        let limits = checks.value("limits", limits);
+        let database = database?;
+        let warnings = [&database].into_iter().chain(&source);
+        let warnings = warnings.filter_map(|found| found.warning.clone()).collect();
+        Some(Config {
             database: database.secret,
-            database_ca,
-            source_database: source_database.map(|it| it.secret),
-            coordinators,
-            name,
-            slots,
-            group_apps,
-            group_rows,
-            group_bytes: parse_size(group_bytes)
-                .map_err(|err| anyhow::anyhow!("`group_bytes`: {err}"))?,
-            drain_deadline: duration_setting(
-                "drain_deadline",
-                (self.drain_deadline.as_ref(), file.drain_deadline.as_ref()),
-                Duration::from_secs(25),
-            )?,
+            database_ca: self.database.database_ca.clone(),
+            source_database: source.map(|source| source.secret),
+            coordinators: self.coordinators.clone(),
+            name: self.name.clone(),
+            slots: self.slots,
+            group_apps: self.group_apps,
+            group_rows: self.group_rows,
+            group_bytes: self.group_bytes,
+            drain_deadline: self.drain_deadline,
             tests: TestHooks {
                 abort_on_app: self.test_abort_on_app,
                 extracted: self.test_extracted.clone(),
             },
-            limits,
-            log_format: self.log_format.or(file.log_format).unwrap_or_default(),
+            limits: limits?,
+            log_format: self.log_format,
             release: if self.test_previous_release { Release::Previous } else { Release::Current },
             warnings,
         })
     }
+}
 
-    fn databases(&self, file: &Self) -> anyhow::Result<(Found, Option<Found>)> {
-        let database = connection_setting(
-            "database",
-            (self.database.as_ref(), self.database_file.as_deref()),
-            (file.database.as_ref(), file.database_file.as_deref()),
-        )?;
-        let copy = connection_setting(
-            "source_database",
-            (self.source_database.as_ref(), self.source_database_file.as_deref()),
-            (file.source_database.as_ref(), file.source_database_file.as_deref()),
-        )?;
-        let database = database.context(
-            "no database: set `--database-file` or XMLX_DATABASE to an ADO.NET connection string",
-        )?;
-        Ok((database, copy))
+/// More slots than this on one host would need more connections and memory than any host has.
+const SLOTS_MAX: u32 = 1_024;
+
+fn slots(text: &str) -> Result<u32, String> {
+    if text == AUTO {
+        let processors = std::thread::available_parallelism();
+        let processors = processors.map_or(2, |n| u32::try_from(n.get()).unwrap_or(SLOTS_MAX));
+        return Ok(processors.min(SLOTS_MAX));
+    }
+    let slots = text.parse().ok().filter(|slots| (1..=SLOTS_MAX).contains(slots));
+    slots.ok_or_else(|| format!("must be `{AUTO}` or a whole number between 1 and {SLOTS_MAX}"))
+}
+
+fn worker_name(text: &str) -> Result<String, String> {
+    let host = host_name();
+    let name = text.replace("{host}", &host).replace("{pid}", &std::process::id().to_string());
+    match name_problem(&name, NAME_UNITS_MAX) {
+        Some(problem) => Err(format!("the name {problem}")),
+        None => Ok(name),
     }
 }
 
-fn check(
-    found: &Found,
-    setting: &'static str,
-    ca: Option<&Path>,
-    access: Access,
-) -> anyhow::Result<()> {
-    check_connection(found.secret.reveal(), ca, access).with_context(|| format!("`{setting}`"))
-}
+#[cfg(test)]
+mod tests {
+    use xmlx_runtime::{Environment, Failure, load_settings_from};
 
-fn processors() -> u32 {
-    std::thread::available_parallelism().map_or(2, |it| u32::try_from(it.get()).unwrap_or(2))
-}
+    use super::*;
 
-fn default_name() -> String {
-    format!("{}-{}", xmlx_runtime::host_name(), std::process::id())
+    const DATABASE: (&str, &str) = ("XMLX_DATABASE", "Server=s;Database=d;User Id=u;Password=hush");
+
+    fn load(args: &[&str], variables: &[(&str, &str)]) -> Result<Config, String> {
+        let argv = ["xmlx-worker"].iter().chain(args).map(Into::into).collect();
+        let environment = Environment::new(variables.iter().copied());
+        match load_settings_from::<Args>(argv, &environment) {
+            Ok(loaded) => Ok(loaded.config),
+            Err(Failure::Invalid(err)) => Err(err.to_string()),
+            Err(Failure::Usage(err)) => Err(format!("usage: {err}")),
+        }
+    }
+
+    #[test]
+    fn what_is_invalid_is_refused_with_the_place() {
+        for (args, expected) in [
+            (&["--slots", "0"][..], "--slots: `0`: must be `auto` or a whole number"),
+            (&["--slots", "1025"], "--slots: `1025`: must be"),
+            (&["--group-apps", "10001"], "--group-apps: `10001`: 10001 is not in 1..=10000"),
+            (&["--group-rows", "0"], "--group-rows: `0`"),
+            (&["--group-bytes", "4"], "--group-bytes: `4` has no unit"),
+            (&["--drain-deadline", "25"], "--drain-deadline: `25` is no duration"),
+            (&["--coordinators", "http://a:1,https://b:1"], "--coordinators: `https://b:1`"),
+            (&["--coordinators", ""], "--coordinators: the address of a coordinator is empty"),
+            (&["--name", "a\nb"], "the name holds a line break"),
+            (&["--limits", "depth=300,width=3"], "--limits: `width=3` sets no limit"),
+            (&["--source-database-file", "no-such-file"], "--source-database-file: "),
+        ] {
+            let err = load(args, &[DATABASE]).expect_err(expected);
+            assert!(
+                err.contains(expected) && err.starts_with("the settings are invalid\n"),
+                "{err}"
+            );
+        }
+        let none = load(&[], &[]).expect_err("no database");
+        assert!(none.contains("`database`: there is no database: set"), "{none}");
+    }
+
+    #[test]
+    fn what_is_written_is_meant() {
+        let args =
+            ["--name", "{host}-a", "--slots", "auto", "--coordinators", "http://a:1 , http://b:2/"];
+        let config = load(
+            &args,
+            &[
+                DATABASE,
+                (
+                    "XMLX_SOURCE_DATABASE",
+                    "Server=r;Database=d;User Id=u;Password=p;ApplicationIntent=ReadOnly",
+                ),
+            ],
+        );
+        let config = config.expect("valid");
+        assert_eq!(config.coordinators, ["http://a:1", "http://b:2"]);
+        assert!(config.name.ends_with("-a") && !config.name.contains("{host}"), "{}", config.name);
+        assert!(config.slots >= 1 && config.group_bytes == 4 << 20);
+        assert_eq!(
+            config.source_database.expect("given").reveal(),
+            "Server=r;Database=d;User Id=u;Password=p;ApplicationIntent=ReadOnly"
+        );
+        let read_only = [(
+            "XMLX_DATABASE",
+            "Server=r;Database=d;User Id=u;Password=p;ApplicationIntent=ReadOnly",
+        )];
+        let refused = load(&[], &read_only).expect_err("nothing can be written there");
+        assert!(refused.contains("XMLX_DATABASE: ") && refused.contains("ReadOnly"), "{refused}");
+    }
 }

@@ -1,11 +1,13 @@
 //! `check`: a contract against itself and the database.
 
+use std::path::PathBuf;
+
 use serde::Serialize;
 use xmlx_extract::{Limits, Plan, Problem};
 use xmlx_store::{Disagreement, Fit, Grant, NO_CONTROL_TABLES, Role, SCHEMA_VERSION, Store};
 
-use super::store;
-use crate::cli::{Database, RoleName};
+use super::{contract_text, store};
+use crate::cli::{Config, RoleName};
 use crate::output::{self, Answer, Format};
 
 /// Something that is wrong, and where: in the contract or in the database.
@@ -18,13 +20,13 @@ struct Finding {
 /// A contract with problems of its own is not compared with the database.
 pub(crate) async fn run(
     format: Format,
-    text: &str,
-    limits: Limits,
-    (role, database): (Option<RoleName>, &Database),
+    contract: &[PathBuf],
+    role: Option<RoleName>,
+    config: &Config,
 ) -> anyhow::Result<Answer> {
-    let (plan, mut findings) = check_alone(text, limits);
+    let (plan, mut findings) = check_alone(&contract_text(contract)?, config.limits);
     if let Some(plan) = plan.filter(|_| findings.is_empty()) {
-        let store = store(database)?;
+        let store = store(config)?;
         let mut found = match role {
             // A reader sees none of the target tables.
             Some(RoleName::Reader) => Vec::new(),

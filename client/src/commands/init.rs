@@ -1,21 +1,17 @@
 //! `init`: the control tables.
 
-use xmlx_store::{Fit, SCHEMA_VERSION, control_schema};
+use xmlx_store::{Fit, SCHEMA_VERSION, Store, control_schema};
 
-use super::store;
-use crate::cli::Database;
 use crate::output::{self, Answer, Format};
 
-pub(crate) async fn run(
-    format: Format,
-    database: &Database,
-    print: bool,
-) -> anyhow::Result<Answer> {
-    if print {
-        output::sql(format, control_schema().trim_end())?;
-        return Ok(Answer::Yes);
-    }
-    let store = store(database)?;
+/// Prints the T-SQL, for who wants to read it first or has to hand it to somebody else.
+pub(crate) fn print(format: Format) -> anyhow::Result<Answer> {
+    output::sql(format, control_schema().trim_end())?;
+    Ok(Answer::Yes)
+}
+
+/// Creates what is missing.
+pub(crate) async fn run(format: Format, store: &Store) -> anyhow::Result<Answer> {
     let problems: Vec<String> =
         store.database_facts().await?.problems().iter().map(ToString::to_string).collect();
     anyhow::ensure!(problems.is_empty(), "{}", problems.join("\n"));

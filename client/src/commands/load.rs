@@ -7,8 +7,7 @@ use serde::Serialize;
 use xmlx_extract::{Plan, text_of};
 use xmlx_store::{Class, Document, Error, Store};
 
-use super::{store, xml_files};
-use crate::cli::Database;
+use super::xml_files;
 use crate::output::{self, Answer, Format};
 
 /// Documents in one statement.
@@ -18,13 +17,12 @@ pub(crate) async fn run(
     format: Format,
     dir: &Path,
     plan: &Plan,
-    database: &Database,
+    store: &Store,
 ) -> anyhow::Result<Answer> {
     anyhow::ensure!(
         plan.source().application_tables.len() <= 1,
         "which line a file is of cannot be noted for several contracts at once; load the files of each line with its own contract"
     );
-    let store = store(database)?;
     let files = xml_files(dir)?;
     let mut loaded = Loaded { files: files.len(), ..Loaded::default() };
     for files in files.chunks(CHUNK) {
@@ -53,7 +51,7 @@ pub(crate) async fn run(
             Ok(n_new) => loaded.count(documents.len(), n_new),
             // The statement says nothing of which document it was.
             Err(err) if is_of_a_document(&err) => {
-                load_one_by_one(&store, plan, (&documents, &names), &mut loaded).await?;
+                load_one_by_one(store, plan, (&documents, &names), &mut loaded).await?;
             }
             Err(err) => return Err(err.into()),
         }

@@ -2,7 +2,7 @@
 //!
 //! Each folder holds a contract, documents, and `expected.txt`: what other tools' specifications ask for. `rows.txt` is
 //! what we make of them: a rejection of the contract, or for each document its rows and warnings, or its rejection.
-//! With `XMLX_WRITE_ROWS` set the test writes these files instead of comparing; read them against `expected.txt` then.
+//! With `XMLX_TEST_WRITE_ROWS` set the test writes these files instead of comparing; read them against `expected.txt` then.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -26,7 +26,7 @@ fn documents_of_other_tools_give_what_they_should() {
     for case in cases {
         let shown = show_case(&case);
         let file = case.join("rows.txt");
-        if std::env::var_os("XMLX_WRITE_ROWS").is_some() {
+        if std::env::var_os("XMLX_TEST_WRITE_ROWS").is_some() {
             fs::write(&file, &shown).expect("the file can be written");
         }
         let expected = fs::read_to_string(&file).unwrap_or_default();

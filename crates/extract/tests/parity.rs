@@ -1,7 +1,7 @@
 //! Compares our rows with those of the reference for every golden file.
 //!
 //! A difference must be allowed by name, an allowance must be used. Golden files are no part of the project: without
-//! them the test says so and passes. `XMLX_GOLDEN` names their directory, else it is looked for beside the workspace.
+//! them the test says so and passes. `XMLX_TEST_GOLDEN` names their directory, else it is looked for beside the workspace.
 
 #[path = "parity/allowances.rs"]
 mod allowances;
@@ -18,11 +18,10 @@ use xmlx_extract::Plan;
 #[test]
 fn rows_are_those_of_the_reference() {
     let Some(root) = golden::root() else {
-        let line =
-            "SKIPPED rows_are_those_of_the_reference: there are no golden files (set XMLX_GOLDEN)";
+        let line = "SKIPPED rows_are_those_of_the_reference: there are no golden files (set XMLX_TEST_GOLDEN)";
         eprintln!("{line}");
         // Where `tests/run` collects what is skipped.
-        if let Some(file) = std::env::var_os("XMLX_SKIPPED") {
+        if let Some(file) = std::env::var_os("XMLX_TEST_SKIPPED") {
             let mut all = std::fs::read_to_string(&file).unwrap_or_default();
             all.push_str(line);
             all.push('\n');

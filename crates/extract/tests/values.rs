@@ -1,5 +1,5 @@
 //! Values that are easily read wrongly. Each folder of `values/` has a contract, documents, what should become of them
-//! in words (`expected.txt`), and exactly what does (`rows.txt`). With `XMLX_BLESS` set, `rows.txt` becomes what is.
+//! in words (`expected.txt`), and exactly what does (`rows.txt`). With `XMLX_TEST_BLESS` set, `rows.txt` becomes what is.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -79,7 +79,7 @@ fn values_are_read_rightly_or_it_is_said() {
         let actual = show_case(&folder);
         let expected = fs::read_to_string(folder.join("rows.txt")).unwrap_or_default();
         if actual != expected {
-            if std::env::var_os("XMLX_BLESS").is_some() {
+            if std::env::var_os("XMLX_TEST_BLESS").is_some() {
                 fs::write(folder.join("rows.txt"), &actual).expect("the folder can be written");
             }
             wrong.push(format!("{}:\n{actual}", folder.display()));

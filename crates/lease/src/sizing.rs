@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// The table's settings. Safety rests on none of them: epochs are compared in the database.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// A session is lost after so long without a heartbeat.
     pub lost_after: Duration,

@@ -11,6 +11,15 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
         .map_err(|err| format!("`{text}` is no duration ({err}); write it like `30s` or `5m`"))
 }
 
+/// Reads a duration that is longer than nothing.
+///
+/// # Errors
+/// Says what is wrong and shows the form.
+pub fn positive_duration(text: &str) -> Result<Duration, String> {
+    let duration = parse_duration(text)?;
+    if duration.is_zero() { Err(format!("`{text}` is too short")) } else { Ok(duration) }
+}
+
 /// Reads a size in bytes such as `64MiB`.
 ///
 /// # Errors
@@ -30,6 +39,7 @@ mod tests {
 
     #[test]
     fn bare_numbers_are_refused() {
+        assert!(positive_duration("0s").is_err() && positive_duration("1ms").is_ok());
         assert_eq!(parse_duration("30s"), Ok(Duration::from_secs(30)));
         assert!(parse_duration("30").is_err());
         assert_eq!(parse_size("64MiB"), Ok(64 << 20));

@@ -3,8 +3,6 @@
 use clap::builder::Resettable;
 use clap::{Arg, Command};
 
-use crate::printable_lines;
-
 /// Wrong usage or settings: `EX_USAGE` of sysexits.h. Starting the program again changes nothing.
 pub const EXIT_USAGE: u8 = 64;
 
@@ -25,13 +23,4 @@ fn without_blanks(command: Command) -> Command {
     command
         .mut_args(|it| if is_empty(&it) { it.env(Resettable::Reset) } else { it })
         .mut_subcommands(without_blanks)
-}
-
-/// The settings. Ends the process where they are wrong.
-#[allow(clippy::print_stderr, reason = "there is no log before there are settings")]
-pub fn usable<C>(settings: anyhow::Result<C>) -> C {
-    settings.unwrap_or_else(|err| {
-        eprintln!("{}", printable_lines(&format!("error: {err:#}")));
-        std::process::exit(EXIT_USAGE.into())
-    })
 }

@@ -1,5 +1,6 @@
 //! The command line.
 
+use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -78,8 +79,16 @@ pub(crate) struct Internal {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Role {
     Devdb(DevDb),
-    Coordinator(xmlx_coordinator::Args),
-    Worker(xmlx_worker::Args),
+    /// Takes the flags of `xmlx-coordinator`.
+    Coordinator {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<OsString>,
+    },
+    /// Takes the flags of `xmlx-worker`.
+    Worker {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<OsString>,
+    },
 }
 
 #[derive(Args, Debug)]

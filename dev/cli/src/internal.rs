@@ -1,12 +1,13 @@
 //! Roles that `demo` runs as processes of their own. They end when their standard input does, so
 //! that nothing outlives the demo, however it ends.
 
+use std::ffi::OsString;
 use std::io::Read as _;
 
 use anyhow::Context as _;
 use xmlx_client::output::{self, Answer};
 use xmlx_devdb::{Faults, Like, Options, Server, Storage, Tls};
-use xmlx_runtime::Shutdown;
+use xmlx_runtime::{Environment, Settings, Shutdown, load_settings_from};
 
 use crate::cli::{DevDb, Role};
 
@@ -24,20 +25,28 @@ pub(crate) async fn run(role: Role) -> anyhow::Result<Answer> {
             });
             devdb(args, shutdown).await?;
         }
-        Role::Coordinator(args) => {
+        Role::Coordinator { args } => {
             at_end_of_input(|| std::process::exit(0));
-            let config = args.config()?;
+            let config = settings::<xmlx_coordinator::Args>("xmlx-coordinator", args)?;
             xmlx_runtime::init_telemetry(config.log_format, "info");
             xmlx_coordinator::run(config, shutdown).await?;
         }
-        Role::Worker(args) => {
+        Role::Worker { args } => {
             at_end_of_input(|| std::process::exit(0));
-            let config = args.config()?;
+            let config = settings::<xmlx_worker::Args>("xmlx-worker", args)?;
             xmlx_runtime::init_telemetry(config.log_format, "info");
             xmlx_worker::run(config, shutdown).await?;
         }
     }
     Ok(Answer::Yes)
+}
+
+/// The settings of a role. Of the environment only the connection string counts: the user's own settings are those of
+/// another cluster.
+fn settings<S: Settings>(name: &str, args: Vec<OsString>) -> anyhow::Result<S::Config> {
+    let argv = std::iter::once(name.into()).chain(args).collect();
+    let variables = std::env::vars_os().filter(|(name, _)| name == "XMLX_DATABASE");
+    Ok(load_settings_from::<S>(argv, &Environment::new(variables))?.config)
 }
 
 fn at_end_of_input(act: impl FnOnce() + Send + 'static) {

@@ -1,12 +1,11 @@
 //! `up`: database, coordinator and worker in one process, for trying things out.
 
 use anyhow::Context as _;
-use clap::Parser as _;
 use tokio::task::JoinHandle;
 use xmlx_client::commands::store_at;
 use xmlx_client::output::{self, Answer};
 use xmlx_devdb::{Faults, Like, Options, Server, Storage, Tls};
-use xmlx_runtime::{LogFormat, Secret, Shutdown};
+use xmlx_runtime::{Environment, LogFormat, Secret, Settings, Shutdown, load_settings_from};
 
 use crate::cli::Up;
 use crate::demo::samples;
@@ -38,28 +37,15 @@ pub(crate) async fn run(args: Up) -> anyhow::Result<Answer> {
     }
     let connection_string = database.reveal();
     let url = format!("http://{}", args.listen);
-    let coordinator = xmlx_coordinator::Args::try_parse_from([
-        "up",
-        "--database",
-        connection_string,
-        "--listen",
-        &args.listen.to_string(),
-    ])?;
+    let listen = args.listen.to_string();
+    let coordinator = ["up", "--database", connection_string, "--listen", &listen];
+    let coordinator = settings::<xmlx_coordinator::Args>(&coordinator)?;
     let slots = args.slots.to_string();
-    let worker = xmlx_worker::Args::try_parse_from([
-        "up",
-        "--database",
-        connection_string,
-        "--coordinators",
-        &url,
-        "--slots",
-        &slots,
-        "--name",
-        "up",
-    ])?;
+    let worker = ["up", "--database", connection_string, "--coordinators", &url, "--name", "up"];
+    let worker = settings::<xmlx_worker::Args>(&[&worker[..], &["--slots", &slots]].concat())?;
     let shutdown = Shutdown::on_signals()?;
-    let coordinator = tokio::spawn(xmlx_coordinator::run(coordinator.config()?, shutdown.clone()));
-    let worker = tokio::spawn(xmlx_worker::run(worker.config()?, shutdown.clone()));
+    let coordinator = tokio::spawn(xmlx_coordinator::run(coordinator, shutdown.clone()));
+    let worker = tokio::spawn(xmlx_worker::run(worker, shutdown.clone()));
     let tell = async {
         ready::wait(std::slice::from_ref(&url), 1, || Ok(())).await?;
         output::note(&format!("database     {connection_string}"));
@@ -73,6 +59,12 @@ pub(crate) async fn run(args: Up) -> anyhow::Result<Answer> {
     }
     server.stop();
     Ok(Answer::Yes)
+}
+
+/// The environment does not count: the user's own settings are those of another cluster.
+fn settings<S: Settings>(argv: &[&str]) -> anyhow::Result<S::Config> {
+    let argv = argv.iter().map(Into::into).collect();
+    Ok(load_settings_from::<S>(argv, &Environment::default())?.config)
 }
 
 type Running = JoinHandle<anyhow::Result<()>>;

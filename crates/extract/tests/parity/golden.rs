@@ -18,7 +18,7 @@ pub(crate) struct Case {
 /// Finds the directory of golden files.
 pub(crate) fn root() -> Option<PathBuf> {
     let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/golden");
-    let root = std::env::var_os("XMLX_GOLDEN").map_or(beside, PathBuf::from);
+    let root = std::env::var_os("XMLX_TEST_GOLDEN").map_or(beside, PathBuf::from);
     root.join("contracts").is_dir().then_some(root)
 }
 
