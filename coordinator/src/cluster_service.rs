@@ -38,7 +38,7 @@ impl ClusterApi {
         let mut jobs = self.store.jobs_beside(NO_KEY).await?;
         let n = i64::try_from(jobs.len().saturating_add(ended_max)).unwrap_or(i64::MAX);
         let (count, _) = self.store.count_jobs().await?;
-        jobs.extend(self.store.jobs_before(i64::MAX, n).await?);
+        jobs.extend(self.store.jobs_before(None, n).await?);
         jobs.sort_unstable_by_key(|it| it.job_id);
         jobs.dedup_by_key(|it| it.job_id);
         let jobs = newest(jobs, ended_max);
@@ -70,7 +70,7 @@ impl ClusterApi {
         warnings::add(&self.store, &mut jobs).await?;
         Ok(pb::StatusResponse {
             leader: Some(pb::Leader {
-                term: convert::count(leader.term),
+                term: convert::count(leader.term.0),
                 address: leader.address,
                 alive: leader.alive,
                 heard_ms,
@@ -137,7 +137,7 @@ fn millis(it: Duration) -> u64 {
 
 /// The jobs that have not ended, and the newest of the others; by id, as they came.
 fn newest(jobs: Vec<JobRow>, ended_max: usize) -> Vec<JobRow> {
-    let has_ended = |it: &JobRow| !it.finished_at.is_empty();
+    let has_ended = |it: &JobRow| !it.state.is_open();
     let n_ended = jobs.iter().filter(|it| has_ended(it)).count();
     let n_left_out = n_ended.saturating_sub(ended_max);
     let mut n_seen = 0;
@@ -164,11 +164,11 @@ fn worker(it: WorkerInfo) -> pb::Worker {
 
 fn session(it: xmlx_store::SessionRow) -> pb::Worker {
     pb::Worker {
-        session_id: it.session_id,
+        session_id: it.session_id.0,
         name: it.name,
         build: it.build,
         slots: u32::try_from(it.slots).unwrap_or(0),
-        state: it.state,
+        state: it.state.as_str().to_owned(),
         ..pb::Worker::default()
     }
 }

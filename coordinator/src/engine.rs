@@ -25,9 +25,10 @@ use tokio::sync::mpsc;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
-use xmlx_lease::{Event, JobId, LeaseTable, SessionId, Timestamp};
+use xmlx_domain::{JobId, Mode};
+use xmlx_lease::{Event, LeaseTable, Timestamp};
 use xmlx_runtime::Clock;
-use xmlx_store::{Error, Leadership, Mode, Store};
+use xmlx_store::{Error, Leadership, Store};
 
 use crate::lanes::Lanes;
 use crate::{Config, convert};
@@ -214,8 +215,7 @@ impl Engine {
         tokio::spawn(async move {
             match store.sessions().await {
                 Ok(sessions) => {
-                    let sessions =
-                        sessions.into_iter().map(|it| SessionId(it.session_id)).collect();
+                    let sessions = sessions.into_iter().map(|session| session.session_id).collect();
                     handle.tell(Command::Strays { sessions }).await;
                 }
                 Err(err) => warn!(%err, "cannot read the sessions"),

@@ -3,15 +3,15 @@
 use std::time::Duration;
 
 use tonic::{Request, Response, Status};
+use xmlx_domain::{JobId, JobState, RangeId};
 use xmlx_extract::Plan;
-use xmlx_lease::JobId;
 use xmlx_proto::v1::job_service_server::JobService;
 use xmlx_proto::{ErrorCode, Refusal, v1 as pb};
 use xmlx_store::{JobRow, NewJob, Store};
 
 use crate::engine::{Command, Handle, MoveJob, Moved, spent_by_now};
 use crate::lanes::{Lanes, Turn};
-use crate::overlap::{is_open, same_or_overlap};
+use crate::overlap::same_or_overlap;
 use crate::pages::{Page, ROWS_MAX};
 use crate::role::{Role, RoleReader};
 use crate::submit::{self, Prepared};
@@ -38,7 +38,7 @@ impl JobApi {
         self.lanes.whole.enter_within(TURN, doing).await
     }
 
-    async fn job(&self, job_id: i64) -> Result<JobRow, Refusal> {
+    async fn job(&self, job_id: JobId) -> Result<JobRow, Refusal> {
         let asking = async { self.store.job(job_id).await.map_err(|err| convert::refusal(&err)) };
         convert::in_time(asking).await?.ok_or_else(|| {
             let message = format!("there is no job {job_id}; `xmlx-client jobs` lists them");
@@ -46,7 +46,7 @@ impl JobApi {
         })
     }
 
-    async fn plan(&self, job_id: i64) -> Result<Plan, Refusal> {
+    async fn plan(&self, job_id: JobId) -> Result<Plan, Refusal> {
         let found = self.store.job_plan(job_id).await;
         found.map(|(plan, _)| plan).map_err(|err| convert::refusal(&err))
     }
@@ -63,14 +63,14 @@ impl JobApi {
         let (outcome, job_id) = match same_or_overlap(&self.store, &jobs, &job).await? {
             Some(same) => (pb::Outcome::AlreadySo, same),
             None => {
-                let is_noted = |it: &&JobRow| !is_open(it) && it.log_end.is_none();
+                let is_noted = |it: &&JobRow| !it.state.is_open() && it.log_end.is_none();
                 let ended: Vec<JobId> =
-                    jobs.iter().filter(is_noted).map(|it| JobId(it.job_id)).collect();
+                    jobs.iter().filter(is_noted).map(|job| job.job_id).collect();
                 if !ended.is_empty() {
                     engine.ask(|reply| Command::NoteLogEnds { jobs: ended, reply }).await??;
                 }
                 let (_, newest) = self.store.count_jobs().await.map_err(db)?;
-                job.job_id = newest + 1;
+                job.job_id = JobId(newest.0 + 1);
                 let id = job.job_id;
                 engine.ask(|reply| Command::Submit { job, reply }).await??;
                 (pb::Outcome::Accepted, id)
@@ -81,13 +81,13 @@ impl JobApi {
         Ok(pb::SubmitResponse { outcome: outcome.into(), job, ..pb::SubmitResponse::default() })
     }
 
-    async fn move_job(&self, job_id: i64, to: MoveJob) -> Result<i32, Refusal> {
+    async fn move_job(&self, job_id: JobId, to: MoveJob) -> Result<i32, Refusal> {
         let engine = self.role.engine(&self.store).await?;
-        match engine.ask(|reply| Command::Move { job: JobId(job_id), to, reply }).await?? {
+        match engine.ask(|reply| Command::Move { job: job_id, to, reply }).await?? {
             Moved::To(outcome) => Ok(outcome.into()),
             Moved::NotOpen => {
                 let job = self.job(job_id).await?;
-                if job.state == "cancelled" && to == MoveJob::Cancel {
+                if job.state == JobState::Cancelled && to == MoveJob::Cancel {
                     return Ok(pb::Outcome::AlreadySo.into());
                 }
                 let message = format!("job {job_id} is {}; submit a new one", job.state);
@@ -124,16 +124,16 @@ impl JobService for JobApi {
         let page = Page::asked(request.page_size, &request.page_token)?;
         let asking = async {
             let jobs = match request.job_id {
-                Some(id) => self.store.job(id).await.map(|it| it.into_iter().collect()),
+                Some(id) => self.store.job(JobId(id)).await.map(|it| it.into_iter().collect()),
                 None => {
-                    let before = page.after.unwrap_or(i64::MAX);
+                    let before = page.after.map(JobId);
                     self.store.jobs_before(before, page.to_read()).await
                 }
             };
             jobs.map_err(|err| convert::refusal(&err))
         };
         let mut jobs: Vec<JobRow> = convert::in_time(asking).await?;
-        let next_page_token = page.cut(&mut jobs, |it| it.job_id);
+        let next_page_token = page.cut(&mut jobs, |it| it.job_id.0);
         let (answered_by_leader, leader_address) = match self.role.get() {
             Role::Leading { .. } => (true, None),
             Role::Standby { leader_address } => (false, leader_address),
@@ -155,18 +155,18 @@ impl JobService for JobApi {
     ) -> Result<Response<pb::ListRangesResponse>, Status> {
         let request = request.into_inner();
         let page = Page::asked(request.page_size, &request.page_token)?;
-        let job = self.job(request.job_id).await?;
-        let after = page.after.unwrap_or(0);
+        let job = self.job(JobId(request.job_id)).await?;
+        let after = page.after.map(RangeId);
         let ranges = self.store.ranges_after(job.job_id, after, page.to_read()).await;
         let mut ranges = ranges.map_err(|err| convert::refusal(&err))?;
-        let next_page_token = page.cut(&mut ranges, |it| it.range_id);
+        let next_page_token = page.cut(&mut ranges, |it| it.range_id.0);
         let range = |it: xmlx_store::RangeRow| pb::Range {
-            range_id: it.range_id,
+            range_id: it.range_id.0,
             lo: it.scope.lo,
             hi: it.scope.hi,
-            state: it.state,
-            epoch: it.epoch,
-            owner_session: it.owner_session.unwrap_or_default(),
+            state: it.state.as_str().to_owned(),
+            epoch: it.epoch.0,
+            owner_session: it.owner.map(|session| session.0).unwrap_or_default(),
             committed_through: it.committed_through,
             done_ok: it.done_ok,
             done_failed: it.done_failed,
@@ -182,7 +182,7 @@ impl JobService for JobApi {
     ) -> Result<Response<pb::ListFailuresResponse>, Status> {
         let request = request.into_inner();
         let page = failures_page(&request)?;
-        let job = self.job(request.job_id).await?;
+        let job = self.job(JobId(request.job_id)).await?;
         let plan = self.plan(job.job_id).await?;
         let _turn = self.turn(format!("listing failures of job {}", job.job_id)).await?;
         let db = |err| convert::refusal(&err);
@@ -212,7 +212,7 @@ impl JobService for JobApi {
         request: Request<pb::ListWarningsRequest>,
     ) -> Result<Response<pb::ListWarningsResponse>, Status> {
         let request = request.into_inner();
-        let job = self.job(request.job_id).await?;
+        let job = self.job(JobId(request.job_id)).await?;
         let plan = self.plan(job.job_id).await?;
         let _turn = self.turn(format!("listing warnings of job {}", job.job_id)).await?;
         Ok(Response::new(warnings::list(&self.store, &plan, &request).await?))
@@ -223,7 +223,7 @@ impl JobService for JobApi {
         request: Request<pb::VerifyRequest>,
     ) -> Result<Response<pb::VerifyResponse>, Status> {
         let request = request.into_inner();
-        let job = self.job(request.job_id).await?;
+        let job = self.job(JobId(request.job_id)).await?;
         let plan = self.plan(job.job_id).await?;
         let _turn = self.turn(format!("verifying job {}", job.job_id)).await?;
         let refusal = |err| convert::refusal(&err);
@@ -251,7 +251,7 @@ impl JobService for JobApi {
         &self,
         request: Request<pb::PauseRequest>,
     ) -> Result<Response<pb::PauseResponse>, Status> {
-        let outcome = self.move_job(request.into_inner().job_id, MoveJob::Pause).await?;
+        let outcome = self.move_job(JobId(request.into_inner().job_id), MoveJob::Pause).await?;
         Ok(Response::new(pb::PauseResponse { outcome }))
     }
 
@@ -259,7 +259,7 @@ impl JobService for JobApi {
         &self,
         request: Request<pb::ResumeRequest>,
     ) -> Result<Response<pb::ResumeResponse>, Status> {
-        let job_id = request.into_inner().job_id;
+        let job_id = JobId(request.into_inner().job_id);
         let reading =
             async { spent_by_now(&self.store, job_id).await.map_err(|err| convert::refusal(&err)) };
         let spent = convert::in_time(reading).await?;
@@ -271,7 +271,7 @@ impl JobService for JobApi {
         &self,
         request: Request<pb::CancelRequest>,
     ) -> Result<Response<pb::CancelResponse>, Status> {
-        let outcome = self.move_job(request.into_inner().job_id, MoveJob::Cancel).await?;
+        let outcome = self.move_job(JobId(request.into_inner().job_id), MoveJob::Cancel).await?;
         Ok(Response::new(pb::CancelResponse { outcome }))
     }
 }

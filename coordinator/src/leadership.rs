@@ -159,7 +159,7 @@ async fn lead(
     drain: &CancellationToken,
 ) -> Result<(), Error> {
     let (store, term) = (&stores.saves, leadership.term);
-    info!(term, "leading");
+    info!(%term, "leading");
     let _guard = AbortOnPanic::new("engine");
     let end = drain.child_token();
     let renewal =
@@ -184,13 +184,13 @@ async fn lead(
         warn!(%err, "the renewal task failed");
     }
     if let Err(err) = &outcome {
-        warn!(term, %err, "no longer leading");
+        warn!(%term, %err, "no longer leading");
     }
     // Where another one leads by now, this changes nothing.
     match tokio::time::timeout(RESIGN_TIMEOUT, store.resign_leadership(&leadership)).await {
-        Ok(Ok(())) => info!(term, "resigned"),
-        Ok(Err(err)) => warn!(term, %err, "could not resign; the lease will run out"),
-        Err(_) => warn!(term, "resigning takes too long; the lease will run out"),
+        Ok(Ok(())) => info!(%term, "resigned"),
+        Ok(Err(err)) => warn!(%term, %err, "could not resign; the lease will run out"),
+        Err(_) => warn!(%term, "resigning takes too long; the lease will run out"),
     }
     match outcome {
         Err(err) if err.is_refused_entry() => Err(err),
@@ -218,15 +218,15 @@ async fn renew(store: Store, leadership: Leadership, ttl: Duration, end: Cancell
         match outcome {
             Ok(Ok(())) => renewed_at = asked_at,
             Ok(Err(err @ Error::Deposed)) => {
-                warn!(term = leadership.term, %err, "the leadership is lost");
+                warn!(term = %leadership.term, %err, "the leadership is lost");
                 end.cancel();
                 return;
             }
-            Ok(Err(err)) => warn!(term = leadership.term, %err, "cannot renew the leadership"),
-            Err(_) => warn!(term = leadership.term, "renewing the leadership takes too long"),
+            Ok(Err(err)) => warn!(term = %leadership.term, %err, "cannot renew the leadership"),
+            Err(_) => warn!(term = %leadership.term, "renewing the leadership takes too long"),
         }
         if clock.now().saturating_sub(renewed_at) > ttl {
-            warn!(term = leadership.term, "the leadership could not be renewed in time");
+            warn!(term = %leadership.term, "the leadership could not be renewed in time");
             end.cancel();
             return;
         }

@@ -1,8 +1,9 @@
 //! Whether a new job may stand beside those that are there.
 
+use xmlx_domain::{JobId, Mode, Scope};
 use xmlx_extract::Plan;
 use xmlx_proto::{ErrorCode, Refusal};
-use xmlx_store::{Grows, JobRow, Mode, NewJob, Scope, Store, same_applications};
+use xmlx_store::{Grows, JobRow, NewJob, Store, same_applications};
 
 use crate::convert;
 
@@ -12,14 +13,14 @@ pub(crate) async fn same_or_overlap(
     store: &Store,
     jobs: &[JobRow],
     new: &NewJob,
-) -> Result<Option<i64>, Refusal> {
+) -> Result<Option<JobId>, Refusal> {
     let db = |err| convert::refusal(&err);
     let plan = |text: &str| Plan::from_json_with(text, *store.limits()).ok();
     for job in jobs {
         if job.submit_key == new.submit_key {
             return Ok(Some(job.job_id));
         }
-        if !is_open(job) {
+        if !job.state.is_open() {
             continue;
         }
         let grows_down =
@@ -37,7 +38,7 @@ pub(crate) async fn same_or_overlap(
         let other = found.and_then(|(text, _, _)| plan(&text));
         let shared = plan(&new.contract).zip(other).is_none_or(|(a, b)| same_applications(&a, &b));
         if shared {
-            let (id, state, lo, hi) = (job.job_id, &job.state, job.scope.lo, job.scope.hi - 1);
+            let (id, state, lo, hi) = (job.job_id, job.state, job.scope.lo, job.scope.hi - 1);
             let message = format!(
                 "job {id} ({state}) works on app_id {lo} to {hi} of the same source; wait for it, cancel it, or submit another range"
             );
@@ -45,11 +46,6 @@ pub(crate) async fn same_or_overlap(
         }
     }
     Ok(None)
-}
-
-/// Whether the job has not ended.
-pub(crate) fn is_open(job: &JobRow) -> bool {
-    matches!(job.state.as_str(), "running" | "paused")
 }
 
 /// The ids that a job may come to.
@@ -61,16 +57,10 @@ fn reach(mode: Mode, scope: Scope, grows: Grows) -> Scope {
     }
 }
 
-/// Whether two jobs over the same documents could take the same application. A `retry` takes what has failed already,
-/// the other modes what has no decision yet: a commit refuses what the other kind has decided in the meantime.
+/// Whether two jobs over the same documents could take the same application. What one of another kind has decided in the
+/// meantime, a commit refuses.
 fn overlap((mode, scope): (Mode, Scope), (new_mode, new_scope): (Mode, Scope)) -> bool {
-    let takes_failed = |mode: Mode| match mode {
-        Mode::Once | Mode::Follow => false,
-        Mode::Retry => true,
-    };
-    takes_failed(mode) == takes_failed(new_mode)
-        && new_scope.lo < scope.hi
-        && scope.lo < new_scope.hi
+    mode.competes_with(new_mode) && scope.overlaps(new_scope)
 }
 
 #[cfg(test)]

@@ -3,12 +3,11 @@
 use std::time::Duration;
 
 use tracing::info;
+use xmlx_domain::{IDS_MAX, IDS_MIN, JobId, Mode, Scope};
 use xmlx_extract::Plan;
 use xmlx_proto::{ErrorCode, Refusal, v1 as pb};
 use xmlx_runtime::{NAME_UNITS_MAX, name_problem};
-use xmlx_store::{
-    Budget, Disagreement, Grows, IDS_MAX, IDS_MIN, Limit, Mode, NewJob, Scope, Source, Store,
-};
+use xmlx_store::{Budget, Disagreement, Grows, Limit, NewJob, Source, Store};
 
 use crate::convert;
 use crate::lanes::Lanes;
@@ -90,7 +89,7 @@ pub(crate) async fn prepare(
         return Err(invalid(format!("`priority` must be between {lowest} and {highest}")));
     }
     let budget = budget(&request)?;
-    let mode = convert::mode(request.mode())?;
+    let mode = Mode::try_from(request.mode())?;
     let plan = match Plan::from_json_with(&request.contract, *store.limits()) {
         Ok(it) => it,
         Err(err) => {
@@ -118,7 +117,7 @@ pub(crate) async fn prepare(
     let scope = scope(store, &source, mode, &request).await?;
     let decided = decided(store, &source, scope).await;
     let job = Box::new(NewJob {
-        job_id: 0,
+        job_id: JobId(0),
         submit_key: request.submit_key,
         name: request.name,
         contract_hash: plan.hash().to_owned(),

@@ -1,5 +1,6 @@
 //! The warnings of a job as a client sees them.
 
+use xmlx_domain::JobId;
 use xmlx_extract::{Plan, WarningKind};
 use xmlx_proto::{ErrorCode, Refusal, v1 as pb};
 use xmlx_store::{Store, WarningRow};
@@ -13,6 +14,7 @@ pub(crate) async fn list(
     request: &pb::ListWarningsRequest,
 ) -> Result<pb::ListWarningsResponse, Refusal> {
     let db = |err| convert::refusal(&err);
+    let job = JobId(request.job_id);
     let named = request.column.to_lowercase();
     if !named.is_empty() && !columns(plan).any(|it| is_within(&it, &named)) {
         let message = format!(
@@ -21,9 +23,9 @@ pub(crate) async fn list(
         );
         return Err(Refusal::new(ErrorCode::NotFound, message));
     }
-    let rows = store.warnings(request.job_id).await.map_err(db)?;
-    let all = store.warned(Some(request.job_id)).await.map_err(db)?;
-    let all = all.get(&request.job_id).copied().unwrap_or_default();
+    let rows = store.warnings(job).await.map_err(db)?;
+    let all = store.warned(Some(job)).await.map_err(db)?;
+    let all = all.get(&job).copied().unwrap_or_default();
     let wanted = rows
         .into_iter()
         .filter(|it| named.is_empty() || is_within(&(&it.table, &it.column), &named));
@@ -64,12 +66,12 @@ fn count(it: WarningRow) -> pb::WarningCount {
 pub(crate) async fn add(store: &Store, jobs: &mut [pb::Job]) -> Result<(), Refusal> {
     let one = match &*jobs {
         [] => return Ok(()),
-        [job] => Some(job.job_id),
+        [job] => Some(JobId(job.job_id)),
         _ => None,
     };
     let warned = store.warned(one).await.map_err(|err| convert::refusal(&err))?;
     for job in jobs {
-        let Some(it) = warned.get(&job.job_id) else { continue };
+        let Some(it) = warned.get(&JobId(job.job_id)) else { continue };
         (job.warned, job.warnings) = (it.applications, it.warnings);
         if let Some(budget) = it.budget {
             job.max_failures = budget.max_failures.to_string();

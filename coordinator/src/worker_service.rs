@@ -6,14 +6,13 @@ use futures_util::StreamExt as _;
 use futures_util::stream::{self, BoxStream};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, Streaming};
-use xmlx_lease::{Event, JobId, Progress, SessionId};
+use xmlx_domain::{ErrorClass, JobId, Lease, LeaseKey, Progress, SLOTS_MAX, SessionId};
+use xmlx_lease::Event;
 use xmlx_proto::v1::worker_message::Body;
 use xmlx_proto::v1::worker_service_server::WorkerService;
-use xmlx_proto::{ErrorCode, Refusal, Release, v1 as pb};
+use xmlx_proto::{ErrorCode, Refusal, Release, class_of_fields, required, v1 as pb};
 use xmlx_runtime::{NAME_UNITS_MAX, name_problem};
-use xmlx_store::Class;
 
-use crate::convert;
 use crate::engine::{Command, Handle, Hello, Notes};
 use crate::role::{Role, RoleReader};
 
@@ -21,8 +20,6 @@ use crate::role::{Role, RoleReader};
 const HELLO_TIMEOUT: Duration = Duration::from_secs(5);
 /// The room for a worker's build in the control tables.
 const BUILD_UNITS_MAX: usize = 100;
-/// More than any machine has processors.
-const SLOTS_MAX: u32 = 1024;
 /// Released after an error: the range rests so long before somebody takes it again.
 const BACKOFF: Duration = Duration::from_secs(2);
 
@@ -87,7 +84,7 @@ fn hello(first: Option<pb::WorkerMessage>, release: Release) -> Result<Hello, Re
         return Err(Refusal::new(ErrorCode::Invalid, message));
     }
     if hello.slots == 0 || hello.slots > SLOTS_MAX {
-        let message = format!("`hello.slots` must be between 1 and {}", SLOTS_MAX);
+        let message = format!("`hello.slots` must be between 1 and {SLOTS_MAX}");
         return Err(Refusal::new(ErrorCode::Invalid, message));
     }
     for (field, text, units_max) in
@@ -102,7 +99,7 @@ fn hello(first: Option<pb::WorkerMessage>, release: Release) -> Result<Hello, Re
         let message = format!("`hello.held` has more than {held_max} leases");
         return Err(Refusal::new(ErrorCode::Invalid, message));
     }
-    let held = hello.held.into_iter().map(|it| convert::lease(Some(it)));
+    let held = hello.held.into_iter().map(TryInto::try_into);
     Ok(Hello {
         session: SessionId(hello.session_id),
         name: hello.name,
@@ -157,7 +154,7 @@ fn commands(session: &SessionId, body: Body, notes: &Notes) -> Result<Vec<Comman
         Body::Heartbeat(it) => return heartbeat(session, it, notes),
         Body::LeaseRequest(it) => Event::Asked { session, credits: it.credits },
         Body::RangeDone(it) => {
-            let lease = convert::lease(it.lease)?;
+            let lease = lease(it.lease)?;
             if it.apps > 0 {
                 notes.forget(lease.job);
             }
@@ -166,16 +163,8 @@ fn commands(session: &SessionId, body: Body, notes: &Notes) -> Result<Vec<Comman
         }
         Body::Released(it) => return released(session, it),
         Body::Trouble(it) => {
-            let class = match it.class() {
-                pb::ErrorClass::Capacity => Class::Capacity,
-                pb::ErrorClass::Unspecified
-                | pb::ErrorClass::Fenced
-                | pb::ErrorClass::Transient
-                | pb::ErrorClass::Ambiguous
-                | pb::ErrorClass::Data
-                | pb::ErrorClass::Poison
-                | pb::ErrorClass::Fatal => Class::Fatal,
-            };
+            let class = class_of_fields(it.class(), it.exact_class())?;
+            let class = required(class, "trouble.class")?;
             let job = JobId(it.job_id);
             return Ok(vec![Command::WorkerTrouble { session, job, class, reason: it.reason }]);
         }
@@ -187,20 +176,26 @@ fn commands(session: &SessionId, body: Body, notes: &Notes) -> Result<Vec<Comman
     Ok(vec![Command::Lease(event)])
 }
 
+fn lease(message: Option<pb::Lease>) -> Result<LeaseKey, Refusal> {
+    Ok(Lease::try_from(required(message, "lease")?)?.key)
+}
+
 fn released(session: SessionId, it: pb::Released) -> Result<Vec<Command>, Refusal> {
-    let backoff = match it.class() {
-        pb::ErrorClass::Unspecified | pb::ErrorClass::Fenced => Duration::ZERO,
-        pb::ErrorClass::Transient
-        | pb::ErrorClass::Ambiguous
-        | pb::ErrorClass::Capacity
-        | pb::ErrorClass::Data
-        | pb::ErrorClass::Poison
-        | pb::ErrorClass::Fatal => BACKOFF,
+    let class = class_of_fields(it.class(), it.exact_class())?;
+    let backoff = match class {
+        None | Some(ErrorClass::Fenced) => Duration::ZERO,
+        Some(
+            ErrorClass::Transient
+            | ErrorClass::Ambiguous
+            | ErrorClass::Capacity
+            | ErrorClass::Data
+            | ErrorClass::Unclear
+            | ErrorClass::Fatal,
+        ) => BACKOFF,
     };
-    let class = it.class().as_str_name().trim_start_matches("ERROR_CLASS_").to_lowercase();
-    let lease = convert::lease(it.lease)?;
+    let lease = lease(it.lease)?;
     let mut commands = Vec::new();
-    if !it.reason.is_empty() {
+    if let Some(class) = class.filter(|_| !it.reason.is_empty()) {
         let session = session.clone();
         commands.push(Command::HeldUp { session, lease, class, reason: it.reason });
     }
@@ -216,13 +211,7 @@ fn heartbeat(
 ) -> Result<Vec<Command>, Refusal> {
     let mut progress = Vec::with_capacity(it.progress.len());
     for one in it.progress {
-        progress.push(Progress {
-            lease: convert::lease(one.lease)?,
-            committed_through: one.committed_through,
-            claimed_through: one.claimed_through,
-            apps: one.apps,
-            reading: one.reading_ms.map(Duration::from_millis),
-        });
+        progress.push(Progress::try_from(one)?);
     }
     notes.beat(&progress);
     let beat = Command::Beat {

@@ -1,7 +1,9 @@
 //! The wire: `xmlx.v1`, generated from `proto/xmlx/v1`, and its one way to say what went wrong.
 
+mod convert;
 mod status;
 
+pub use convert::{class_fields, class_of_fields, required};
 pub use status::{ErrorCode, Refusal, reasons};
 
 /// Messages and services of `xmlx.v1`.

@@ -2,8 +2,12 @@
 
 use std::time::Duration;
 
+use xmlx_domain::{
+    Epoch, JobId, LeaseKey, Mode, RangeChange, RangeEvent, RangeId, RangeMark, RangeState, Scope,
+    SessionId, SessionState,
+};
 use xmlx_samples::Line;
-use xmlx_store::{Budget, Grows, Leadership, Limit, Mode, NewJob, Scope, SessionRow, Store};
+use xmlx_store::{Budget, Grows, HeldLease, Leadership, Limit, NewJob, SessionRow, Store};
 
 /// A leadership that no test outlasts.
 const TTL: Duration = Duration::from_secs(600);
@@ -16,11 +20,11 @@ pub async fn lead(store: &Store) -> Leadership {
 
 /// A job over the card applications of `scope`, with the limits that a job has by default.
 #[must_use]
-pub fn new_job(job_id: i64, mode: Mode, scope: Scope) -> NewJob {
+pub fn new_job(job_id: JobId, mode: Mode, scope: Scope) -> NewJob {
     NewJob {
         job_id,
         submit_key: job_id.to_string(),
-        name: "test".to_owned(),
+        name: format!("job {job_id}"),
         contract_hash: "0".repeat(64),
         contract: xmlx_samples::contract(Line::Card).to_owned(),
         priority: 0,
@@ -36,10 +40,46 @@ pub fn new_job(job_id: i64, mode: Mode, scope: Scope) -> NewJob {
 #[must_use]
 pub fn session(id: &str) -> SessionRow {
     SessionRow {
-        session_id: id.to_owned(),
+        session_id: SessionId(id.to_owned()),
         name: id.to_owned(),
         build: "0".to_owned(),
         slots: 1,
-        state: "active".to_owned(),
+        state: SessionState::Active,
+    }
+}
+
+/// A lease of the job's first range.
+#[must_use]
+pub fn first_lease(job: JobId, epoch: i64, session: &str) -> HeldLease {
+    let key = LeaseKey { job, range: RangeId::FIRST, epoch: Epoch(epoch) };
+    HeldLease { key, session: SessionId(session.to_owned()) }
+}
+
+/// Who has a range under which epoch; `None`: nobody, and it is pending.
+pub type Owner<'a> = (Option<&'a str>, i64);
+
+/// A change of the job's first range, which reaches over `scope`, from one owner to another; it ends at `hi` then.
+#[must_use]
+pub fn first_range_change(
+    job: JobId,
+    scope: Scope,
+    event: RangeEvent,
+    (from, to): (Owner<'_>, Owner<'_>),
+    hi: i64,
+) -> RangeChange {
+    let mark = |(session, epoch): Owner<'_>, hi| RangeMark {
+        state: if session.is_some() { RangeState::Leased } else { RangeState::Pending },
+        epoch: Epoch(epoch),
+        hi,
+    };
+    RangeChange {
+        job,
+        range: RangeId::FIRST,
+        event,
+        from: mark(from, scope.hi),
+        to: mark(to, hi),
+        owner: to.0.map(|session| SessionId(session.to_owned())),
+        rest: (hi < scope.hi).then(|| RangeId::FIRST.next()),
+        cursor: scope.lo - 1,
     }
 }

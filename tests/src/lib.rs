@@ -21,7 +21,7 @@ mod statements;
 mod wiretap;
 
 pub use cluster::{Cluster, Place, Setup, Waits};
-pub use control::{lead, new_job, session};
+pub use control::{Owner, first_lease, first_range_change, lead, new_job, session};
 pub use database::{Database, Held, texts_at};
 pub use link::{Direction, Link};
 pub use netns::Host;

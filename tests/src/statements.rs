@@ -1,8 +1,9 @@
 //! Every statement that the programs send, with the samples' contracts where names come from one.
 
+use xmlx_domain::Mode;
 use xmlx_extract::Plan;
 use xmlx_store::{
-    CommitPlan, Documents, Holds, Mode, Source, Versions, all_statements, document_column,
+    CommitPlan, Documents, Holds, Source, Versions, all_statements, document_column,
     load_statement, probe_statements, reference_statement, repeated_id_statement, source_columns,
     verification_statements,
 };
@@ -87,10 +88,10 @@ pub async fn statements(db: &Database) -> Vec<Statement> {
             let source = Source::new(&plan, mode, 0);
             let documents = Documents::new(&plan, &source, Holds::WideText);
             for (name, text) in source.statements().into_iter().chain(documents.statements()) {
-                add(&format!("{name}_{}", mode.name()), format!("{READ_PARAMS}{text};\n"));
+                add(&format!("{name}_{}", mode.as_str()), format!("{READ_PARAMS}{text};\n"));
             }
             for (name, text) in verification_statements(&plan, &source, &catalog) {
-                add(&format!("verify_{name}_{}", mode.name()), format!("{READ_PARAMS}{text};\n"));
+                add(&format!("verify_{name}_{}", mode.as_str()), format!("{READ_PARAMS}{text};\n"));
             }
         }
     }

@@ -10,11 +10,10 @@ use std::time::Duration;
 use tokio::sync::mpsc::{self, Receiver};
 use tokio::sync::watch;
 use xmlx_devdb::{Faults, Like, Server, Storage, Tls};
+use xmlx_domain::{Mode, Scope};
 use xmlx_extract::Plan;
 use xmlx_samples::{Line, Options, Synth};
-use xmlx_store::{
-    Access, Documents, Error, Holds, Mode, Scope, Source, Store, StoreConfig, Versions,
-};
+use xmlx_store::{Access, Documents, Error, Holds, Source, Store, StoreConfig, Versions};
 use xmlx_tests::{Cluster, Database, Needs, Output, Setup, binary, skips_on_server};
 
 /// The password of the tests' database.

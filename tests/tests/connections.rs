@@ -5,7 +5,8 @@
 use std::time::Duration;
 
 use xmlx_devdb::Tls;
-use xmlx_store::{Access, Class, Error, Store, StoreConfig};
+use xmlx_domain::ErrorClass;
+use xmlx_store::{Access, Error, Store, StoreConfig};
 use xmlx_tests::{Database, Needs, skips_on_server};
 
 /// Its only connection is used by every statement in turn.
@@ -105,7 +106,7 @@ async fn an_unread_answer_is_never_taken_for_another() {
     let made = logins(&db, async {
         let given_up = tokio::time::timeout(Duration::from_millis(50), store.leader()).await;
         assert!(given_up.is_err(), "{given_up:?}");
-        store.jobs_before(i64::MAX, i64::MAX).await.unwrap();
+        store.jobs_before(None, i64::MAX).await.unwrap();
     });
     assert_eq!(made.await, 1);
 }
@@ -165,5 +166,5 @@ async fn a_connection_that_never_was_sound_is_an_error() {
     let store = store_of_one(&db);
     db.faults().add("xmlx/one@text=nonce:1+:drop-before".parse().unwrap());
     let refused: Error = store.leader().await.unwrap_err();
-    assert!(matches!(refused.class(), Class::Transient | Class::Ambiguous), "{refused}");
+    assert!(matches!(refused.class(), ErrorClass::Transient | ErrorClass::Ambiguous), "{refused}");
 }

@@ -4,9 +4,10 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use xmlx_domain::{JobId, Scope, SessionId, SessionState};
 use xmlx_samples::Line;
-use xmlx_store::{LeaseKey, OpenRange, SCHEMA_VERSION, Scope};
-use xmlx_tests::{Cluster, Needs, Setup, Signal, lead, session, skips_on_server};
+use xmlx_store::{OpenRange, SCHEMA_VERSION};
+use xmlx_tests::{Cluster, Needs, Setup, Signal, first_lease, lead, session, skips_on_server};
 
 /// Rows of the log of a worker of ours that follow on another row of the same application.
 const SECOND_OF_OURS: &str = "SELECT COUNT_BIG(*) FROM [sample].[processing_log] AS l WHERE l.[session_id] <> 'reference' AND EXISTS \
@@ -220,22 +221,25 @@ async fn a_silent_session_is_no_death() {
         schema: SCHEMA_VERSION,
     };
     let open = async |id: &str| store.open_session(&leader, &session(id)).await.unwrap();
-    let end = async |id: &str, state: &str| store.close_session(&leader, id, state).await.unwrap();
+    let end = async |id: &str, state| {
+        let session = SessionId(id.to_owned());
+        store.close_session(&leader, &session, state).await.unwrap();
+    };
     let deaths = async |id: &str| {
-        let key = LeaseKey { job_id: 1, range_id: 1, epoch: 1, session_id: id.to_owned() };
-        key.note_trial(&mut store.connection(), 5, &range).await.unwrap()
+        let lease = first_lease(JobId(1), 1, id);
+        lease.note_trial(&mut store.connection(), 5, &range).await.unwrap()
     };
     for id in ["a", "b", "c"] {
         open(id).await;
     }
     assert_eq!(deaths("a").await, 0);
-    end("a", "silent").await;
+    end("a", SessionState::Silent).await;
     assert_eq!(deaths("b").await, 0, "it may come back");
     open("a").await;
     assert_eq!(deaths("b").await, 0, "it has come back");
-    end("a", "lost").await;
+    end("a", SessionState::Lost).await;
     assert_eq!((deaths("b").await, deaths("b").await), (1, 1), "its process is gone");
-    end("b", "silent").await;
+    end("b", SessionState::Silent).await;
     assert_eq!(deaths("c").await, 1);
     db.run("UPDATE [xmlx].[worker_session] SET [ended_at] = DATEADD(second, -31, SYSUTCDATETIME()) WHERE [session_id] = 'b'")
         .await;

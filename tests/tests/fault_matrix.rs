@@ -5,7 +5,8 @@
 
 use std::fmt::Write as _;
 
-use xmlx_store::{Class, Error};
+use xmlx_domain::ErrorClass;
+use xmlx_store::Error;
 use xmlx_tests::{Cluster, Needs, Setup, skips_on_server, workspace};
 
 const SUSPECT: &str = "note a suspect";
@@ -14,7 +15,7 @@ const COMMIT: &str = "commit";
 /// What goes wrong, once.
 #[derive(Clone, Copy, Debug)]
 enum Fault {
-    Number(u32, Class),
+    Number(u32, ErrorClass),
     DropBefore,
     DropAfter,
 }
@@ -22,25 +23,25 @@ enum Fault {
 const FAULTS: [Fault; 21] = [
     Fault::DropBefore,
     Fault::DropAfter,
-    Fault::Number(1205, Class::Transient),
-    Fault::Number(1222, Class::Transient),
-    Fault::Number(40501, Class::Transient),
-    Fault::Number(40613, Class::Transient),
-    Fault::Number(49918, Class::Transient),
-    Fault::Number(10928, Class::Transient),
-    Fault::Number(33_557_097, Class::Unclear),
-    Fault::Number(1105, Class::Capacity),
-    Fault::Number(9002, Class::Capacity),
-    Fault::Number(701, Class::Capacity),
-    Fault::Number(8645, Class::Capacity),
-    Fault::Number(515, Class::Data),
-    Fault::Number(547, Class::Data),
-    Fault::Number(245, Class::Data),
-    Fault::Number(8114, Class::Data),
-    Fault::Number(2628, Class::Data),
-    Fault::Number(2627, Class::Data),
-    Fault::Number(2601, Class::Data),
-    Fault::Number(208, Class::Fatal),
+    Fault::Number(1205, ErrorClass::Transient),
+    Fault::Number(1222, ErrorClass::Transient),
+    Fault::Number(40501, ErrorClass::Transient),
+    Fault::Number(40613, ErrorClass::Transient),
+    Fault::Number(49918, ErrorClass::Transient),
+    Fault::Number(10928, ErrorClass::Transient),
+    Fault::Number(33_557_097, ErrorClass::Unclear),
+    Fault::Number(1105, ErrorClass::Capacity),
+    Fault::Number(9002, ErrorClass::Capacity),
+    Fault::Number(701, ErrorClass::Capacity),
+    Fault::Number(8645, ErrorClass::Capacity),
+    Fault::Number(515, ErrorClass::Data),
+    Fault::Number(547, ErrorClass::Data),
+    Fault::Number(245, ErrorClass::Data),
+    Fault::Number(8114, ErrorClass::Data),
+    Fault::Number(2628, ErrorClass::Data),
+    Fault::Number(2627, ErrorClass::Data),
+    Fault::Number(2601, ErrorClass::Data),
+    Fault::Number(208, ErrorClass::Fatal),
 ];
 
 /// What comes of a fault.
@@ -65,7 +66,7 @@ impl Fault {
         }
     }
 
-    fn class(self) -> Class {
+    fn class(self) -> ErrorClass {
         let error = match self {
             Self::Number(number, _) => Error::Server { number, message: String::new() },
             Self::DropBefore | Self::DropAfter => Error::Lost(String::new()),
@@ -74,20 +75,23 @@ impl Fault {
     }
 
     /// The class as docs/sql-server.md has it.
-    fn expected_class(self) -> Class {
+    fn expected_class(self) -> ErrorClass {
         match self {
             Self::Number(_, class) => class,
-            Self::DropBefore | Self::DropAfter => Class::Ambiguous,
+            Self::DropBefore | Self::DropAfter => ErrorClass::Ambiguous,
         }
     }
 
     fn expected(self, statement: &str) -> Outcome {
         match self.expected_class() {
-            Class::Transient | Class::Ambiguous | Class::Fenced | Class::Unclear => Outcome::Done,
-            Class::Capacity => Outcome::Paused,
-            Class::Data if statement == COMMIT => Outcome::OneFailed,
+            ErrorClass::Transient
+            | ErrorClass::Ambiguous
+            | ErrorClass::Fenced
+            | ErrorClass::Unclear => Outcome::Done,
+            ErrorClass::Capacity => Outcome::Paused,
+            ErrorClass::Data if statement == COMMIT => Outcome::OneFailed,
             // Nobody knows which application it was.
-            Class::Data | Class::Fatal => Outcome::JobFailed,
+            ErrorClass::Data | ErrorClass::Fatal => Outcome::JobFailed,
         }
     }
 }

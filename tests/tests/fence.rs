@@ -5,45 +5,38 @@
 use std::time::Duration;
 
 use xmlx_devdb::Tls;
+use xmlx_domain::{
+    JobId, JobState, LogReason, Mode, RangeChange, RangeEvent, RangeId, Scope, SessionId,
+    SessionState, Stage, Term,
+};
 use xmlx_extract::Plan;
 use xmlx_samples::Line;
 use xmlx_store::{
-    CommitPlan, Committed, Decided, Error, Group, Grows, Late, LeaseKey, Mode, OpenRange,
-    RangeChange, SCHEMA_VERSION, Scope, Source, Store, Tally,
+    CommitPlan, Committed, Decided, Error, Group, Grows, HeldLease, Late, OpenRange,
+    SCHEMA_VERSION, Source, Store, Tally,
 };
 use xmlx_tests::{
-    Cluster, Database, Direction, Link, Needs, Place, Setup, lead, new_job, session,
-    skips_on_server,
+    Cluster, Database, Direction, Link, Needs, Owner, Place, Setup, first_lease,
+    first_range_change, lead, new_job, session, skips_on_server,
 };
 
-const JOB: i64 = 1;
+const JOB: JobId = JobId(1);
 const SCOPE: Scope = Scope { lo: 1, hi: 100 };
 /// The number of the error that a commit under a lease that has moved on throws.
 const FENCED: i32 = 51001;
 
-type State<'a> = (&'static str, i64, &'a str);
-
-fn change(event: &'static str, from: State<'_>, to: State<'_>, hi: i64) -> RangeChange {
-    RangeChange {
-        job_id: JOB,
-        range_id: 1,
-        event,
-        from: (from.0, from.1, SCOPE.hi),
-        to: (to.0, to.1, hi),
-        owner_session: to.2.to_owned(),
-        rest: if hi < SCOPE.hi { 2 } else { 0 },
-        cursor: SCOPE.lo - 1,
-    }
+fn change(event: RangeEvent, from: Owner<'_>, to: Owner<'_>, hi: i64) -> RangeChange {
+    first_range_change(JOB, SCOPE, event, (from, to), hi)
 }
 
-fn key(epoch: i64, session_id: &str) -> LeaseKey {
-    LeaseKey { job_id: JOB, range_id: 1, epoch, session_id: session_id.to_owned() }
+fn key(epoch: i64, session: &str) -> HeldLease {
+    first_lease(JOB, epoch, session)
 }
 
 /// Everything that a leader writes.
 async fn control(store: &Store, db: &Database) -> String {
     let history = db.count("SELECT COUNT_BIG(*) FROM [xmlx].[range_history]").await;
-    let jobs = store.jobs_before(i64::MAX, i64::MAX).await.unwrap();
+    let jobs = store.jobs_before(None, i64::MAX).await.unwrap();
     let ranges = store.ranges(JOB).await.unwrap();
     format!("{jobs:?} {ranges:?} {:?} {history}", store.sessions().await.unwrap())
 }
@@ -71,26 +64,29 @@ async fn deposed(meanwhile: impl AsyncFnOnce(&Database), new_term: i64) {
     store.open_session(&old, &session("s")).await.unwrap();
     meanwhile(&db).await;
     let new = briefly("new").await.unwrap().unwrap();
-    assert_eq!((old.term, new.term), (1, new_term));
+    assert_eq!((old.term, new.term), (Term(1), Term(new_term)));
     let before = control(store, &db).await;
-    let grant = change("granted", ("pending", 0, ""), ("leased", 1, "s"), 50);
+    let grant = change(RangeEvent::Granted, (None, 0), (Some("s"), 1), 50);
     let range = store.ranges(JOB).await.unwrap().remove(0);
     let late = Late { range, scope: Scope { lo: 5, hi: 9 }, count: 1 };
     let tried = [
-        ("insert_job", store.insert_job(&old, &new_job(2, Mode::Follow, SCOPE)).await),
-        ("extend_job", store.extend_job(&old, JOB, 2, (SCOPE.hi, 200), 0).await),
-        ("extend_job_down", store.extend_job_down(&old, JOB, 2, (SCOPE.lo, -9), 0).await),
+        ("insert_job", store.insert_job(&old, &new_job(JobId(2), Mode::Follow, SCOPE)).await),
+        ("extend_job", store.extend_job(&old, JOB, RangeId(2), (SCOPE.hi, 200), 0).await),
+        ("extend_job_down", store.extend_job_down(&old, JOB, RangeId(2), (SCOPE.lo, -9), 0).await),
         ("settle_job", store.settle_job(&old, JOB).await),
         ("note_follow", store.note_follow(&old, JOB, Grows::Up).await),
-        ("reopen_range", store.reopen_range(&old, &late, JOB, (2, 3)).await),
-        ("move_job", store.move_job(&old, JOB, ("running", "paused"), "").await),
+        ("reopen_range", store.reopen_range(&old, &late, JOB, (RangeId(2), RangeId(3))).await),
+        ("move_job", store.move_job(&old, JOB, (JobState::Running, JobState::Paused), "").await),
         ("set_job_reason", store.set_job_reason(&old, JOB, ("", "x")).await),
         ("renew_budget", store.renew_budget(&old, JOB, Tally::default()).await),
         ("set_job_total", store.set_job_total(&old, JOB, SCOPE, 7).await),
         ("set_job_log_end", store.set_job_log_end(&old, JOB, 7).await),
         ("change_range", store.change_range(&old, &grant).await),
         ("open_session", store.open_session(&old, &session("t")).await),
-        ("close_session", store.close_session(&old, "s", "lost").await),
+        (
+            "close_session",
+            store.close_session(&old, &SessionId("s".to_owned()), SessionState::Lost).await,
+        ),
         ("set_commits_max", store.set_commits_max(&old, Some(1)).await),
         ("renew_leadership", store.renew_leadership(&old, Duration::from_secs(9)).await),
     ];
@@ -121,8 +117,9 @@ async fn a_commit_needs_the_lease_as_it_is() {
         deaths: 0,
         schema: SCHEMA_VERSION,
     };
-    let mut commit = async |key: LeaseKey, cursor: i64, app_id: i64| {
-        let decided = [Decided::Failed { app_id, reason: "test: of the fence".to_owned() }];
+    let mut commit = async |key: HeldLease, cursor: i64, app_id: i64| {
+        let decided =
+            [Decided::Failed { app_id, reason: LogReason::new(Stage::Database, "of the fence") }];
         let group = Group { range: known(cursor), decided: &decided };
         let before = db.count("SELECT COUNT_BIG(*) FROM [sample].[processing_log]").await;
         let outcome = commits.commit(&mut connection, &key, group).await.unwrap();
@@ -133,7 +130,7 @@ async fn a_commit_needs_the_lease_as_it_is() {
     let step = async |it: RangeChange| store.change_range(&leader, &it).await.unwrap();
 
     assert_eq!(commit(key(0, "a"), 0, 5).await, Committed::Gone, "nobody holds it");
-    step(change("granted", ("pending", 0, ""), ("leased", 1, "a"), SCOPE.hi)).await;
+    step(change(RangeEvent::Granted, (None, 0), (Some("a"), 1), SCOPE.hi)).await;
     assert_eq!(commit(key(1, "a"), 0, 5).await, Committed::Now);
     assert_eq!(commit(key(1, "a"), 0, 5).await, Committed::Before, "a repetition");
     assert_eq!(commit(key(1, "a"), 0, 3).await, Committed::Before, "a part of what is in");
@@ -142,13 +139,13 @@ async fn a_commit_needs_the_lease_as_it_is() {
     assert_eq!(commit(key(2, "a"), 5, 6).await, Committed::Gone, "another epoch");
     assert_eq!(commit(key(1, "a"), 5, SCOPE.hi).await, Committed::Cut { hi: SCOPE.hi });
 
-    step(change("released", ("leased", 1, "a"), ("pending", 1, ""), SCOPE.hi)).await;
+    step(change(RangeEvent::Released, (Some("a"), 1), (None, 1), SCOPE.hi)).await;
     assert_eq!(commit(key(1, "a"), 5, 6).await, Committed::Gone, "given back");
-    step(change("granted", ("pending", 1, ""), ("leased", 2, "a"), SCOPE.hi)).await;
+    step(change(RangeEvent::Granted, (None, 1), (Some("a"), 2), SCOPE.hi)).await;
     assert_eq!(commit(key(1, "a"), 5, 6).await, Committed::Gone, "its own earlier lease");
-    step(change("lost", ("leased", 2, "a"), ("pending", 3, ""), SCOPE.hi)).await;
+    step(change(RangeEvent::Lost, (Some("a"), 2), (None, 3), SCOPE.hi)).await;
     assert_eq!(commit(key(2, "a"), 5, 6).await, Committed::Gone, "lost, and nobody has it");
-    step(change("granted", ("pending", 3, ""), ("leased", 4, "b"), SCOPE.hi)).await;
+    step(change(RangeEvent::Granted, (None, 3), (Some("b"), 4), SCOPE.hi)).await;
     assert_eq!(commit(key(2, "a"), 5, 6).await, Committed::Gone, "lost, and another has it");
     assert_eq!(commit(key(4, "b"), 5, 6).await, Committed::Now);
 

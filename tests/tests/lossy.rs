@@ -98,7 +98,7 @@ async fn values_beyond_their_column_fail_with_its_name() {
             |rejection| rejection.to_string(),
             |it| match bounds.admit(it) {
                 Decided::Rows(_) => String::new(),
-                Decided::Failed { reason, .. } => reason,
+                Decided::Failed { reason, .. } => reason.to_string(),
                 Decided::Elsewhere { .. } => panic!("nobody else is there"),
             },
         )

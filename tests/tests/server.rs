@@ -5,8 +5,9 @@
 use std::process::Command;
 
 use xmlx_devdb::{Faults, Like, Options, Server, Storage, Tls};
+use xmlx_domain::ErrorClass;
 use xmlx_samples::Line;
-use xmlx_store::{Access, Class, Error, ServerFindings, Store, StoreConfig};
+use xmlx_store::{Access, Error, ServerFindings, Store, StoreConfig};
 use xmlx_tests::{Database, Needs, Output, binary, skips_on_server};
 
 fn server(like: Like) -> Server {
@@ -122,7 +123,10 @@ async fn a_trial_that_was_disturbed_is_no_finding() {
     for fault in ["error=1205", "error=40613", "drop-before", "drop-after"] {
         server.faults().add(format!("text=OPENJSON:1:{fault}").parse().unwrap());
         let err = store.require_fit_server().await.unwrap_err();
-        assert!(matches!(err.class(), Class::Transient | Class::Ambiguous), "{fault}: {err}");
+        assert!(
+            matches!(err.class(), ErrorClass::Transient | ErrorClass::Ambiguous),
+            "{fault}: {err}"
+        );
     }
     store.require_fit_server().await.unwrap();
 }

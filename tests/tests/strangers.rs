@@ -161,7 +161,14 @@ async fn a_worker_that_holds_nothing_moves_no_job() {
     let mut stranger = Stranger::join(&cluster, 1).await;
     for class in [pb::ErrorClass::Fatal, pb::ErrorClass::Capacity] {
         let reason = "because I say so".to_owned();
-        stranger.say(Out::Trouble(pb::Trouble { job_id: job, class: class.into(), reason })).await;
+        stranger
+            .say(Out::Trouble(pb::Trouble {
+                job_id: job,
+                class: class.into(),
+                reason,
+                ..pb::Trouble::default()
+            }))
+            .await;
     }
     let lease = pb::Lease { job_id: job, range_id: 1, epoch: 1, lo: 1001, hi: 1101 };
     let released = pb::Released {
@@ -169,6 +176,7 @@ async fn a_worker_that_holds_nothing_moves_no_job() {
         committed_through: i64::MAX,
         class: pb::ErrorClass::Transient.into(),
         reason: "because I say so".to_owned(),
+        ..pb::Released::default()
     };
     stranger.say(Out::Released(released)).await;
     stranger.beat(Vec::new()).await;

@@ -10,8 +10,8 @@ use xmlx_tests::workspace;
 
 /// The edges that exist. Changing this list is a decision about the structure.
 const EDGES: &[(&str, &[&str])] = &[
-    ("xmlx-client", &["extract", "proto", "runtime", "store"]),
-    ("xmlx-coordinator", &["extract", "lease", "proto", "runtime", "store"]),
+    ("xmlx-client", &["domain", "extract", "proto", "runtime", "store"]),
+    ("xmlx-coordinator", &["domain", "extract", "lease", "proto", "runtime", "store"]),
     (
         "xmlx-dev",
         &[
@@ -28,14 +28,14 @@ const EDGES: &[(&str, &[&str])] = &[
     ),
     ("xmlx-devdb", &[]),
     ("xmlx-domain", &[]),
-    ("xmlx-extract", &[]),
+    ("xmlx-extract", &["domain"]),
     ("xmlx-infer", &[]),
-    ("xmlx-lease", &[]),
-    ("xmlx-proto", &[]),
+    ("xmlx-lease", &["domain"]),
+    ("xmlx-proto", &["domain"]),
     ("xmlx-runtime", &[]),
     ("xmlx-samples", &[]),
-    ("xmlx-store", &["extract"]),
-    ("xmlx-worker", &["extract", "proto", "runtime", "store"]),
+    ("xmlx-store", &["domain", "extract", "lease"]),
+    ("xmlx-worker", &["domain", "extract", "proto", "runtime", "store"]),
 ];
 
 /// Crates that decide: they may not know of IO.

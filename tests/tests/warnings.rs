@@ -5,15 +5,19 @@
 use std::collections::BTreeMap;
 
 use xmlx_devdb::Tls;
+use xmlx_domain::{JobId, LogReason, Mode, RangeEvent, Scope, Stage};
 use xmlx_extract::{Plan, Warning, WarningKind};
 use xmlx_samples::{Line, Options, Synth};
 use xmlx_store::{
-    CommitPlan, Committed, Decided, Error, Group, LeaseKey, Mode, OpenRange, RangeChange,
-    SCHEMA_VERSION, Scope, Source, WarningRow,
+    CommitPlan, Committed, Decided, Error, Group, HeldLease, OpenRange, SCHEMA_VERSION, Source,
+    WarningRow,
 };
-use xmlx_tests::{Cluster, Database, Needs, Setup, lead, new_job, skips_on_server, workspace};
+use xmlx_tests::{
+    Cluster, Database, Needs, Setup, first_lease, first_range_change, lead, new_job,
+    skips_on_server, workspace,
+};
 
-const JOB: i64 = 1;
+const JOB: JobId = JobId(1);
 const SCOPE: Scope = Scope { lo: 1001, hi: 1101 };
 
 /// A table, a column, a kind of warnings: how many applications have some, and how many there are.
@@ -70,23 +74,14 @@ fn counts(shown: &serde_json::Value) -> Counts {
 }
 
 /// One range of one job, leased to `a`.
-async fn leased(db: &Database) -> LeaseKey {
+async fn leased(db: &Database) -> HeldLease {
     let store = db.store();
     let leader = lead(store).await;
-    let job = new_job(JOB, Mode::Once, SCOPE);
-    store.insert_job(&leader, &job).await.unwrap();
-    let granted = RangeChange {
-        job_id: JOB,
-        range_id: 1,
-        event: "granted",
-        from: ("pending", 0, SCOPE.hi),
-        to: ("leased", 1, SCOPE.hi),
-        owner_session: "a".to_owned(),
-        rest: 0,
-        cursor: SCOPE.lo - 1,
-    };
+    store.insert_job(&leader, &new_job(JOB, Mode::Once, SCOPE)).await.unwrap();
+    let owners = ((None, 0), (Some("a"), 1));
+    let granted = first_range_change(JOB, SCOPE, RangeEvent::Granted, owners, SCOPE.hi);
     store.change_range(&leader, &granted).await.unwrap();
-    LeaseKey { job_id: JOB, range_id: 1, epoch: 1, session_id: "a".to_owned() }
+    first_lease(JOB, 1, "a")
 }
 
 /// Applications with warnings of `submission.client_ip`, so many each.
@@ -128,7 +123,7 @@ async fn a_warning_is_counted_with_its_application() {
     assert_eq!(commit(1000, now, &all[..1]).await.unwrap(), Committed::Before, "a part");
     assert_eq!(commit(0, now, &all[2..3]).await.unwrap(), Committed::Gone, "another cursor");
     assert_eq!(commit(ids[1], now, &all[2..3]).await.unwrap(), Committed::Now);
-    let failed = Decided::Failed { app_id: ids[3], reason: "test: x".to_owned() };
+    let failed = Decided::Failed { app_id: ids[3], reason: LogReason::new(Stage::Mapping, "x") };
     assert_eq!(commit(ids[2], now, &[failed]).await.unwrap(), Committed::Now);
     // A refused group takes its warnings back with its rows.
     let twice = [all[4].clone(), all[4].clone()];

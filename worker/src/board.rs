@@ -6,61 +6,33 @@ use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
+use xmlx_domain::{Lease, LeaseKey, Progress};
 use xmlx_runtime::Clock;
-use xmlx_store::{LeaseKey, Scope};
-
-/// A granted lease.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Lease {
-    pub(crate) key: LeaseKey,
-    pub(crate) scope: Scope,
-}
-
-/// Leases by job, range and epoch.
-type LeaseId = (i64, i64, i64);
 
 /// Shared between the session's thread and the pipelines. Its lock is held for a few instructions only.
 #[derive(Debug)]
 pub(crate) struct Board {
     /// The most leases to hold; 0 once nothing new is taken.
     leases_max: AtomicU32,
-    held: Mutex<BTreeMap<LeaseId, Held>>,
+    held: Mutex<BTreeMap<LeaseKey, Held>>,
     apps_done: AtomicU64,
     clock: Clock,
 }
 
 #[derive(Debug)]
 struct Held {
-    lease: Lease,
-    committed_through: i64,
-    claimed_through: i64,
-    apps: u64,
+    /// How far it has come; for how long it has been reading is filled in when somebody asks.
+    progress: Progress,
     /// Since when the next applications are being read.
     reading_since: Option<Duration>,
     revoked: CancellationToken,
 }
 
 impl Held {
-    fn standing(&self, now: Duration) -> Standing {
-        Standing {
-            lease: self.lease.clone(),
-            committed_through: self.committed_through,
-            claimed_through: self.claimed_through,
-            apps: self.apps,
-            reading: self.reading_since.map(|since| now.saturating_sub(since)),
-        }
+    fn progress(&self, now: Duration) -> Progress {
+        let reading = self.reading_since.map(|since| now.saturating_sub(since));
+        Progress { reading, ..self.progress }
     }
-}
-
-/// A lease and how far it has come.
-#[derive(Clone, Debug)]
-pub(crate) struct Standing {
-    pub(crate) lease: Lease,
-    pub(crate) committed_through: i64,
-    pub(crate) claimed_through: i64,
-    pub(crate) apps: u64,
-    /// For how long the next applications have been read by now.
-    pub(crate) reading: Option<Duration>,
 }
 
 impl Board {
@@ -88,88 +60,79 @@ impl Board {
     /// Takes a lease on; `None` where it is held already.
     pub(crate) fn take(&self, lease: Lease) -> Option<CancellationToken> {
         let mut held = self.lock();
-        let id = id(&lease.key);
-        if held.contains_key(&id) {
+        if held.contains_key(&lease.key) {
             return None;
         }
         let revoked = CancellationToken::new();
-        let committed_through = lease.scope.lo.saturating_sub(1);
-        held.insert(
-            id,
-            Held {
-                lease,
-                committed_through,
-                claimed_through: committed_through,
-                apps: 0,
-                reading_since: None,
-                revoked: revoked.clone(),
-            },
-        );
+        let progress = Progress::none(lease);
+        let entry = Held { progress, reading_since: None, revoked: revoked.clone() };
+        held.insert(lease.key, entry);
         Some(revoked)
     }
 
     /// The lease is gone: its pipeline stops after what it has in hand.
-    pub(crate) fn revoke(&self, key: &LeaseKey) {
-        if let Some(it) = self.lock().get(&id(key)) {
+    pub(crate) fn revoke(&self, key: LeaseKey) {
+        if let Some(it) = self.lock().get(&key) {
             it.revoked.cancel();
         }
     }
 
     /// The lease ends at `at` now.
-    pub(crate) fn cut(&self, key: &LeaseKey, at: i64) {
-        if let Some(it) = self.lock().get_mut(&id(key)) {
-            it.lease.scope.hi = it.lease.scope.hi.min(at);
+    pub(crate) fn cut(&self, key: LeaseKey, at: i64) {
+        if let Some(it) = self.lock().get_mut(&key) {
+            let scope = &mut it.progress.lease.scope;
+            scope.hi = scope.hi.min(at);
         }
     }
 
     /// Where the lease ends by now; `hi` where it is not held any more.
-    pub(crate) fn end_of(&self, key: &LeaseKey, hi: i64) -> i64 {
-        self.lock().get(&id(key)).map_or(hi, |it| it.lease.scope.hi.min(hi))
+    pub(crate) fn end_of(&self, key: LeaseKey, hi: i64) -> i64 {
+        self.lock().get(&key).map_or(hi, |it| it.progress.lease.scope.hi.min(hi))
     }
 
     /// The next applications of the lease are read from now on, which may take long where many ids are decided already.
-    pub(crate) fn reads(&self, key: &LeaseKey) {
+    pub(crate) fn reads(&self, key: LeaseKey) {
         let now = self.clock.now();
-        if let Some(it) = self.lock().get_mut(&id(key)) {
+        if let Some(it) = self.lock().get_mut(&key) {
             it.reading_since = Some(now);
         }
     }
 
     /// The read that was begun has ended.
-    pub(crate) fn has_read(&self, key: &LeaseKey) {
-        if let Some(it) = self.lock().get_mut(&id(key)) {
+    pub(crate) fn has_read(&self, key: LeaseKey) {
+        if let Some(it) = self.lock().get_mut(&key) {
             it.reading_since = None;
         }
     }
 
     /// Every application of the lease at or below has been fetched.
-    pub(crate) fn claimed(&self, key: &LeaseKey, through: i64) {
-        if let Some(it) = self.lock().get_mut(&id(key)) {
-            it.claimed_through = it.claimed_through.max(through);
+    pub(crate) fn claimed(&self, key: LeaseKey, through: i64) {
+        if let Some(it) = self.lock().get_mut(&key) {
+            it.progress.claimed_through = it.progress.claimed_through.max(through);
         }
     }
 
     /// Every application of the lease at or below is decided; `apps` of them just now.
-    pub(crate) fn committed(&self, key: &LeaseKey, through: i64, apps: usize) {
+    pub(crate) fn committed(&self, key: LeaseKey, through: i64, apps: usize) {
         let apps = u64::try_from(apps).unwrap_or(0);
-        if let Some(it) = self.lock().get_mut(&id(key)) {
-            it.committed_through = it.committed_through.max(through);
-            it.apps += apps;
+        if let Some(it) = self.lock().get_mut(&key) {
+            it.progress.committed_through = it.progress.committed_through.max(through);
+            it.progress.apps += apps;
         }
         self.apps_done.fetch_add(apps, Ordering::Relaxed);
     }
 
     /// Lets go of a lease; how far it had come.
-    pub(crate) fn drop_lease(&self, key: &LeaseKey) -> Option<Standing> {
+    pub(crate) fn drop_lease(&self, key: LeaseKey) -> Option<Progress> {
         let now = self.clock.now();
-        self.lock().remove(&id(key)).map(|it| it.standing(now))
+        self.lock().remove(&key).map(|it| it.progress(now))
     }
 
-    /// Everything that is held.
-    pub(crate) fn standings(&self) -> Vec<Standing> {
+    /// How far everything that is held has come.
+    pub(crate) fn progress(&self) -> Vec<Progress> {
         let held = self.lock();
         let now = self.clock.now();
-        held.values().map(|it| it.standing(now)).collect()
+        held.values().map(|it| it.progress(now)).collect()
     }
 
     /// Applications decided by this process so far.
@@ -177,11 +140,7 @@ impl Board {
         self.apps_done.load(Ordering::Relaxed)
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<LeaseId, Held>> {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<LeaseKey, Held>> {
         self.held.lock().expect("nobody panics while holding this lock")
     }
-}
-
-fn id(key: &LeaseKey) -> LeaseId {
-    (key.job_id, key.range_id, key.epoch)
 }

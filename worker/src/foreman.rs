@@ -7,10 +7,9 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
+use xmlx_domain::{ErrorClass, JobId, Lease, LeaseKey, Progress};
 use xmlx_runtime::Clock;
-use xmlx_store::{Class, LeaseKey};
 
-use crate::board::Lease;
 use crate::pipeline::{self, Outcome, Shop};
 
 /// What a coordinator orders.
@@ -34,9 +33,9 @@ pub(crate) enum Report {
     /// A range is done.
     Done { lease: Lease, apps: u64, elapsed_ms: u64 },
     /// Nothing more is committed under the lease.
-    Released { lease: Lease, committed_through: i64, class: Option<Class>, reason: String },
+    Released { lease: Lease, committed_through: i64, class: Option<ErrorClass>, reason: String },
     /// Something that concerns the whole job.
-    Trouble { job_id: i64, class: Class, reason: String },
+    Trouble { job: JobId, class: ErrorClass, reason: String },
     /// The last word.
     Goodbye,
 }
@@ -94,21 +93,21 @@ impl Foreman {
     async fn obey(&mut self, order: Order) {
         match order {
             Order::Grant(lease) => {
-                if let Some(revoked) = self.shop.board.take(lease.clone()) {
+                if let Some(revoked) = self.shop.board.take(lease) {
                     self.waiting.push_back((lease, revoked));
                     self.fill();
                     self.report_credits().await;
                 }
             }
             Order::Revoke(key) => {
-                self.shop.board.revoke(&key);
+                self.shop.board.revoke(key);
                 if let Some(i) = self.waiting.iter().position(|(it, _)| it.key == key) {
                     self.waiting.remove(i);
-                    self.shop.board.drop_lease(&key);
+                    self.shop.board.drop_lease(key);
                     self.report_credits().await;
                 }
             }
-            Order::Split { key, at } => self.shop.board.cut(&key, at),
+            Order::Split { key, at } => self.shop.board.cut(key, at),
             Order::Drain => {
                 info!("draining by order");
                 self.shop.drain.cancel();
@@ -132,32 +131,40 @@ impl Foreman {
 
     async fn finish(&mut self, it: Finished) {
         let Finished { lease, outcome, elapsed_ms } = it;
-        let standing = self.shop.board.drop_lease(&lease.key);
-        let (committed_through, apps) = standing
-            .map_or((lease.scope.lo.saturating_sub(1), 0), |it| (it.committed_through, it.apps));
-        let (job_id, range) = (lease.key.job_id, lease.key.range_id);
+        let progress = self.shop.board.drop_lease(lease.key);
+        let Progress { committed_through, apps, .. } =
+            progress.unwrap_or_else(|| Progress::none(lease));
+        let LeaseKey { job, range, epoch } = lease.key;
         match outcome {
             Outcome::Done => {
-                info!(job = job_id, range, epoch = lease.key.epoch, elapsed_ms, "range done");
+                info!(%job, %range, %epoch, elapsed_ms, "range done");
                 self.report(Report::Done { lease, apps, elapsed_ms }).await;
             }
             Outcome::Gone => {
-                info!(job = job_id, range, epoch = lease.key.epoch, "the lease has moved on");
-                self.release(lease, committed_through, Some(Class::Fenced), String::new()).await;
+                info!(%job, %range, %epoch, "the lease has moved on");
+                self.release(lease, committed_through, Some(ErrorClass::Fenced), String::new())
+                    .await;
             }
             Outcome::Drained => self.release(lease, committed_through, None, String::new()).await,
             Outcome::Expelled(err) => {
-                error!(job = job_id, range, %err, "this worker can go on no more; draining");
-                self.release(lease, committed_through, Some(Class::Transient), String::new()).await;
+                error!(%job, %range, %err, "this worker can go on no more; draining");
+                self.release(lease, committed_through, Some(ErrorClass::Transient), String::new())
+                    .await;
                 // Only the first one counts.
                 let _ = self.shop.expelled.set(err);
                 self.shop.drain.cancel();
             }
             Outcome::Stuck { class, reason } => {
-                warn!(job = job_id, range, ?class, reason, "the range is given back");
-                if matches!(class, Class::Capacity | Class::Fatal | Class::Data | Class::Unclear) {
+                warn!(%job, %range, ?class, reason, "the range is given back");
+                if matches!(
+                    class,
+                    ErrorClass::Capacity
+                        | ErrorClass::Fatal
+                        | ErrorClass::Data
+                        | ErrorClass::Unclear
+                ) {
                     let reason = reason.clone();
-                    self.report(Report::Trouble { job_id, class, reason }).await;
+                    self.report(Report::Trouble { job, class, reason }).await;
                 }
                 self.release(lease, committed_through, Some(class), reason).await;
             }
@@ -173,7 +180,7 @@ impl Foreman {
         self.shop.board.close();
         self.report_credits().await;
         while let Some((lease, _)) = self.waiting.pop_front() {
-            self.shop.board.drop_lease(&lease.key);
+            self.shop.board.drop_lease(lease.key);
             let committed_through = lease.scope.lo.saturating_sub(1);
             self.release(lease, committed_through, None, String::new()).await;
         }
@@ -187,7 +194,7 @@ impl Foreman {
         &self,
         lease: Lease,
         committed_through: i64,
-        class: Option<Class>,
+        class: Option<ErrorClass>,
         reason: String,
     ) {
         self.report(Report::Released { lease, committed_through, class, reason }).await;

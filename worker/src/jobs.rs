@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use tokio::sync::OnceCell;
+use xmlx_domain::JobId;
 use xmlx_extract::Plan;
 use xmlx_store::{Bounds, CommitPlan, Documents, Error, Store, Versions};
 
@@ -42,7 +43,7 @@ pub(crate) struct Jobs {
     /// Where documents are read, if elsewhere.
     copy: Option<Store>,
     /// Read once each, and nobody waits behind another job's reading.
-    known: Mutex<BTreeMap<i64, Arc<OnceCell<Arc<Job>>>>>,
+    known: Mutex<BTreeMap<JobId, Arc<OnceCell<Arc<Job>>>>>,
 }
 
 impl Jobs {
@@ -51,13 +52,13 @@ impl Jobs {
     }
 
     /// The job, from memory or the database. A contract never changes once submitted.
-    pub(crate) async fn get(&self, job_id: i64) -> Result<Arc<Job>, Error> {
+    pub(crate) async fn get(&self, job_id: JobId) -> Result<Arc<Job>, Error> {
         let cell = self.cell(job_id);
         let job = cell.get_or_try_init(async || self.read(job_id).await.map(Arc::new)).await?;
         Ok(Arc::clone(job))
     }
 
-    fn cell(&self, job_id: i64) -> Arc<OnceCell<Arc<Job>>> {
+    fn cell(&self, job_id: JobId) -> Arc<OnceCell<Arc<Job>>> {
         let mut known = self.known.lock().expect("nobody panics while holding this lock");
         if known.len() >= JOBS_MAX && !known.contains_key(&job_id) {
             // The lowest id is the oldest job.
@@ -66,7 +67,7 @@ impl Jobs {
         Arc::clone(known.entry(job_id).or_default())
     }
 
-    async fn read(&self, job_id: i64) -> Result<Job, Error> {
+    async fn read(&self, job_id: JobId) -> Result<Job, Error> {
         // Where the database did not answer at the start, it has not been asked yet.
         for store in std::iter::once(&self.store).chain(&self.copy) {
             Box::pin(store.require_fit_server()).await?;

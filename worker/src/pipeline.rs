@@ -17,10 +17,11 @@ use std::sync::{Arc, OnceLock};
 use retry::persist;
 use tokio::sync::{Mutex, OwnedSemaphorePermit, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
-use xmlx_store::{Class, Decided, Error, Fetched, OpenRange, Store};
+use xmlx_domain::{ErrorClass, Lease, SessionId};
+use xmlx_store::{Decided, Error, Fetched, HeldLease, OpenRange, Store};
 
 use crate::Config;
-use crate::board::{Board, Lease};
+use crate::board::Board;
 use crate::jobs::{Job, Jobs};
 use crate::pace::Gate;
 
@@ -31,6 +32,8 @@ const WAITING_GROUPS: usize = 1;
 #[derive(Debug)]
 pub(crate) struct Shop {
     pub(crate) config: Config,
+    /// This life of this process.
+    pub(crate) session: SessionId,
     pub(crate) store: Store,
     /// Where documents are read from, if not from the database itself.
     pub(crate) copy: Option<Store>,
@@ -46,6 +49,13 @@ pub(crate) struct Shop {
     pub(crate) drain: CancellationToken,
     /// Why this process can work no more, once it cannot.
     pub(crate) expelled: OnceLock<Error>,
+}
+
+impl Shop {
+    /// What this process proves its right to commit with.
+    pub(crate) fn held(&self, lease: &Lease) -> HeldLease {
+        HeldLease { key: lease.key, session: self.session.clone() }
+    }
 }
 
 /// Documents that go through the stages together.
@@ -82,7 +92,7 @@ pub(crate) enum Outcome {
     /// It cannot go on; nothing is lost.
     Stuck {
         /// What kind of trouble.
-        class: Class,
+        class: ErrorClass,
         /// For the operator.
         reason: String,
     },
@@ -94,13 +104,13 @@ impl From<Error> for Outcome {
             return Self::Expelled(err);
         }
         match err.class() {
-            Class::Fenced => Self::Gone,
-            class @ (Class::Transient
-            | Class::Ambiguous
-            | Class::Capacity
-            | Class::Data
-            | Class::Fatal
-            | Class::Unclear) => Self::Stuck { class, reason: err.to_string() },
+            ErrorClass::Fenced => Self::Gone,
+            class @ (ErrorClass::Transient
+            | ErrorClass::Ambiguous
+            | ErrorClass::Capacity
+            | ErrorClass::Data
+            | ErrorClass::Fatal
+            | ErrorClass::Unclear) => Self::Stuck { class, reason: err.to_string() },
         }
     }
 }
@@ -108,9 +118,10 @@ impl From<Error> for Outcome {
 /// Works a lease off, as far as it goes.
 pub(crate) async fn work(shop: &Shop, lease: &Lease, revoked: CancellationToken) -> Outcome {
     let opened = async {
-        let job = persist!(&shop.drain, shop.jobs.get(lease.key.job_id))?;
+        let job = persist!(&shop.drain, shop.jobs.get(lease.key.job))?;
         let mut connection = shop.store.connection();
-        let range = persist!(&shop.drain, lease.key.open(&mut connection))?;
+        let held = shop.held(lease);
+        let range = persist!(&shop.drain, held.open(&mut connection))?;
         Ok::<_, Error>((job, range))
     };
     let (job, range) = match opened.await {

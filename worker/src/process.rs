@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::sync::{Mutex, mpsc};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
+use xmlx_domain::{SessionId, leases_max};
 use xmlx_proto::Release;
 use xmlx_runtime::{Refused, Secret, Shutdown};
 use xmlx_store::{Access, Error, Fit, SCHEMA_VERSION, Store, StoreConfig};
@@ -21,9 +22,6 @@ use crate::{Config, session};
 const CHANNEL: usize = 1024;
 /// Connections beside two per slot (one fetches, one commits).
 const SPARE_CONNECTIONS: usize = 2;
-
-/// Leases held beside one per slot, so that no slot waits for the coordinator.
-const PREFETCHED: u32 = 1;
 
 /// A database that does not answer by then will be heard of when there is work to do.
 const SCHEMA_TIMEOUT: Duration = Duration::from_secs(5);
@@ -55,8 +53,8 @@ async fn refuse_newer_tables(store: &Store, release: Release) -> Result<(), Refu
 /// cannot be started.
 pub async fn run(config: Config, shutdown: Shutdown) -> anyhow::Result<()> {
     pipeline::hush_panics();
-    let session_id = uuid::Uuid::new_v4().to_string();
-    info!(name = config.name, session = session_id, slots = config.slots, "worker starts");
+    let session_id = SessionId(uuid::Uuid::new_v4().to_string());
+    info!(name = config.name, session = %session_id, slots = config.slots, "worker starts");
     let slots = usize::try_from(config.slots).unwrap_or(1);
     let connect = |secret: &Secret, access, connections_max| {
         Store::new(&StoreConfig {
@@ -79,13 +77,13 @@ pub async fn run(config: Config, shutdown: Shutdown) -> anyhow::Result<()> {
         }
     }
     refuse_newer_tables(&store, config.release).await?;
-    let board = Arc::new(Board::new(config.slots + PREFETCHED));
+    let board = Arc::new(Board::new(leases_max(config.slots)));
     let gate = Arc::new(Gate::new(config.slots));
     let (orders_in, orders_out) = mpsc::channel(CHANNEL);
     let (reports_in, reports_out) = mpsc::channel(CHANNEL);
     let over = CancellationToken::new();
     let session = session::Session {
-        id: session_id,
+        id: session_id.clone(),
         config: config.clone(),
         board: Arc::clone(&board),
         gate: Arc::clone(&gate),
@@ -102,6 +100,7 @@ pub async fn run(config: Config, shutdown: Shutdown) -> anyhow::Result<()> {
         copy,
         board,
         gate,
+        session: session_id,
         trial: Mutex::new(()),
         drain: drain.clone(),
         expelled: OnceLock::new(),
@@ -120,11 +119,15 @@ pub async fn run(config: Config, shutdown: Shutdown) -> anyhow::Result<()> {
     }
     // The foreman's end of the channel is gone: the session says what is left to say and ends.
     over.cancel();
-    tokio::task::spawn_blocking(move || thread.join())
-        .await?
-        .map_err(|_| anyhow::anyhow!("the session thread panicked"))?;
+    joined(thread).await?;
     info!("worker stopped");
     shop.expelled.get().map_or(Ok(()), |err| Err(refusal(err)))
+}
+
+/// Waits for the session's thread to end.
+async fn joined(thread: std::thread::JoinHandle<()>) -> anyhow::Result<()> {
+    let ended = tokio::task::spawn_blocking(move || thread.join()).await?;
+    ended.map_err(|_| anyhow::anyhow!("the session thread panicked"))
 }
 
 /// Finds out whether the database lets this worker in, and does what the results depend on. `Some`: not now.

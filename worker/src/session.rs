@@ -14,6 +14,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
+use xmlx_domain::SessionId;
 use xmlx_proto::ErrorCode;
 use xmlx_runtime::{AbortOnPanic, Clock};
 
@@ -33,7 +34,7 @@ const TOLD_AGAIN: Duration = Duration::from_secs(30);
 /// What the session works with.
 #[derive(Debug)]
 pub(crate) struct Session {
-    pub(crate) id: String,
+    pub(crate) id: SessionId,
     pub(crate) config: Config,
     pub(crate) board: Arc<Board>,
     pub(crate) gate: Arc<Gate>,

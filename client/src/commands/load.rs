@@ -4,8 +4,9 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use serde::Serialize;
+use xmlx_domain::ErrorClass;
 use xmlx_extract::{Plan, text_of};
-use xmlx_store::{Class, Document, Error, Store};
+use xmlx_store::{Document, Error, Store};
 
 use super::xml_files;
 use crate::output::{self, Answer, Format};
@@ -65,7 +66,7 @@ pub(crate) async fn run(
 
 /// Whether another document may be loaded all the same.
 fn is_of_a_document(err: &Error) -> bool {
-    err.class() == Class::Data
+    err.class() == ErrorClass::Data
 }
 
 /// Leaves out those that the database refuses, such as an id that is too large for its column.

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use tracing::{info, warn};
-use xmlx_lease::{JobId, JobState};
+use xmlx_domain::{JobId, JobState};
 use xmlx_store::{Account, Error, Limit, Store, Tally};
 
 use super::command::Command;
@@ -88,7 +88,7 @@ impl Engine {
             let (handle, store, clock) = (self.handle.clone(), self.looks.clone(), self.clock);
             tokio::spawn(async move {
                 let asked_at = clock.now();
-                let account = store.account(job.0).await;
+                let account = store.account(job).await;
                 let took = clock.now().saturating_sub(asked_at);
                 handle.tell(Command::Accounted { job, account, took }).await;
             });
@@ -125,8 +125,8 @@ impl Engine {
             return Ok(());
         }
         let reason = spent.reason(job, had, "");
-        let running = (JobState::Running, "paused");
-        match self.persist_move(job, running, &reason, JobState::Paused).await {
+        let pause = (JobState::Running, JobState::Paused);
+        match self.persist_move(job, pause, &reason).await {
             Ok(true) => self.explain(job, spent, had, reason),
             // It has moved meanwhile.
             Ok(false) => (),
@@ -162,7 +162,7 @@ impl Engine {
         before: &str,
         after: &str,
     ) -> Result<(), Error> {
-        match self.store.set_job_reason(&self.leadership, job.0, (before, after)).await {
+        match self.store.set_job_reason(&self.leadership, job, (before, after)).await {
             Err(err) if ends_leadership(&err) => Err(err),
             Err(err) => {
                 warn!(%job, %err, "cannot note what most of them have in common");
@@ -174,20 +174,20 @@ impl Engine {
 
     pub(super) async fn renew_budget(&mut self, job: JobId, now: Tally) -> Result<(), Error> {
         info!(%job, decided = now.decided, "the budget begins anew");
-        self.store.renew_budget(&self.leadership, job.0, now).await
+        self.store.renew_budget(&self.leadership, job, now).await
     }
 }
 
 /// What a job has by now, where its budget is used up: a job that is resumed then gets it once more.
-pub(crate) async fn spent_by_now(store: &Store, job_id: i64) -> Result<Option<Tally>, Error> {
-    let account = store.account(job_id).await?;
+pub(crate) async fn spent_by_now(store: &Store, job: JobId) -> Result<Option<Tally>, Error> {
+    let account = store.account(job).await?;
     Ok(account.filter(|it| spent(it).is_some()).map(|it| it.now))
 }
 
 /// The stages of the job's failures, and the most frequent reason.
 async fn failures(store: &Store, job: JobId) -> Result<String, Error> {
-    let (plan, _) = store.job_plan(job.0).await?;
-    let Some(row) = store.job(job.0).await? else { return Ok(String::new()) };
+    let (plan, _) = store.job_plan(job).await?;
+    let Some(row) = store.job(job).await? else { return Ok(String::new()) };
     let (stages, top) = store.common_failures(&plan, &row).await?;
     let stages: Vec<String> =
         stages.iter().map(|it| format!("{} {}", it.stage, it.count)).collect();
@@ -197,7 +197,7 @@ async fn failures(store: &Store, job: JobId) -> Result<String, Error> {
 
 /// The columns with the most warnings.
 async fn warnings(store: &Store, job: JobId) -> Result<String, Error> {
-    let rows = store.warnings(job.0).await?;
+    let rows = store.warnings(job).await?;
     let shown = rows.iter().take(COLUMNS_SHOWN);
     let shown: Vec<String> = shown
         .map(|it| format!("`{}.{}` {} in {}", it.table, it.column, it.kind, it.applications))

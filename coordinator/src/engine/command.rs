@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
-use xmlx_lease::{Event, JobId, Lease, SessionId};
+use xmlx_domain::{ErrorClass, JobId, Lease, LeaseKey, Scope, SessionId, Term};
+use xmlx_lease::Event;
 use xmlx_proto::{ErrorCode, Refusal, v1 as pb};
-use xmlx_store::{Account, Class, Error, Late, NewJob, Scope, Tally};
+use xmlx_store::{Account, Error, Late, NewJob, Tally};
 
 use super::Notes;
 use super::reading::ReadJob;
@@ -28,11 +29,11 @@ pub(crate) enum Command {
     /// The database does not let this coordinator in any more.
     Expelled { err: Error },
     /// Something was found that concerns the whole job.
-    Trouble { job: JobId, class: Class, reason: String },
+    Trouble { job: JobId, class: ErrorClass, reason: String },
     /// The same, by a worker: it counts where the worker has a lease of the job.
-    WorkerTrouble { session: SessionId, job: JobId, class: Class, reason: String },
-    /// A worker gives a lease back, and why. `class`: as it is shown.
-    HeldUp { session: SessionId, lease: Lease, class: String, reason: String },
+    WorkerTrouble { session: SessionId, job: JobId, class: ErrorClass, reason: String },
+    /// A worker gives a lease back, and why.
+    HeldUp { session: SessionId, lease: LeaseKey, class: ErrorClass, reason: String },
     /// A client submits a job that overlaps with no other.
     Submit { job: Box<NewJob>, reply: Reply<()> },
     /// These jobs have ended: note where their logs end, before rows of another job can follow.
@@ -200,9 +201,9 @@ pub(crate) struct Handle {
 }
 
 impl Handle {
-    pub(crate) fn channel(term: i64) -> (Self, mpsc::Receiver<Command>) {
+    pub(crate) fn channel(term: Term) -> (Self, mpsc::Receiver<Command>) {
         let (sender, receiver) = mpsc::channel(INBOX);
-        let term = u64::try_from(term).unwrap_or(0);
+        let term = u64::try_from(term.0).unwrap_or(0);
         (Self { sender, term, notes: Notes::default(), submits: Arc::default() }, receiver)
     }
 

@@ -4,8 +4,9 @@
 //! transaction is committed that took its id long ago. So the whole scope is gone through, a page in every look.
 
 use tracing::{info, warn};
-use xmlx_lease::{Event, JobId, RangeId};
-use xmlx_store::{Error, Late, Mode, Scope, Source, Store};
+use xmlx_domain::{JobId, Mode, RangeState, Scope};
+use xmlx_lease::Event;
+use xmlx_store::{Error, Late, Source, Store};
 
 use super::command::{Command, Grown, Look, Side};
 use super::look::{Sources, trouble};
@@ -41,7 +42,7 @@ async fn look(
     job: JobId,
     before: Follow,
 ) -> Result<Option<Look>, Error> {
-    let Some(scope) = store.scope_that_may_grow(job.0).await? else { return Ok(None) };
+    let Some(scope) = store.scope_that_may_grow(job).await? else { return Ok(None) };
     let source = sources.of(store, job).await?;
     let Some(bounds) = source.bounds(store).await? else { return Ok(None) };
     let above = before.seen.map(|it| it.min(bounds.hi)).filter(|it| *it > scope.hi);
@@ -53,7 +54,7 @@ async fn look(
     }
     let (late, next) = late(store, &source, job, scope, before.next).await?;
     let is_quiet =
-        grown.is_empty() && late.is_empty() && store.open_ranges(job.0, 0, 1).await?.is_empty();
+        grown.is_empty() && late.is_empty() && store.open_ranges(job, None, 1).await?.is_empty();
     Ok(Some(Look { end: bounds.hi, grown, late, next, is_quiet }))
 }
 
@@ -65,7 +66,7 @@ async fn below(
     bounds: Scope,
 ) -> Result<Option<(Side, Scope)>, Error> {
     let lower = Scope { lo: bounds.lo, hi: scope.lo };
-    let may_grow = lower.lo < lower.hi && store.grows_down(job.0).await?;
+    let may_grow = lower.lo < lower.hi && store.grows_down(job).await?;
     Ok(may_grow.then_some((Side::Below, lower)))
 }
 
@@ -78,13 +79,13 @@ async fn late(
     scope: Scope,
     next: Option<i64>,
 ) -> Result<(Vec<Late>, i64), Error> {
-    let lo = next.filter(|it| (scope.lo..scope.hi).contains(it)).unwrap_or(scope.lo);
+    let lo = next.filter(|id| scope.contains(*id)).unwrap_or(scope.lo);
     let page = source.rows_up(store, Scope { lo, hi: scope.hi }, PAGE_ROWS).await?;
-    let found = source.late(store, job.0, page).await?;
+    let found = source.late(store, job, page).await?;
     let next = if found.late.is_empty() { found.through } else { lo };
     let mut late = found.late;
     let newest = source.rows_down(store, scope, NEWEST_ROWS).await?;
-    for it in source.late(store, job.0, newest).await?.late {
+    for it in source.late(store, job, newest).await?.late {
         if late.iter().all(|other| other.range.range_id != it.range.range_id) {
             late.push(it);
         }
@@ -101,7 +102,7 @@ pub(super) async fn late_at_the_end(
 ) -> Result<Vec<Late>, Error> {
     let mut late = Vec::new();
     while scope.lo < scope.hi && late.len() < LATE_MAX {
-        let page = source.late(store, job.0, scope).await?;
+        let page = source.late(store, job, scope).await?;
         late.extend(page.late);
         scope.lo = page.through;
     }
@@ -141,7 +142,7 @@ impl Engine {
         self.following.remove(&job);
         let Some(look) = look else { return Ok(()) };
         let (late, held): (Vec<Late>, Vec<Late>) =
-            look.late.into_iter().partition(|it| it.range.state == "done");
+            look.late.into_iter().partition(|it| it.range.state == RangeState::Done);
         let held = held.iter().map(|it| it.count).sum();
         // Once everything is done, the ranges are added up; not again before something has come.
         let was_settled = self.follows.get(&job).is_some_and(|it| it.is_settled);
@@ -154,7 +155,7 @@ impl Engine {
         }
         self.reopen(job, late).await?;
         if settles {
-            let settled = self.store.settle_job(&self.leadership, job.0).await;
+            let settled = self.store.settle_job(&self.leadership, job).await;
             self.saved(job, settled).await?;
         }
         Ok(())
@@ -166,18 +167,17 @@ impl Engine {
         if self.table.is_doubted(job) {
             return Ok(());
         }
-        let Grown { side, scope: Scope { lo, hi }, waiting } = grown;
-        let (range, leader) = (RangeId(last.0 + 1), &self.leadership);
+        let Grown { side, scope, waiting } = grown;
+        let Scope { lo, hi } = scope;
+        let (range, leader) = (last.next(), &self.leadership);
         let extended = match side {
-            Side::Above => self.store.extend_job(leader, job.0, range.0, (lo, hi), waiting).await,
-            Side::Below => {
-                self.store.extend_job_down(leader, job.0, range.0, (hi, lo), waiting).await
-            }
+            Side::Above => self.store.extend_job(leader, job, range, (lo, hi), waiting).await,
+            Side::Below => self.store.extend_job_down(leader, job, range, (hi, lo), waiting).await,
         };
         if self.saved(job, extended).await? {
             info!(%job, lo, hi, "scope extended");
             let waiting = convert::count(waiting);
-            self.apply(Event::RangeAdded { job, range, lo, hi, waiting }).await?;
+            self.apply(Event::RangeAdded { job, range, scope, waiting }).await?;
         }
         Ok(())
     }
@@ -190,15 +190,15 @@ impl Engine {
                 return Ok(());
             }
             // The pending one has the higher id: the table takes in no lower one after it.
-            let (done, range) = (RangeId(last.0 + 1), RangeId(last.0 + 2));
-            let reopened =
-                self.store.reopen_range(&self.leadership, &it, job.0, (range.0, done.0)).await;
+            let (done, range) = (last.next(), last.next().next());
+            let reopened = self.store.reopen_range(&self.leadership, &it, job, (range, done)).await;
             if !self.saved(job, reopened).await? {
                 return self.doubt(job).await;
             }
-            let (Scope { lo, hi }, waiting) = (it.scope, convert::count(it.count));
-            info!(%job, of = it.range.range_id, lo, hi, waiting, "applications came late; their range is open again");
-            self.apply(Event::RangeAdded { job, range, lo, hi, waiting }).await?;
+            let (scope, waiting) = (it.scope, convert::count(it.count));
+            let Scope { lo, hi } = scope;
+            info!(%job, of = %it.range.range_id, lo, hi, waiting, "applications came late; their range is open again");
+            self.apply(Event::RangeAdded { job, range, scope, waiting }).await?;
         }
         Ok(())
     }

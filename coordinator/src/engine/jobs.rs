@@ -3,11 +3,13 @@
 use std::time::Duration;
 
 use tracing::{info, warn};
-use xmlx_lease::{
-    Epoch, Event, JobId, JobSnapshot, JobState, RangeId, RangeSnapshot, RangeState, SessionId,
+use xmlx_domain::{
+    Epoch, ErrorClass, JobId, JobState, Mode, RangeId, RangeSnapshot, RangeState, Scope, SessionId,
+    SessionState,
 };
+use xmlx_lease::{Event, JobSnapshot};
 use xmlx_proto::{ErrorCode, Refusal, v1 as pb};
-use xmlx_store::{Class, Error, Leadership, Mode, NewJob, Scope, Store};
+use xmlx_store::{Error, Leadership, NewJob, Store};
 
 use super::command::{Checked, Command, MoveJob, Moved, Reply};
 use super::look::{Sources, check_ended, count_total, until_it_works};
@@ -19,7 +21,7 @@ const SHOWN_AFTER: Duration = Duration::from_secs(2);
 impl Engine {
     /// Inserts the job; the caller has seen that it overlaps with no other.
     pub(super) async fn submit(&mut self, new: &NewJob) -> Result<(), Error> {
-        let job = JobId(new.job_id);
+        let job = new.job_id;
         if new.mode == Mode::Follow {
             self.store.note_follow(&self.leadership, new.job_id, new.grows).await?;
         }
@@ -27,7 +29,7 @@ impl Engine {
             // It may be there in spite of it.
             return self.unsaved(job, err).await;
         }
-        let (mode, lo, hi) = (new.mode.name(), new.scope.lo, new.scope.hi);
+        let (mode, lo, hi) = (new.mode.as_str(), new.scope.lo, new.scope.hi);
         info!(%job, mode, lo, hi, "job submitted");
         self.modes.insert(job, new.mode);
         self.apply(Event::JobLoaded(fresh(new))).await?;
@@ -54,10 +56,10 @@ impl Engine {
             drop(reply.send(Ok(Moved::NotOpen)));
             return Ok(());
         };
-        let (name, target, reason) = match to {
-            MoveJob::Pause => ("paused", JobState::Paused, "by an operator"),
-            MoveJob::Resume { .. } => ("running", JobState::Running, ""),
-            MoveJob::Cancel => ("cancelled", JobState::Ended, "by an operator"),
+        let (target, reason) = match to {
+            MoveJob::Pause => (JobState::Paused, "by an operator"),
+            MoveJob::Resume { .. } => (JobState::Running, ""),
+            MoveJob::Cancel => (JobState::Cancelled, "by an operator"),
         };
         if state == target {
             self.answer_when_certain(job, pb::Outcome::AlreadySo, reply);
@@ -69,7 +71,7 @@ impl Engine {
             MoveJob::Resume { spent: None } | MoveJob::Pause | MoveJob::Cancel => Ok(()),
         };
         let moved = match moved {
-            Ok(()) => self.persist_move(job, (state, name), reason, target).await,
+            Ok(()) => self.persist_move(job, (state, target), reason).await,
             Err(err) => Err(err),
         };
         match moved {
@@ -98,12 +100,10 @@ impl Engine {
     pub(super) async fn persist_move(
         &mut self,
         job: JobId,
-        (from, to): (JobState, &str),
+        (from, to): (JobState, JobState),
         reason: &str,
-        state: JobState,
     ) -> Result<bool, Error> {
-        let from = if from == JobState::Paused { "paused" } else { "running" };
-        match self.store.move_job(&self.leadership, job.0, (from, to), reason).await {
+        match self.store.move_job(&self.leadership, job, (from, to), reason).await {
             Ok(()) => (),
             Err(Error::Conflict) => {
                 self.doubt(job).await?;
@@ -111,13 +111,13 @@ impl Engine {
             }
             Err(err) => return self.unsaved(job, err).await,
         }
-        info!(%job, from, to, reason, "job moved");
+        info!(%job, %from, %to, reason, "job moved");
         self.handle.notes().forget(job);
         self.checking.remove(&job);
         self.follows.remove(&job);
         // Where an owner closes its range meanwhile, the job is doubted: what is left to revoke is revoked once it is read.
-        self.apply(Event::JobMoved { job, state }).await?;
-        if state == JobState::Ended {
+        self.apply(Event::JobMoved { job, state: to }).await?;
+        if !to.is_open() {
             self.modes.remove(&job);
             self.note_log_ends(vec![job], None);
         }
@@ -148,35 +148,32 @@ impl Engine {
     pub(super) async fn trouble(
         &mut self,
         job: JobId,
-        class: Class,
+        class: ErrorClass,
         reason: &str,
     ) -> Result<(), Error> {
         warn!(%job, ?class, reason, "trouble with the job");
         self.counting.remove(&job);
-        let (to, state) = if class == Class::Capacity {
-            ("paused", JobState::Paused)
-        } else {
-            ("failed", JobState::Ended)
+        let to = match class {
+            ErrorClass::Capacity | ErrorClass::Unclear => JobState::Paused,
+            ErrorClass::Fenced
+            | ErrorClass::Transient
+            | ErrorClass::Ambiguous
+            | ErrorClass::Data
+            | ErrorClass::Fatal => JobState::Failed,
         };
-        self.end_or_pause(job, to, reason, state).await
+        self.end_or_pause(job, to, reason).await
     }
 
     /// Moves a job that runs; where that cannot be saved, the job is read again and goes on.
-    async fn end_or_pause(
-        &mut self,
-        job: JobId,
-        to: &str,
-        reason: &str,
-        state: JobState,
-    ) -> Result<(), Error> {
+    async fn end_or_pause(&mut self, job: JobId, to: JobState, reason: &str) -> Result<(), Error> {
         if self.table.state(job) != Some(JobState::Running) {
             return Ok(());
         }
-        match self.persist_move(job, (JobState::Running, to), reason, state).await {
+        match self.persist_move(job, (JobState::Running, to), reason).await {
             Ok(_) => Ok(()),
             Err(err) if ends_leadership(&err) => Err(err),
             Err(err) => {
-                warn!(%job, %err, to, "cannot move the job; reading it again");
+                warn!(%job, %err, %to, "cannot move the job; reading it again");
                 Ok(())
             }
         }
@@ -209,7 +206,7 @@ impl Engine {
         total: i64,
     ) -> Result<(), Error> {
         self.counting.remove(&job);
-        match self.store.set_job_total(&self.leadership, job.0, scope, total).await {
+        match self.store.set_job_total(&self.leadership, job, scope, total).await {
             Ok(()) => self.apply(Event::Counted { job, total: convert::count(total) }).await,
             Err(err) if ends_leadership(&err) => Err(err),
             Err(err) => {
@@ -233,7 +230,7 @@ impl Engine {
             let _turn = match tokio::time::timeout(SHOWN_AFTER, &mut entering).await {
                 Ok(turn) => turn,
                 Err(_) => {
-                    handle.notes().cannot_look(job, "busy", &waiting);
+                    handle.notes().waits_for_others(job, &waiting);
                     entering.await
                 }
             };
@@ -251,7 +248,7 @@ impl Engine {
     pub(super) async fn checked_done(&mut self, job: JobId, checked: Checked) -> Result<(), Error> {
         self.checking.remove(&job);
         match checked {
-            Checked::AllDecided => self.end_or_pause(job, "done", "", JobState::Ended).await,
+            Checked::AllDecided => self.end_or_pause(job, JobState::Done, "").await,
             Checked::Reopened => {
                 warn!(%job, "ranges that were done are open; reading them again");
                 self.doubt(job).await
@@ -263,7 +260,7 @@ impl Engine {
     /// Sessions that this leader has never heard of are noted as lost.
     pub(super) async fn end_strays(&mut self, sessions: Vec<SessionId>) -> Result<(), Error> {
         for session in sessions.into_iter().filter(|it| !self.table.knows(it)) {
-            match self.store.close_session(&self.leadership, &session.0, "silent").await {
+            match self.store.close_session(&self.leadership, &session, SessionState::Silent).await {
                 Ok(()) => info!(%session, "session ended under an earlier leader"),
                 Err(err) if ends_leadership(&err) => return Err(err),
                 Err(err) => warn!(%session, %err, "cannot note that a session is lost"),
@@ -276,20 +273,20 @@ impl Engine {
 /// A job right after its submission: one pending range.
 fn fresh(new: &NewJob) -> JobSnapshot {
     let whole = RangeSnapshot {
-        range: RangeId(1),
-        lo: new.scope.lo,
-        hi: new.scope.hi,
+        range: RangeId::FIRST,
+        scope: new.scope,
         epoch: Epoch(0),
         state: RangeState::Pending,
+        owner: None,
         committed_through: new.scope.lo - 1,
     };
     JobSnapshot {
-        job: JobId(new.job_id),
+        job: new.job_id,
         state: JobState::Running,
         priority: new.priority,
         total: None,
         decided: 0,
-        last_range: RangeId(1),
+        last_range: RangeId::FIRST,
         ranges: vec![whole],
     }
 }
@@ -303,7 +300,7 @@ async fn note_log_ends(
     for &job in jobs {
         let noting = async {
             let log_end = sources.of(store, job).await?.newest_log_id(store).await?;
-            store.set_job_log_end(leadership, job.0, log_end).await
+            store.set_job_log_end(leadership, job, log_end).await
         };
         match noting.await {
             // A contract that this build cannot read must not keep others from being submitted, nor a log that

@@ -5,8 +5,9 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use tracing::warn;
-use xmlx_lease::{Boundary, JobId};
-use xmlx_store::{Class, Error, Scope, Source, Store, Waiting};
+use xmlx_domain::{ErrorClass, JobId, Scope};
+use xmlx_lease::Boundary;
+use xmlx_store::{Error, Source, Store, Waiting};
 
 use super::command::{Checked, Command, Handle};
 use super::convert;
@@ -38,7 +39,7 @@ impl Sources {
         if let Some(it) = self.known().get(&job) {
             return Ok(it.clone());
         }
-        let (_, source) = store.job_plan(job.0).await?;
+        let (_, source) = store.job_plan(job).await?;
         let mut known = self.known();
         if known.len() >= JOBS_MAX {
             // The lowest id is the oldest job.
@@ -119,7 +120,7 @@ pub(super) async fn count_total(
     job: JobId,
 ) -> Result<(Scope, i64), Error> {
     let source = sources.of(store, job).await?;
-    let Some(open) = store.open_job(job.0).await? else { return Ok((Scope { lo: 0, hi: 0 }, 0)) };
+    let Some(open) = store.open_job(job).await? else { return Ok((Scope { lo: 0, hi: 0 }, 0)) };
     Ok((open.scope, source.submitted(store, open.scope).await?))
 }
 
@@ -129,11 +130,11 @@ pub(super) async fn check_ended(
     sources: &Sources,
     job: JobId,
 ) -> Result<Checked, Error> {
-    let Some(open) = store.open_job(job.0).await? else { return Ok(Checked::AllDecided) };
+    let Some(open) = store.open_job(job).await? else { return Ok(Checked::AllDecided) };
     let source = sources.of(store, job).await?;
     if source.waiting(store, open.scope).await? == 0 {
         Ok(Checked::AllDecided)
-    } else if store.open_ranges(job.0, 0, 1).await?.is_empty() {
+    } else if store.open_ranges(job, None, 1).await?.is_empty() {
         let late = late_at_the_end(store, &source, job, open.scope).await?;
         // What waited may have been decided by another tool in the meantime.
         Ok(if late.is_empty() { Checked::Reopened } else { Checked::Appeared(late) })
@@ -179,18 +180,21 @@ pub(super) async fn trouble(handle: &Handle, job: JobId, err: Error, tries: u32)
             handle.tell(Command::Expelled { err }).await;
             return true;
         }
-        Class::Fatal if err.is_missing_name() => Some(Class::Fatal),
-        Class::Fatal if err.number().is_some() => Some(Class::Capacity),
-        Class::Data | Class::Unclear if tries >= TRIES_MAX => Some(Class::Capacity),
-        Class::Fenced | Class::Transient | Class::Ambiguous | Class::Capacity => None,
-        Class::Data | Class::Unclear | Class::Fatal => None,
+        ErrorClass::Fatal if err.is_missing_name() => Some(ErrorClass::Fatal),
+        ErrorClass::Fatal if err.number().is_some() => Some(ErrorClass::Capacity),
+        ErrorClass::Data | ErrorClass::Unclear if tries >= TRIES_MAX => Some(ErrorClass::Capacity),
+        ErrorClass::Fenced
+        | ErrorClass::Transient
+        | ErrorClass::Ambiguous
+        | ErrorClass::Capacity => None,
+        ErrorClass::Data | ErrorClass::Unclear | ErrorClass::Fatal => None,
     };
     if let Some(class) = verdict {
         handle.tell(Command::Trouble { job, class, reason }).await;
         return true;
     }
     warn!(%job, reason, "cannot read the source; trying again");
-    handle.notes().cannot_look(job, class.name(), &reason);
+    handle.notes().cannot_look(job, class, &reason);
     false
 }
 

@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use std::time::Duration;
 
-use xmlx_lease::{JobId, Progress, RangeId, Standing};
+use xmlx_domain::{ErrorClass, JobId, Progress, RangeId};
+use xmlx_lease::Wait;
 
 /// Cheap to clone; all clones are one.
 #[derive(Clone, Debug, Default)]
@@ -31,13 +32,18 @@ struct Note {
 
 impl Notes {
     /// Something does not work for a worker, and is tried again.
-    pub(crate) fn held_up(&self, job: JobId, class: &str, reason: &str) {
-        self.note(job, class, reason, false);
+    pub(crate) fn held_up(&self, job: JobId, class: ErrorClass, reason: &str) {
+        self.note(job, class.as_str(), reason, false);
     }
 
     /// The source cannot be read from here, and is tried again.
-    pub(crate) fn cannot_look(&self, job: JobId, class: &str, reason: &str) {
-        self.note(job, class, reason, true);
+    pub(crate) fn cannot_look(&self, job: JobId, class: ErrorClass, reason: &str) {
+        self.note(job, class.as_str(), reason, true);
+    }
+
+    /// Others who read the source have to come first.
+    pub(crate) fn waits_for_others(&self, job: JobId, reason: &str) {
+        self.note(job, "busy", reason, true);
     }
 
     /// The source can be read from here.
@@ -57,10 +63,10 @@ impl Notes {
     pub(crate) fn beat(&self, progress: &[Progress]) {
         let mut all = self.all();
         for it in progress {
-            let Some(note) = all.met.get_mut(&it.lease.job) else { continue };
-            let seen = *note.seen.entry(it.lease.range).or_insert(it.committed_through);
+            let Some(note) = all.met.get_mut(&it.lease.key.job) else { continue };
+            let seen = *note.seen.entry(it.lease.key.range).or_insert(it.committed_through);
             if it.committed_through > seen {
-                all.met.remove(&it.lease.job);
+                all.met.remove(&it.lease.key.job);
             }
         }
     }
@@ -88,24 +94,24 @@ impl Notes {
 }
 
 /// What a job waits for, in words.
-pub(super) fn told(what: Standing, so_long: Duration) -> String {
+pub(super) fn told(what: Wait, so_long: Duration) -> String {
     let seconds = so_long.as_secs();
     match what {
-        Standing::Searching => format!(
+        Wait::Searching => format!(
             "looking for the next applications that wait among those that are decided, for {seconds} s now"
         ),
-        Standing::Waiting(range) => {
+        Wait::Waiting(range) => {
             format!("range {range}: its worker has had it for {seconds} s and not begun with it")
         }
-        Standing::Reading(range) => {
+        Wait::Reading(range) => {
             format!(
                 "range {range}: its worker has been reading the next applications for {seconds} s"
             )
         }
-        Standing::Working(range) => {
+        Wait::Working(range) => {
             format!("range {range}: its worker has committed nothing for {seconds} s")
         }
-        Standing::NoWorker => "no worker is connected".to_owned(),
+        Wait::NoWorker => "no worker is connected".to_owned(),
     }
 }
 
@@ -121,7 +127,7 @@ pub(super) fn told_of_check(so_long: Duration) -> String {
 
 #[cfg(test)]
 mod tests {
-    use xmlx_lease::{Epoch, Lease};
+    use xmlx_domain::{Epoch, Lease, LeaseKey, Scope};
 
     use super::*;
 
@@ -130,7 +136,8 @@ mod tests {
         let notes = Notes::default();
         let beat = |job, committed_through| {
             let (job, range) = (JobId(job), RangeId(1));
-            let lease = Lease { job, range, epoch: Epoch(1), lo: 1, hi: 100 };
+            let key = LeaseKey { job, range, epoch: Epoch(1) };
+            let lease = Lease { key, scope: Scope { lo: 1, hi: 100 } };
             notes.beat(&[Progress {
                 lease,
                 committed_through,
@@ -139,7 +146,7 @@ mod tests {
                 reading: None,
             }]);
         };
-        notes.held_up(JobId(1), "transient", "no connection");
+        notes.held_up(JobId(1), ErrorClass::Transient, "no connection");
         assert_eq!(notes.of(JobId(1)).as_deref(), Some("held up (transient): no connection"));
         beat(1, 10);
         beat(1, 10);
@@ -153,11 +160,11 @@ mod tests {
     #[test]
     fn what_a_job_waits_for_is_shown_unless_somebody_has_met_an_error() {
         let notes = Notes::default();
-        let standing = told(Standing::Searching, Duration::from_millis(41_900));
+        let standing = told(Wait::Searching, Duration::from_millis(41_900));
         notes.stand(BTreeMap::from([(JobId(1), standing)]));
         assert!(notes.of(JobId(1)).expect("it stands").ends_with("for 41 s now"));
         assert_eq!(notes.of(JobId(2)), None);
-        notes.held_up(JobId(1), "capacity", "no room");
+        notes.held_up(JobId(1), ErrorClass::Capacity, "no room");
         assert_eq!(notes.of(JobId(1)).as_deref(), Some("held up (capacity): no room"));
         notes.forget(JobId(1));
         notes.stand(BTreeMap::new());
@@ -167,8 +174,8 @@ mod tests {
     #[test]
     fn a_good_look_empties_only_what_a_look_has_noted() {
         let notes = Notes::default();
-        notes.held_up(JobId(1), "capacity", "no room");
-        notes.cannot_look(JobId(2), "transient", "no connection");
+        notes.held_up(JobId(1), ErrorClass::Capacity, "no room");
+        notes.cannot_look(JobId(2), ErrorClass::Transient, "no connection");
         notes.can_look(JobId(1));
         notes.can_look(JobId(2));
         assert!(notes.of(JobId(1)).is_some());

@@ -1,10 +1,11 @@
 //! Commands in: who asks for what, and where it is done.
 
 use tracing::{info, warn};
-use xmlx_lease::{Event, JobId, Lease, SessionId};
+use xmlx_domain::{ErrorClass, JobId, LeaseKey, SessionId, SessionState};
+use xmlx_lease::Event;
 use xmlx_proto::v1::coordinator_message::Body;
 use xmlx_proto::{ErrorCode, Refusal, v1 as pb};
-use xmlx_store::{Class, Error, SessionRow};
+use xmlx_store::{Error, SessionRow};
 
 use super::command::{Command, Hello, Joined, Reply};
 use super::{Engine, convert, ends_leadership};
@@ -36,7 +37,7 @@ impl Engine {
                 self.worker_trouble(&session, job, class, &reason).await
             }
             Command::HeldUp { session, lease, class, reason } => {
-                self.held_up(&session, lease, &class, &reason);
+                self.held_up(&session, lease, class, &reason);
                 Ok(())
             }
             Command::Submit { job, reply } => answer(self.submit(&job).await.map(Ok), reply),
@@ -78,7 +79,7 @@ impl Engine {
         &mut self,
         session: &SessionId,
         job: JobId,
-        class: Class,
+        class: ErrorClass,
         reason: &str,
     ) -> Result<(), Error> {
         if !self.table.holds_any(session, job) {
@@ -88,8 +89,8 @@ impl Engine {
         self.trouble(job, class, reason).await
     }
 
-    fn held_up(&self, session: &SessionId, lease: Lease, class: &str, reason: &str) {
-        if self.table.holds(session, &lease) {
+    fn held_up(&self, session: &SessionId, lease: LeaseKey, class: ErrorClass, reason: &str) {
+        if self.table.holds(session, lease) {
             info!(%session, job = %lease.job, range = %lease.range, reason, "lease released");
             self.handle.notes().held_up(lease.job, class, reason);
         }
@@ -97,11 +98,11 @@ impl Engine {
 
     async fn join(&mut self, hello: Hello) -> Result<Joined, Error> {
         let row = SessionRow {
-            session_id: hello.session.0.clone(),
+            session_id: hello.session.clone(),
             name: hello.name.clone(),
             build: hello.build.clone(),
             slots: i32::try_from(hello.slots).unwrap_or(i32::MAX),
-            state: "active".to_owned(),
+            state: SessionState::Active,
         };
         self.store.open_session(&self.leadership, &row).await?;
         info!(session = %hello.session, name = %hello.name, slots = hello.slots, held = hello.held.len(), "worker joined");

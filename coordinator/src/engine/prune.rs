@@ -53,7 +53,7 @@ async fn prune(
                 return Ok(done);
             }
         }
-        info!(job = job.job_id, ranges = job.ranges, entries = job.entries, "job pruned");
+        info!(job = %job.job_id, ranges = job.ranges, entries = job.entries, "job pruned");
         add(&mut done, job);
     }
     let mut left = store.prunable_sessions(seconds, &[]).await?;

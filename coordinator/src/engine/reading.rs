@@ -4,9 +4,10 @@
 use std::time::Duration;
 
 use tracing::warn;
-use xmlx_lease::{Event, JobId, JobSnapshot, JobState, RangeId};
+use xmlx_domain::{JobId, JobState, Mode, RangeId};
+use xmlx_lease::{Event, JobSnapshot};
 use xmlx_proto::v1 as pb;
-use xmlx_store::{Error, Mode, OpenJob, Store};
+use xmlx_store::{Error, OpenJob, RangeRow, Store};
 
 use super::command::{Command, Moved, Reply};
 use super::{Engine, convert, ends_leadership};
@@ -108,7 +109,7 @@ impl Engine {
             Some(mode) => self.modes.insert(job, mode),
             None => self.modes.remove(&job),
         };
-        let is_open = read.snapshot.state != JobState::Ended;
+        let is_open = read.snapshot.state.is_open();
         self.apply(Event::JobLoaded(read.snapshot)).await?;
         if is_open && !is_counted {
             self.count(job);
@@ -147,7 +148,7 @@ async fn read_all(store: &Store) -> Result<(Option<u32>, Vec<ReadJob>), Error> {
 }
 
 async fn read(store: &Store, job: JobId) -> Result<ReadJob, Error> {
-    match store.open_job(job.0).await? {
+    match store.open_job(job).await? {
         Some(open) => with_ranges(store, open).await,
         None => Ok(ReadJob { mode: None, snapshot: ended(job) }),
     }
@@ -155,12 +156,12 @@ async fn read(store: &Store, job: JobId) -> Result<ReadJob, Error> {
 
 async fn with_ranges(store: &Store, open: OpenJob) -> Result<ReadJob, Error> {
     let mut snapshot = convert::snapshot(&open, store.last_range(open.job_id).await?);
-    let mut after = 0;
+    let mut after = None;
     loop {
         let page = store.open_ranges(open.job_id, after, PAGE_RANGES).await?;
         let Some(last) = page.last() else { break };
-        after = last.range_id;
-        snapshot.ranges.extend(page.iter().map(convert::range));
+        after = Some(last.range_id);
+        snapshot.ranges.extend(page.iter().map(RangeRow::snapshot));
     }
     Ok(ReadJob { mode: Some(open.mode), snapshot })
 }
@@ -169,7 +170,7 @@ async fn with_ranges(store: &Store, open: OpenJob) -> Result<ReadJob, Error> {
 fn ended(job: JobId) -> JobSnapshot {
     JobSnapshot {
         job,
-        state: JobState::Ended,
+        state: JobState::Cancelled,
         priority: 0,
         total: None,
         decided: 0,

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
-use xmlx_lease::{LeaseTable, SessionId};
+use xmlx_domain::SessionId;
+use xmlx_lease::LeaseTable;
 use xmlx_proto::v1 as pb;
 
 use super::command::{Hello, Joined, WorkerInfo, WorkerState};

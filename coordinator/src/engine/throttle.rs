@@ -1,7 +1,8 @@
 //! How many commits the cluster may have under way, and each worker's share of them.
 
 use tracing::{info, warn};
-use xmlx_lease::{Event, SessionId};
+use xmlx_domain::SessionId;
+use xmlx_lease::Event;
 use xmlx_proto::v1 as pb;
 use xmlx_store::Error;
 

@@ -3,8 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::JobState;
 use crate::word::{UnknownWord, words};
+use crate::{Epoch, JobId, JobState, RangeId, Scope, SessionId};
 
 words! {
     /// How a range stands.
@@ -71,6 +71,57 @@ impl RangeEvent {
     pub fn begins_epoch(self) -> bool {
         self == Self::Granted || self.counts_revocation()
     }
+}
+
+/// A range as the database has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RangeSnapshot {
+    /// Its id.
+    pub range: RangeId,
+    /// Its bounds.
+    pub scope: Scope,
+    /// Its state.
+    pub state: RangeState,
+    /// The epoch of its last owner.
+    pub epoch: Epoch,
+    /// Who has it; of a range that is done, who had it last.
+    pub owner: Option<SessionId>,
+    /// Every application at or below is decided.
+    pub committed_through: i64,
+}
+
+/// What a compare-and-set on a range compares, and what it leaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RangeMark {
+    /// Its state.
+    pub state: RangeState,
+    /// Its epoch.
+    pub epoch: Epoch,
+    /// Its end.
+    pub hi: i64,
+}
+
+/// One compare-and-set of the leader on a range. Where the range is not as `from` says, nothing may change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RangeChange {
+    /// Its job.
+    pub job: JobId,
+    /// The range.
+    pub range: RangeId,
+    /// What happens to it, for the history.
+    pub event: RangeEvent,
+    /// How it is before.
+    pub from: RangeMark,
+    /// How it is afterwards. Where it ends lower, `[to.hi, from.hi)` becomes the pending range `rest`.
+    pub to: RangeMark,
+    /// Who has it afterwards.
+    pub owner: Option<SessionId>,
+    /// The id of the new range, where one arises.
+    pub rest: Option<RangeId>,
+    /// Nothing waits at or below, as a search has just found: a grant moves the cursor up to here, so that its owner
+    /// does not have to look through what is decided already. Never what an owner has said of its cursor: a database
+    /// that has gone back in time has lost what lay below.
+    pub cursor: i64,
 }
 
 /// What an entry of a job's history says.

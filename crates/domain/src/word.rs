@@ -78,7 +78,8 @@ mod tests {
     use std::str::FromStr;
 
     use crate::{
-        ErrorClass, JobState, Mode, RangeEvent, RangeState, SessionState, Stage, UnknownWord,
+        ErrorClass, JobState, Mode, Outcome, RangeEvent, RangeState, SessionState, Stage,
+        UnknownWord,
     };
 
     /// Every word reads back, no two words share a text, and anything else is refused by its name.
@@ -109,5 +110,6 @@ mod tests {
         check(SessionState::ALL, "session state");
         check(ErrorClass::ALL, "error class");
         check(Stage::ALL, "stage");
+        check(Outcome::ALL, "outcome");
     }
 }

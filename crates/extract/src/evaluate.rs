@@ -13,11 +13,13 @@ use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeSet, HashMap};
 
+use xmlx_domain::Stage;
+
 use crate::document::{self, Document, ElementIx};
 use crate::layout::{RecordKind, SlotIx};
 use crate::limits::{LOOK_BYTES, Limits, Over};
 use crate::program::{self, LastContact, Program, SingleProgram, TableProgram};
-use crate::rejection::{Rejection, Stage};
+use crate::rejection::Rejection;
 use crate::table::{Application, Table};
 use crate::value::{Row, Value};
 use crate::warning::{Warning, WarningKind};

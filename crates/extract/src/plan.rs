@@ -1,12 +1,13 @@
 //! A contract, compiled: what every application of a job is mapped by.
 
 use sha2::{Digest, Sha256};
+use xmlx_domain::Stage;
 
 use crate::encoding::{text_of, text_of_utf16};
 use crate::limits::Limits;
 use crate::lines::{Compiled, Line};
 use crate::problem::{ContractErrors, Problems};
-use crate::rejection::{Rejection, Stage};
+use crate::rejection::Rejection;
 use crate::table::{Application, Table};
 use crate::warning::Warning;
 use crate::{Outline, compile, contract, lines, outline};

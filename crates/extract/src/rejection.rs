@@ -1,7 +1,8 @@
 //! Why a document gives no rows.
 
 use std::fmt;
-use std::str::FromStr;
+
+use xmlx_domain::{LogReason, Stage};
 
 /// A document that cannot be applied: data, not an error of the program.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,85 +15,18 @@ pub struct Rejection {
     pub app_id: Option<i64>,
 }
 
+impl Rejection {
+    /// What the log says of it.
+    #[must_use]
+    pub fn log_reason(&self) -> LogReason {
+        LogReason::new(self.stage, self.reason.clone())
+    }
+}
+
 impl fmt::Display for Rejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.stage, self.reason)
+        self.log_reason().fmt(f)
     }
 }
 
 impl std::error::Error for Rejection {}
-
-/// The stage at which an application failed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Stage {
-    /// The document is not what the contract is for.
-    Validation,
-    /// The document could not be read although it looked right.
-    Parsing,
-    /// A value does not fit its column.
-    Mapping,
-    /// The database refused the rows because of a constraint.
-    Constraint,
-    /// The database refused the rows for another reason.
-    Database,
-    /// The application brought its worker down.
-    Poison,
-}
-
-impl Stage {
-    const ALL: [Self; 6] = [
-        Self::Validation,
-        Self::Parsing,
-        Self::Mapping,
-        Self::Constraint,
-        Self::Database,
-        Self::Poison,
-    ];
-
-    /// Returns the word that the log has for the stage.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Validation => "validation",
-            Self::Parsing => "parsing",
-            Self::Mapping => "mapping",
-            Self::Constraint => "constraint",
-            Self::Database => "database",
-            Self::Poison => "poison",
-        }
-    }
-}
-
-impl fmt::Display for Stage {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-/// A word that names no stage.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no stage")]
-pub struct UnknownStage(String);
-
-impl FromStr for Stage {
-    type Err = UnknownStage;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Self::ALL
-            .into_iter()
-            .find(|stage| stage.as_str() == text)
-            .ok_or_else(|| UnknownStage(text.to_owned()))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn stages_read_back() {
-        for stage in Stage::ALL {
-            assert_eq!(stage.to_string().parse(), Ok(stage));
-        }
-        assert_eq!("mystery".parse::<Stage>(), Err(UnknownStage("mystery".to_owned())));
-    }
-}

@@ -2,22 +2,10 @@
 
 use std::time::Duration;
 
-use crate::{Epoch, JobId, JobState, RangeId, RangeState, SessionId};
-
-/// A range in one session's hands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Lease {
-    /// Its job.
-    pub job: JobId,
-    /// Its range.
-    pub range: RangeId,
-    /// The owner's fencing token.
-    pub epoch: Epoch,
-    /// First `app_id`.
-    pub lo: i64,
-    /// One past the last `app_id`.
-    pub hi: i64,
-}
+use xmlx_domain::{
+    JobId, JobState, Lease, LeaseKey, Progress, RangeChange, RangeId, RangeSnapshot, Scope,
+    SessionId, SessionState,
+};
 
 /// Something that happened outside.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,7 +16,7 @@ pub enum Event {
     /// until it is loaded again. What happens to it meanwhile is taken in then.
     JobDoubted { job: JobId },
     /// The job has a new pending range (and that is durable), in which `waiting` applications wait.
-    RangeAdded { job: JobId, range: RangeId, lo: i64, hi: i64, waiting: u64 },
+    RangeAdded { job: JobId, range: RangeId, scope: Scope, waiting: u64 },
     /// The job's state has changed (and is durable).
     JobMoved { job: JobId, state: JobState },
     /// Applications of the scope have been counted.
@@ -40,9 +28,9 @@ pub enum Event {
     /// The worker can take so many more leases now.
     Asked { session: SessionId, credits: u32 },
     /// The owner has closed the range in the database.
-    Finished { session: SessionId, lease: Lease, apps: u64, elapsed: Duration },
+    Finished { session: SessionId, lease: LeaseKey, apps: u64, elapsed: Duration },
     /// The owner commits nothing more under this lease. `backoff`: do not hand it out before.
-    Released { session: SessionId, lease: Lease, committed_through: i64, backoff: Duration },
+    Released { session: SessionId, lease: LeaseKey, committed_through: i64, backoff: Duration },
     /// The session's stream ended without a goodbye.
     Broke { session: SessionId },
     /// Goodbye.
@@ -68,21 +56,6 @@ pub enum Boundary {
     Unknown,
 }
 
-/// How far a lease has come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Progress {
-    /// The lease, as the worker knows it.
-    pub lease: Lease,
-    /// Every application at or below is decided.
-    pub committed_through: i64,
-    /// Every application at or below has been fetched: a cut has to lie above.
-    pub claimed_through: i64,
-    /// Applications decided under this lease.
-    pub apps: u64,
-    /// The owner is reading the next applications, and has been for so long.
-    pub reading: Option<Duration>,
-}
-
 /// A job as the database has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JobSnapshot {
@@ -102,36 +75,19 @@ pub struct JobSnapshot {
     pub ranges: Vec<RangeSnapshot>,
 }
 
-/// A range as the database has it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RangeSnapshot {
-    /// Its id.
-    pub range: RangeId,
-    /// First `app_id`.
-    pub lo: i64,
-    /// One past the last `app_id`.
-    pub hi: i64,
-    /// The epoch of its last owner.
-    pub epoch: Epoch,
-    /// Whether and by whom it is held.
-    pub state: RangeState,
-    /// Every application at or below is decided.
-    pub committed_through: i64,
-}
-
 /// Something the caller must now do, in order; a `Save` is durable before the next one starts.
 ///
 /// If a save fails, what else the list holds about the same job is dropped, the job is doubted and loaded again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
-    /// Find the id that has `count` waiting applications of `[from, hi)` below it.
-    FindBoundary { job: JobId, range: RangeId, from: i64, hi: i64, count: u64 },
+    /// Find the id that has `count` waiting applications of `scope` below it.
+    FindBoundary { job: JobId, range: RangeId, scope: Scope, count: u64 },
     /// Make a change durable.
-    Save(Change),
+    Save(RangeChange),
     /// Tell a worker.
-    Send { session: SessionId, order: Order },
+    Send { session: SessionId, message: Message },
     /// The session has ended; note it.
-    EndSession { session: SessionId, reason: &'static str },
+    EndSession { session: SessionId, ended: SessionState },
     /// All ranges of the job are done: see whether every application is decided.
     CheckDone { job: JobId },
 }
@@ -172,11 +128,11 @@ impl Action {
         match self {
             Self::FindBoundary { job, .. } | Self::CheckDone { job } => Some(*job),
             Self::Save(change) => Some(change.job),
-            Self::Send { order, .. } => match order {
-                Order::Grant(lease) | Order::Revoke { lease, .. } | Order::Split { lease, .. } => {
-                    Some(lease.job)
-                }
-                Order::Drain => None,
+            Self::Send { message, .. } => match message {
+                Message::Grant(lease)
+                | Message::Revoke { lease, .. }
+                | Message::Split { lease, .. } => Some(lease.key.job),
+                Message::Drain => None,
             },
             Self::EndSession { .. } => None,
         }
@@ -185,7 +141,7 @@ impl Action {
 
 /// What a worker is told.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Order {
+pub enum Message {
     /// Work on this.
     Grant(Lease),
     /// Drop it; what you still commit will be refused.
@@ -196,38 +152,9 @@ pub enum Order {
     Drain,
 }
 
-/// One compare-and-set on a range. What does not find the range as `from_*` says must change nothing.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Change {
-    /// Its job.
-    pub job: JobId,
-    /// The range.
-    pub range: RangeId,
-    /// Name of the change, for the history.
-    pub event: &'static str,
-    /// State before: `pending` or `leased`.
-    pub from_state: &'static str,
-    /// Epoch before.
-    pub from_epoch: Epoch,
-    /// Bound before.
-    pub from_hi: i64,
-    /// State after.
-    pub to: RangeState,
-    /// Epoch after.
-    pub to_epoch: Epoch,
-    /// Bound after; where lower, `[to_hi, from_hi)` becomes the pending range `rest`.
-    pub to_hi: i64,
-    /// The id of the new range, where one arises.
-    pub rest: Option<RangeId>,
-    /// Nothing waits at or below, as a search has just found: a grant moves the cursor up to here, so that its owner
-    /// does not have to look through what is decided already. Never what an owner has said of its cursor: a database
-    /// that has gone back in time has lost what lay below.
-    pub cursor: i64,
-}
-
 /// What a job waits for that makes no progress.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Standing {
+pub enum Wait {
     /// The ids are being looked through for the next that waits.
     Searching,
     /// An owner has not begun with a range: its slots are busy, or it does not say what it does.

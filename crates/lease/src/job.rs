@@ -2,21 +2,15 @@
 
 use std::time::Duration;
 
-use crate::event::{Change, JobSnapshot, Lease, Standing};
-use crate::range::{Range, RangeState};
-use crate::ranges::Ranges;
-use crate::{Epoch, JobId, RangeId, SessionId, Timestamp};
+use xmlx_domain::{
+    JobId, JobState, Lease, RangeChange, RangeEvent, RangeId, RangeSnapshot, RangeState, Scope,
+    SessionId,
+};
 
-/// What a job is doing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum JobState {
-    /// Its ranges are handed out.
-    Running,
-    /// Nothing is handed out, nothing is held.
-    Paused,
-    /// Done, failed or cancelled: never again.
-    Ended,
-}
+use crate::Timestamp;
+use crate::event::{JobSnapshot, Wait};
+use crate::range::{Ownership, Range};
+use crate::ranges::Ranges;
 
 /// What is handed out of a range: `apps` applications wait in `[from, to)`, and none of the range below.
 #[derive(Clone, Copy, Debug)]
@@ -43,8 +37,9 @@ pub(crate) struct Job {
 impl Job {
     pub(crate) fn from_snapshot(snapshot: JobSnapshot, apps_max: u64, now: Timestamp) -> Self {
         let mut ranges = Ranges::default();
-        for it in snapshot.ranges.into_iter().filter(|it| it.state != RangeState::Done) {
-            ranges.insert(it.range, Range::from_snapshot(it, apps_max, now));
+        let is_open = |range: &RangeSnapshot| range.state != RangeState::Done;
+        for range in snapshot.ranges.into_iter().filter(is_open) {
+            ranges.insert(range.range, Range::from_snapshot(range, apps_max, now));
         }
         Self {
             last_range: snapshot.last_range,
@@ -58,13 +53,13 @@ impl Job {
     }
 
     /// Takes in a range that has been added to the job, unless it is known already.
-    pub(crate) fn add(&mut self, range: RangeId, (lo, hi): (i64, i64), waiting: u64) {
+    pub(crate) fn add(&mut self, range: RangeId, scope: Scope, waiting: u64) {
         if range <= self.last_range {
             return;
         }
-        self.ranges.insert(range, Range::pending(lo, hi));
+        self.ranges.insert(range, Range::pending(scope));
         self.last_range = range;
-        self.total = self.total.map(|it| it.saturating_add(waiting));
+        self.total = self.total.map(|total| total.saturating_add(waiting));
         self.checked = false;
     }
 
@@ -86,20 +81,19 @@ impl Job {
         &self,
         is_somebody_here: bool,
         now: Timestamp,
-    ) -> Option<(Standing, Duration)> {
+    ) -> Option<(Wait, Duration)> {
         let of_lease = |(id, range): (RangeId, &Range)| {
             let what = match range.reading {
-                Some(_) => Standing::Reading(id),
-                None if range.is_begun() => Standing::Working(id),
-                None => Standing::Waiting(id),
+                Some(_) => Wait::Reading(id),
+                None if range.is_begun() => Wait::Working(id),
+                None => Wait::Waiting(id),
             };
             (what, range.stands_for(now))
         };
         let leases = self.ranges.leased().map(of_lease);
-        let searches =
-            self.ranges.promised().map(|range| (Standing::Searching, range.stands_for(now)));
+        let searches = self.ranges.promised().map(|range| (Wait::Searching, range.stands_for(now)));
         let latest = leases.chain(searches).min_by_key(|(_, so_long)| *so_long);
-        let nobody = (Standing::NoWorker, Duration::MAX);
+        let nobody = (Wait::NoWorker, Duration::MAX);
         latest.or((!is_somebody_here && !self.ranges.is_empty()).then_some(nobody))
     }
 
@@ -112,8 +106,8 @@ impl Job {
         session: &SessionId,
         piece: Piece,
         now: Timestamp,
-    ) -> (Change, Lease) {
-        let rest_id = RangeId(self.last_range.0 + 1);
+    ) -> (RangeChange, Lease) {
+        let rest_id = self.last_range.next();
         let change = self.change(id, |range| {
             (range.apps, range.apps_done) = (piece.apps, 0);
             range.committed_through = range.committed_through.max(piece.from - 1);
@@ -121,40 +115,56 @@ impl Job {
             range.reading = None;
             range.rests_until = Timestamp::default();
             range.moved_at = now;
-            let mut change = range.change(job, id, "granted", RangeState::Leased(session.clone()));
-            change.to_epoch = range.epoch.next();
+            let mut change = range.change(job, id, RangeEvent::Granted);
+            change.to.state = RangeState::Leased;
+            change.to.epoch = range.epoch.next();
+            change.to.hi = piece.to.min(range.hi);
+            change.owner = Some(session.clone());
             change.cursor = piece.from - 1;
-            change.to_hi = piece.to.min(range.hi);
-            change.rest = (change.to_hi < range.hi).then_some(rest_id);
+            change.rest = (change.to.hi < range.hi).then_some(rest_id);
             change
         });
-        let lo = self.ranges.get(id).expect("it was granted").lo;
-        (change.clone(), Lease { job, range: id, epoch: change.to_epoch, lo, hi: change.to_hi })
+        let lease = self.ranges.get(id).expect("it was granted").lease(job, id);
+        (change, lease)
     }
 
-    /// Moves a range on without a new owner.
-    pub(crate) fn move_to(
+    /// Takes a range from its owner, or gives it back, or closes it: nobody has it afterwards.
+    pub(crate) fn close(
         &mut self,
         job: JobId,
         id: RangeId,
-        event: &'static str,
+        event: RangeEvent,
         to: RangeState,
-        to_epoch: Epoch,
-    ) -> Change {
+    ) -> RangeChange {
         self.change(id, |range| {
             range.apps = range.apps.saturating_sub(range.apps_done);
             range.apps_done = 0;
             range.reading = None;
-            Change { to_epoch, ..range.change(job, id, event, to) }
+            let mut change = range.change(job, id, event);
+            change.to.state = to;
+            change.owner = None;
+            if event.begins_epoch() {
+                change.to.epoch = range.epoch.next();
+            }
+            change
         })
     }
 
     /// Takes `[at, hi)` away from the owner of a range; it becomes a pending range.
-    pub(crate) fn split(&mut self, job: JobId, id: RangeId, at: i64, apps_left: u64) -> Change {
-        let rest = Some(RangeId(self.last_range.0 + 1));
+    pub(crate) fn split(
+        &mut self,
+        job: JobId,
+        id: RangeId,
+        at: i64,
+        apps_left: u64,
+    ) -> RangeChange {
+        let rest = Some(self.last_range.next());
         self.change(id, |range| {
             range.apps = range.apps_done.saturating_add(apps_left);
-            Change { to_hi: at, rest, ..range.change(job, id, "split", range.state.clone()) }
+            let mut change = range.change(job, id, RangeEvent::Split);
+            change.to.hi = at;
+            change.rest = rest;
+            change
         })
     }
 
@@ -167,21 +177,26 @@ impl Job {
     }
 
     /// Decides on a change of a range that exists, and carries it out.
-    fn change(&mut self, id: RangeId, decide: impl FnOnce(&mut Range) -> Change) -> Change {
+    fn change(
+        &mut self,
+        id: RangeId,
+        decide: impl FnOnce(&mut Range) -> RangeChange,
+    ) -> RangeChange {
         let decided = self.ranges.edit(id, |range| {
             let change = decide(range);
-            range.state = change.to.clone();
-            range.epoch = change.to_epoch;
-            range.hi = change.to_hi;
+            range.ownership = Ownership::new(change.to.state, change.owner.clone());
+            range.epoch = change.to.epoch;
+            range.hi = change.to.hi;
             range.cutting_for = None;
             change
         });
         let change = decided.expect("the caller found it");
-        if change.to == RangeState::Done {
+        if change.to.state == RangeState::Done {
             self.ranges.remove(id);
         }
         if let Some(rest) = change.rest {
-            self.ranges.insert(rest, Range::pending(change.to_hi, change.from_hi));
+            let scope = Scope { lo: change.to.hi, hi: change.from.hi };
+            self.ranges.insert(rest, Range::pending(scope));
             self.last_range = rest;
         }
         self.checked = false;

@@ -5,19 +5,16 @@
 //! random numbers, so everything a cluster can do to a lease is tested with a loop and a seed.
 
 mod event;
-mod ids;
+pub mod history;
 mod job;
 mod range;
 mod ranges;
 mod session;
 mod sizing;
 mod table;
+mod time;
 
-pub use event::{
-    Action, Boundary, Change, Event, JobSnapshot, Lease, Order, Progress, RangeSnapshot, Standing,
-};
-pub use ids::{Epoch, JobId, RangeId, SessionId, Timestamp};
-pub use job::JobState;
-pub use range::RangeState;
+pub use event::{Action, Boundary, Event, JobSnapshot, Message, Wait};
 pub use sizing::Limits;
 pub use table::LeaseTable;
+pub use time::Timestamp;

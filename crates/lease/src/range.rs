@@ -2,28 +2,39 @@
 
 use std::time::Duration;
 
-use crate::event::{Change, Lease, Progress, RangeSnapshot};
-use crate::{Epoch, JobId, RangeId, SessionId, Timestamp};
+use xmlx_domain::{
+    Epoch, JobId, Lease, LeaseKey, Progress, RangeChange, RangeEvent, RangeId, RangeMark,
+    RangeSnapshot, RangeState, Scope, SessionId,
+};
+
+use crate::Timestamp;
 
 /// Who has a range.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum RangeState {
+pub(crate) enum Ownership {
     /// Nobody.
-    Pending,
-    /// A session.
-    Leased(SessionId),
+    Free,
+    /// This session.
+    Held(SessionId),
     /// Nobody ever again: all of it is decided.
-    Done,
+    Closed,
 }
 
-impl RangeState {
-    /// The state's name in the database.
-    #[must_use]
-    pub fn name(&self) -> &'static str {
+impl Ownership {
+    /// A range that the database calls leased without naming an owner is nobody's.
+    pub(crate) fn new(state: RangeState, owner: Option<SessionId>) -> Self {
+        match (state, owner) {
+            (RangeState::Leased, Some(owner)) => Self::Held(owner),
+            (RangeState::Pending | RangeState::Leased, _) => Self::Free,
+            (RangeState::Done, _) => Self::Closed,
+        }
+    }
+
+    fn state(&self) -> RangeState {
         match self {
-            Self::Pending => "pending",
-            Self::Leased(_) => "leased",
-            Self::Done => "done",
+            Self::Free => RangeState::Pending,
+            Self::Held(_) => RangeState::Leased,
+            Self::Closed => RangeState::Done,
         }
     }
 }
@@ -33,7 +44,7 @@ pub(crate) struct Range {
     pub(crate) lo: i64,
     pub(crate) hi: i64,
     pub(crate) epoch: Epoch,
-    pub(crate) state: RangeState,
+    pub(crate) ownership: Ownership,
     pub(crate) committed_through: i64,
     /// Every application at or below has been fetched by the owner.
     pub(crate) claimed_through: i64,
@@ -53,12 +64,12 @@ pub(crate) struct Range {
 }
 
 impl Range {
-    pub(crate) fn pending(lo: i64, hi: i64) -> Self {
+    pub(crate) fn pending(Scope { lo, hi }: Scope) -> Self {
         Self {
             lo,
             hi,
             epoch: Epoch::default(),
-            state: RangeState::Pending,
+            ownership: Ownership::Free,
             committed_through: lo.saturating_sub(1),
             claimed_through: lo.saturating_sub(1),
             apps: 0,
@@ -71,54 +82,48 @@ impl Range {
     }
 
     /// How many applications it was carved for is not in the database: no more than it has ids.
-    pub(crate) fn from_snapshot(it: RangeSnapshot, apps_max: u64, now: Timestamp) -> Self {
-        let left = it.hi.saturating_sub(it.committed_through).saturating_sub(1);
+    pub(crate) fn from_snapshot(range: RangeSnapshot, apps_max: u64, now: Timestamp) -> Self {
+        let left = range.scope.hi.saturating_sub(range.committed_through).saturating_sub(1);
         let left = u64::try_from(left).unwrap_or(0).min(apps_max);
         Self {
-            apps: if it.epoch > Epoch::default() { left } else { 0 },
-            epoch: it.epoch,
-            state: it.state,
-            committed_through: it.committed_through,
-            claimed_through: it.committed_through,
+            apps: if range.epoch > Epoch::default() { left } else { 0 },
+            epoch: range.epoch,
+            ownership: Ownership::new(range.state, range.owner),
+            committed_through: range.committed_through,
+            claimed_through: range.committed_through,
             moved_at: now,
-            ..Self::pending(it.lo, it.hi)
+            ..Self::pending(range.scope)
         }
     }
 
-    pub(crate) fn change(
-        &self,
-        job: JobId,
-        range: RangeId,
-        event: &'static str,
-        to: RangeState,
-    ) -> Change {
-        Change {
+    /// A change of the range that leaves everything as it is, for the caller to say what changes.
+    pub(crate) fn change(&self, job: JobId, range: RangeId, event: RangeEvent) -> RangeChange {
+        let mark = RangeMark { state: self.ownership.state(), epoch: self.epoch, hi: self.hi };
+        RangeChange {
             job,
             range,
             event,
-            from_state: self.state.name(),
-            from_epoch: self.epoch,
-            from_hi: self.hi,
-            to,
-            to_epoch: self.epoch,
-            to_hi: self.hi,
+            from: mark,
+            to: mark,
+            owner: self.owner().cloned(),
             rest: None,
             cursor: self.lo - 1,
         }
     }
 
     pub(crate) fn lease(&self, job: JobId, range: RangeId) -> Lease {
-        Lease { job, range, epoch: self.epoch, lo: self.lo, hi: self.hi }
+        let key = LeaseKey { job, range, epoch: self.epoch };
+        Lease { key, scope: Scope { lo: self.lo, hi: self.hi } }
     }
 
     pub(crate) fn is_pending(&self) -> bool {
-        self.state == RangeState::Pending
+        self.ownership == Ownership::Free
     }
 
     pub(crate) fn owner(&self) -> Option<&SessionId> {
-        match &self.state {
-            RangeState::Leased(it) => Some(it),
-            RangeState::Pending | RangeState::Done => None,
+        match &self.ownership {
+            Ownership::Held(session) => Some(session),
+            Ownership::Free | Ownership::Closed => None,
         }
     }
 
@@ -128,7 +133,7 @@ impl Range {
 
     /// Takes over what the database does not know of the same lease or the same free range.
     pub(crate) fn remember(&mut self, old: &Self) {
-        if (self.epoch, &self.state) != (old.epoch, &old.state) {
+        if (self.epoch, &self.ownership) != (old.epoch, &old.ownership) {
             return;
         }
         (self.apps, self.apps_done) = (old.apps, old.apps_done);
@@ -144,7 +149,7 @@ impl Range {
 
     /// For how long its owner has neither committed nor fetched anything.
     pub(crate) fn stands_for(&self, now: Timestamp) -> Duration {
-        let since_progress = Duration::from_millis(now.0.saturating_sub(self.moved_at.0));
+        let since_progress = now.since(self.moved_at);
         self.reading.unwrap_or(since_progress)
     }
 
@@ -152,19 +157,20 @@ impl Range {
     /// before `reading_max`: the ids of a sparse range may take long to look through.
     pub(crate) fn progress(
         &mut self,
-        it: &Progress,
+        reported: &Progress,
         reading_max: Duration,
         now: Timestamp,
     ) -> bool {
         let before = (self.committed_through, self.claimed_through, self.apps_done);
-        let within = |it: i64| it.min(self.hi - 1);
-        let (committed, claimed) = (within(it.committed_through), within(it.claimed_through));
+        let within = |id: i64| id.min(self.hi - 1);
+        let committed = within(reported.committed_through);
+        let claimed = within(reported.claimed_through);
         self.committed_through = self.committed_through.max(committed);
         self.claimed_through = self.claimed_through.max(claimed);
-        self.apps_done = it.apps.min(self.hi.abs_diff(self.lo));
-        self.reading = it.reading;
+        self.apps_done = reported.apps.min(self.hi.abs_diff(self.lo));
+        self.reading = reported.reading;
         let has_moved = before != (self.committed_through, self.claimed_through, self.apps_done);
-        if has_moved || it.reading.is_some_and(|reading| reading < reading_max) {
+        if has_moved || reported.reading.is_some_and(|reading| reading < reading_max) {
             self.moved_at = now;
         }
         has_moved

@@ -3,8 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use xmlx_domain::{RangeId, SessionId};
+
+use crate::Timestamp;
 use crate::range::Range;
-use crate::{RangeId, SessionId, Timestamp};
 
 #[derive(Debug, Default)]
 pub(crate) struct Ranges {

@@ -6,23 +6,18 @@ mod hand_out;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use crate::event::{Action, Event, JobSnapshot, Lease, Order, Progress, Standing};
-use crate::job::{Job, JobState};
-use crate::range::{Range, RangeState};
-use crate::session::Session;
-use crate::{JobId, Limits, RangeId, SessionId, Timestamp};
+use xmlx_domain::{
+    JobId, JobState, Lease, LeaseKey, Progress, RangeEvent, RangeId, RangeState, SessionId,
+    SessionState, leases_max,
+};
 
-/// A lease that was taken away; one whose owner was lost, perhaps through an application in it; and one
-/// whose owner is there and gets nowhere.
-const REVOKED: &str = "revoked";
-const LOST: &str = "lost";
-/// How a session ends that was not heard of, though its stream stands: paused, cut off, or its host is gone. Unlike a
-/// session whose stream broke and did not come back, it is not known to be dead.
-const SILENT: &str = "silent";
-const STALLED: &str = "stalled";
+use crate::event::{Action, Event, JobSnapshot, Message, Wait};
+use crate::job::Job;
+use crate::range::Range;
+use crate::session::Session;
+use crate::{Limits, Timestamp};
+
 const GONE: &str = "its owner is gone";
-/// Leases that a worker holds beside one per slot, so that no slot waits for the coordinator.
-const PREFETCHED: u32 = 1;
 /// A boundary that could not be found is looked for again after this time.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
@@ -81,9 +76,9 @@ impl LeaseTable {
         match event {
             Event::JobLoaded(snapshot) => self.load(snapshot, now),
             Event::JobDoubted { job } => self.doubt(job),
-            Event::RangeAdded { job, range, lo, hi, waiting } => {
+            Event::RangeAdded { job, range, scope, waiting } => {
                 if let Some(job) = self.jobs.get_mut(&job) {
-                    job.add(range, (lo, hi), waiting);
+                    job.add(range, scope, waiting);
                 }
                 Vec::new()
             }
@@ -99,7 +94,7 @@ impl LeaseTable {
                 self.release(&session, lease, committed_through, now.after(backoff))
             }
             Event::Broke { session } => self.broke(&session, now),
-            Event::Left { session } => self.end_session(&session, "left"),
+            Event::Left { session } => self.end_session(&session, SessionState::Left),
             Event::DrainAsked { session } => self.drain(session),
             Event::Found { job, range, boundary } => self.found(job, range, boundary, now),
             Event::WorkersLimited { workers_max } => {
@@ -122,12 +117,12 @@ impl LeaseTable {
         let doubted = self.doubted.get(&job);
         let moved = doubted.and_then(|it| it.events.iter().rev().find_map(Event::moves_to));
         let state = moved.or_else(|| self.known(job).map(|it| it.state));
-        state.filter(|it| *it != JobState::Ended)
+        state.filter(|state| state.is_open())
     }
 
     /// Whether the session has that lease.
     #[must_use]
-    pub fn holds(&self, session: &SessionId, lease: &Lease) -> bool {
+    pub fn holds(&self, session: &SessionId, lease: LeaseKey) -> bool {
         let range = self.known(lease.job).and_then(|it| it.ranges.get(lease.range));
         range.is_some_and(|it| it.held_by(session, lease.epoch))
     }
@@ -161,7 +156,7 @@ impl LeaseTable {
         &self,
         after: Duration,
         now: Timestamp,
-    ) -> impl Iterator<Item = (JobId, Standing, Duration)> {
+    ) -> impl Iterator<Item = (JobId, Wait, Duration)> {
         let is_here = self.sessions.values().any(Session::stays);
         let running = self.jobs.iter().filter(|(_, it)| it.state == JobState::Running);
         running.filter_map(move |(&id, job)| {
@@ -225,8 +220,8 @@ impl LeaseTable {
         for owner in job.ranges.owners() {
             if self.sessions.get(owner).is_some_and(|it| !it.broken) {
                 actions.extend(job.leases_of(id, owner).map(|lease| {
-                    let order = Order::Grant(lease);
-                    Action::Send { session: owner.clone(), order }
+                    let message = Message::Grant(lease);
+                    Action::Send { session: owner.clone(), message }
                 }));
             }
         }
@@ -243,11 +238,12 @@ impl LeaseTable {
         let reason = match state {
             JobState::Running => return Vec::new(),
             JobState::Paused => "the job is paused",
-            JobState::Ended => "the job has ended",
+            JobState::Done | JobState::Failed | JobState::Cancelled => "the job has ended",
         };
+        let revoked = leased.into_iter();
         let actions =
-            leased.into_iter().flat_map(|range| self.revoke(id, range, REVOKED, reason)).collect();
-        if state == JobState::Ended {
+            revoked.flat_map(|range| self.revoke(id, range, RangeEvent::Revoked, reason)).collect();
+        if !state.is_open() {
             self.jobs.remove(&id);
         }
         actions
@@ -264,22 +260,22 @@ impl LeaseTable {
     fn join(&mut self, id: SessionId, slots: u32, held: &[Lease], now: Timestamp) -> Vec<Action> {
         let mut actions = Vec::new();
         for lease in held {
-            if self.is_doubted(lease.job) {
+            let LeaseKey { job, range, epoch } = lease.key;
+            if self.is_doubted(job) {
                 continue;
             }
-            let ours = self.jobs.get(&lease.job).and_then(|it| it.ranges.get(lease.range));
-            if !ours.is_some_and(|it| it.held_by(&id, lease.epoch)) {
-                let order = Order::Revoke { lease: *lease, reason: "the lease has moved on" };
-                actions.push(Action::Send { session: id.clone(), order });
+            let ours = self.jobs.get(&job).and_then(|known| known.ranges.get(range));
+            if !ours.is_some_and(|known| known.held_by(&id, epoch)) {
+                let message = Message::Revoke { lease: *lease, reason: "the lease has moved on" };
+                actions.push(Action::Send { session: id.clone(), message });
             }
         }
         // What the table has as its own and the session does not present was never received.
         for ours in self.all_leases_of(&id) {
-            let same =
-                |it: &Lease| (it.job, it.range, it.epoch) == (ours.job, ours.range, ours.epoch);
-            if !held.iter().any(same) {
+            if !held.iter().any(|lease| lease.key == ours.key) {
                 let reason = "not presented at a reconnect";
-                actions.extend(self.revoke(ours.job, ours.range, REVOKED, reason));
+                let LeaseKey { job, range, .. } = ours.key;
+                actions.extend(self.revoke(job, range, RangeEvent::Revoked, reason));
             }
         }
         let session = self
@@ -288,7 +284,7 @@ impl LeaseTable {
             .or_insert_with(|| Session::new(slots, now, &self.limits));
         if session.draining {
             // The order may have been lost with the stream before.
-            actions.push(Action::Send { session: id, order: Order::Drain });
+            actions.push(Action::Send { session: id, message: Message::Drain });
         }
         session.broken = false;
         session.credits = 0;
@@ -302,10 +298,11 @@ impl LeaseTable {
             session.lost_at = now.after(self.limits.lost_after);
         }
         let reading_max = self.limits.reading_max;
-        for it in progress {
-            let Some(job) = self.jobs.get_mut(&it.lease.job) else { continue };
-            let has_moved = job.ranges.edit(it.lease.range, |range| {
-                range.held_by(id, it.lease.epoch) && range.progress(it, reading_max, now)
+        for reported in progress {
+            let LeaseKey { job, range, epoch } = reported.lease.key;
+            let Some(job) = self.jobs.get_mut(&job) else { continue };
+            let has_moved = job.ranges.edit(range, |range| {
+                range.held_by(id, epoch) && range.progress(reported, reading_max, now)
             });
             if has_moved == Some(true) {
                 session.rests_until = Timestamp::default();
@@ -320,7 +317,7 @@ impl LeaseTable {
         let promised: usize = jobs.map(|it| it.n_held_by(id) + it.n_promised_to(id)).sum();
         let promised = u32::try_from(promised).unwrap_or(u32::MAX);
         if let Some(session) = self.sessions.get_mut(id) {
-            session.credits = credits.min((session.slots + PREFETCHED).saturating_sub(promised));
+            session.credits = credits.min(leases_max(session.slots).saturating_sub(promised));
         }
         Vec::new()
     }
@@ -328,7 +325,7 @@ impl LeaseTable {
     fn finish(
         &mut self,
         id: &SessionId,
-        lease: Lease,
+        lease: LeaseKey,
         apps: u64,
         elapsed: Duration,
     ) -> Vec<Action> {
@@ -351,7 +348,7 @@ impl LeaseTable {
     fn release(
         &mut self,
         id: &SessionId,
-        lease: Lease,
+        lease: LeaseKey,
         committed_through: i64,
         rests_until: Timestamp,
     ) -> Vec<Action> {
@@ -364,8 +361,7 @@ impl LeaseTable {
             range.committed_through = range.committed_through.max(committed_through);
             range.rests_until = rests_until;
         });
-        let change =
-            job.move_to(lease.job, lease.range, "released", RangeState::Pending, lease.epoch);
+        let change = job.close(lease.job, lease.range, RangeEvent::Released, RangeState::Pending);
         vec![Action::Save(change)]
     }
 
@@ -381,17 +377,19 @@ impl LeaseTable {
     fn drain(&mut self, id: SessionId) -> Vec<Action> {
         let Some(session) = self.sessions.get_mut(&id) else { return Vec::new() };
         session.draining = true;
-        vec![Action::Send { session: id, order: Order::Drain }]
+        vec![Action::Send { session: id, message: Message::Drain }]
     }
 
     fn tick(&mut self, now: Timestamp) -> Vec<Action> {
         let lost = self.sessions.iter().filter(|(_, session)| session.lost_at <= now);
-        let lost: Vec<(SessionId, &str)> = lost
-            .map(|(id, session)| (id.clone(), if session.broken { LOST } else { SILENT }))
+        let lost: Vec<(SessionId, SessionState)> = lost
+            .map(|(id, session)| {
+                (id.clone(), if session.broken { SessionState::Lost } else { SessionState::Silent })
+            })
             .collect();
         let mut actions = Vec::new();
-        for (session, reason) in lost {
-            actions.extend(self.end_session(&session, reason));
+        for (session, ended) in lost {
+            actions.extend(self.end_session(&session, ended));
         }
         if self.orphans_from <= now {
             actions.extend(self.revoke_orphans());
@@ -405,7 +403,7 @@ impl LeaseTable {
         let owners = self.jobs.values().flat_map(|it| it.ranges.owners());
         let gone = owners.filter(|it| !self.sessions.contains_key(*it));
         let gone: BTreeSet<SessionId> = gone.cloned().collect();
-        gone.iter().flat_map(|it| self.revoke_all(it, LOST, GONE)).collect()
+        gone.iter().flat_map(|it| self.revoke_all(it, RangeEvent::Lost, GONE)).collect()
     }
 
     /// The heartbeat says that the process lives; this is for what hangs inside of it. Others go first for a while, if
@@ -423,7 +421,12 @@ impl LeaseTable {
             if let Some(session) = owner.and_then(|it| self.sessions.get_mut(&it)) {
                 session.rests_until = now.after(after);
             }
-            actions.extend(self.revoke(job, range, STALLED, "it has got nowhere for too long"));
+            actions.extend(self.revoke(
+                job,
+                range,
+                RangeEvent::Stalled,
+                "it has got nowhere for too long",
+            ));
         }
         actions
     }
@@ -438,12 +441,15 @@ impl LeaseTable {
         !range.is_begun() && range.owner().is_some_and(busy)
     }
 
-    fn end_session(&mut self, id: &SessionId, reason: &'static str) -> Vec<Action> {
+    fn end_session(&mut self, id: &SessionId, ended: SessionState) -> Vec<Action> {
         if self.sessions.remove(id).is_none() {
             return Vec::new();
         }
-        let mut actions = vec![Action::EndSession { session: id.clone(), reason }];
-        let event = if reason == LOST || reason == SILENT { LOST } else { REVOKED };
+        let mut actions = vec![Action::EndSession { session: id.clone(), ended }];
+        let event = match ended {
+            SessionState::Lost | SessionState::Silent => RangeEvent::Lost,
+            SessionState::Active | SessionState::Left => RangeEvent::Revoked,
+        };
         actions.extend(self.revoke_all(id, event, GONE));
         actions
     }
@@ -451,12 +457,14 @@ impl LeaseTable {
     fn revoke_all(
         &mut self,
         owner: &SessionId,
-        event: &'static str,
+        event: RangeEvent,
         reason: &'static str,
     ) -> Vec<Action> {
         let leases = self.all_leases_of(owner);
         let revoked = leases.into_iter();
-        revoked.flat_map(|it| self.revoke(it.job, it.range, event, reason)).collect()
+        revoked
+            .flat_map(|lease| self.revoke(lease.key.job, lease.key.range, event, reason))
+            .collect()
     }
 
     /// Takes a range away: durable first, then the owner is told, if it can be.
@@ -464,17 +472,18 @@ impl LeaseTable {
         &mut self,
         job_id: JobId,
         range_id: RangeId,
-        event: &'static str,
+        event: RangeEvent,
         reason: &'static str,
     ) -> Vec<Action> {
         let job = self.jobs.get_mut(&job_id).expect("the caller found it");
         let range = job.ranges.get(range_id).expect("the caller found it");
-        let RangeState::Leased(owner) = range.state.clone() else { return Vec::new() };
+        let Some(owner) = range.owner().cloned() else { return Vec::new() };
         let lease = range.lease(job_id, range_id);
-        let change = job.move_to(job_id, range_id, event, RangeState::Pending, lease.epoch.next());
+        let change = job.close(job_id, range_id, event, RangeState::Pending);
         let mut actions = vec![Action::Save(change)];
         if self.sessions.contains_key(&owner) {
-            actions.push(Action::Send { session: owner, order: Order::Revoke { lease, reason } });
+            actions
+                .push(Action::Send { session: owner, message: Message::Revoke { lease, reason } });
         }
         actions
     }

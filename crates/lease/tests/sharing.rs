@@ -2,9 +2,12 @@
 
 use std::time::Duration;
 
+use xmlx_domain::{
+    Epoch, JobId, JobState, Lease, LeaseKey, Progress, RangeChange, RangeEvent, RangeId, RangeMark,
+    RangeSnapshot, RangeState, Scope, SessionId,
+};
 use xmlx_lease::{
-    Action, Boundary, Change, Epoch, Event, JobId, JobSnapshot, JobState, Lease, LeaseTable,
-    Limits, Order, Progress, RangeId, RangeSnapshot, RangeState, SessionId, Standing, Timestamp,
+    Action, Boundary, Event, JobSnapshot, LeaseTable, Limits, Message, Timestamp, Wait,
 };
 
 const START: Timestamp = Timestamp(0);
@@ -13,10 +16,10 @@ const START: Timestamp = Timestamp(0);
 fn job(id: i64, priority: i32) -> Event {
     let whole = RangeSnapshot {
         range: RangeId(1),
-        lo: 1,
-        hi: 1001,
+        scope: Scope { lo: 1, hi: 1001 },
         epoch: Epoch(0),
         state: RangeState::Pending,
+        owner: None,
         committed_through: 0,
     };
     Event::JobLoaded(JobSnapshot {
@@ -28,6 +31,12 @@ fn job(id: i64, priority: i32) -> Event {
         last_range: RangeId(1),
         ranges: vec![whole],
     })
+}
+
+/// The first lease of job 1.
+fn first_lease(lo: i64, hi: i64) -> Lease {
+    let key = LeaseKey { job: JobId(1), range: RangeId(1), epoch: Epoch(1) };
+    Lease { key, scope: Scope { lo, hi } }
 }
 
 fn worker(name: &str) -> SessionId {
@@ -51,12 +60,14 @@ fn granted(table: &mut LeaseTable, session: &str, credits: u32, now: Timestamp) 
     let mut actions = table.apply(Event::Asked { session: worker(session), credits }, now);
     while let Some(action) = (!actions.is_empty()).then(|| actions.remove(0)) {
         match action {
-            Action::FindBoundary { job, range, from, .. } => {
+            Action::FindBoundary { job, range, scope: Scope { lo: from, .. }, .. } => {
                 let boundary = Boundary::Cut { from, at: from + 100, count: 100 };
                 actions.extend(table.apply(Event::Found { job, range, boundary }, now));
             }
-            Action::Send { session: to, order: Order::Grant(lease) } if to == worker(session) => {
-                jobs.push(lease.job.0);
+            Action::Send { session: to, message: Message::Grant(lease) }
+                if to == worker(session) =>
+            {
+                jobs.push(lease.key.job.0);
             }
             Action::Send { .. }
             | Action::Save(_)
@@ -99,8 +110,8 @@ fn a_lease_without_progress_goes_to_another_worker() {
         table.apply(beat(), now);
         let actions = table.apply(Event::Ticked, now);
         let revoked = actions.into_iter().find_map(|action| match action {
-            Action::Save(Change { event: "stalled", range, to_epoch, .. }) => {
-                Some((range, to_epoch))
+            Action::Save(RangeChange { event: RangeEvent::Stalled, range, to, .. }) => {
+                Some((range, to.epoch))
             }
             Action::Save(_)
             | Action::Send { .. }
@@ -132,7 +143,8 @@ fn a_worker_rests_only_while_another_can_take_the_lease() {
         table.apply(Event::Beat { session: worker(name), progress: Vec::new() }, now);
     }
     let actions = table.apply(Event::Ticked, now);
-    let is_stalled = |it: &&Action| matches!(it, Action::Save(Change { event: "stalled", .. }));
+    let is_stalled =
+        |it: &&Action| matches!(it, Action::Save(RangeChange { event: RangeEvent::Stalled, .. }));
     assert_eq!(actions.iter().filter(is_stalled).count(), 2, "{actions:?}");
     assert_eq!(granted(&mut table, "w", 1, now), [1], "nobody else could take it");
     // What w has now it gets on with, but its slot is full: nobody else can take what x asks for.
@@ -144,7 +156,7 @@ fn a_worker_rests_only_while_another_can_take_the_lease() {
 fn a_read_that_takes_long_is_no_stall_and_is_shown() {
     let mut table = table(&[(1, 0)], 1);
     assert_eq!(granted(&mut table, "w", 1, START), [1]);
-    let lease = Lease { job: JobId(1), range: RangeId(1), epoch: Epoch(1), lo: 1, hi: 101 };
+    let lease = first_lease(1, 101);
     let limits = Limits::default();
     let mut now = START;
     let stalled_at = loop {
@@ -158,13 +170,15 @@ fn a_read_that_takes_long_is_no_stall_and_is_shown() {
         };
         table.apply(Event::Beat { session: worker("w"), progress: vec![progress] }, now);
         let actions = table.apply(Event::Ticked, now);
-        let is_stalled = |it: &Action| matches!(it, Action::Save(Change { event: "stalled", .. }));
+        let is_stalled = |it: &Action| {
+            matches!(it, Action::Save(RangeChange { event: RangeEvent::Stalled, .. }))
+        };
         if actions.iter().any(is_stalled) {
             break now;
         }
         let (job, what, so_long) =
             table.standing(Duration::from_secs(5), now).next().expect("it is held up");
-        assert_eq!((job, what), (JobId(1), Standing::Reading(RangeId(1))));
+        assert_eq!((job, what), (JobId(1), Wait::Reading(RangeId(1))));
         assert_eq!(so_long, Duration::from_millis(now.0));
     };
     // A worker whose threads hang says the same for ever.
@@ -181,20 +195,22 @@ fn a_job_that_stands_says_what_it_waits_for() {
         table.standing(Duration::from_secs(5), now).map(|(_, it, _)| it).next()
     };
     table.apply(job(1, 0), START);
-    assert_eq!(shown(&table, START), Some(Standing::NoWorker));
+    assert_eq!(shown(&table, START), Some(Wait::NoWorker));
     table.apply(Event::Joined { session: worker("w"), slots: 1, held: Vec::new() }, START);
     let asked = table.apply(Event::Asked { session: worker("w"), credits: 1 }, START);
     assert!(matches!(asked[..], [Action::FindBoundary { .. }]), "{asked:?}");
     assert_eq!(shown(&table, at(4)), None, "it has only begun");
-    assert_eq!(shown(&table, at(5)), Some(Standing::Searching));
+    assert_eq!(shown(&table, at(5)), Some(Wait::Searching));
     let boundary = Boundary::Cut { from: 40, at: 60, count: 20 };
     let found = Event::Found { job: JobId(1), range: RangeId(1), boundary };
     let granted = table.apply(found, at(6));
-    let is_grant = |it: &Action| matches!(it, Action::Save(Change { cursor: 39, to_hi: 60, .. }));
+    let is_grant = |it: &Action| {
+        matches!(it, Action::Save(RangeChange { cursor: 39, to: RangeMark { hi: 60, .. }, .. }))
+    };
     assert!(granted.iter().any(is_grant), "what is decided is passed at once: {granted:?}");
     assert_eq!(shown(&table, at(10)), None);
-    assert_eq!(shown(&table, at(11)), Some(Standing::Waiting(RangeId(1))));
-    let lease = Lease { job: JobId(1), range: RangeId(1), epoch: Epoch(1), lo: 1, hi: 60 };
+    assert_eq!(shown(&table, at(11)), Some(Wait::Waiting(RangeId(1))));
+    let lease = first_lease(1, 60);
     let progress = |committed_through| Progress {
         lease,
         committed_through,
@@ -204,7 +220,7 @@ fn a_job_that_stands_says_what_it_waits_for() {
     };
     let beat = |it| Event::Beat { session: worker("w"), progress: vec![it] };
     table.apply(beat(progress(39)), at(12));
-    assert_eq!(shown(&table, at(17)), Some(Standing::Working(RangeId(1))));
+    assert_eq!(shown(&table, at(17)), Some(Wait::Working(RangeId(1))));
     table.apply(beat(progress(45)), at(18));
     assert_eq!(shown(&table, at(19)), None, "it gets on");
 }
@@ -214,13 +230,22 @@ fn a_job_that_stands_says_what_it_waits_for() {
 fn a_range_that_comes_back_is_granted_from_where_the_database_has_it() {
     let mut table = table(&[(1, 0)], 1);
     assert_eq!(granted(&mut table, "w", 1, START), [1]);
-    let lease = Lease { job: JobId(1), range: RangeId(1), epoch: Epoch(1), lo: 1, hi: 101 };
+    let lease = first_lease(1, 101);
     let backoff = Duration::ZERO;
-    let released = Event::Released { session: worker("w"), lease, committed_through: 60, backoff };
+    let released =
+        Event::Released { session: worker("w"), lease: lease.key, committed_through: 60, backoff };
     table.apply(released, START);
     let actions = table.apply(Event::Asked { session: worker("w"), credits: 1 }, START);
     let is_grant = |it: &Action| {
-        matches!(it, Action::Save(Change { event: "granted", range: RangeId(1), cursor: 0, .. }))
+        matches!(
+            it,
+            Action::Save(RangeChange {
+                event: RangeEvent::Granted,
+                range: RangeId(1),
+                cursor: 0,
+                ..
+            })
+        )
     };
     assert!(actions.iter().any(is_grant), "{actions:?}");
 }
@@ -233,18 +258,18 @@ fn reading_a_job_again_is_no_progress() {
     let again = || {
         let leased = RangeSnapshot {
             range: RangeId(1),
-            lo: 1,
-            hi: 101,
+            scope: Scope { lo: 1, hi: 101 },
             epoch: Epoch(1),
-            state: RangeState::Leased(worker("w")),
+            state: RangeState::Leased,
+            owner: Some(worker("w")),
             committed_through: 0,
         };
         let rest = RangeSnapshot {
             range: RangeId(2),
-            lo: 101,
-            hi: 1001,
+            scope: Scope { lo: 101, hi: 1001 },
             epoch: Epoch(0),
             state: RangeState::Pending,
+            owner: None,
             committed_through: 100,
         };
         Event::JobLoaded(JobSnapshot {
@@ -264,7 +289,8 @@ fn reading_a_job_again_is_no_progress() {
         table.apply(again(), now);
     }
     let actions = table.apply(Event::Ticked, now);
-    let is_stalled = |it: &Action| matches!(it, Action::Save(Change { event: "stalled", .. }));
+    let is_stalled =
+        |it: &Action| matches!(it, Action::Save(RangeChange { event: RangeEvent::Stalled, .. }));
     assert!(actions.iter().any(is_stalled), "{actions:?}");
 }
 
@@ -280,9 +306,16 @@ fn snapshot(ranges: Vec<RangeSnapshot>) -> JobSnapshot {
     }
 }
 
-fn range(id: i64, (lo, hi): (i64, i64), state: RangeState) -> RangeSnapshot {
-    let epoch = Epoch(i64::from(state != RangeState::Pending));
-    RangeSnapshot { range: RangeId(id), lo, hi, epoch, state, committed_through: lo - 1 }
+/// A range that `owner` has, or nobody.
+fn range(id: i64, (lo, hi): (i64, i64), owner: Option<SessionId>) -> RangeSnapshot {
+    RangeSnapshot {
+        range: RangeId(id),
+        scope: Scope { lo, hi },
+        epoch: Epoch(i64::from(owner.is_some())),
+        state: if owner.is_some() { RangeState::Leased } else { RangeState::Pending },
+        owner,
+        committed_through: lo - 1,
+    }
 }
 
 /// Other jobs go on while one is read again, and what happens to that one meanwhile is not forgotten.
@@ -293,20 +326,16 @@ fn nothing_is_decided_about_a_job_in_doubt() {
     assert!(table.apply(Event::JobDoubted { job: JobId(1) }, START).is_empty());
     assert!(table.is_doubted(JobId(1)) && table.state(JobId(1)) == Some(JobState::Running));
     assert_eq!(granted(&mut table, "w", 1, START), [2], "the less important one is not in doubt");
-    let lease = |lo, hi| Lease { job: JobId(1), range: RangeId(1), epoch: Epoch(1), lo, hi };
     let done = Event::Finished {
         session: worker("w"),
-        lease: lease(1, 101),
+        lease: first_lease(1, 101).key,
         apps: 100,
         elapsed: Duration::from_secs(1),
     };
     assert!(table.apply(done, START).is_empty());
     assert_eq!(table.leases_of(&worker("w")), 2, "as far as is known");
     // Read before the range was done.
-    let read = snapshot(vec![
-        range(1, (1, 101), RangeState::Leased(worker("w"))),
-        range(2, (101, 1001), RangeState::Pending),
-    ]);
+    let read = snapshot(vec![range(1, (1, 101), Some(worker("w"))), range(2, (101, 1001), None)]);
     table.apply(Event::JobLoaded(read), START);
     assert!(!table.is_doubted(JobId(1)));
     assert_eq!(table.leases_of(&worker("w")), 1);
@@ -319,12 +348,12 @@ fn a_lease_in_doubt_is_not_revoked_at_a_reconnect() {
     let mut table = table(&[(1, 0)], 1);
     assert_eq!(granted(&mut table, "w", 1, START), [1]);
     table.apply(Event::JobDoubted { job: JobId(1) }, START);
-    let lease = Lease { job: JobId(1), range: RangeId(1), epoch: Epoch(1), lo: 1, hi: 101 };
+    let lease = first_lease(1, 101);
     let joined = Event::Joined { session: worker("w"), slots: 1, held: vec![lease] };
     assert!(table.apply(joined, START).is_empty());
-    let read = snapshot(vec![range(1, (1, 101), RangeState::Leased(worker("w")))]);
+    let read = snapshot(vec![range(1, (1, 101), Some(worker("w")))]);
     let actions = table.apply(Event::JobLoaded(read), START);
-    let again = Action::Send { session: worker("w"), order: Order::Grant(lease) };
+    let again = Action::Send { session: worker("w"), message: Message::Grant(lease) };
     assert_eq!(actions, [again]);
 }
 
@@ -336,24 +365,29 @@ fn a_pause_in_doubt_revokes_when_the_doubt_ends() {
     table.apply(Event::JobDoubted { job: JobId(1) }, START);
     let paused = Event::JobMoved { job: JobId(1), state: JobState::Paused };
     assert!(table.apply(paused, START).is_empty());
-    let read = snapshot(vec![range(1, (1, 101), RangeState::Leased(worker("w")))]);
+    let read = snapshot(vec![range(1, (1, 101), Some(worker("w")))]);
     let actions = table.apply(Event::JobLoaded(read), START);
-    let saved = actions.iter().any(|it| matches!(it, Action::Save(it) if it.event == "revoked"));
+    let saved =
+        actions.iter().any(|it| matches!(it, Action::Save(it) if it.event == RangeEvent::Revoked));
     assert!(saved, "{actions:?}");
 }
 
 /// A range that was added while the job was read is taken in once, whenever the tables were read.
 #[test]
 fn an_added_range_is_taken_in_once() {
-    let added =
-        Event::RangeAdded { job: JobId(1), range: RangeId(2), lo: 1001, hi: 1101, waiting: 100 };
+    let added = Event::RangeAdded {
+        job: JobId(1),
+        range: RangeId(2),
+        scope: Scope { lo: 1001, hi: 1101 },
+        waiting: 100,
+    };
     let mut table = table(&[(1, 0)], 9);
     table.apply(added.clone(), START);
     assert_eq!(table.last_range(JobId(1)), Some(RangeId(2)));
     assert_eq!(granted(&mut table, "w", 9, START).len(), 9);
     table.apply(Event::JobDoubted { job: JobId(1) }, START);
     table.apply(added, START);
-    let read = snapshot(vec![range(2, (1001, 1101), RangeState::Pending)]);
+    let read = snapshot(vec![range(2, (1001, 1101), None)]);
     table.apply(Event::JobLoaded(read), START);
     assert_eq!(table.last_range(JobId(1)), Some(RangeId(2)));
 }
@@ -364,7 +398,7 @@ fn a_worker_cannot_overstate() {
     let mut table = table(&[(1, 0)], 2);
     assert_eq!(granted(&mut table, "w", u32::MAX, START), [1, 1, 1], "two slots and one ahead");
     assert!(granted(&mut table, "w", u32::MAX, START).is_empty());
-    let lease = Lease { job: JobId(1), range: RangeId(1), epoch: Epoch(1), lo: 1, hi: 101 };
+    let lease = first_lease(1, 101);
     let through = i64::MAX;
     let progress = Progress {
         lease,
@@ -376,7 +410,7 @@ fn a_worker_cannot_overstate() {
     table.apply(Event::Beat { session: worker("w"), progress: vec![progress] }, START);
     let released = Event::Released {
         session: worker("w"),
-        lease,
+        lease: lease.key,
         committed_through: through,
         backoff: Duration::ZERO,
     };
@@ -384,7 +418,7 @@ fn a_worker_cannot_overstate() {
     table.apply(Event::Joined { session: worker("v"), slots: 9, held: Vec::new() }, START);
     let done = Event::Finished {
         session: worker("v"),
-        lease: Lease { range: RangeId(2), lo: 101, hi: 201, ..lease },
+        lease: LeaseKey { range: RangeId(2), ..lease.key },
         apps: u64::MAX,
         elapsed: Duration::MAX,
     };
@@ -404,8 +438,9 @@ fn a_ceiling_keeps_workers_from_leases() {
     assert_eq!(granted(&mut table, "v", 1, START), [1]);
     let limit = |workers_max| Event::WorkersLimited { workers_max };
     let actions = table.apply(limit(Some(1)), START);
-    let revoked =
-        actions.iter().filter(|it| matches!(it, Action::Save(it) if it.event == "revoked"));
+    let revoked = actions
+        .iter()
+        .filter(|it| matches!(it, Action::Save(it) if it.event == RangeEvent::Revoked));
     assert_eq!(revoked.count(), 1, "{actions:?}");
     assert_eq!((table.leases_of(&worker("v")), table.leases_of(&worker("w"))), (0, 3));
     assert!(granted(&mut table, "v", 3, START).is_empty());
@@ -413,8 +448,8 @@ fn a_ceiling_keeps_workers_from_leases() {
     // What was being looked for on behalf of a worker beyond the ceiling is not for it any more.
     let actions = table.apply(limit(Some(2)), START);
     let asked = actions.iter().find_map(|it| {
-        let Action::FindBoundary { job, range, from, .. } = it else { return None };
-        Some((*job, *range, *from))
+        let Action::FindBoundary { job, range, scope, .. } = it else { return None };
+        Some((*job, *range, scope.lo))
     });
     let (job, range, from) = asked.expect("a boundary is looked for");
     table.apply(limit(Some(1)), START);
@@ -424,7 +459,8 @@ fn a_ceiling_keeps_workers_from_leases() {
     // The holder leaves: another one takes its place.
     let mut actions = table.apply(Event::Left { session: worker("w") }, START);
     while let Some(action) = actions.pop() {
-        if let Action::FindBoundary { job, range, from, .. } = action {
+        if let Action::FindBoundary { job, range, scope, .. } = action {
+            let from = scope.lo;
             let boundary = Boundary::Cut { from, at: from + 100, count: 100 };
             actions.extend(table.apply(Event::Found { job, range, boundary }, START));
         }

@@ -4,7 +4,8 @@
 use std::fmt;
 
 use chrono::{NaiveDate, NaiveDateTime};
-use xmlx_extract::{Application, Plan, Stage, Value};
+use xmlx_domain::{LogReason, Stage};
+use xmlx_extract::{Application, Plan, Value};
 
 use crate::Decided;
 use crate::catalog::{Catalog, CatalogColumn};
@@ -64,12 +65,13 @@ impl Bounds {
         }
     }
 
-    fn beyond(&self, application: &Application) -> Option<String> {
+    fn beyond(&self, application: &Application) -> Option<LogReason> {
         for (columns, rows) in self.tables.iter().zip(&application.tables) {
             for row in rows {
                 if let Some(found) = columns.iter().find(|it| !it.bound.holds(&row[it.column])) {
-                    let (stage, Bounded { place, bound, .. }) = (Stage::Mapping, found);
-                    return Some(format!("{stage}: the value of `{place}` is outside of {bound}"));
+                    let Bounded { place, bound, .. } = found;
+                    let text = format!("the value of `{place}` is outside of {bound}");
+                    return Some(LogReason::new(Stage::Mapping, text));
                 }
             }
         }

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
+use xmlx_domain::JobId;
+
 use crate::connection::{Row, column, optional};
 use crate::schema::EXTRAS_SINCE;
 use crate::{Error, Leadership, Store, statements};
@@ -146,12 +148,12 @@ impl Store {
     ///
     /// # Errors
     /// See [`Error`].
-    pub async fn account(&self, job_id: i64) -> Result<Option<Account>, Error> {
+    pub async fn account(&self, job_id: JobId) -> Result<Option<Account>, Error> {
         const IT: &str = "job_account";
         if !self.has_schema(EXTRAS_SINCE).await? {
             return Ok(None);
         }
-        let rows = self.run(statements::JOB_ACCOUNT, &[&job_id]).await?;
+        let rows = self.run(statements::JOB_ACCOUNT, &[&job_id.0]).await?;
         let Some(row) = rows.first() else { return Ok(None) };
         let (ok, failed): (i64, i64) =
             (column(row, "done_ok", IT)?, column(row, "done_failed", IT)?);
@@ -175,11 +177,11 @@ impl Store {
     pub async fn renew_budget(
         &self,
         leader: &Leadership,
-        job_id: i64,
+        job_id: JobId,
         now: Tally,
     ) -> Result<(), Error> {
         let params: [&dyn tiberius::ToSql; 6] =
-            [&leader.term, &job_id, &now.decided, &now.failed, &now.warned, &leader.holder];
+            [&leader.term.0, &job_id.0, &now.decided, &now.failed, &now.warned, &leader.holder];
         self.run(statements::JOB_BUDGET_RENEW, &params).await?;
         Ok(())
     }
@@ -188,19 +190,19 @@ impl Store {
     ///
     /// # Errors
     /// See [`Error`].
-    pub async fn warned(&self, job_id: Option<i64>) -> Result<BTreeMap<i64, Warned>, Error> {
+    pub async fn warned(&self, job_id: Option<JobId>) -> Result<BTreeMap<JobId, Warned>, Error> {
         const IT: &str = "jobs_warned";
-        let mut all: BTreeMap<i64, Warned> = BTreeMap::new();
+        let mut all: BTreeMap<JobId, Warned> = BTreeMap::new();
         if !self.has_schema(EXTRAS_SINCE).await? {
             return Ok(all);
         }
-        for row in &self.run(statements::JOBS_WARNED, &[&job_id.unwrap_or(0)]).await? {
+        for row in &self.run(statements::JOBS_WARNED, &[&job_id.map_or(0, |job| job.0)]).await? {
             let warned = Warned {
                 applications: column(row, "applications", IT)?,
                 warnings: column(row, "warnings", IT)?,
                 budget: budget(row, IT)?,
             };
-            all.insert(column(row, "job_id", IT)?, warned);
+            all.insert(JobId(column(row, "job_id", IT)?), warned);
         }
         Ok(all)
     }

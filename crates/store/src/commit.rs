@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use tiberius::ToSql;
+use xmlx_domain::LogReason;
 use xmlx_extract::{Application, Plan, Table};
 
 use crate::catalog::{Catalog, CatalogColumn, Room};
@@ -10,7 +11,7 @@ use crate::connection::column;
 use crate::encode::{self, ColumnCodec};
 use crate::schema::EXTRAS_SINCE;
 use crate::warnings::{self, WarningNames};
-use crate::{Connection, Error, LeaseKey, OpenRange, Source, name};
+use crate::{Connection, Error, HeldLease, OpenRange, Source, name};
 
 /// Parameters before those of the tables.
 const FIRST_TABLE_PARAM: usize = 14;
@@ -20,12 +21,12 @@ const FIRST_TABLE_PARAM: usize = 14;
 pub enum Decided {
     /// Its rows.
     Rows(Application),
-    /// Why it has none: `stage: reason`.
+    /// Why it has none.
     Failed {
         /// The source row's id.
         app_id: i64,
         /// Goes to `failure_reason`.
-        reason: String,
+        reason: LogReason,
     },
     /// Nothing: another tool or job has decided it since it was fetched. Nothing is written for it, and the cursor
     /// passes it.
@@ -171,7 +172,7 @@ impl CommitPlan {
     pub async fn commit(
         &self,
         connection: &mut Connection,
-        lease: &LeaseKey,
+        lease: &HeldLease,
         group: Group<'_>,
     ) -> Result<Committed, Error> {
         let Some(last) = group.decided.last() else { return Ok(Committed::Now) };
@@ -184,10 +185,10 @@ impl CommitPlan {
             &encoded.n_ok,
             &encoded.n_failed,
             &encoded.n_rows,
-            &lease.job_id,
-            &lease.range_id,
-            &lease.epoch,
-            &lease.session_id,
+            &lease.key.job.0,
+            &lease.key.range.0,
+            &lease.key.epoch.0,
+            &lease.session.0,
             &cursor,
             &encoded.log,
             &scope.lo,
@@ -250,7 +251,8 @@ impl CommitPlan {
                     it.n_ok += 1;
                 }
                 Decided::Failed { app_id, reason } => {
-                    let reason = self.reason.map_or(reason.as_str(), |room| room.fit(reason));
+                    let reason = reason.to_string();
+                    let reason = self.reason.map_or(reason.as_str(), |room| room.fit(&reason));
                     encode::push_log(*app_id, "failed", Some(reason), &mut it.log);
                     it.n_failed += 1;
                 }
@@ -369,7 +371,7 @@ fn log(text: &mut String, log: &str) {
 /// Why the fence refused.
 async fn look(
     connection: &mut Connection,
-    lease: &LeaseKey,
+    lease: &HeldLease,
     cursor: i64,
     last: i64,
 ) -> Result<Committed, Error> {

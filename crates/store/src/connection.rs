@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicI32;
 use std::time::Duration;
@@ -9,13 +10,14 @@ use std::time::Duration;
 use deadpool::managed::{self, Metrics, Object, Pool, RecycleError, RecycleResult};
 use tiberius::{ColumnType, ToSql};
 use tokio::sync::OnceCell;
+use xmlx_domain::{ErrorClass, UnknownWord};
 use xmlx_extract::Limits;
 
 use crate::connection_string::{Address, ConnectError};
 use crate::dial::{Dialer, TdsClient};
 use crate::error::outlives;
 use crate::trust::trust;
-use crate::{Class, Error, ServerFindings, statements};
+use crate::{Error, ServerFindings, statements};
 
 /// A connection that does not answer within this time is dead.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(10);
@@ -142,7 +144,7 @@ impl Store {
     pub async fn enter(&self) -> Result<Option<Error>, Error> {
         match self.checkout().await {
             Ok(_) => Ok(None),
-            Err(err) if err.class() == Class::Fatal => Err(err),
+            Err(err) if err.class() == ErrorClass::Fatal => Err(err),
             Err(err) => Ok(Some(err)),
         }
     }
@@ -446,6 +448,16 @@ pub(crate) fn optional<'r, T: tiberius::FromSql<'r>>(
 /// Reads one text column.
 pub(crate) fn text(row: &Row, name: &str, statement: &'static str) -> Result<String, Error> {
     column::<&str>(row, name, statement).map(ToOwned::to_owned)
+}
+
+/// Reads one column that holds a word of a closed set; any other text is an error that names it.
+pub(crate) fn word<T: FromStr<Err = UnknownWord>>(
+    row: &Row,
+    name: &str,
+    statement: &'static str,
+) -> Result<T, Error> {
+    let given: &str = column(row, name, statement)?;
+    given.parse().map_err(|err| Error::Shape { statement, detail: format!("`{name}`: {err}") })
 }
 
 #[cfg(test)]

@@ -5,10 +5,11 @@
 //! not sound it would say that the connection has failed.
 
 use tiberius::{ColumnData, ColumnType};
+use xmlx_domain::Scope;
 use xmlx_extract::Plan;
 
 use crate::connection::{Connection, Row, column};
-use crate::{Error, Scope, Source, Versions, name};
+use crate::{Error, Source, Versions, name};
 
 /// Waiting for a lock longer than this (milliseconds) is 1222, which is tried again, and not a lost connection.
 const LOCK_TIMEOUT: u32 = 30_000;

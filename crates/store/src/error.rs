@@ -4,42 +4,9 @@ use std::io::ErrorKind;
 
 use tiberius::error::Error as Tds;
 
+use xmlx_domain::ErrorClass;
+
 use crate::NO_CONTROL_TABLES;
-
-/// What has to happen after an error.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Class {
-    /// The lease or the leadership has moved on: drop it.
-    Fenced,
-    /// Again, with backoff.
-    Transient,
-    /// The connection went while a statement ran: whether it took effect is unknown.
-    Ambiguous,
-    /// The database is out of room.
-    Capacity,
-    /// The data does not fit: the same again would fail the same way.
-    Data,
-    /// Nothing of this job will work.
-    Fatal,
-    /// The server does not say what is wrong: it may pass, or never. Again, but not for ever: then the job pauses.
-    Unclear,
-}
-
-impl Class {
-    /// Its name, as operators see it.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Fenced => "fenced",
-            Self::Transient => "transient",
-            Self::Ambiguous => "ambiguous",
-            Self::Capacity => "capacity",
-            Self::Data => "data",
-            Self::Unclear => "unclear",
-            Self::Fatal => "fatal",
-        }
-    }
-}
 
 /// An error of the store.
 #[derive(Debug, thiserror::Error)]
@@ -143,15 +110,17 @@ pub enum Error {
 impl Error {
     /// What has to happen.
     #[must_use]
-    pub fn class(&self) -> Class {
+    pub fn class(&self) -> ErrorClass {
         match self {
-            Self::Fenced | Self::Deposed | Self::Conflict => Class::Fenced,
+            Self::Fenced | Self::Deposed | Self::Conflict => ErrorClass::Fenced,
             Self::Server { number, .. } => class_of(*number),
-            Self::Connect(_) | Self::Behind { .. } | Self::DecidedElsewhere => Class::Transient,
-            Self::Lost(_) | Self::Unanswered(_) => Class::Ambiguous,
-            Self::Login { .. } | Self::Tls { .. } | Self::NoControlTables => Class::Fatal,
-            Self::Unreadable(_) | Self::Shape { .. } | Self::Duplicate { .. } => Class::Fatal,
-            Self::Unfit(_) | Self::Mismatch(_) => Class::Fatal,
+            Self::Connect(_) | Self::Behind { .. } | Self::DecidedElsewhere => {
+                ErrorClass::Transient
+            }
+            Self::Lost(_) | Self::Unanswered(_) => ErrorClass::Ambiguous,
+            Self::Login { .. } | Self::Tls { .. } | Self::NoControlTables => ErrorClass::Fatal,
+            Self::Unreadable(_) | Self::Shape { .. } | Self::Duplicate { .. } => ErrorClass::Fatal,
+            Self::Unfit(_) | Self::Mismatch(_) => ErrorClass::Fatal,
         }
     }
 
@@ -295,17 +264,17 @@ const FATAL: [u32; 29] = [
 
 /// The class of a number. One that is in no list (a check's, a computed column's or a trigger's that calculates) may be
 /// an application's or everybody's: a commit finds out by what gets through beside it.
-fn class_of(number: u32) -> Class {
+fn class_of(number: u32) -> ErrorClass {
     match number {
-        _ if TRANSIENT.contains(&number) => Class::Transient,
-        _ if CAPACITY.contains(&number) => Class::Capacity,
-        _ if DATA.contains(&number) => Class::Data,
-        _ if FATAL.contains(&number) => Class::Fatal,
-        NAMES_ONLY_FROM..=NAMES_ONLY_TO => Class::Fatal,
+        _ if TRANSIENT.contains(&number) => ErrorClass::Transient,
+        _ if CAPACITY.contains(&number) => ErrorClass::Capacity,
+        _ if DATA.contains(&number) => ErrorClass::Data,
+        _ if FATAL.contains(&number) => ErrorClass::Fatal,
+        NAMES_ONLY_FROM..=NAMES_ONLY_TO => ErrorClass::Fatal,
         // The server's own numbers beyond 50,000 that can come from an INSERT are in the lists above.
-        UNNAMED => Class::Unclear,
-        RAISED_FROM.. => Class::Data,
-        _ => Class::Unclear,
+        UNNAMED => ErrorClass::Unclear,
+        RAISED_FROM.. => ErrorClass::Data,
+        _ => ErrorClass::Unclear,
     }
 }
 
@@ -318,9 +287,9 @@ pub(crate) fn outlives(err: &Tds) -> bool {
     let Tds::Server(token) = err else { return false };
     let number = token.code();
     let is_of_the_statement = match class_of(number) {
-        Class::Fenced | Class::Data | Class::Fatal | Class::Unclear => true,
-        Class::Transient => matches!(number, 1205 | 1222),
-        Class::Capacity | Class::Ambiguous => false,
+        ErrorClass::Fenced | ErrorClass::Data | ErrorClass::Fatal | ErrorClass::Unclear => true,
+        ErrorClass::Transient => matches!(number, 1205 | 1222),
+        ErrorClass::Capacity | ErrorClass::Ambiguous => false,
     };
     is_of_the_statement && token.class() < SEVERITY_OF_THE_END
 }

@@ -1,15 +1,19 @@
 //! Jobs.
 
+use xmlx_domain::{JobId, JobState, Mode, RangeId, Scope};
 use xmlx_extract::Plan;
 
 use crate::catalog::Room;
-use crate::connection::{column, only, optional, text};
+use crate::connection::{column, only, optional, text, word};
 use crate::schema::EXTRAS_SINCE;
 use crate::source::count;
-use crate::{Budget, Error, Leadership, Mode, Scope, Source, Store, statements};
+use crate::{Budget, Error, Leadership, Source, Store, statements};
 
 /// The room of `xmlx.job.reason`.
 const REASON: Room = Room::Units(1000);
+
+/// What stands for "any job" in statements that may be about one.
+const ANY_JOB: i64 = 0;
 
 /// Where the scope of a `follow` job grows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,7 +28,7 @@ pub enum Grows {
 #[derive(Clone, Debug)]
 pub struct NewJob {
     /// Its id: one more than the highest.
-    pub job_id: i64,
+    pub job_id: JobId,
     /// Makes a repeated submit find this job.
     pub submit_key: String,
     /// For people.
@@ -51,7 +55,7 @@ pub struct NewJob {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JobRow {
     /// Its id.
-    pub job_id: i64,
+    pub job_id: JobId,
     /// What a repeated submit is recognised by.
     pub submit_key: String,
     /// For people.
@@ -64,8 +68,8 @@ pub struct JobRow {
     pub priority: i32,
     /// Its ids.
     pub scope: Scope,
-    /// `running`, `paused`, `done`, `failed` or `cancelled`.
-    pub state: String,
+    /// How it stands.
+    pub state: JobState,
     /// Why it is in this state; may be empty.
     pub reason: String,
     /// Applications that waited at submission or came later, where counted; once it is done, those it decided.
@@ -94,15 +98,15 @@ pub struct JobRow {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OpenJob {
     /// Its id.
-    pub job_id: i64,
+    pub job_id: JobId,
     /// Which applications it takes.
     pub mode: Mode,
     /// The higher, the sooner it is served.
     pub priority: i32,
     /// Its ids.
     pub scope: Scope,
-    /// `running`, `paused`, or the state in which it has ended though somebody still holds a range.
-    pub state: String,
+    /// How it stands; it may have ended though somebody still holds a range.
+    pub state: JobState,
     /// Applications that waited at submission, where counted.
     pub total: Option<i64>,
     /// Applications that are decided.
@@ -115,12 +119,12 @@ impl Store {
     /// # Errors
     /// 2627 where the id or the key exists already; [`Error::Deposed`].
     pub async fn insert_job(&self, leader: &Leadership, job: &NewJob) -> Result<(), Error> {
-        let mode = job.mode.name();
+        let mode = job.mode.as_str();
         let has_place = self.has_schema(EXTRAS_SINCE).await?;
         let budget = if has_place { job.budget.columns() } else { <(String, String)>::default() };
         let params: [&dyn tiberius::ToSql; 14] = [
-            &leader.term,
-            &job.job_id,
+            &leader.term.0,
+            &job.job_id.0,
             &job.submit_key,
             &job.name,
             &job.contract_hash,
@@ -138,20 +142,24 @@ impl Store {
         Ok(())
     }
 
-    /// A page of all jobs, the newest first: those below the id `before`, at most `n_max`.
+    /// A page of all jobs, the newest first: those below the id `before` where one is given, at most `n_max`.
     ///
     /// # Errors
     /// See [`Error`].
-    pub async fn jobs_before(&self, before: i64, n_max: i64) -> Result<Vec<JobRow>, Error> {
-        self.select_jobs(n_max, before, 0, "").await
+    pub async fn jobs_before(
+        &self,
+        before: Option<JobId>,
+        n_max: i64,
+    ) -> Result<Vec<JobRow>, Error> {
+        self.select_jobs(n_max, before, None, "").await
     }
 
     /// One job.
     ///
     /// # Errors
     /// See [`Error`].
-    pub async fn job(&self, job_id: i64) -> Result<Option<JobRow>, Error> {
-        Ok(self.select_jobs(1, i64::MAX, job_id, "").await?.into_iter().next())
+    pub async fn job(&self, job_id: JobId) -> Result<Option<JobRow>, Error> {
+        Ok(self.select_jobs(1, None, Some(job_id), "").await?.into_iter().next())
     }
 
     /// The jobs that a new one with this key has to stand beside, the newest first: those that have not ended, those
@@ -160,16 +168,18 @@ impl Store {
     /// # Errors
     /// See [`Error`].
     pub async fn jobs_beside(&self, submit_key: &str) -> Result<Vec<JobRow>, Error> {
-        self.select_jobs(i64::MAX, i64::MAX, 0, submit_key).await
+        self.select_jobs(i64::MAX, None, None, submit_key).await
     }
 
     async fn select_jobs(
         &self,
         n_max: i64,
-        before: i64,
-        job_id: i64,
+        before: Option<JobId>,
+        job_id: Option<JobId>,
         submit_key: &str,
     ) -> Result<Vec<JobRow>, Error> {
+        let before = before.map_or(i64::MAX, |job| job.0);
+        let job_id = job_id.map_or(ANY_JOB, |job| job.0);
         let params: [&dyn tiberius::ToSql; 4] = [&n_max, &before, &job_id, &submit_key];
         let rows = self.run(statements::JOBS, &params).await.map_err(Error::of_control_tables)?;
         rows.iter().map(job).collect()
@@ -179,11 +189,11 @@ impl Store {
     ///
     /// # Errors
     /// See [`Error`].
-    pub async fn count_jobs(&self) -> Result<(i64, i64), Error> {
+    pub async fn count_jobs(&self) -> Result<(i64, JobId), Error> {
         const IT: &str = "jobs_count";
         let rows = self.run(statements::JOBS_COUNT, &[]).await?;
         let row = only(&rows, IT)?;
-        Ok((column(row, "n", IT)?, column(row, "newest", IT)?))
+        Ok((column(row, "n", IT)?, JobId(column(row, "newest", IT)?)))
     }
 
     /// The jobs that have not ended, or of which somebody still holds a range, by id.
@@ -191,27 +201,28 @@ impl Store {
     /// # Errors
     /// See [`Error`].
     pub async fn open_jobs(&self) -> Result<Vec<OpenJob>, Error> {
-        self.jobs_open(0).await
+        self.jobs_open(None).await
     }
 
     /// One of [`Self::open_jobs`].
     ///
     /// # Errors
     /// See [`Error`].
-    pub async fn open_job(&self, job_id: i64) -> Result<Option<OpenJob>, Error> {
-        Ok(self.jobs_open(job_id).await?.into_iter().next())
+    pub async fn open_job(&self, job_id: JobId) -> Result<Option<OpenJob>, Error> {
+        Ok(self.jobs_open(Some(job_id)).await?.into_iter().next())
     }
 
-    async fn jobs_open(&self, job_id: i64) -> Result<Vec<OpenJob>, Error> {
+    async fn jobs_open(&self, job_id: Option<JobId>) -> Result<Vec<OpenJob>, Error> {
         const IT: &str = "jobs_open";
+        let job_id = job_id.map_or(ANY_JOB, |job| job.0);
         let rows = self.run(statements::JOBS_OPEN, &[&job_id]).await;
         let open = |row| {
             Ok(OpenJob {
-                job_id: column(row, "job_id", IT)?,
-                mode: mode(&text(row, "mode", IT)?, IT)?,
+                job_id: JobId(column(row, "job_id", IT)?),
+                mode: word(row, "mode", IT)?,
                 priority: column(row, "priority", IT)?,
                 scope: Scope { lo: column(row, "scope_lo", IT)?, hi: column(row, "scope_hi", IT)? },
-                state: text(row, "state", IT)?,
+                state: word(row, "state", IT)?,
                 total: optional(row, "total", IT)?,
                 decided: column::<i64>(row, "done_ok", IT)?
                     + column::<i64>(row, "done_failed", IT)?,
@@ -224,11 +235,11 @@ impl Store {
     ///
     /// # Errors
     /// See [`Error`].
-    pub async fn job_contract(&self, job_id: i64) -> Result<Option<(String, Mode, i64)>, Error> {
+    pub async fn job_contract(&self, job_id: JobId) -> Result<Option<(String, Mode, i64)>, Error> {
         const IT: &str = "job_contract";
-        let rows = self.run(statements::JOB_CONTRACT, &[&job_id]).await?;
+        let rows = self.run(statements::JOB_CONTRACT, &[&job_id.0]).await?;
         let Some(row) = rows.first() else { return Ok(None) };
-        let mode = mode(&text(row, "mode", IT)?, IT)?;
+        let mode = word(row, "mode", IT)?;
         Ok(Some((text(row, "contract", IT)?, mode, column(row, "log_watermark", IT)?)))
     }
 
@@ -236,7 +247,7 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Shape`] where there is no such job, or this build cannot read its contract.
-    pub async fn job_plan(&self, job_id: i64) -> Result<(Plan, Source), Error> {
+    pub async fn job_plan(&self, job_id: JobId) -> Result<(Plan, Source), Error> {
         const IT: &str = "job_contract";
         let shape = |detail| Error::Shape { statement: IT, detail };
         let found = self.job_contract(job_id).await?;
@@ -255,13 +266,14 @@ impl Store {
     pub async fn move_job(
         &self,
         leader: &Leadership,
-        job_id: i64,
-        (from, to): (&str, &str),
+        job_id: JobId,
+        (from, to): (JobState, JobState),
         reason: &str,
     ) -> Result<(), Error> {
+        let (from, to) = (from.as_str(), to.as_str());
         let reason = REASON.fit(reason);
         let params: [&dyn tiberius::ToSql; 6] =
-            [&leader.term, &job_id, &from, &to, &reason, &leader.holder];
+            [&leader.term.0, &job_id.0, &from, &to, &reason, &leader.holder];
         self.run(statements::JOB_STATE, &params).await?;
         Ok(())
     }
@@ -273,12 +285,15 @@ impl Store {
     pub async fn set_job_reason(
         &self,
         leader: &Leadership,
-        job_id: i64,
+        job_id: JobId,
         (before, after): (&str, &str),
     ) -> Result<(), Error> {
         let (before, after) = (REASON.fit(before), REASON.fit(after));
-        self.run(statements::JOB_REASON, &[&leader.term, &job_id, &before, &after, &leader.holder])
-            .await?;
+        self.run(
+            statements::JOB_REASON,
+            &[&leader.term.0, &job_id.0, &before, &after, &leader.holder],
+        )
+        .await?;
         Ok(())
     }
 
@@ -290,12 +305,12 @@ impl Store {
     pub async fn set_job_total(
         &self,
         leader: &Leadership,
-        job_id: i64,
+        job_id: JobId,
         scope: Scope,
         total: i64,
     ) -> Result<(), Error> {
         let params: [&dyn tiberius::ToSql; 6] =
-            [&leader.term, &job_id, &total, &scope.lo, &scope.hi, &leader.holder];
+            [&leader.term.0, &job_id.0, &total, &scope.lo, &scope.hi, &leader.holder];
         self.run(statements::JOB_TOTAL, &params).await?;
         Ok(())
     }
@@ -307,10 +322,10 @@ impl Store {
     pub async fn set_job_log_end(
         &self,
         leader: &Leadership,
-        job_id: i64,
+        job_id: JobId,
         log_end: i64,
     ) -> Result<(), Error> {
-        self.run(statements::JOB_LOG_END, &[&leader.term, &job_id, &log_end, &leader.holder])
+        self.run(statements::JOB_LOG_END, &[&leader.term.0, &job_id.0, &log_end, &leader.holder])
             .await?;
         Ok(())
     }
@@ -319,12 +334,12 @@ impl Store {
     ///
     /// # Errors
     /// See [`Error`].
-    pub async fn scope_that_may_grow(&self, job_id: i64) -> Result<Option<Scope>, Error> {
+    pub async fn scope_that_may_grow(&self, job_id: JobId) -> Result<Option<Scope>, Error> {
         const IT: &str = "job_scope";
-        let rows = self.run(statements::JOB_SCOPE, &[&job_id]).await?;
+        let rows = self.run(statements::JOB_SCOPE, &[&job_id.0]).await?;
         let Some(row) = rows.first() else { return Ok(None) };
         let total: Option<i64> = optional(row, "total", IT)?;
-        let may_grow = text(row, "state", IT)? == "running" && total.is_some();
+        let may_grow = word::<JobState>(row, "state", IT)? == JobState::Running && total.is_some();
         let scope = Scope { lo: column(row, "scope_lo", IT)?, hi: column(row, "scope_hi", IT)? };
         Ok(may_grow.then_some(scope))
     }
@@ -337,7 +352,7 @@ impl Store {
     pub async fn note_follow(
         &self,
         leader: &Leadership,
-        job_id: i64,
+        job_id: JobId,
         grows: Grows,
     ) -> Result<(), Error> {
         if !self.has_schema(EXTRAS_SINCE).await? {
@@ -345,7 +360,7 @@ impl Store {
         }
         let grows_down = i32::from(grows == Grows::BothWays);
         let params: [&dyn tiberius::ToSql; 4] =
-            [&leader.term, &job_id, &grows_down, &leader.holder];
+            [&leader.term.0, &job_id.0, &grows_down, &leader.holder];
         self.run(statements::FOLLOW_NOTE, &params).await?;
         Ok(())
     }
@@ -354,11 +369,11 @@ impl Store {
     ///
     /// # Errors
     /// See [`Error`].
-    pub async fn grows_down(&self, job_id: i64) -> Result<bool, Error> {
+    pub async fn grows_down(&self, job_id: JobId) -> Result<bool, Error> {
         if !self.has_schema(EXTRAS_SINCE).await? {
             return Ok(false);
         }
-        Ok(count(&self.run(statements::FOLLOW_READ, &[&job_id]).await?, "follow_read")? > 0)
+        Ok(count(&self.run(statements::FOLLOW_READ, &[&job_id.0]).await?, "follow_read")? > 0)
     }
 
     /// Extends a `follow` job down from `lo` to `new_lo` by one pending range, in which `waiting` applications wait.
@@ -368,13 +383,13 @@ impl Store {
     pub async fn extend_job_down(
         &self,
         leader: &Leadership,
-        job_id: i64,
-        range_id: i64,
+        job_id: JobId,
+        range_id: RangeId,
         (lo, new_lo): (i64, i64),
         waiting: i64,
     ) -> Result<(), Error> {
         let params: [&dyn tiberius::ToSql; 7] =
-            [&leader.term, &job_id, &range_id, &lo, &new_lo, &waiting, &leader.holder];
+            [&leader.term.0, &job_id.0, &range_id.0, &lo, &new_lo, &waiting, &leader.holder];
         self.run(statements::JOB_EXTEND_DOWN, &params).await?;
         Ok(())
     }
@@ -384,8 +399,8 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Deposed`].
-    pub async fn settle_job(&self, leader: &Leadership, job_id: i64) -> Result<(), Error> {
-        self.run(statements::JOB_SETTLE, &[&leader.term, &job_id, &leader.holder]).await?;
+    pub async fn settle_job(&self, leader: &Leadership, job_id: JobId) -> Result<(), Error> {
+        self.run(statements::JOB_SETTLE, &[&leader.term.0, &job_id.0, &leader.holder]).await?;
         Ok(())
     }
 
@@ -397,13 +412,13 @@ impl Store {
     pub async fn extend_job(
         &self,
         leader: &Leadership,
-        job_id: i64,
-        range_id: i64,
+        job_id: JobId,
+        range_id: RangeId,
         (hi, new_hi): (i64, i64),
         waiting: i64,
     ) -> Result<(), Error> {
         let params: [&dyn tiberius::ToSql; 7] =
-            [&leader.term, &job_id, &range_id, &hi, &new_hi, &waiting, &leader.holder];
+            [&leader.term.0, &job_id.0, &range_id.0, &hi, &new_hi, &waiting, &leader.holder];
         self.run(statements::JOB_EXTEND, &params).await?;
         Ok(())
     }
@@ -413,14 +428,14 @@ fn job(row: &crate::connection::Row) -> Result<JobRow, Error> {
     const IT: &str = "jobs";
     let finished_at: Option<&str> = optional(row, "finished_at", IT)?;
     Ok(JobRow {
-        job_id: column(row, "job_id", IT)?,
+        job_id: JobId(column(row, "job_id", IT)?),
         submit_key: text(row, "submit_key", IT)?,
         name: text(row, "name", IT)?,
         contract_hash: text(row, "contract_hash", IT)?,
-        mode: mode(&text(row, "mode", IT)?, IT)?,
+        mode: word(row, "mode", IT)?,
         priority: column(row, "priority", IT)?,
         scope: Scope { lo: column(row, "scope_lo", IT)?, hi: column(row, "scope_hi", IT)? },
-        state: text(row, "state", IT)?,
+        state: word(row, "state", IT)?,
         reason: text(row, "reason", IT)?,
         total: optional(row, "total", IT)?,
         log_watermark: column(row, "log_watermark", IT)?,
@@ -433,9 +448,4 @@ fn job(row: &crate::connection::Row) -> Result<JobRow, Error> {
         created_at: text(row, "created_at", IT)?,
         finished_at: finished_at.unwrap_or_default().to_owned(),
     })
-}
-
-fn mode(name: &str, statement: &'static str) -> Result<Mode, Error> {
-    Mode::from_name(name)
-        .ok_or_else(|| Error::Shape { statement, detail: format!("unknown mode `{name}`") })
 }

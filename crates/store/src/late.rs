@@ -2,8 +2,10 @@
 //! that held their id was committed later. Looked for in pages, so that each look costs the same however large the
 //! source is.
 
+use xmlx_domain::{JobId, RangeId, Scope};
+
 use crate::connection::{column, only, optional};
-use crate::{Error, Leadership, RangeRow, Scope, Source, Store, Waiting, statements};
+use crate::{Error, Leadership, RangeRow, Source, Store, Waiting, statements};
 
 /// Ranges that one page reaches into; a page ends where there are more.
 const RANGES_MAX: i64 = 1_000;
@@ -70,7 +72,7 @@ impl Source {
     ///
     /// # Errors
     /// See [`Error`].
-    pub async fn late(&self, store: &Store, job_id: i64, page: Scope) -> Result<Page, Error> {
+    pub async fn late(&self, store: &Store, job_id: JobId, page: Scope) -> Result<Page, Error> {
         let ranges = store.ranges_between(job_id, page, RANGES_MAX).await?;
         let is_full = i64::try_from(ranges.len()).is_ok_and(|n| n == RANGES_MAX);
         let end = ranges.last().filter(|_| is_full).map(|range| range.scope.hi);
@@ -124,11 +126,11 @@ impl Store {
     /// See [`Error`].
     pub async fn ranges_between(
         &self,
-        job_id: i64,
+        job_id: JobId,
         scope: Scope,
         n_max: i64,
     ) -> Result<Vec<RangeRow>, Error> {
-        let params: [&dyn tiberius::ToSql; 4] = [&job_id, &scope.lo, &scope.hi, &n_max];
+        let params: [&dyn tiberius::ToSql; 4] = [&job_id.0, &scope.lo, &scope.hi, &n_max];
         let rows = self.run(statements::RANGES_BETWEEN, &params).await?;
         rows.iter().map(crate::ranges::range).collect()
     }
@@ -143,18 +145,18 @@ impl Store {
         &self,
         leader: &Leadership,
         late: &Late,
-        job_id: i64,
-        (waits, done): (i64, i64),
+        job_id: JobId,
+        (waits, done): (RangeId, RangeId),
     ) -> Result<(), Error> {
         let params: [&dyn tiberius::ToSql; 10] = [
-            &leader.term,
-            &job_id,
-            &late.range.range_id,
+            &leader.term.0,
+            &job_id.0,
+            &late.range.range_id.0,
             &late.scope.lo,
             &late.scope.hi,
             &late.range.scope.hi,
-            &waits,
-            &done,
+            &waits.0,
+            &done.0,
             &late.count,
             &leader.holder,
         ];
@@ -165,15 +167,17 @@ impl Store {
 
 #[cfg(test)]
 mod tests {
+    use xmlx_domain::{Epoch, RangeState};
+
     use super::*;
 
     fn range(lo: i64, hi: i64, committed_through: i64) -> RangeRow {
         RangeRow {
-            range_id: lo,
+            range_id: RangeId(lo),
             scope: Scope { lo, hi },
-            state: "done".to_owned(),
-            epoch: 1,
-            owner_session: None,
+            state: RangeState::Done,
+            epoch: Epoch(1),
+            owner: None,
             committed_through,
             done_ok: 0,
             done_failed: 0,

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use xmlx_domain::Term;
+
 use crate::connection::{column, optional, text};
 use crate::{Error, Store, statements};
 
@@ -12,14 +14,14 @@ pub struct Leadership {
     pub holder: String,
     /// Its term. A database that has gone back in time gives the same one out again: only with the holder does it tell
     /// one leader from another.
-    pub term: i64,
+    pub term: Term,
 }
 
 /// The leader row, as anybody may read it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LeaderRow {
     /// The latest term.
-    pub term: i64,
+    pub term: Term,
     /// Whose term it is.
     pub holder: String,
     /// Where it listens.
@@ -47,7 +49,7 @@ impl Store {
             Error::Shape { statement: IT, detail: detail.to_owned() }
         })?;
         Ok(LeaderRow {
-            term: column(row, "term", IT)?,
+            term: Term(column(row, "term", IT)?),
             holder: text(row, "holder", IT)?,
             address: text(row, "address", IT)?,
             alive: column::<i32>(row, "alive", IT)? == 1,
@@ -68,7 +70,7 @@ impl Store {
     ) -> Result<(), Error> {
         let commits_max = i32::try_from(commits_max.unwrap_or(0)).unwrap_or(i32::MAX);
         let rows = self
-            .run(statements::LEADER_THROTTLE, &[&leader.term, &commits_max, &leader.holder])
+            .run(statements::LEADER_THROTTLE, &[&leader.term.0, &commits_max, &leader.holder])
             .await?;
         if rows.is_empty() { Err(Error::Deposed) } else { Ok(()) }
     }
@@ -86,7 +88,7 @@ impl Store {
         let ttl = millis(ttl);
         let rows = self.run(statements::LEADER_ACQUIRE, &[&holder, &address, &ttl]).await?;
         let Some(row) = rows.first() else { return Ok(None) };
-        let term = column(row, "term", "leader_acquire")?;
+        let term = Term(column(row, "term", "leader_acquire")?);
         Ok(Some(Leadership { holder: holder.to_owned(), term }))
     }
 
@@ -96,7 +98,7 @@ impl Store {
     /// [`Error::Deposed`] where the term has moved on.
     pub async fn renew_leadership(&self, it: &Leadership, ttl: Duration) -> Result<(), Error> {
         let rows =
-            self.run(statements::LEADER_RENEW, &[&it.holder, &it.term, &millis(ttl)]).await?;
+            self.run(statements::LEADER_RENEW, &[&it.holder, &it.term.0, &millis(ttl)]).await?;
         if rows.is_empty() { Err(Error::Deposed) } else { Ok(()) }
     }
 
@@ -105,7 +107,7 @@ impl Store {
     /// # Errors
     /// See [`Error`].
     pub async fn resign_leadership(&self, it: &Leadership) -> Result<(), Error> {
-        self.run(statements::LEADER_RESIGN, &[&it.holder, &it.term]).await?;
+        self.run(statements::LEADER_RESIGN, &[&it.holder, &it.term.0]).await?;
         Ok(())
     }
 }

@@ -41,7 +41,7 @@ pub use commit::{CommitPlan, Committed, Decided, Group};
 pub use connection::{Access, Connection, Store, StoreConfig, check_connection};
 pub use connection_string::ConnectError;
 pub use documents::{Documents, Fetched, Holds, Listing, WaitingDocument, Xml, document_column};
-pub use error::{Class, Error};
+pub use error::Error;
 pub use grants::{Grant, Role, grants_script};
 pub use jobs::{Grows, JobRow, NewJob, OpenJob};
 pub use late::{Late, Page};
@@ -49,13 +49,13 @@ pub use leader::{LeaderRow, Leadership};
 pub use load::{Document, load_statement};
 pub use probe::{ServerFindings, probe_statements};
 pub use prune::Prunable;
-pub use ranges::{LeaseKey, OpenRange, RangeChange, RangeRow};
+pub use ranges::{HeldLease, OpenRange, RangeRow};
 pub use references::reference_statement;
 pub use schema::{
     EXTRAS_SINCE, Fit, NO_CONTROL_TABLES, SCHEMA_VERSION, SchemaVersion, control_schema,
 };
 pub use sessions::SessionRow;
-pub use source::{IDS_MAX, IDS_MIN, Mode, Scope, Source, Waiting, same_applications};
+pub use source::{Source, Waiting, same_applications};
 pub use statements::all as all_statements;
 pub use target_schema::target_schema;
 pub use verify::{Check, Failure, StageCount, Verification, verification_statements};

@@ -7,12 +7,13 @@
 use std::pin::Pin;
 
 use chrono::NaiveDate;
+use xmlx_domain::ErrorClass;
 use xmlx_extract::Value;
 
 use crate::catalog::CatalogColumn;
 use crate::connection::{only, optional};
 use crate::encode::{self, ColumnCodec};
-use crate::{Class, Disagreement, Error, Store};
+use crate::{Disagreement, Error, Store};
 
 /// Where the findings are, in lists that show a place for each.
 const PLACE: &str = "server";
@@ -49,7 +50,7 @@ struct Refusal {
     what: &'static str,
     sql: &'static str,
     json: &'static str,
-    class: Class,
+    class: ErrorClass,
 }
 
 /// The fence counts on its own number; the others are what data is refused for.
@@ -58,37 +59,37 @@ const REFUSALS: [Refusal; 6] = [
         what: "THROW 51001",
         sql: "IF @P1 = N'[[1]]' THROW 51001, N'fenced', 1;",
         json: "[[1]]",
-        class: Class::Fenced,
+        class: ErrorClass::Fenced,
     },
     Refusal {
         what: "a text that is no number, read as int",
         sql: "SELECT CAST(j.[v] AS nvarchar(30)) AS [v] FROM OPENJSON(@P1) WITH ([v] int '$[0]') AS j",
         json: "[[\"12x\"]]",
-        class: Class::Data,
+        class: ErrorClass::Data,
     },
     Refusal {
         what: "a number that is too large, read as tinyint",
         sql: "SELECT CAST(j.[v] AS nvarchar(30)) AS [v] FROM OPENJSON(@P1) WITH ([v] tinyint '$[0]') AS j",
         json: "[[300]]",
-        class: Class::Data,
+        class: ErrorClass::Data,
     },
     Refusal {
         what: "a number that is too large, read as decimal(4,2)",
         sql: "SELECT CAST(j.[v] AS nvarchar(30)) AS [v] FROM OPENJSON(@P1) WITH ([v] decimal(4,2) '$[0]') AS j",
         json: "[[12345.67]]",
-        class: Class::Data,
+        class: ErrorClass::Data,
     },
     Refusal {
         what: "a day of 1899, read as smalldatetime",
         sql: "SELECT CONVERT(nvarchar(30), j.[v], 126) AS [v] FROM OPENJSON(@P1) WITH ([v] smalldatetime '$[0]') AS j",
         json: "[[\"1899-12-30T00:00:00\"]]",
-        class: Class::Data,
+        class: ErrorClass::Data,
     },
     Refusal {
         what: "JSON without its end",
         sql: "SELECT CAST(j.[v] AS nvarchar(30)) AS [v] FROM OPENJSON(@P1) WITH ([v] int '$[0]') AS j",
         json: "[[1]",
-        class: Class::Data,
+        class: ErrorClass::Data,
     },
 ];
 
@@ -242,7 +243,7 @@ impl Store {
         encode::close(&mut json);
         let rows = match self.run(&values_statement(&trips), &[&json]).await {
             Ok(rows) => rows,
-            Err(err) if err.number().is_some() && err.class() != Class::Transient => {
+            Err(err) if err.number().is_some() && err.class() != ErrorClass::Transient => {
                 findings.wrong.push(finding("values through OPENJSON", "a row", &format!("{err}")));
                 return Ok(());
             }
@@ -261,12 +262,12 @@ impl Store {
     }
 
     async fn try_refusal(&self, it: &Refusal, findings: &mut ServerFindings) -> Result<(), Error> {
-        let is_fence = it.class == Class::Fenced;
+        let is_fence = it.class == ErrorClass::Fenced;
         let expected = if is_fence { "that error" } else { "an error of data" };
         match self.run(it.sql, &[&it.json]).await {
             Ok(_) => findings.wrong.push(finding(it.what, expected, "no error")),
             Err(err) if err.class() == it.class => (),
-            Err(err @ Error::Server { .. }) if err.class() != Class::Transient => {
+            Err(err @ Error::Server { .. }) if err.class() != ErrorClass::Transient => {
                 let list = if is_fence { &mut findings.wrong } else { &mut findings.unnamed };
                 list.push(finding(it.what, expected, &err.to_string()));
             }

@@ -1,6 +1,8 @@
 //! Taking away what nobody needs any more of the control tables: jobs that ended long ago, with everything of theirs, and
 //! sessions that ended before any job that stays. In batches, each a transaction of its own that few wait for.
 
+use xmlx_domain::JobId;
+
 use crate::connection::column;
 use crate::schema::EXTRAS_SINCE;
 use crate::source::count;
@@ -15,7 +17,7 @@ const JOBS_MAX: i64 = 10_000;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Prunable {
     /// Its id.
-    pub job_id: i64,
+    pub job_id: JobId,
     /// How many ranges it has.
     pub ranges: i64,
     /// How many entries its history has.
@@ -32,7 +34,7 @@ impl Store {
         let rows = self.run_long(statements::PRUNE_FIND, &[&seconds, &JOBS_MAX]).await?;
         let found = |row| {
             Ok(Prunable {
-                job_id: column(row, "job_id", IT)?,
+                job_id: JobId(column(row, "job_id", IT)?),
                 ranges: column(row, "ranges", IT)?,
                 entries: column(row, "entries", IT)?,
             })
@@ -45,7 +47,7 @@ impl Store {
     /// # Errors
     /// See [`Error`].
     pub async fn prunable_sessions(&self, seconds: i32, gone: &[Prunable]) -> Result<i64, Error> {
-        let ids: Vec<i64> = gone.iter().map(|it| it.job_id).collect();
+        let ids: Vec<i64> = gone.iter().map(|job| job.job_id.0).collect();
         let ids = serde_json::to_string(&ids).expect("numbers are always JSON");
         let rows = self.run_long(statements::PRUNE_SESSIONS_FIND, &[&seconds, &ids]).await?;
         count(&rows, "prune_sessions_find")
@@ -55,9 +57,9 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Conflict`] where it has not ended; [`Error::Deposed`].
-    pub async fn prune_job(&self, leader: &Leadership, job_id: i64) -> Result<bool, Error> {
+    pub async fn prune_job(&self, leader: &Leadership, job_id: JobId) -> Result<bool, Error> {
         let params: [&dyn tiberius::ToSql; 4] =
-            [&leader.term, &job_id, &BATCH_ROWS, &leader.holder];
+            [&leader.term.0, &job_id.0, &BATCH_ROWS, &leader.holder];
         // Tables of an older version hold nothing else.
         if self.has_schema(EXTRAS_SINCE).await?
             && count(&self.run(statements::PRUNE_EXTRAS, &params).await?, "prune_extras")? > 0
@@ -73,7 +75,7 @@ impl Store {
     /// [`Error::Deposed`].
     pub async fn prune_sessions(&self, leader: &Leadership, seconds: i32) -> Result<(), Error> {
         let params: [&dyn tiberius::ToSql; 4] =
-            [&leader.term, &leader.holder, &seconds, &BATCH_ROWS];
+            [&leader.term.0, &leader.holder, &seconds, &BATCH_ROWS];
         self.run(statements::PRUNE_SESSIONS, &params).await?;
         Ok(())
     }

@@ -1,24 +1,27 @@
 //! Ranges and who holds them.
 
-use crate::connection::{Connection, Row, column, only, optional, text};
+use xmlx_domain::{
+    Epoch, JobId, LeaseKey, RangeChange, RangeId, RangeSnapshot, RangeState, Scope, SessionId,
+};
+
+use crate::connection::{Connection, Row, column, only, optional, word};
 use crate::schema::EXTRAS_SINCE;
 use crate::source::count;
-use crate::{Error, Leadership, Scope, Store, statements};
+use crate::{Error, Leadership, Store, statements};
 
 /// Ranges in one answer: a job may have hundreds of thousands.
 const PAGE_RANGES: i64 = 5_000;
 
-/// What a worker proves its lease with.
+/// What stands for "no range" in statements; the ids of ranges begin with 1.
+const NO_RANGE: i64 = 0;
+
+/// A lease and who holds it: what a worker proves its right to commit with.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LeaseKey {
-    /// The job.
-    pub job_id: i64,
-    /// The range.
-    pub range_id: i64,
-    /// The epoch it was granted under.
-    pub epoch: i64,
+pub struct HeldLease {
+    /// Which one.
+    pub key: LeaseKey,
     /// The session it was granted to.
-    pub session_id: String,
+    pub session: SessionId,
 }
 
 /// What the owner of a lease starts from.
@@ -38,15 +41,15 @@ pub struct OpenRange {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RangeRow {
     /// Its id within the job.
-    pub range_id: i64,
+    pub range_id: RangeId,
     /// Its bounds.
     pub scope: Scope,
-    /// `pending`, `leased` or `done`.
-    pub state: String,
+    /// How it stands.
+    pub state: RangeState,
     /// The epoch of its last owner.
-    pub epoch: i64,
-    /// Who holds it.
-    pub owner_session: Option<String>,
+    pub epoch: Epoch,
+    /// Who holds it; of a range that is done, who held it last.
+    pub owner: Option<SessionId>,
     /// Every application at or below is decided.
     pub committed_through: i64,
     /// Applications that succeeded.
@@ -57,25 +60,19 @@ pub struct RangeRow {
     pub rows_written: i64,
 }
 
-/// One compare-and-set of the leader on a range.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RangeChange {
-    /// The job.
-    pub job_id: i64,
-    /// The range.
-    pub range_id: i64,
-    /// Name of the change in the history.
-    pub event: &'static str,
-    /// State, epoch and bound that the row must have.
-    pub from: (&'static str, i64, i64),
-    /// State, epoch and bound that it gets.
-    pub to: (&'static str, i64, i64),
-    /// Who holds it afterwards; empty for nobody.
-    pub owner_session: String,
-    /// The id of the pending range that arises where the bound falls; else 0.
-    pub rest: i64,
-    /// Nothing waits at or below: a grant moves the cursor up to here.
-    pub cursor: i64,
+impl RangeRow {
+    /// What decides about the range.
+    #[must_use]
+    pub fn snapshot(&self) -> RangeSnapshot {
+        RangeSnapshot {
+            range: self.range_id,
+            scope: self.scope,
+            state: self.state,
+            epoch: self.epoch,
+            owner: self.owner.clone(),
+            committed_through: self.committed_through,
+        }
+    }
 }
 
 impl Store {
@@ -84,21 +81,29 @@ impl Store {
     /// # Errors
     /// [`Error::Conflict`] where the row is not as `from` says, [`Error::Deposed`] where another
     /// coordinator leads; nothing has changed then.
-    pub async fn change_range(&self, leader: &Leadership, it: &RangeChange) -> Result<(), Error> {
+    pub async fn change_range(
+        &self,
+        leader: &Leadership,
+        change: &RangeChange,
+    ) -> Result<(), Error> {
+        let (from, to) = (change.from.state.as_str(), change.to.state.as_str());
+        let owner = change.owner.as_ref().map_or("", SessionId::as_str);
+        let event = change.event.as_str();
+        let rest = change.rest.map_or(NO_RANGE, |range| range.0);
         let params: [&dyn tiberius::ToSql; 14] = [
-            &leader.term,
-            &it.job_id,
-            &it.range_id,
-            &it.from.0,
-            &it.from.1,
-            &it.from.2,
-            &it.to.0,
-            &it.to.1,
-            &it.owner_session,
-            &it.to.2,
-            &it.event,
-            &it.rest,
-            &it.cursor,
+            &leader.term.0,
+            &change.job.0,
+            &change.range.0,
+            &from,
+            &change.from.epoch.0,
+            &change.from.hi,
+            &to,
+            &change.to.epoch.0,
+            &owner,
+            &change.to.hi,
+            &event,
+            &rest,
+            &change.cursor,
             &leader.holder,
         ];
         self.run(statements::RANGE_CHANGE, &params).await?;
@@ -109,43 +114,46 @@ impl Store {
     ///
     /// # Errors
     /// See [`Error`].
-    pub async fn ranges(&self, job_id: i64) -> Result<Vec<RangeRow>, Error> {
-        let (mut ranges, mut after) = (Vec::new(), 0);
+    pub async fn ranges(&self, job_id: JobId) -> Result<Vec<RangeRow>, Error> {
+        let (mut ranges, mut after) = (Vec::new(), None);
         loop {
             let page = self.ranges_after(job_id, after, PAGE_RANGES).await?;
             let Some(last) = page.last() else { break };
-            after = last.range_id;
+            after = Some(last.range_id);
             ranges.extend(page);
         }
         ranges.sort_unstable_by_key(|it: &RangeRow| (it.scope.lo, it.scope.hi));
         Ok(ranges)
     }
 
-    /// A page of the ranges of a job: those behind the id `after`, at most `n_max`.
+    /// A page of the ranges of a job: those behind the id `after` where one is given, at most `n_max`.
     ///
     /// # Errors
     /// See [`Error`].
     pub async fn ranges_after(
         &self,
-        job_id: i64,
-        after: i64,
+        job_id: JobId,
+        after: Option<RangeId>,
         n_max: i64,
     ) -> Result<Vec<RangeRow>, Error> {
-        let rows = self.run(statements::RANGES, &[&job_id, &after, &n_max]).await?;
+        let after = after.map_or(NO_RANGE, |range| range.0);
+        let rows = self.run(statements::RANGES, &[&job_id.0, &after, &n_max]).await?;
         rows.iter().map(range).collect()
     }
 
-    /// A page of the ranges of a job of which something is left: those behind the id `after`, at most `n_max`.
+    /// A page of the ranges of a job of which something is left: those behind the id `after` where one is given,
+    /// at most `n_max`.
     ///
     /// # Errors
     /// See [`Error`].
     pub async fn open_ranges(
         &self,
-        job_id: i64,
-        after: i64,
+        job_id: JobId,
+        after: Option<RangeId>,
         n_max: i64,
     ) -> Result<Vec<RangeRow>, Error> {
-        let rows = self.run(statements::RANGES_OPEN, &[&job_id, &after, &n_max]).await?;
+        let after = after.map_or(NO_RANGE, |range| range.0);
+        let rows = self.run(statements::RANGES_OPEN, &[&job_id.0, &after, &n_max]).await?;
         rows.iter().map(range).collect()
     }
 
@@ -153,8 +161,9 @@ impl Store {
     ///
     /// # Errors
     /// See [`Error`].
-    pub async fn last_range(&self, job_id: i64) -> Result<i64, Error> {
-        count(&self.run(statements::RANGES_LAST, &[&job_id]).await?, "ranges_last")
+    pub async fn last_range(&self, job_id: JobId) -> Result<RangeId, Error> {
+        let rows = self.run(statements::RANGES_LAST, &[&job_id.0]).await?;
+        Ok(RangeId(count(&rows, "ranges_last")?))
     }
 }
 
@@ -162,11 +171,11 @@ pub(crate) fn range(row: &Row) -> Result<RangeRow, Error> {
     const IT: &str = "ranges";
     let owner: Option<&str> = optional(row, "owner_session", IT)?;
     Ok(RangeRow {
-        range_id: column(row, "range_id", IT)?,
+        range_id: RangeId(column(row, "range_id", IT)?),
         scope: Scope { lo: column(row, "lo", IT)?, hi: column(row, "hi", IT)? },
-        state: text(row, "state", IT)?,
-        epoch: column(row, "epoch", IT)?,
-        owner_session: owner.map(ToOwned::to_owned),
+        state: word(row, "state", IT)?,
+        epoch: Epoch(column(row, "epoch", IT)?),
+        owner: owner.map(|session| SessionId(session.to_owned())),
         committed_through: column(row, "committed_through", IT)?,
         done_ok: column(row, "done_ok", IT)?,
         done_failed: column(row, "done_failed", IT)?,
@@ -174,7 +183,7 @@ pub(crate) fn range(row: &Row) -> Result<RangeRow, Error> {
     })
 }
 
-impl LeaseKey {
+impl HeldLease {
     /// What the owner starts from; `None` where the lease has moved on.
     ///
     /// # Errors
@@ -182,7 +191,7 @@ impl LeaseKey {
     pub async fn open(&self, connection: &mut Connection) -> Result<Option<OpenRange>, Error> {
         const IT: &str = "range_open";
         let params: [&dyn tiberius::ToSql; 4] =
-            [&self.job_id, &self.range_id, &self.epoch, &self.session_id];
+            [&self.key.job.0, &self.key.range.0, &self.key.epoch.0, &self.session.0];
         let rows = connection.run(statements::RANGE_OPEN, &params).await?;
         let Some(row) = rows.first() else { return Ok(None) };
         Ok(Some(OpenRange {
@@ -203,10 +212,10 @@ impl LeaseKey {
         range: OpenRange,
     ) -> Result<(), Error> {
         let params: [&dyn tiberius::ToSql; 6] = [
-            &self.job_id,
-            &self.range_id,
-            &self.epoch,
-            &self.session_id,
+            &self.key.job.0,
+            &self.key.range.0,
+            &self.key.epoch.0,
+            &self.session.0,
             &range.scope.hi,
             &range.committed_through,
         ];
@@ -226,11 +235,11 @@ impl LeaseKey {
         range: &OpenRange,
     ) -> Result<i64, Error> {
         if range.schema >= EXTRAS_SINCE {
-            let params: [&dyn tiberius::ToSql; 3] = [&self.job_id, &app_id, &self.session_id];
+            let params: [&dyn tiberius::ToSql; 3] = [&self.key.job.0, &app_id, &self.session.0];
             return count(&connection.run(statements::TRIAL, &params).await?, "trial");
         }
         const IT: &str = "suspect_note";
-        let params: [&dyn tiberius::ToSql; 3] = [&self.job_id, &app_id, &range.deaths];
+        let params: [&dyn tiberius::ToSql; 3] = [&self.key.job.0, &app_id, &range.deaths];
         let rows = connection.run(statements::SUSPECT_NOTE, &params).await?;
         let tries: i32 = column(only(&rows, IT)?, "tries", IT)?;
         Ok(i64::from(tries) - 1)

@@ -1,21 +1,23 @@
 //! Lives of worker processes.
 
-use crate::connection::{column, text};
+use xmlx_domain::{SessionId, SessionState};
+
+use crate::connection::{column, text, word};
 use crate::{Error, Leadership, Store, statements};
 
 /// A session that has not ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SessionRow {
     /// Its UUID.
-    pub session_id: String,
+    pub session_id: SessionId,
     /// The worker's name.
     pub name: String,
     /// Its build.
     pub build: String,
     /// How many ranges it works on at once.
     pub slots: i32,
-    /// `active`.
-    pub state: String,
+    /// [`SessionState::Active`].
+    pub state: SessionState,
 }
 
 impl Store {
@@ -25,23 +27,25 @@ impl Store {
     /// [`Error::Deposed`] where another coordinator leads.
     pub async fn open_session(&self, leader: &Leadership, it: &SessionRow) -> Result<(), Error> {
         let params: [&dyn tiberius::ToSql; 6] =
-            [&leader.term, &it.session_id, &it.name, &it.build, &it.slots, &leader.holder];
+            [&leader.term.0, &it.session_id.0, &it.name, &it.build, &it.slots, &leader.holder];
         self.run(statements::SESSION_OPEN, &params).await?;
         Ok(())
     }
 
-    /// Notes that a session has ended, and how: `left`, `lost` (its stream broke) or `silent`.
+    /// Notes that a session has ended, and how.
     ///
     /// # Errors
     /// [`Error::Deposed`] where another coordinator leads.
     pub async fn close_session(
         &self,
         leader: &Leadership,
-        session_id: &str,
-        state: &str,
+        session_id: &SessionId,
+        state: SessionState,
     ) -> Result<(), Error> {
-        self.run(statements::SESSION_CLOSE, &[&leader.term, &session_id, &state, &leader.holder])
-            .await?;
+        let (session_id, state) = (session_id.as_str(), state.as_str());
+        let params: [&dyn tiberius::ToSql; 4] =
+            [&leader.term.0, &session_id, &state, &leader.holder];
+        self.run(statements::SESSION_CLOSE, &params).await?;
         Ok(())
     }
 
@@ -55,11 +59,11 @@ impl Store {
         let mut sessions = Vec::with_capacity(rows.len());
         for row in &rows {
             sessions.push(SessionRow {
-                session_id: text(row, "session_id", IT)?,
+                session_id: SessionId(text(row, "session_id", IT)?),
                 name: text(row, "name", IT)?,
                 build: text(row, "build", IT)?,
                 slots: column(row, "slots", IT)?,
-                state: text(row, "state", IT)?,
+                state: word(row, "state", IT)?,
             });
         }
         Ok(sessions)

@@ -1,52 +1,10 @@
 //! The source of a job: which applications wait.
 
+use xmlx_domain::{IDS_MAX, IDS_MIN, JobId, Mode, Scope};
 use xmlx_extract::Plan;
 
 use crate::connection::{Row, column, only, optional};
 use crate::{Error, Store, name};
-
-/// Which applications of its scope a job takes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mode {
-    /// Those without a row in `processing_log`.
-    Once,
-    /// The same, and those that come later.
-    Follow,
-    /// Those whose latest row is `failed`, as of the submission.
-    Retry,
-}
-
-impl Mode {
-    /// The mode's name in the database.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Once => "once",
-            Self::Follow => "follow",
-            Self::Retry => "retry",
-        }
-    }
-
-    /// The mode of that name.
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Once, Self::Follow, Self::Retry].into_iter().find(|it| it.name() == name)
-    }
-}
-
-/// The ids that a job takes: a cursor stands below the first one, and a range ends above the last one.
-pub const IDS_MIN: i64 = i64::MIN + 1;
-/// See [`IDS_MIN`].
-pub const IDS_MAX: i64 = i64::MAX - 1;
-
-/// A stretch of ids, `[lo, hi)`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Scope {
-    /// The first.
-    pub lo: i64,
-    /// One past the last.
-    pub hi: i64,
-}
 
 /// Applications that wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -235,9 +193,8 @@ impl Source {
     ///
     /// # Errors
     /// See [`Error`].
-    pub async fn passed(&self, store: &Store, scope: Scope, job_id: i64) -> Result<i64, Error> {
-        let params: [&dyn tiberius::ToSql; 4] =
-            [&scope.lo, &scope.hi, &job_id, &self.log_watermark];
+    pub async fn passed(&self, store: &Store, scope: Scope, job: JobId) -> Result<i64, Error> {
+        let params: [&dyn tiberius::ToSql; 4] = [&scope.lo, &scope.hi, &job.0, &self.log_watermark];
         count(&store.run_long(&self.passed, &params).await?, "passed")
     }
 

@@ -1,15 +1,15 @@
 //! Whether a job did what it promised: the same queries at its end and at any later time.
 
 mod history;
-mod replay;
 mod sql;
 
+use xmlx_domain::{JobState, RangeState, Scope};
 use xmlx_extract::Plan;
 
 use crate::catalog::Catalog;
 use crate::connection::{Row, column, optional, text};
 use crate::source::count;
-use crate::{Error, JobRow, RangeRow, Scope, Source, Store};
+use crate::{Error, JobRow, RangeRow, Source, Store};
 use sql::{Finding, Statements};
 
 /// One thing that has to hold.
@@ -89,12 +89,11 @@ impl Store {
         let catalog = self.catalog(plan.target_schema()).await?;
         let sql = Statements::new(plan, &source, &catalog);
         let ranges = self.ranges(job.job_id).await?;
-        let open = ranges.iter().filter(|it| it.state != "done").count();
+        let open = ranges.iter().filter(|range| range.state != RangeState::Done).count();
         let waiting = source.waiting(self, job.scope).await?;
-        let is_open = matches!(job.state.as_str(), "running" | "paused");
-        let waiting_yet = (is_open && (open > 0 || waiting > 0)).then_some(waiting);
+        let waiting_yet = (job.state.is_open() && (open > 0 || waiting > 0)).then_some(waiting);
         let mut checks = vec![tiling(job.scope, &ranges)];
-        if job.state == "done" {
+        if job.state == JobState::Done {
             let detail = format!("{} ranges", ranges.len());
             checks.push(check("all ranges are done", in_i64(open), detail));
         }
@@ -126,13 +125,13 @@ impl Store {
         job: &JobRow,
         waiting: i64,
     ) -> Result<Check, Error> {
-        let (n, third, ids, mut detail) = if job.state == "done" {
+        let (n, third, ids, mut detail) = if job.state == JobState::Done {
             let detail = "applications of the scope without a decision";
             (waiting, 0, &sql.waiting_ids, detail.to_owned())
         } else {
             let passed = source.passed(self, job.scope, job.job_id).await?;
             let detail = "applications without a decision that a cursor has passed";
-            (passed, job.job_id, &sql.passed_ids, detail.to_owned())
+            (passed, job.job_id.0, &sql.passed_ids, detail.to_owned())
         };
         if matches!(job.state.as_str(), "cancelled" | "failed") && waiting > n {
             detail = format!("{detail}; the job was {} before it took {}", job.state, waiting - n);
@@ -243,7 +242,7 @@ impl Store {
 
     /// The ranges' counters equal what log and tables say.
     async fn sums(&self, sql: &Statements, job: &JobRow) -> Result<Vec<Check>, Error> {
-        let job_id = job.job_id;
+        let job_id = job.job_id.0;
         let ok =
             count(&self.run_of_job(&sql.logged_success, job, job_id).await?, "logged_success")?;
         let failed =
@@ -310,15 +309,17 @@ fn in_i64(n: usize) -> i64 {
 
 #[cfg(test)]
 mod tests {
+    use xmlx_domain::{Epoch, RangeId};
+
     use super::*;
 
     fn range(lo: i64, hi: i64) -> RangeRow {
         RangeRow {
-            range_id: lo,
+            range_id: RangeId(lo),
             scope: Scope { lo, hi },
-            state: "done".to_owned(),
-            epoch: 1,
-            owner_session: None,
+            state: RangeState::Done,
+            epoch: Epoch(1),
+            owner: None,
             committed_through: hi - 1,
             done_ok: 0,
             done_failed: 0,

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use xmlx_domain::JobId;
 use xmlx_extract::{Application, Plan};
 
 use crate::catalog::Room;
@@ -168,21 +169,21 @@ impl Store {
     ///
     /// # Errors
     /// See [`Error`].
-    pub async fn warnings(&self, job_id: i64) -> Result<Vec<WarningRow>, Error> {
+    pub async fn warnings(&self, job_id: JobId) -> Result<Vec<WarningRow>, Error> {
         if !self.has_schema(EXTRAS_SINCE).await? {
             return Ok(Vec::new());
         }
-        let rows = self.run(statements::WARNINGS, &[&job_id]).await?;
+        let rows = self.run(statements::WARNINGS, &[&job_id.0]).await?;
         rows.iter().map(warning).collect()
     }
 
     /// Whether what is kept by column adds up to what is shown of the job.
-    pub(crate) async fn warning_sums(&self, job_id: i64) -> Result<Option<Check>, Error> {
+    pub(crate) async fn warning_sums(&self, job_id: JobId) -> Result<Option<Check>, Error> {
         const IT: &str = "job_warning_sums";
         if !self.has_schema(EXTRAS_SINCE).await? {
             return Ok(None);
         }
-        let rows = self.run(statements::JOB_WARNING_SUMS, &[&job_id]).await?;
+        let rows = self.run(statements::JOB_WARNING_SUMS, &[&job_id.0]).await?;
         let row = only(&rows, IT)?;
         let sum = |name| column::<i64>(row, name, IT);
         let (by_column, warnings) = (sum("by_column")?, sum("warnings")?);
@@ -218,6 +219,8 @@ fn warning(row: &crate::connection::Row) -> Result<WarningRow, Error> {
 mod tests {
     use xmlx_extract::{Warning, WarningKind};
 
+    use xmlx_domain::{LogReason, Stage};
+
     use super::*;
 
     fn app(app_id: i64, warnings: &[(usize, Option<usize>, WarningKind)]) -> Decided {
@@ -237,7 +240,7 @@ mod tests {
         let group = [
             app(5, &[(0, Some(0), cut), (0, None, odd), (0, Some(0), cut)]),
             app(6, &[]),
-            Decided::Failed { app_id: 7, reason: "mapping: x".to_owned() },
+            Decided::Failed { app_id: 7, reason: LogReason::new(Stage::Mapping, "x") },
             app(8, &[(1, Some(0), cut), (1, Some(1), cut)]),
         ];
         let found = names.encode(&group).expect("there are some");

@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use tokio::sync::{Notify, mpsc};
 use tokio_stream::wrappers::ReceiverStream;
+use xmlx_domain::{Lease, SessionId};
 use xmlx_proto::v1 as pb;
 use xmlx_proto::v1::coordinator_message::Body as In;
 use xmlx_proto::v1::worker_message::Body as Out;
 use xmlx_proto::v1::worker_service_client::WorkerServiceClient;
-use xmlx_store::{Access, LeaseKey, OpenRange, SCHEMA_VERSION, Scope, Store, StoreConfig};
+use xmlx_store::{Access, HeldLease, OpenRange, SCHEMA_VERSION, Store, StoreConfig};
 use xmlx_tests::Cluster;
 
 const HEARTBEAT: Duration = Duration::from_secs(1);
@@ -147,20 +148,12 @@ impl Worker {
         lease: pb::Lease,
         outbox: &mpsc::Sender<pb::WorkerMessage>,
     ) -> Option<()> {
-        let key = LeaseKey {
-            job_id: lease.job_id,
-            range_id: lease.range_id,
-            epoch: lease.epoch,
-            session_id: self.id.clone(),
-        };
+        let Lease { key, scope } = lease.try_into().ok()?;
+        let held = HeldLease { key, session: SessionId(self.id.clone()) };
         // Nothing is committed here, so the cursor never leaves the range's beginning.
-        let range = OpenRange {
-            scope: Scope { lo: lease.lo, hi: lease.hi },
-            committed_through: lease.lo - 1,
-            deaths: 0,
-            schema: SCHEMA_VERSION,
-        };
-        key.complete(&mut self.store.connection(), range).await.ok()?;
+        let range =
+            OpenRange { scope, committed_through: scope.lo - 1, deaths: 0, schema: SCHEMA_VERSION };
+        held.complete(&mut self.store.connection(), range).await.ok()?;
         {
             let mut count = self.count.lock().unwrap();
             count.done += 1;

@@ -6,13 +6,14 @@ use std::sync::Once;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
-use xmlx_extract::Stage;
-use xmlx_store::{Class, Committed, Connection, Decided, EXTRAS_SINCE, Error, Group, OpenRange};
+use xmlx_domain::{ErrorClass, Lease, LogReason, Stage};
+use xmlx_store::{
+    Committed, Connection, Decided, EXTRAS_SINCE, Error, Group, HeldLease, OpenRange,
+};
 
 use super::parts::{Blame, Parts, Refused};
 use super::retry::{persist, tries_of_a_commit};
 use super::{Batch, Outcome, Shop};
-use crate::board::Lease;
 use crate::jobs::Job;
 
 /// Said once in the life of the process.
@@ -22,7 +23,7 @@ static NOT_COUNTED: Once = Once::new();
 #[derive(Debug)]
 pub(super) struct Committer<'a> {
     shop: &'a Shop,
-    lease: &'a Lease,
+    held_lease: HeldLease,
     job: &'a Job,
     stop: &'a CancellationToken,
     connection: Connection,
@@ -56,7 +57,7 @@ pub(super) async fn run<'a>(
     }
     let mut committer = Committer {
         shop,
-        lease,
+        held_lease: shop.held(lease),
         job,
         stop,
         connection: shop.store.connection(),
@@ -91,12 +92,12 @@ impl Committer<'_> {
                     self.parts.committed(&part);
                 }
                 Ok(Committed::Cut { hi }) => {
-                    info!(range = self.lease.key.range_id, hi, "the range was cut");
+                    info!(range = %self.held_lease.key.range, hi, "the range was cut");
                     self.range.scope.hi = hi;
                 }
                 Ok(Committed::DecidedElsewhere { app_ids }) => {
                     info!(
-                        range = self.lease.key.range_id,
+                        range = %self.held_lease.key.range,
                         first_app_id = app_ids.first(),
                         n_apps = app_ids.len(),
                         "somebody else has decided them meanwhile; they are left as they are"
@@ -122,17 +123,17 @@ impl Committer<'_> {
     /// What follows from an error of a commit; `None`: it says nothing of the applications.
     fn refused(&mut self, part: &Range<usize>, err: &Error) -> Option<Refused> {
         match err.class() {
-            Class::Data => Some(self.parts.refused(part, Blame::Application)),
-            Class::Unclear => Some(self.parts.refused(part, Blame::Unproven)),
+            ErrorClass::Data => Some(self.parts.refused(part, Blame::Application)),
+            ErrorClass::Unclear => Some(self.parts.refused(part, Blame::Unproven)),
             // A smaller one may be answered in time.
-            Class::Ambiguous if err.is_unanswered() && self.parts.slowed(part) => {
+            ErrorClass::Ambiguous if err.is_unanswered() && self.parts.slowed(part) => {
                 Some(Refused::Divided)
             }
-            Class::Ambiguous
-            | Class::Fenced
-            | Class::Transient
-            | Class::Capacity
-            | Class::Fatal => None,
+            ErrorClass::Ambiguous
+            | ErrorClass::Fenced
+            | ErrorClass::Transient
+            | ErrorClass::Capacity
+            | ErrorClass::Fatal => None,
         }
     }
 
@@ -148,7 +149,7 @@ impl Committer<'_> {
             Some(Refused::Guilty(i)) if group[i].rows() > 0 => {
                 let app_id = group[i].app_id();
                 let reason = reason(&err);
-                warn!(app_id, reason, "the database refuses the application");
+                warn!(app_id, %reason, "the database refuses the application");
                 self.held_for = err.to_string();
                 group[i] = Decided::Failed { app_id, reason };
                 Ok(())
@@ -161,12 +162,12 @@ impl Committer<'_> {
     /// One commit, repeated while the trouble passes or its answer was lost.
     async fn part(&mut self, decided: &[Decided]) -> Result<Committed, Error> {
         let group = Group { range: self.range, decided };
-        let (commit, key) = (&self.job.commit, &self.lease.key);
+        let (commit, lease) = (&self.job.commit, &self.held_lease);
         let (gate, connection) = (&self.shop.gate, &mut self.connection);
         let rows = decided.iter().map(|app| app.rows() + 1).sum();
         persist!(self.stop, tries_of_a_commit, async {
             let pass = gate.enter().await;
-            let outcome = commit.commit(connection, key, group).await;
+            let outcome = commit.commit(connection, lease, group).await;
             pass.note(&outcome, rows);
             outcome
         })
@@ -176,7 +177,7 @@ impl Committer<'_> {
         let Some(last) = decided.last() else { return };
         self.range.committed_through = last.app_id();
         let n_apps = decided.iter().filter(|app| !matches!(app, Decided::Elsewhere { .. })).count();
-        self.shop.board.committed(&self.lease.key, last.app_id(), n_apps);
+        self.shop.board.committed(self.held_lease.key, last.app_id(), n_apps);
         if decided.iter().any(|app| app.rows() > 0) {
             self.job.note_commit();
         }
@@ -190,16 +191,16 @@ impl Committer<'_> {
         if let Err(outcome) = self.settle_held().await {
             return outcome;
         }
-        let (key, stop) = (&self.lease.key, self.stop);
+        let (lease, stop) = (&self.held_lease, self.stop);
         loop {
             let OpenRange { scope, committed_through, .. } = self.range;
-            let closed = persist!(stop, key.complete(&mut self.connection, self.range));
+            let closed = persist!(stop, lease.complete(&mut self.connection, self.range));
             match closed {
                 Ok(()) => return Outcome::Done,
                 Err(Error::Fenced) => (),
                 Err(err) => return err.into(),
             }
-            match key.open(&mut self.connection).await {
+            match lease.open(&mut self.connection).await {
                 Ok(Some(range))
                     if range.scope.hi < scope.hi
                         && range.committed_through == committed_through =>
@@ -221,7 +222,7 @@ impl Committer<'_> {
         }
         if self.job.n_commits() == self.commits_before {
             return Err(Outcome::Stuck {
-                class: Class::Unclear,
+                class: ErrorClass::Unclear,
                 reason: format!(
                     "{}; nothing else of the job has got through, so that it may not be the application {}",
                     self.held_for,
@@ -244,18 +245,18 @@ impl Committer<'_> {
 }
 
 /// What the log says of an application that the database refused.
-fn reason(err: &Error) -> String {
+fn reason(err: &Error) -> LogReason {
     let stage = match err.number() {
         Some(515 | 547 | 2601 | 2627) => Stage::Constraint,
         _ => Stage::Database,
     };
-    format!("{stage}: {err}")
+    LogReason::new(stage, err.to_string())
 }
 
 /// The commit of a single application is not answered in time, again and again: only an operator can help.
 fn too_slow(err: &Error) -> Outcome {
     Outcome::Stuck {
-        class: Class::Capacity,
+        class: ErrorClass::Capacity,
         reason: format!(
             "{err}, though it writes the rows of one application: look for what it waits for in sys.dm_exec_requests"
         ),

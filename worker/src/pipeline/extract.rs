@@ -7,12 +7,11 @@ use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error};
-use xmlx_extract::Stage;
+use xmlx_domain::{Lease, LogReason, Stage};
 use xmlx_store::{Decided, Error, Fetched, OpenRange, Xml};
 
 use super::retry::persist;
 use super::{Batch, Group, Shop};
-use crate::board::Lease;
 use crate::jobs::Job;
 use crate::test_hooks::TestHooks;
 
@@ -40,6 +39,7 @@ pub(super) async fn run(
     decided: mpsc::Sender<Batch>,
 ) -> Result<Ended, Error> {
     let mut connection = shop.store.connection();
+    let held = shop.held(lease);
     while let Some(group) = groups.recv().await {
         if stop.is_cancelled() {
             return Ok(Ended::Stopped);
@@ -51,7 +51,7 @@ pub(super) async fn run(
             None => None,
         };
         let deaths = match suspect {
-            Some(app_id) => persist!(stop, lease.key.note_trial(&mut connection, app_id, &range))?,
+            Some(app_id) => persist!(stop, held.note_trial(&mut connection, app_id, &range))?,
             None => 0,
         };
         let extracted = match suspect {
@@ -78,7 +78,8 @@ pub(super) async fn run(
 
 fn poison(app_id: i64) -> Decided {
     error!(app_id, "the application fails: its worker processes died with it in flight");
-    let reason = format!("{}: {DEATHS_MAX} worker processes died trying it alone", Stage::Poison);
+    let text = format!("{DEATHS_MAX} worker processes died trying it alone");
+    let reason = LogReason::new(Stage::Poison, text);
     Decided::Failed { app_id, reason }
 }
 
@@ -105,7 +106,8 @@ fn extract(job: &Job, app: &Fetched, tests: &TestHooks) -> Decided {
     let app_id = app.app_id;
     tests.before_extraction(app_id);
     let Some(xml) = &app.xml else {
-        let reason = format!("{}: {}", Stage::Validation, job.plan.limits().document_too_large());
+        let text = job.plan.limits().document_too_large();
+        let reason = LogReason::new(Stage::Validation, text);
         return Decided::Failed { app_id, reason };
     };
     READING.set(true);
@@ -124,10 +126,10 @@ fn extract(job: &Job, app: &Fetched, tests: &TestHooks) -> Decided {
             }
             return job.bounds.admit(application);
         }
-        Ok(Err(rejection)) => rejection.to_string(),
+        Ok(Err(rejection)) => rejection.log_reason(),
         Err(_) => {
             error!(app_id, "extraction panicked; the application fails, the others go on");
-            format!("{}: extraction panicked; please report it with this app_id", Stage::Poison)
+            LogReason::new(Stage::Poison, "extraction panicked; please report it with this app_id")
         }
     };
     Decided::Failed { app_id, reason }

@@ -4,11 +4,11 @@ use std::collections::VecDeque;
 
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
-use xmlx_store::{Connection, Error, Fetched, OpenRange, Scope, Store, WaitingDocument};
+use xmlx_domain::{Lease, Scope};
+use xmlx_store::{Connection, Error, Fetched, OpenRange, Store, WaitingDocument};
 
 use super::retry::persist;
 use super::{Group, Outcome, Shop};
-use crate::board::Lease;
 use crate::jobs::Job;
 
 /// The first group is small, so that a job whose applications all fail is noticed early.
@@ -87,7 +87,7 @@ pub(super) async fn run(
         let apps = fetcher.fetch(n).await?;
         // Another tool may have decided all of them since they were listed.
         let Some(last) = apps.last() else { continue };
-        shop.board.claimed(&lease.key, last.app_id);
+        shop.board.claimed(lease.key, last.app_id);
         suspects = suspects.saturating_sub(apps.len());
         if groups.send(Group { apps, room, suspect }).await.is_err() {
             return Ok(Ended::Stopped);
@@ -98,7 +98,7 @@ pub(super) async fn run(
 impl Fetcher<'_> {
     /// Sees to it that something is listed, unless nothing waits.
     async fn look_ahead(&mut self) -> Result<(), Outcome> {
-        self.scope.hi = self.shop.board.end_of(&self.lease.key, self.scope.hi);
+        self.scope.hi = self.shop.board.end_of(self.lease.key, self.scope.hi);
         while self.listed.back().is_some_and(|app| app.app_id >= self.scope.hi) {
             self.listed.pop_back();
         }
@@ -107,10 +107,10 @@ impl Fetcher<'_> {
         }
         let (documents, board) = (&self.job.documents, &self.shop.board);
         // It may look at many rows that do not wait: that it is under way is progress, too.
-        board.reads(&self.lease.key);
+        board.reads(self.lease.key);
         let page =
             persist!(self.stop, documents.waiting(&mut self.connection, self.scope, LISTED_MAX));
-        board.has_read(&self.lease.key);
+        board.has_read(self.lease.key);
         let page = page.map_err(Outcome::from)?;
         (self.listed, self.is_all) = (page.apps.into(), page.is_last);
         Ok(())

@@ -145,6 +145,8 @@ mod tests {
 
     use xmlx_extract::{Application, Value};
 
+    use xmlx_domain::{LogReason, Stage};
+
     use super::*;
 
     fn with_rows(rows: [usize; 2]) -> Decided {
@@ -153,7 +155,7 @@ mod tests {
     }
 
     fn failed() -> Decided {
-        Decided::Failed { app_id: 1, reason: String::new() }
+        Decided::Failed { app_id: 1, reason: LogReason::new(Stage::Mapping, "") }
     }
 
     #[test]

@@ -5,7 +5,8 @@ use std::time::Duration;
 use backon::{BackoffBuilder as _, ExponentialBackoff, ExponentialBuilder};
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
-use xmlx_store::{Class, Error};
+use xmlx_domain::ErrorClass;
+use xmlx_store::Error;
 
 /// Waits between tries begin with this and double. Up to as much again is added by chance, so that workers whose
 /// statements met each other do not meet again.
@@ -48,23 +49,23 @@ pub(super) use persist;
 /// How often a statement is tried that meets this error.
 pub(super) fn tries(err: &Error) -> u32 {
     match err.class() {
-        Class::Transient | Class::Ambiguous | Class::Unclear => TRIES_MAX,
-        Class::Fenced | Class::Capacity | Class::Data | Class::Fatal => 1,
+        ErrorClass::Transient | ErrorClass::Ambiguous | ErrorClass::Unclear => TRIES_MAX,
+        ErrorClass::Fenced | ErrorClass::Capacity | ErrorClass::Data | ErrorClass::Fatal => 1,
     }
 }
 
 /// The same for a commit, which can be taken apart instead.
 pub(super) fn tries_of_a_commit(err: &Error) -> u32 {
     match err.class() {
-        Class::Ambiguous if err.is_unanswered() => TRIES_UNANSWERED,
-        Class::Unclear if err.is_unnamed() => TRIES_UNNAMED,
-        Class::Unclear => 1,
-        Class::Transient
-        | Class::Ambiguous
-        | Class::Fenced
-        | Class::Capacity
-        | Class::Data
-        | Class::Fatal => tries(err),
+        ErrorClass::Ambiguous if err.is_unanswered() => TRIES_UNANSWERED,
+        ErrorClass::Unclear if err.is_unnamed() => TRIES_UNNAMED,
+        ErrorClass::Unclear => 1,
+        ErrorClass::Transient
+        | ErrorClass::Ambiguous
+        | ErrorClass::Fenced
+        | ErrorClass::Capacity
+        | ErrorClass::Data
+        | ErrorClass::Fatal => tries(err),
     }
 }
 

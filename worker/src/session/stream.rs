@@ -7,16 +7,15 @@ use tokio::time::{Instant, MissedTickBehavior};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::Streaming;
 use tonic::transport::Endpoint;
-use tracing::info;
+use tracing::{info, warn};
+use xmlx_domain::{Lease, LeaseKey};
 use xmlx_proto::v1::coordinator_message::Body as In;
 use xmlx_proto::v1::worker_message::Body as Out;
 use xmlx_proto::v1::worker_service_client::WorkerServiceClient;
-use xmlx_proto::{PROTOCOL_SPLIT, Refusal, Release, reasons, v1 as pb};
+use xmlx_proto::{PROTOCOL_SPLIT, Refusal, Release, class_fields, reasons, v1 as pb};
 use xmlx_runtime::coordinator_url;
-use xmlx_store::{Class, LeaseKey, Scope};
 
 use super::Session;
-use crate::board::{Lease, Standing};
 use crate::foreman::{Order, Report};
 use crate::memory;
 
@@ -87,11 +86,11 @@ impl Session {
         pb::Hello {
             protocol_min,
             protocol_max,
-            session_id: self.id.clone(),
+            session_id: self.id.0.clone(),
             name: self.config.name.clone(),
             build: build(self.config.release),
             slots: self.config.slots,
-            held: self.board.standings().iter().map(|it| lease_message(&it.lease)).collect(),
+            held: self.board.progress().into_iter().map(|held| held.lease.into()).collect(),
         }
     }
 
@@ -197,10 +196,9 @@ impl Talk<'_> {
 
     async fn beat(&mut self) {
         self.sequence += 1;
-        let standings = self.session.board.standings();
         let heartbeat = pb::Heartbeat {
             sequence: self.sequence,
-            progress: standings.iter().map(progress_message).collect(),
+            progress: self.session.board.progress().into_iter().map(Into::into).collect(),
             memory_bytes: memory::resident_bytes(),
             apps_done: self.session.board.apps_done(),
         };
@@ -216,22 +214,24 @@ impl Talk<'_> {
         }
         *self.term = message.term;
         let order = match message.body {
-            Some(In::Grant(pb::Grant { lease: Some(it) })) => Order::Grant(self.lease(&it)),
-            Some(In::Revoke(pb::Revoke { lease: Some(it), reason })) => {
-                info!(
-                    job = it.job_id,
-                    range = it.range_id,
-                    epoch = it.epoch,
-                    reason,
-                    "lease revoked"
-                );
-                Order::Revoke(self.lease(&it).key)
-            }
+            Some(In::Grant(pb::Grant { lease: Some(granted) })) => match lease(granted) {
+                Some(lease) => Order::Grant(lease),
+                None => return Ok(()),
+            },
+            Some(In::Revoke(pb::Revoke { lease: Some(revoked), reason })) => match lease(revoked) {
+                Some(Lease { key, .. }) => {
+                    let LeaseKey { job, range, epoch } = key;
+                    info!(%job, %range, %epoch, reason, "lease revoked");
+                    Order::Revoke(key)
+                }
+                None => return Ok(()),
+            },
             // What a worker of an older protocol reads as a message without a body.
             Some(In::Split(_)) if self.protocol < PROTOCOL_SPLIT => return Ok(()),
-            Some(In::Split(pb::Split { lease: Some(it), at })) => {
-                Order::Split { key: self.lease(&it).key, at }
-            }
+            Some(In::Split(pb::Split { lease: Some(cut), at })) => match lease(cut) {
+                Some(Lease { key, .. }) => Order::Split { key, at },
+                None => return Ok(()),
+            },
             Some(In::Drain(_)) => Order::Drain,
             Some(In::Redirect(it)) => {
                 return Err(Ended::Redirected(Some(it.leader_address).filter(|it| !it.is_empty())));
@@ -248,70 +248,44 @@ impl Talk<'_> {
         Ok(())
     }
 
-    fn lease(&self, it: &pb::Lease) -> Lease {
-        let key = LeaseKey {
-            job_id: it.job_id,
-            range_id: it.range_id,
-            epoch: it.epoch,
-            session_id: self.session.id.clone(),
-        };
-        Lease { key, scope: Scope { lo: it.lo, hi: it.hi } }
-    }
-
     async fn say(&self, body: Out) {
         drop(self.outbox.send(pb::WorkerMessage { term: *self.term, body: Some(body) }).await);
     }
 }
 
-fn lease_message(it: &Lease) -> pb::Lease {
-    pb::Lease {
-        job_id: it.key.job_id,
-        range_id: it.key.range_id,
-        epoch: it.key.epoch,
-        lo: it.scope.lo,
-        hi: it.scope.hi,
-    }
-}
-
-fn progress_message(it: &Standing) -> pb::Progress {
-    pb::Progress {
-        lease: Some(lease_message(&it.lease)),
-        committed_through: it.committed_through,
-        claimed_through: it.claimed_through,
-        apps: it.apps,
-        reading_ms: it.reading.map(|it| u64::try_from(it.as_millis()).unwrap_or(u64::MAX)),
-    }
+/// A lease of a message; one that makes no sense is left out, and the coordinator finds out that nobody works on it.
+fn lease(message: pb::Lease) -> Option<Lease> {
+    Lease::try_from(message)
+        .inspect_err(|refusal| warn!(%refusal, "a message of the coordinator was not understood"))
+        .ok()
 }
 
 fn report_message(report: Report) -> Out {
     match report {
         Report::Credits(credits) => Out::LeaseRequest(pb::LeaseRequest { credits }),
         Report::Done { lease, apps, elapsed_ms } => {
-            Out::RangeDone(pb::RangeDone { lease: Some(lease_message(&lease)), apps, elapsed_ms })
+            Out::RangeDone(pb::RangeDone { lease: Some(lease.into()), apps, elapsed_ms })
         }
         Report::Released { lease, committed_through, class, reason } => {
+            let unspecified = (pb::ErrorClass::Unspecified, pb::ErrorClass::Unspecified);
+            let (class, exact_class) = class.map_or(unspecified, class_fields);
             Out::Released(pb::Released {
-                lease: Some(lease_message(&lease)),
+                lease: Some(lease.into()),
                 committed_through,
-                class: class.map_or(pb::ErrorClass::Unspecified, class_message).into(),
+                class: class.into(),
                 reason,
+                exact_class: exact_class.into(),
             })
         }
-        Report::Trouble { job_id, class, reason } => {
-            Out::Trouble(pb::Trouble { job_id, class: class_message(class).into(), reason })
+        Report::Trouble { job, class, reason } => {
+            let (class, exact_class) = class_fields(class);
+            Out::Trouble(pb::Trouble {
+                job_id: job.0,
+                class: class.into(),
+                reason,
+                exact_class: exact_class.into(),
+            })
         }
         Report::Goodbye => Out::Goodbye(pb::Goodbye { reason: "drained".to_owned() }),
-    }
-}
-
-fn class_message(it: Class) -> pb::ErrorClass {
-    match it {
-        Class::Fenced => pb::ErrorClass::Fenced,
-        Class::Transient => pb::ErrorClass::Transient,
-        Class::Ambiguous => pb::ErrorClass::Ambiguous,
-        // Both pause the job until somebody has looked.
-        Class::Capacity | Class::Unclear => pb::ErrorClass::Capacity,
-        Class::Data => pb::ErrorClass::Data,
-        Class::Fatal => pb::ErrorClass::Fatal,
     }
 }

@@ -4,9 +4,10 @@
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
+use xmlx_domain::{RangeEvent, RangeId, SessionId};
+
 use crate::event::Action;
-use crate::table::{LeaseTable, REVOKED};
-use crate::{RangeId, SessionId};
+use crate::table::LeaseTable;
 
 const SURPLUS: &str = "the cluster's ceiling of commits leaves none to this worker";
 
@@ -33,7 +34,7 @@ impl LeaseTable {
         let mut actions = Vec::new();
         for session in holders.drain(max..) {
             self.break_promises(&session);
-            actions.extend(self.revoke_all(&session, REVOKED, SURPLUS));
+            actions.extend(self.revoke_all(&session, RangeEvent::Revoked, SURPLUS));
         }
         actions
     }

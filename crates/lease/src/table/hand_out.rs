@@ -4,11 +4,13 @@
 use std::cmp::Reverse;
 use std::time::Duration;
 
-use crate::event::{Action, Boundary, Order};
-use crate::job::{Job, JobState, Piece};
-use crate::range::RangeState;
+use xmlx_domain::{JobId, JobState, RangeEvent, RangeId, RangeState, Scope, SessionId};
+
+use crate::Timestamp;
+use crate::event::{Action, Boundary, Message};
+use crate::job::{Job, Piece};
+use crate::range::Ownership;
 use crate::table::{LOOK_AGAIN, LeaseTable};
-use crate::{JobId, RangeId, SessionId, Timestamp};
 
 /// Less important jobs wait so long for a range of a more important one that is being cut.
 const SOON: Duration = Duration::from_secs(2);
@@ -62,8 +64,8 @@ impl LeaseTable {
         let job = self.jobs.get_mut(&job_id).expect("just found");
         let cut = job.ranges.edit(range_id, |range| {
             range.cutting_for = Some(session_id.clone());
-            let (from, hi) = (range.claimed_through + 1, range.hi);
-            Action::FindBoundary { job: job_id, range: range_id, from, hi, count: left / 2 }
+            let scope = Scope { lo: range.claimed_through + 1, hi: range.hi };
+            Action::FindBoundary { job: job_id, range: range_id, scope, count: left / 2 }
         });
         cut.into_iter().collect()
     }
@@ -134,8 +136,8 @@ impl LeaseTable {
         let cut = job.ranges.edit(range_id, |range| {
             range.cutting_for = Some(session_id.clone());
             range.moved_at = now;
-            let (from, hi) = (range.committed_through + 1, range.hi);
-            Action::FindBoundary { job: job_id, range: range_id, from, hi, count }
+            let scope = Scope { lo: range.committed_through + 1, hi: range.hi };
+            Action::FindBoundary { job: job_id, range: range_id, scope, count }
         });
         cut.into_iter().collect()
     }
@@ -150,8 +152,8 @@ impl LeaseTable {
     ) -> Vec<Action> {
         let job = self.jobs.get_mut(&job_id).expect("the caller found it");
         let (change, lease) = job.grant(job_id, range, session, piece, now);
-        let order = Order::Grant(lease);
-        vec![Action::Save(change), Action::Send { session: session.clone(), order }]
+        let message = Message::Grant(lease);
+        vec![Action::Save(change), Action::Send { session: session.clone(), message }]
     }
 
     pub(super) fn found(
@@ -162,12 +164,13 @@ impl LeaseTable {
         now: Timestamp,
     ) -> Vec<Action> {
         let Some(job) = self.jobs.get_mut(&job_id) else { return Vec::new() };
-        let asked = job.ranges.edit(id, |range| (range.cutting_for.take(), range.state.clone()));
-        let Some((Some(session_id), state)) = asked else { return Vec::new() };
-        match state {
-            RangeState::Pending => self.found_for_pending(job_id, id, &session_id, boundary, now),
-            RangeState::Leased(owner) => self.found_for_leased(job_id, id, owner, boundary, now),
-            RangeState::Done => Vec::new(),
+        let asked =
+            job.ranges.edit(id, |range| (range.cutting_for.take(), range.ownership.clone()));
+        let Some((Some(session_id), ownership)) = asked else { return Vec::new() };
+        match ownership {
+            Ownership::Free => self.found_for_pending(job_id, id, &session_id, boundary, now),
+            Ownership::Held(owner) => self.found_for_leased(job_id, id, owner, boundary, now),
+            Ownership::Closed => Vec::new(),
         }
     }
 
@@ -180,14 +183,13 @@ impl LeaseTable {
         now: Timestamp,
     ) -> Vec<Action> {
         let job = self.jobs.get_mut(&job_id).expect("the caller found it");
-        let epoch = job.ranges.get(id).expect("the caller found it").epoch;
         let waits = self.sessions.get_mut(session_id).filter(|it| !it.draining && !it.broken);
         match boundary {
             Boundary::Empty => {
                 if let Some(session) = waits {
                     session.credits += 1;
                 }
-                vec![Action::Save(job.move_to(job_id, id, "empty", RangeState::Done, epoch))]
+                vec![Action::Save(job.close(job_id, id, RangeEvent::Empty, RangeState::Done))]
             }
             Boundary::Unknown => {
                 job.ranges.edit(id, |range| range.rests_until = now.after(LOOK_AGAIN));
@@ -229,7 +231,7 @@ impl LeaseTable {
         let change = job.split(job_id, id, at, count);
         vec![
             Action::Save(change),
-            Action::Send { session: owner, order: Order::Split { lease, at } },
+            Action::Send { session: owner, message: Message::Split { lease, at } },
         ]
     }
 }

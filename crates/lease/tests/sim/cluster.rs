@@ -3,10 +3,8 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use xmlx_lease::{
-    Action, Boundary, Epoch, Event, JobSnapshot, JobState, LeaseTable, Limits, RangeId,
-    RangeSnapshot, RangeState, Timestamp,
-};
+use xmlx_domain::{Epoch, JobState, RangeEvent, RangeId, RangeSnapshot, RangeState, Scope};
+use xmlx_lease::{Action, Boundary, Event, JobSnapshot, LeaseTable, Limits, Timestamp};
 
 use super::db::{Db, JOB, Refused};
 use super::rng::Rng;
@@ -42,7 +40,7 @@ struct Leader {
     term: u64,
     table: LeaseTable,
     /// Boundaries that are being looked for.
-    asked: VecDeque<(RangeId, i64, i64, u64)>,
+    asked: VecDeque<(RangeId, Scope, u64)>,
     /// The job as it was read after a failed save, on its way to the table.
     read: Option<JobSnapshot>,
     alive: bool,
@@ -279,17 +277,19 @@ impl Cluster {
 
     fn answer_boundary(&mut self) {
         for i in 0..self.leaders.len() {
-            let Some((range, from, hi, count)) = self.leaders[i].asked.pop_front() else {
+            let Some((range, scope, count)) = self.leaders[i].asked.pop_front() else {
                 continue;
             };
             let n = usize::try_from(count).unwrap();
-            let ids: Vec<i64> = self.db.waiting(from, hi).take(n).collect();
+            let ids: Vec<i64> = self.db.waiting(scope).take(n).collect();
             let is_long = ids.len() > 1;
             let skips = i64::from(is_long && self.mutation == Mutation::GrantSkipsTheFirst);
             let boundary = match ids.last() {
                 _ if self.faults && self.rng.one_in(10) => Boundary::Unknown,
                 None => Boundary::Empty,
-                Some(_) if ids.len() < n => Boundary::Cut { from: ids[0] + skips, at: hi, count },
+                Some(_) if ids.len() < n => {
+                    Boundary::Cut { from: ids[0] + skips, at: scope.hi, count }
+                }
                 Some(last) => Boundary::Cut { from: ids[0] + skips, at: last + 1, count },
             };
             self.tell(Some(i), Event::Found { job: JOB, range, boundary });
@@ -305,7 +305,7 @@ impl Cluster {
     fn pause(&mut self) {
         self.move_job(JobState::Paused);
         // Acknowledged once every revocation is durable; a leader that died on the way acknowledges nothing.
-        let held = self.db.ranges.values().any(|it| matches!(it.state, RangeState::Leased(_)));
+        let held = self.db.ranges.values().any(|it| it.state == RangeState::Leased);
         let acknowledged = !held || self.mutation == Mutation::PauseDoesNotRevoke;
         if self.db.state == JobState::Paused && acknowledged {
             self.barrier = Some(self.db.committed.len());
@@ -388,27 +388,29 @@ impl Cluster {
             match action {
                 Action::Save(change) => {
                     // A split that is lost again leaves an owner that knows of it and a database that does not.
-                    if change.event == "split" {
+                    if change.event == RangeEvent::Split {
                         self.back_up(30);
                     }
                     match self.db.save((self.leaders[i].term, i), &change) {
                         Ok(()) if self.faults && self.rng.one_in(200) => doubted = true,
-                        Ok(()) => *self.digest.changes.entry(change.event).or_insert(0) += 1,
+                        Ok(()) => {
+                            *self.digest.changes.entry(change.event.as_str()).or_insert(0) += 1
+                        }
                         Err(Refused::Deposed) => return self.depose(i),
                         Err(Refused::Conflict) => doubted = true,
                     }
                 }
-                Action::Send { session, order } => {
+                Action::Send { session, message } => {
                     let to = self
                         .workers
                         .iter_mut()
                         .find(|it| it.session == session && it.leader == Some(i));
                     if let Some(worker) = to {
-                        worker.inbox.push_back(order);
+                        worker.inbox.push_back(message);
                     }
                 }
-                Action::FindBoundary { range, from, hi, count, .. } => {
-                    self.leaders[i].asked.push_back((range, from, hi, count));
+                Action::FindBoundary { range, scope, count, .. } => {
+                    self.leaders[i].asked.push_back((range, scope, count));
                 }
                 Action::EndSession { session, .. } => {
                     let ended = self

@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use xmlx_lease::{
-    Change, Epoch, Event, JobId, JobSnapshot, JobState, Lease, RangeId, RangeSnapshot, RangeState,
-    SessionId,
+use xmlx_domain::{
+    Epoch, JobId, JobState, LeaseKey, RangeChange, RangeEvent, RangeId, RangeMark, RangeSnapshot,
+    RangeState, Scope, SessionId,
 };
+use xmlx_lease::{Event, JobSnapshot};
 
 use super::cluster::Mutation;
 use super::rng::Rng;
@@ -18,7 +19,7 @@ pub(crate) struct Db {
     /// Which leader has the term: after the database went back in time, two may have had the same one.
     pub(crate) holder: usize,
     pub(crate) state: JobState,
-    pub(crate) scope: (i64, i64),
+    pub(crate) scope: Scope,
     pub(crate) ranges: BTreeMap<RangeId, RangeSnapshot>,
     /// Ids that exist.
     pub(crate) source: BTreeSet<i64>,
@@ -40,16 +41,16 @@ pub(crate) enum Refused {
 
 impl Db {
     pub(crate) fn new(source: BTreeSet<i64>, mutation: Mutation) -> Self {
-        let scope = (1, source.last().map_or(1, |it| it + 1));
+        let scope = Scope { lo: 1, hi: source.last().map_or(1, |last| last + 1) };
         let whole = RangeSnapshot {
-            range: RangeId(1),
-            lo: scope.0,
-            hi: scope.1,
+            range: RangeId::FIRST,
+            scope,
             epoch: Epoch(0),
             state: RangeState::Pending,
-            committed_through: scope.0 - 1,
+            owner: None,
+            committed_through: scope.lo - 1,
         };
-        let ranges = BTreeMap::from([(RangeId(1), whole)]);
+        let ranges = BTreeMap::from([(RangeId::FIRST, whole)]);
         Self {
             term: 0,
             holder: 0,
@@ -86,42 +87,41 @@ impl Db {
     pub(crate) fn save(
         &mut self,
         (term, holder): (u64, usize),
-        it: &Change,
+        change: &RangeChange,
     ) -> Result<(), Refused> {
         if (term, holder) != (self.term, self.holder) && self.mutation != Mutation::SaveWithoutTerm
         {
             return Err(Refused::Deposed);
         }
-        if it.event == "granted" && self.state != JobState::Running {
+        let is_grant = change.event == RangeEvent::Granted;
+        if is_grant && self.state != JobState::Running {
             return Err(Refused::Conflict);
         }
         let mutation = self.mutation;
-        let Some(range) = self.ranges.get_mut(&it.range) else { return Err(Refused::Conflict) };
-        let as_expected = range.state.name() == it.from_state
-            && range.epoch == it.from_epoch
-            && range.hi == it.from_hi
-            && range.committed_through < it.to_hi;
-        if !as_expected {
+        let Some(range) = self.ranges.get_mut(&change.range) else { return Err(Refused::Conflict) };
+        let found = RangeMark { state: range.state, epoch: range.epoch, hi: range.scope.hi };
+        if found != change.from || range.committed_through >= change.to.hi {
             return Err(Refused::Conflict);
         }
-        range.state = it.to.clone();
-        range.hi = it.to_hi;
-        let falls = mutation == Mutation::EpochFalls && it.event == "released";
-        range.epoch = if falls { Epoch(0) } else { it.to_epoch };
-        if it.event == "granted" {
-            range.committed_through = range.committed_through.max(it.cursor);
+        range.state = change.to.state;
+        range.owner = change.owner.clone();
+        range.scope.hi = change.to.hi;
+        let falls = mutation == Mutation::EpochFalls && change.event == RangeEvent::Released;
+        range.epoch = if falls { Epoch(0) } else { change.to.epoch };
+        if is_grant {
+            range.committed_through = range.committed_through.max(change.cursor);
         }
-        if it.to == RangeState::Done {
-            range.committed_through = it.to_hi - 1;
+        if change.to.state == RangeState::Done {
+            range.committed_through = change.to.hi - 1;
         }
-        if let Some(rest) = it.rest.filter(|_| mutation != Mutation::SplitLosesTheRest) {
+        if let Some(rest) = change.rest.filter(|_| mutation != Mutation::SplitLosesTheRest) {
             let pending = RangeSnapshot {
                 range: rest,
-                lo: it.to_hi,
-                hi: it.from_hi,
+                scope: Scope { lo: change.to.hi, hi: change.from.hi },
                 epoch: Epoch(0),
                 state: RangeState::Pending,
-                committed_through: it.to_hi - 1,
+                owner: None,
+                committed_through: change.to.hi - 1,
             };
             if self.ranges.insert(rest, pending).is_some() {
                 return Err(Refused::Conflict);
@@ -130,15 +130,15 @@ impl Db {
         Ok(())
     }
 
-    /// The ids of `[lo, hi)` that a job still finds waiting. That no other is taken twice is for the fence to see to.
-    pub(crate) fn waiting(&self, lo: i64, hi: i64) -> impl Iterator<Item = i64> {
+    /// The ids of a scope that a job still finds waiting. That no other is taken twice is for the fence to see to.
+    pub(crate) fn waiting(&self, Scope { lo, hi }: Scope) -> impl Iterator<Item = i64> {
         self.source.range(lo..hi).copied().filter(|app| !self.settled.contains(app))
     }
 
     /// A document comes for an id of the scope that had none.
     pub(crate) fn appear(&mut self, rng: &mut Rng) {
-        let width = u64::try_from(self.scope.1 - self.scope.0).unwrap();
-        let app = self.scope.0 + i64::try_from(rng.below(width)).unwrap();
+        let width = u64::try_from(self.scope.hi - self.scope.lo).unwrap();
+        let app = self.scope.lo + i64::try_from(rng.below(width)).unwrap();
         if self.source.insert(app) {
             self.appeared.insert(app);
             self.note_late();
@@ -149,7 +149,7 @@ impl Db {
     fn note_late(&mut self) {
         for app in &self.appeared {
             let passed =
-                |range: &RangeSnapshot| range.lo <= *app && *app <= range.committed_through;
+                |range: &RangeSnapshot| range.scope.lo <= *app && *app <= range.committed_through;
             if !self.committed.contains_key(app) && self.ranges.values().any(passed) {
                 self.late.insert(*app);
             }
@@ -159,19 +159,21 @@ impl Db {
     /// Gives what came late in the first range that is done and has such ids a range of its own, as `range_reopen.sql`
     /// does, with ids above `newest`.
     pub(crate) fn reopen(&mut self, newest: RangeId) -> Option<Event> {
-        let late_in =
-            |it: &RangeSnapshot| -> Vec<i64> { self.late.range(it.lo..it.hi).copied().collect() };
+        let late_in = |range: &RangeSnapshot| -> Vec<i64> {
+            self.late.range(range.scope.lo..range.scope.hi).copied().collect()
+        };
         let done = self.ranges.values().filter(|it| it.state == RangeState::Done);
         let (id, ids) = done.map(|it| (it.range, late_in(it))).find(|(_, ids)| !ids.is_empty())?;
         let (first, last) = (ids[0], ids[ids.len() - 1]);
         let range = self.ranges.get_mut(&id)?;
-        let end = std::mem::replace(&mut range.hi, first);
+        let end = std::mem::replace(&mut range.scope.hi, first);
         range.committed_through = first - 1;
         let mut add = |n: i64, lo: i64, hi: i64, state: RangeState| {
             let committed_through = if state == RangeState::Done { hi - 1 } else { lo - 1 };
             let range = RangeId(newest.0 + n);
-            let it = RangeSnapshot { range, lo, hi, epoch: Epoch(0), state, committed_through };
-            self.ranges.insert(range, it);
+            let (scope, epoch, owner) = (Scope { lo, hi }, Epoch(0), None);
+            let added = RangeSnapshot { range, scope, epoch, state, owner, committed_through };
+            self.ranges.insert(range, added);
         };
         let is_short = self.mutation == Mutation::LateIsReopenedTooShort && last > first;
         let middle = if is_short { last } else { last + 1 };
@@ -181,21 +183,21 @@ impl Db {
         self.settled.extend(self.committed.range(first..middle).map(|(app, _)| *app));
         let waiting = u64::try_from(ids.len()).unwrap_or(0);
         let range = RangeId(newest.0 + 2);
-        Some(Event::RangeAdded { job: JOB, range, lo: first, hi: middle, waiting })
+        Some(Event::RangeAdded { job: JOB, range, scope: Scope { lo: first, hi: middle }, waiting })
     }
 
     /// What the owner of a lease reads; `None` where it has moved on.
-    pub(crate) fn open(&self, session: &SessionId, lease: &Lease) -> Option<&RangeSnapshot> {
+    pub(crate) fn open(&self, session: &SessionId, lease: LeaseKey) -> Option<&RangeSnapshot> {
         let range = self.ranges.get(&lease.range)?;
-        let owner = RangeState::Leased(session.clone());
-        (range.epoch == lease.epoch && range.state == owner).then_some(range)
+        let is_held = range.state == RangeState::Leased && range.owner.as_ref() == Some(session);
+        (range.epoch == lease.epoch && is_held).then_some(range)
     }
 
     /// The fenced commit of a group that follows on `cursor`.
     pub(crate) fn commit(
         &mut self,
         session: &SessionId,
-        lease: &Lease,
+        lease: LeaseKey,
         cursor: i64,
         group: &[i64],
     ) -> bool {
@@ -205,7 +207,7 @@ impl Db {
         let Some(range) = self.ranges.get_mut(&lease.range) else { return false };
         let follows =
             range.committed_through == cursor || self.mutation == Mutation::CursorNotChecked;
-        if !held || !follows || last >= range.hi {
+        if !held || !follows || last >= range.scope.hi {
             return false;
         }
         range.committed_through = range.committed_through.max(last);
@@ -220,17 +222,18 @@ impl Db {
     pub(crate) fn complete(
         &mut self,
         session: &SessionId,
-        lease: &Lease,
+        lease: LeaseKey,
         hi: i64,
         cursor: i64,
     ) -> bool {
-        let as_known = |range: &RangeSnapshot| range.hi == hi && range.committed_through == cursor;
+        let as_known =
+            |range: &RangeSnapshot| range.scope.hi == hi && range.committed_through == cursor;
         if !self.open(session, lease).is_some_and(as_known) {
             return false;
         }
         let range = self.ranges.get_mut(&lease.range).expect("it was just there");
         range.state = RangeState::Done;
-        range.committed_through = range.hi - 1;
+        range.committed_through = range.scope.hi - 1;
         self.note_late();
         true
     }
@@ -242,20 +245,21 @@ impl Db {
 
     /// What has to hold at every committed state.
     pub(crate) fn check(&self) -> Result<(), String> {
-        let mut by_lo: Vec<(i64, i64)> = self.ranges.values().map(|it| (it.lo, it.hi)).collect();
+        let mut by_lo: Vec<(i64, i64)> =
+            self.ranges.values().map(|range| (range.scope.lo, range.scope.hi)).collect();
         by_lo.sort_unstable();
-        let mut next = self.scope.0;
+        let mut next = self.scope.lo;
         for (lo, hi) in by_lo {
             if lo != next {
                 return Err(format!("ranges do not tile: {lo} follows {next}"));
             }
             next = hi;
         }
-        if next != self.scope.1 {
-            return Err(format!("ranges end at {next}, the scope at {}", self.scope.1));
+        if next != self.scope.hi {
+            return Err(format!("ranges end at {next}, the scope at {}", self.scope.hi));
         }
-        for range in self.ranges.values().filter(|it| it.committed_through >= it.lo) {
-            let mut passed = self.source.range(range.lo..=range.committed_through);
+        for range in self.ranges.values().filter(|it| it.committed_through >= it.scope.lo) {
+            let mut passed = self.source.range(range.scope.lo..=range.committed_through);
             let lost =
                 passed.find(|it| !self.committed.contains_key(it) && !self.late.contains(it));
             if let Some(app) = lost {

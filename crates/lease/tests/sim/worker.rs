@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use xmlx_lease::{Epoch, Event, Lease, Order, Progress, RangeId, SessionId};
+use xmlx_domain::{Lease, LeaseKey, Progress, Scope, SessionId, leases_max};
+use xmlx_lease::{Event, Message};
 
 use super::db::Db;
 use super::rng::Rng;
@@ -15,9 +16,9 @@ pub(crate) struct Worker {
     pub(crate) session: SessionId,
     /// Which leader its stream goes to.
     pub(crate) leader: Option<usize>,
-    pub(crate) inbox: VecDeque<Order>,
+    pub(crate) inbox: VecDeque<Message>,
     pub(crate) outbox: VecDeque<Event>,
-    pub(crate) leases: BTreeMap<(RangeId, Epoch), Held>,
+    pub(crate) leases: BTreeMap<LeaseKey, Held>,
     pub(crate) draining: bool,
     /// It sends heartbeats, takes leases and does nothing about them.
     pub(crate) stuck: bool,
@@ -72,7 +73,7 @@ impl Worker {
 
     pub(crate) fn ask(&mut self) {
         let held = u32::try_from(self.leases.len()).unwrap();
-        let credits = if self.draining { 0 } else { (SLOTS + 1).saturating_sub(held) };
+        let credits = if self.draining { 0 } else { leases_max(SLOTS).saturating_sub(held) };
         self.say(Event::Asked { session: self.session.clone(), credits });
     }
 
@@ -89,13 +90,14 @@ impl Worker {
         self.ask();
     }
 
-    pub(crate) fn obey(&mut self, order: Order, db: &Db) {
-        match order {
-            Order::Grant(lease) => {
+    pub(crate) fn obey(&mut self, message: Message, db: &Db) {
+        match message {
+            Message::Grant(lease) => {
                 // The owner reads where to start from the database.
-                let Some(range) = db.open(&self.session, &lease) else { return };
-                self.leases.entry((lease.range, lease.epoch)).or_insert(Held {
-                    lease: Lease { hi: lease.hi.min(range.hi), ..lease },
+                let Some(range) = db.open(&self.session, lease.key) else { return };
+                let scope = Scope { hi: lease.scope.hi.min(range.scope.hi), ..lease.scope };
+                self.leases.entry(lease.key).or_insert(Held {
+                    lease: Lease { scope, ..lease },
                     cursor: range.committed_through,
                     apps: 0,
                     unanswered: None,
@@ -103,15 +105,15 @@ impl Worker {
                     in_flight: VecDeque::new(),
                 });
             }
-            Order::Revoke { lease, .. } => {
-                self.leases.remove(&(lease.range, lease.epoch));
+            Message::Revoke { lease, .. } => {
+                self.leases.remove(&lease.key);
             }
-            Order::Split { lease, at } => {
-                if let Some(held) = self.leases.get_mut(&(lease.range, lease.epoch)) {
-                    held.lease.hi = held.lease.hi.min(at);
+            Message::Split { lease, at } => {
+                if let Some(held) = self.leases.get_mut(&lease.key) {
+                    held.lease.scope.hi = held.lease.scope.hi.min(at);
                 }
             }
-            Order::Drain => self.draining = true,
+            Message::Drain => self.draining = true,
         }
         self.ask();
     }
@@ -136,21 +138,21 @@ impl Worker {
             return self.close(db, key, rng);
         };
         let known =
-            db.open(&self.session, &held.lease).map(|range| (range.hi, range.committed_through));
+            db.open(&self.session, key).map(|range| (range.scope.hi, range.committed_through));
         // A cut that the owner has not heard of: it learns from the refusal, and takes what is left.
         if let Some((hi, cursor)) = known
             && !was_repeated
             && cursor == held.cursor
             && group.last().is_some_and(|last| *last >= hi)
         {
-            held.lease.hi = hi;
+            held.lease.scope.hi = hi;
             group.retain(|app| *app < hi);
             if group.is_empty() {
                 return;
             }
         }
         let last = group[group.len() - 1];
-        if db.commit(&self.session, &held.lease, held.cursor, &group) {
+        if db.commit(&self.session, key, held.cursor, &group) {
             held.apps += u64::try_from(group.len()).unwrap();
             if rng.one_in(10) {
                 held.unanswered = Some(group);
@@ -164,34 +166,34 @@ impl Worker {
         }
     }
 
-    fn give_back(&mut self, key: (RangeId, Epoch)) {
+    fn give_back(&mut self, key: LeaseKey) {
         let held = self.leases.remove(&key).expect("the caller found it");
         self.say(Event::Released {
             session: self.session.clone(),
-            lease: held.lease,
+            lease: key,
             committed_through: held.cursor,
             backoff: Duration::ZERO,
         });
     }
 
     /// Closes the range where the fetch ended; where it was cut since, at its new end.
-    fn close(&mut self, db: &mut Db, key: (RangeId, Epoch), rng: &mut Rng) {
+    fn close(&mut self, db: &mut Db, key: LeaseKey, rng: &mut Rng) {
         let session = self.session.clone();
         let held = self.leases.get(&key).expect("the caller found it");
         let (lease, cursor, apps) = (held.lease, held.cursor, held.apps);
-        let mut hi = held.fetched_to.expect("all is fetched").min(lease.hi);
-        if let Some(range) = db.open(&session, &lease)
+        let mut hi = held.fetched_to.expect("all is fetched").min(lease.scope.hi);
+        if let Some(range) = db.open(&session, key)
             && range.committed_through == cursor
-            && (range.hi < hi || db.closes_at_any_end())
+            && (range.scope.hi < hi || db.closes_at_any_end())
         {
-            hi = range.hi;
+            hi = range.scope.hi;
         }
-        if !db.complete(&session, &lease, hi, cursor) {
+        if !db.complete(&session, key, hi, cursor) {
             self.give_back(key);
         } else {
             self.leases.remove(&key);
             let elapsed = Duration::from_millis(rng.below(5_000));
-            self.say(Event::Finished { session, lease, apps, elapsed });
+            self.say(Event::Finished { session, lease: key, apps, elapsed });
         }
         self.ask();
     }
@@ -202,9 +204,10 @@ impl Held {
         let n = usize::try_from(1 + rng.below(6)).unwrap();
         let fetched = self.in_flight.back().or(self.unanswered.as_ref());
         let from = fetched.and_then(|group| group.last().copied()).unwrap_or(self.cursor) + 1;
-        let group: Vec<i64> = db.waiting(from, self.lease.hi.max(from)).take(n).collect();
+        let scope = Scope { lo: from, hi: self.lease.scope.hi.max(from) };
+        let group: Vec<i64> = db.waiting(scope).take(n).collect();
         if group.len() < n {
-            self.fetched_to = Some(self.lease.hi);
+            self.fetched_to = Some(self.lease.scope.hi);
         }
         if !group.is_empty() {
             self.in_flight.push_back(group);

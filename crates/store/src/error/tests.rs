@@ -38,22 +38,22 @@ fn values_are_cut_off() {
 #[test]
 fn classes_follow_the_number() {
     for (number, class) in [
-        (1205, Class::Transient),
-        (1222, Class::Transient),
-        (40613, Class::Transient),
-        (9002, Class::Capacity),
-        (33_557_097, Class::Unclear),
-        (2627, Class::Data),
-        (547, Class::Data),
-        (1101, Class::Capacity),
-        (40544, Class::Capacity),
-        (3609, Class::Data),
-        (50_000, Class::Data),
-        (208, Class::Fatal),
-        (156, Class::Fatal),
-        (3616, Class::Unclear),
-        (9420, Class::Unclear),
-        (18456, Class::Fatal),
+        (1205, ErrorClass::Transient),
+        (1222, ErrorClass::Transient),
+        (40613, ErrorClass::Transient),
+        (9002, ErrorClass::Capacity),
+        (33_557_097, ErrorClass::Unclear),
+        (2627, ErrorClass::Data),
+        (547, ErrorClass::Data),
+        (1101, ErrorClass::Capacity),
+        (40544, ErrorClass::Capacity),
+        (3609, ErrorClass::Data),
+        (50_000, ErrorClass::Data),
+        (208, ErrorClass::Fatal),
+        (156, ErrorClass::Fatal),
+        (3616, ErrorClass::Unclear),
+        (9420, ErrorClass::Unclear),
+        (18456, ErrorClass::Fatal),
     ] {
         assert_eq!(class_of(number), class, "{number}");
     }
@@ -76,10 +76,10 @@ fn documented(class: &str) -> Vec<(u32, u32)> {
 #[test]
 fn administrators_are_told_every_number() {
     for (name, class, listed) in [
-        ("transient", Class::Transient, &TRANSIENT[..]),
-        ("capacity", Class::Capacity, &CAPACITY),
-        ("data", Class::Data, &DATA),
-        ("fatal", Class::Fatal, &FATAL),
+        ("transient", ErrorClass::Transient, &TRANSIENT[..]),
+        ("capacity", ErrorClass::Capacity, &CAPACITY),
+        ("data", ErrorClass::Data, &DATA),
+        ("fatal", ErrorClass::Fatal, &FATAL),
     ] {
         let told = documented(name);
         for (first, last) in &told {

@@ -1,12 +1,14 @@
 //! The history of a job, read in pages and replayed, and what workers logged held against it.
 
-use super::replay::{Entry, Event, Replay, Rule};
+use xmlx_domain::{Epoch, JobId, RangeId, RangeSnapshot, Scope, SessionId, Term};
+use xmlx_extract::Plan;
+use xmlx_lease::history::{Entry, Replay, Rule};
+
 use super::sql::Statements;
 use super::{Check, check};
 use crate::catalog::Catalog;
-use crate::connection::{Row, column, optional, text};
-use crate::{Error, JobRow, Scope, Source, Store, statements};
-use xmlx_extract::Plan;
+use crate::connection::{Row, column, optional, text, word};
+use crate::{Error, JobRow, RangeRow, Source, Store, statements};
 
 /// Rows in one page: memory stays bounded however long a history is.
 const PAGE_ROWS: i64 = 5_000;
@@ -19,8 +21,8 @@ impl Store {
     ///
     /// # Errors
     /// See [`Error`].
-    pub async fn verify_history(&self, plan: &Plan, job_id: i64) -> Result<Vec<Check>, Error> {
-        let mut replay = Replay::new();
+    pub async fn verify_history(&self, plan: &Plan, job_id: JobId) -> Result<Vec<Check>, Error> {
+        let mut replay = Replay::default();
         let (job, newest_log_id) = self.replay_to_the_end(&mut replay, plan, job_id).await?;
         let source = Source::new(plan, job.mode, job.log_watermark);
         let decisions = self.decisions(&mut replay, plan, &source, &job, newest_log_id).await?;
@@ -59,7 +61,7 @@ impl Store {
         &self,
         replay: &mut Replay,
         plan: &Plan,
-        job_id: i64,
+        job_id: JobId,
     ) -> Result<(JobRow, i64), Error> {
         let mut last = self.replay_after(replay, job_id, 0).await?;
         for round in 0.. {
@@ -70,7 +72,8 @@ impl Store {
             let rows = self.ranges(job_id).await?;
             let newest = self.replay_after(replay, job_id, last).await?;
             if newest == last || round == CATCH_UP_MAX {
-                replay.finish(&job, &rows);
+                let ranges: Vec<RangeSnapshot> = rows.iter().map(RangeRow::snapshot).collect();
+                replay.finish(job.state, job.scope, &ranges);
                 return Ok((job, newest_log_id));
             }
             last = newest;
@@ -82,12 +85,12 @@ impl Store {
     async fn replay_after(
         &self,
         replay: &mut Replay,
-        job_id: i64,
+        job_id: JobId,
         mut last: i64,
     ) -> Result<i64, Error> {
         loop {
             let rows =
-                self.run_long(statements::RANGE_HISTORY, &[&job_id, &last, &PAGE_ROWS]).await?;
+                self.run_long(statements::RANGE_HISTORY, &[&job_id.0, &last, &PAGE_ROWS]).await?;
             for row in &rows {
                 let entry = entry(row)?;
                 last = entry.history_id;
@@ -118,8 +121,8 @@ impl Store {
             let rows = self.run_long(&sql, &params).await?;
             for row in &rows {
                 last = column(row, "log_id", IT)?;
-                let session: &str = column(row, "session_id", IT)?;
-                replay.decision(last, column(row, "app_id", IT)?, session);
+                let session = SessionId(text(row, "session_id", IT)?);
+                replay.decision(last, column(row, "app_id", IT)?, &session);
                 n += 1;
             }
             if rows.is_empty() {
@@ -131,18 +134,15 @@ impl Store {
 
 fn entry(row: &Row) -> Result<Entry, Error> {
     const IT: &str = "range_history";
-    let name = text(row, "event", IT)?;
-    let event = Event::from_name(&name)
-        .ok_or_else(|| shape(format!("event `{name}` is not known to this build")))?;
-    let session: Option<&str> = optional(row, "session_id", IT)?;
+    let owner: Option<&str> = optional(row, "session_id", IT)?;
     Ok(Entry {
         history_id: column(row, "history_id", IT)?,
-        range_id: column(row, "range_id", IT)?,
-        event,
+        range: RangeId(column(row, "range_id", IT)?),
+        event: word(row, "event", IT)?,
         scope: Scope { lo: column(row, "lo", IT)?, hi: column(row, "hi", IT)? },
-        epoch: column(row, "epoch", IT)?,
-        term: column(row, "term", IT)?,
-        session: session.map(ToOwned::to_owned),
+        epoch: Epoch(column(row, "epoch", IT)?),
+        term: Term(column(row, "term", IT)?),
+        owner: owner.map(|session| SessionId(session.to_owned())),
         committed_through: column(row, "committed_through", IT)?,
     })
 }

@@ -221,8 +221,10 @@ fn each_table(plan: &Plan) -> Vec<&Table> {
 
 #[cfg(test)]
 mod tests {
+    use xmlx_domain::Mode;
+
     use super::*;
-    use crate::{Mode, Source};
+    use crate::Source;
 
     /// The example of docs/contract.md whose rows are nested two deep, tied by `vin` alone.
     fn plan() -> Plan {

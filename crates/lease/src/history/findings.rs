@@ -4,22 +4,34 @@ use std::collections::BTreeMap;
 
 /// What a history is held to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Rule {
+pub enum Rule {
+    /// Ranges tile the scope at every moment.
     Tiling,
+    /// Every change fits the state before it.
     Order,
+    /// One owner per range and epoch.
     Owners,
+    /// Epochs never fall, and rise with owners alone.
     Epochs,
+    /// Terms never fall.
     Terms,
+    /// Cursors never fall, and stay in their ranges.
     Cursors,
+    /// Nothing happens to a range that is done.
     AfterDone,
+    /// Nothing is granted while the job does not run.
     Barrier,
+    /// What has ended stays so, and done means all of it.
     JobMoves,
+    /// The tables are what the history leads to.
     Tables,
+    /// Every decision is its range's owner's.
     Decisions,
 }
 
 impl Rule {
-    pub(crate) const ALL: [Self; 11] = [
+    /// All of them.
+    pub const ALL: [Self; 11] = [
         Self::Tiling,
         Self::Order,
         Self::Owners,
@@ -34,7 +46,8 @@ impl Rule {
     ];
 
     /// The check's name, as `verify` prints it.
-    pub(crate) fn name(self) -> &'static str {
+    #[must_use]
+    pub fn name(self) -> &'static str {
         match self {
             Self::Tiling => "history: ranges tiled the scope at every moment",
             Self::Order => "history: every change fits the state before it",
@@ -53,7 +66,7 @@ impl Rule {
 
 /// Violations, counted by rule; the first of each in words.
 #[derive(Debug, Default)]
-pub(crate) struct Findings(BTreeMap<Rule, (i64, String)>);
+pub struct Findings(BTreeMap<Rule, (i64, String)>);
 
 impl Findings {
     /// `history_id` 0: it shows in the tables alone.
@@ -67,7 +80,8 @@ impl Findings {
     }
 
     /// How often a rule was violated, and the first time in words; empty where it holds.
-    pub(crate) fn of(&self, rule: Rule) -> (i64, &str) {
+    #[must_use]
+    pub fn of(&self, rule: Rule) -> (i64, &str) {
         self.0.get(&rule).map_or((0, ""), |(n, text)| (*n, text.as_str()))
     }
 }
