@@ -10,6 +10,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 use xmlx_runtime::{ConfigFlags, DatabaseSettings, DocumentSettings, coordinator_url};
 
+use crate::commands::contract::Contract;
 use crate::output::Format;
 
 pub use settings::Config;
@@ -208,6 +209,9 @@ pub(crate) enum Command {
         #[arg(long)]
         print: bool,
     },
+    /// Write a first contract from samples, or print the format of contracts
+    #[command(subcommand)]
+    Contract(Contract),
     /// Print the T-SQL of the target tables that a contract asks for, or the format of contracts
     ///
     /// Example: xmlx-client schema card.json

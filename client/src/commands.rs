@@ -2,6 +2,7 @@
 
 mod bench;
 mod check;
+pub(crate) mod contract;
 mod grants;
 mod init;
 mod inspect;
@@ -68,6 +69,7 @@ pub async fn run(loaded: Loaded<Cli>) -> anyhow::Result<Answer> {
         }
         Command::Init { print: true } => init::print(format),
         Command::Init { print: false } => init::run(format, &store(&config)?).await,
+        Command::Contract(command) => contract::run(format, &command),
         Command::Schema { contract, .. } => schema::run(format, contract.as_deref()),
         Command::Grants { contract } => grants::run(format, contract.as_deref()),
         Command::Check { contract, role } => check::run(format, &contract, role, &config).await,

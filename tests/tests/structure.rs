@@ -10,7 +10,7 @@ use xmlx_tests::workspace;
 
 /// The edges that exist. Changing this list is a decision about the structure.
 const EDGES: &[(&str, &[&str])] = &[
-    ("xmlx-client", &["domain", "extract", "proto", "runtime", "store"]),
+    ("xmlx-client", &["domain", "extract", "infer", "proto", "runtime", "store"]),
     ("xmlx-coordinator", &["domain", "extract", "lease", "proto", "runtime", "store"]),
     (
         "xmlx-dev",

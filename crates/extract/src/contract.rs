@@ -9,7 +9,7 @@ mod steps;
 use std::collections::BTreeMap;
 
 pub(crate) use check::check;
-pub use format::CONTRACT_FORMAT;
+pub use format::{CONTRACT_FORMAT, CONTRACT_FORMAT_2};
 pub(crate) use read::{read, split};
 pub(crate) use spelling::nearest;
 pub(crate) use steps::Step;

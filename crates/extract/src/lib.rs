@@ -40,7 +40,7 @@ mod value;
 mod warning;
 mod work;
 
-pub use contract::CONTRACT_FORMAT;
+pub use contract::{CONTRACT_FORMAT, CONTRACT_FORMAT_2};
 pub use decimal::Decimal;
 pub use encoding::{DecodeError, text_of, text_of_utf16};
 pub use limits::{LimitError, Limits};

@@ -13,6 +13,8 @@ const COLUMNS_WIDE: usize = 250;
 const COLUMNS_OWN_TABLE: usize = 20;
 /// A table of SQL Server has 1,024 columns at most; the rest is for keys.
 const COLUMNS_MAX: usize = 1_000;
+/// Elements with so many attributes need not stand before their names in those of columns.
+const ATTRIBUTES_NAMED: usize = 6;
 /// Tables in each other. Each has one more column in its key, of which SQL Server takes 16.
 const TABLE_DEPTH_MAX: usize = 12;
 /// Rows that samples must have before a column that always has a value may not be NULL: a handful show little.
@@ -280,14 +282,19 @@ impl<'s> Builder<'s> {
             self.leave_out(&format!("{}/{path}", rows.paths[0]), reason);
             return;
         }
-        // `Amt/@Ccy` is the currency of the amount; an attribute of an element without text has a name of its own.
+        // `Amt/@Ccy` and `effectiveTime/@value` say little without their element; the attributes of an element with many
+        // say enough.
         let mut parts = place.steps.clone();
         let joined;
         match attribute {
-            Some(name) if node.has_text() && !place.steps.is_empty() => {
-                parts.pop();
+            Some(name)
+                if !place.steps.is_empty()
+                    && (node.has_text() || node.attributes.len() < ATTRIBUTES_NAMED) =>
+            {
+                let is_same = node.name.eq_ignore_ascii_case(name);
                 joined = format!("{}_{name}", node.name);
-                parts.push(&joined);
+                parts.pop();
+                parts.push(if is_same { name } else { &joined });
             }
             // The prefix of a namespace only where the name is taken without it.
             Some(name) => parts.extend(name.split(':')),

@@ -5,6 +5,9 @@
 /// It is never stricter than [`crate::Plan::from_json`], which also checks how the parts of a contract fit together.
 pub const CONTRACT_FORMAT: &str = include_str!("../../contract.schema.json");
 
+/// The same for format 2 of the contract.
+pub const CONTRACT_FORMAT_2: &str = include_str!("../../contract-2.schema.json");
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;

@@ -1,0 +1,258 @@
+//! `contract`: a first contract from samples or a schema, and what a contract looks like.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail, ensure};
+use clap::Subcommand;
+use serde_json::json;
+use xmlx_extract::{CONTRACT_FORMAT, CONTRACT_FORMAT_2, Limits};
+use xmlx_infer::{Draft, LeftOut, Options, Samples, schema_locations};
+
+use super::xml_files;
+use crate::output::{self, Answer, Format};
+
+/// The files that `--into` writes.
+const CONTRACT_FILE: &str = "contract.toml";
+const TABLES_FILE: &str = "tables.sql";
+/// Documents between two lines that say how far the reading is.
+const DOCUMENTS_PER_LINE: usize = 1_000;
+/// Lines about what was left out; the contract has all of them.
+const LEFT_OUT_SHOWN: usize = 20;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Contract {
+    /// Write a first contract and its tables from sample documents or an XML Schema
+    ///
+    /// What repeats becomes rows, attributes and texts become columns with types that hold all samples and leave some
+    /// room. What it leaves out is listed. Read the result before you use it: the more documents, the better it is.
+    ///
+    /// Example: xmlx-client contract new samples/ --table dbo.order_xml --into orders/
+    New(New),
+    /// Print the JSON Schema of contracts, for editors and other tools
+    Schema {
+        /// The format of the contract
+        #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=2))]
+        format: u8,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct New {
+    /// XML files, or folders of *.xml files; none where the schema is enough
+    #[arg(required_unless_present = "xsd")]
+    files: Vec<PathBuf>,
+    /// An XML Schema; files that it includes or imports are looked for beside it
+    #[arg(long)]
+    xsd: Option<PathBuf>,
+    /// The table that holds the documents
+    #[arg(long, default_value = "dbo.document_xml")]
+    table: String,
+    /// The schema of the target tables (default: named after the root element)
+    #[arg(long)]
+    schema: Option<String>,
+    /// The root element, where documents or the schema have several
+    #[arg(long)]
+    root: Option<String>,
+    /// Folder that gets `contract.toml` and `tables.sql`, which must not exist yet (default: the contract is printed)
+    #[arg(long)]
+    into: Option<PathBuf>,
+}
+
+pub(crate) fn run(format: Format, command: &Contract) -> anyhow::Result<Answer> {
+    match command {
+        Contract::New(args) => draft(format, args),
+        Contract::Schema { format } => {
+            let schema = if *format == 1 { CONTRACT_FORMAT } else { CONTRACT_FORMAT_2 };
+            output::verbatim(schema.trim_end())?;
+            Ok(Answer::Yes)
+        }
+    }
+}
+
+/// The answer is no where a document could not be read.
+fn draft(format: Format, args: &New) -> anyhow::Result<Answer> {
+    if let Some(dir) = &args.into {
+        refuse_to_overwrite(dir)?;
+    }
+    let files = sample_files(&args.files)?;
+    let mut samples = Samples::new();
+    if let Some(xsd) = &args.xsd {
+        add_schemas(&mut samples, xsd)?;
+    }
+    let mut n_unreadable = 0;
+    for (at, file) in files.iter().enumerate() {
+        let n = at + 1;
+        n_unreadable += usize::from(!add(&mut samples, file)?);
+        if n % DOCUMENTS_PER_LINE == 0 && n < files.len() {
+            output::note(&format!("read {n} of {} documents", files.len()));
+        }
+    }
+    let options = Options {
+        source_table: args.table.clone(),
+        schema: args.schema.clone(),
+        root: args.root.clone(),
+    };
+    let draft = samples.draft(&options)?;
+    show(format, args.into.as_deref(), &draft)?;
+    Ok(Answer::from(n_unreadable == 0))
+}
+
+fn show(format: Format, into: Option<&Path>, draft: &Draft) -> anyhow::Result<()> {
+    if let Some(dir) = into {
+        std::fs::create_dir_all(dir)
+            .with_context(|| format!("cannot create the folder `{}`", dir.display()))?;
+        write(&dir.join(CONTRACT_FILE), &draft.contract)?;
+        write(&dir.join(TABLES_FILE), &draft.ddl)?;
+    }
+    let n_columns: usize = draft.tables.iter().map(|table| table.columns.len()).sum();
+    match (format, into) {
+        (Format::Json, _) => {
+            let left_out: Vec<_> = draft
+                .left_out
+                .iter()
+                .map(|left_out| json!({ "path": left_out.path, "reason": left_out.reason }))
+                .collect();
+            output::json(&json!({
+                "tables": draft.tables.len(),
+                "columns": n_columns,
+                "contract": draft.contract,
+                "ddl": draft.ddl,
+                "left_out": left_out,
+            }))?;
+        }
+        (Format::Table, None) => output::verbatim(draft.contract.trim_end())?,
+        (Format::Table, Some(dir)) => {
+            for file in [CONTRACT_FILE, TABLES_FILE] {
+                output::line(&dir.join(file).display().to_string())?;
+            }
+        }
+    }
+    output::note(&format!("{} tables with {n_columns} columns", draft.tables.len()));
+    list_left_out(&draft.left_out);
+    Ok(())
+}
+
+fn list_left_out(left_out: &[LeftOut]) {
+    for left_out in left_out.iter().take(LEFT_OUT_SHOWN) {
+        output::note(&format!("left out: {}: {}", left_out.path, left_out.reason));
+    }
+    if let Some(n_more @ 1..) = left_out.len().checked_sub(LEFT_OUT_SHOWN) {
+        output::note(&format!("left out: {n_more} more, listed at the end of the contract"));
+    }
+}
+
+fn refuse_to_overwrite(dir: &Path) -> anyhow::Result<()> {
+    for file in [CONTRACT_FILE, TABLES_FILE] {
+        let path = dir.join(file);
+        ensure!(
+            !path.exists(),
+            "`{}` exists already: name another folder, or move it away",
+            path.display()
+        );
+    }
+    Ok(())
+}
+
+fn write(path: &Path, text: &str) -> anyhow::Result<()> {
+    std::fs::write(path, text).with_context(|| format!("cannot write `{}`", path.display()))
+}
+
+/// Files as given, folders as the XML files in them.
+fn sample_files(given: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for path in given {
+        if path.is_dir() {
+            files.extend(xml_files(path)?);
+        } else {
+            files.push(path.clone());
+        }
+    }
+    Ok(files)
+}
+
+/// Adds a document. One that is no XML is left out; a file that cannot be read at all is an error.
+fn add(samples: &mut Samples, file: &Path) -> anyhow::Result<bool> {
+    let bytes = read(file)?;
+    let name = file.display().to_string();
+    let text = match xmlx_extract::text_of(&bytes) {
+        Ok(text) => text,
+        Err(err) => {
+            samples.leave_out(&name, err.to_string());
+            return Ok(false);
+        }
+    };
+    Ok(samples.add(&name, &text).is_ok())
+}
+
+fn read(file: &Path) -> anyhow::Result<Vec<u8>> {
+    let name = || format!("cannot read `{}`", file.display());
+    let size = std::fs::metadata(file).with_context(name)?.len();
+    let max = Limits::default().document_bytes;
+    if usize::try_from(size).map_or(true, |size| size > max) {
+        bail!("`{}` has {size} bytes, and samples may have {max}", file.display());
+    }
+    std::fs::read(file).with_context(name)
+}
+
+/// Adds a schema and the files that it includes or imports, each once. One that is not there is told and left out:
+/// imports often name an address on the web.
+fn add_schemas(samples: &mut Samples, first: &Path) -> anyhow::Result<()> {
+    let mut seen = BTreeSet::from([first.to_owned()]);
+    let mut waiting = vec![first.to_owned()];
+    while let Some(path) = waiting.pop() {
+        let bytes = read(&path)?;
+        let context = || format!("schema `{}`", path.display());
+        let text = xmlx_extract::text_of(&bytes).with_context(context)?;
+        samples.add_schema(&text).with_context(context)?;
+        let folder = path.parent().unwrap_or(Path::new(""));
+        for location in schema_locations(&text).with_context(context)? {
+            let other = plain(&folder.join(&location));
+            if seen.contains(&other) {
+                continue;
+            }
+            if other.is_file() {
+                seen.insert(other.clone());
+                waiting.push(other);
+            } else {
+                output::note(&format!(
+                    "warning: `{location}`, which `{}` refers to, is not there: what it declares is left out",
+                    path.display()
+                ));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A path without `x/..`, so that a file that several schemas include is known again.
+fn plain(path: &Path) -> PathBuf {
+    let mut plain = PathBuf::new();
+    for part in path.components() {
+        let is_up = part == std::path::Component::ParentDir;
+        let has_name = plain.file_name().is_some();
+        if is_up && has_name {
+            plain.pop();
+        } else if part != std::path::Component::CurDir {
+            plain.push(part);
+        }
+    }
+    plain
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_of_schemas_are_known_again() {
+        for (path, expected) in [
+            ("a/b/../c.xsd", "a/c.xsd"),
+            ("./a.xsd", "a.xsd"),
+            ("../a/../b.xsd", "../b.xsd"),
+            ("/x/./y/../../z.xsd", "/z.xsd"),
+        ] {
+            assert_eq!(plain(Path::new(path)), Path::new(expected), "{path}");
+        }
+    }
+}
