@@ -326,3 +326,6 @@ pub(crate) struct Throttle {
     #[arg(long)]
     pub(crate) off: bool,
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,8 +1,9 @@
 //! Reaching the cluster: any coordinator for questions, the leader for changes.
 
+mod route;
+
 use std::time::Duration;
 
-use anyhow::{anyhow, bail};
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Response, Status};
 use xmlx_proto::v1::cluster_service_client::ClusterServiceClient;
@@ -10,34 +11,35 @@ use xmlx_proto::v1::job_service_client::JobServiceClient;
 use xmlx_proto::{ErrorCode, MESSAGE_BYTES_MAX, Refusal, reasons};
 use xmlx_runtime::{Clock, coordinator_url};
 
+use crate::cluster::route::{Next, Route};
 use crate::output;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
-/// A coordinator that does not answer a ping in this time is gone, or cut off: the next one is asked.
+/// A coordinator that does not answer a ping of HTTP/2 in this time is dead or cut off: the next one is asked.
 const PING: Duration = Duration::from_secs(2);
-/// Whoever waits longer than this for an answer is told so.
+/// After this time without an answer the user is told what the command waits for.
 const QUIET: Duration = Duration::from_secs(3);
-/// Rounds over all coordinators: enough to see a takeover through.
-const ROUNDS: u32 = 30;
+/// Between two rounds over all coordinators. A takeover takes some seconds, so asking more often would be of no use.
 const ROUND_PAUSE: Duration = Duration::from_millis(500);
 
 /// How long a coordinator may take, and how long the coordinators are asked again.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Patience {
     answer: Duration,
-    /// No further round begins after so long.
+    /// No further round over the coordinators begins after so long.
     rounds: Duration,
 }
 
 impl Patience {
-    /// For what has to happen, however long it takes. `verify` may read whole tables for hours; pings tell whether
-    /// the coordinator is still there.
+    /// For changes, and for `verify`, which may read whole tables for hours. Pings tell whether the coordinator is still
+    /// there.
     pub(crate) const LONG: Self =
         Self { answer: Duration::from_secs(12 * 3600), rounds: Duration::MAX };
-    /// For what a person looks at: a coordinator says within this time that the database does not answer.
+    /// For short questions of a person. A coordinator whose database does not answer says so within 8 seconds.
     pub(crate) const SHORT: Self =
         Self { answer: Duration::from_secs(10), rounds: Duration::from_secs(15) };
-    /// For the leader, where another coordinator has answered already: one that is paused must not keep that back for long.
+    /// For a second question to the leader, where a standby has answered already. A leader that is paused must not hold
+    /// that answer back for long.
     pub(crate) const GLANCE: Self = Self { answer: Duration::from_secs(3), rounds: Duration::ZERO };
     /// For what reads `processing_log`, or a page of many thousand ranges.
     pub(crate) const READING: Self =
@@ -62,107 +64,62 @@ impl Cluster {
     pub(crate) async fn call<T>(
         &self,
         patience: Patience,
-        attempt: impl AsyncFn(Channel) -> Result<Response<T>, Status>,
+        request: impl AsyncFn(Channel) -> Result<Response<T>, Status>,
     ) -> anyhow::Result<T> {
         let clock = Clock::start();
-        let mut said = Said::default();
-        for round in 0..ROUNDS {
-            if round > 0 {
-                if clock.now() > patience.rounds {
-                    break;
+        let mut route = Route::new(&self.addresses, patience.rounds);
+        loop {
+            let address = match route.next(clock.now()) {
+                Next::Ask(address) => address,
+                Next::Pause => {
+                    tokio::time::sleep(ROUND_PAUSE).await;
+                    continue;
                 }
-                tokio::time::sleep(ROUND_PAUSE).await;
-            }
-            let mut queue: Vec<String> = self.addresses.iter().rev().cloned().collect();
-            let mut hops = 0;
-            while let Some(address) = queue.pop() {
-                let mut asking = std::pin::pin!(ask(&address, patience, &attempt));
-                let answer = match tokio::time::timeout(QUIET, &mut asking).await {
-                    Ok(answer) => answer,
-                    Err(_) => {
-                        said.tell(&address, "no answer yet");
-                        asking.await
-                    }
-                };
-                let refusal = match answer {
-                    Ok(response) => return Ok(response),
-                    Err(refusal) => refusal,
-                };
-                match refusal.code {
-                    ErrorCode::NotLeader | ErrorCode::Unavailable => {
-                        let leader = refusal.leader_address.clone().filter(|_| hops < 2);
-                        if let Some(leader) = leader {
-                            hops += 1;
-                            queue.push(leader);
-                        }
-                        said.note(&address, &refusal);
-                        if queue.is_empty() {
-                            said.tell(&address, &refusal.to_string());
-                        }
-                    }
-                    ErrorCode::Invalid
-                    | ErrorCode::NotFound
-                    | ErrorCode::NotPossible
-                    | ErrorCode::Protocol
-                    | ErrorCode::Internal => bail!("{refusal}"),
+                Next::GiveUp => return Err(route.error()),
+            };
+            let mut answer = std::pin::pin!(call_once(&address, patience, &request));
+            let answer = match tokio::time::timeout(QUIET, &mut answer).await {
+                Ok(answer) => answer,
+                Err(_) => {
+                    report(route.is_slow(&address));
+                    answer.await
                 }
+            };
+            match answer {
+                Ok(response) => return Ok(response),
+                Err(refusal) => report(route.refused(&address, refusal)?),
             }
         }
-        Err(said.error())
     }
 
     /// Calls one coordinator, once.
     pub(crate) async fn call_at<T>(
         address: &str,
         patience: Patience,
-        attempt: impl AsyncFn(Channel) -> Result<Response<T>, Status>,
+        request: impl AsyncFn(Channel) -> Result<Response<T>, Status>,
     ) -> Result<T, Refusal> {
-        ask(address, patience, &attempt).await
+        call_once(address, patience, &request).await
     }
 }
 
-/// What the coordinators said last, in the order in which they were asked first.
-#[derive(Debug, Default)]
-struct Said {
-    reasons: Vec<(String, String)>,
-    is_told: bool,
-}
-
-impl Said {
-    /// Whoever waits is told once why: where a coordinator takes its time, and where none is left to be asked.
-    fn tell(&mut self, address: &str, reason: &str) {
-        if !std::mem::replace(&mut self.is_told, true) {
-            output::note(&format!("waiting for `{address}`: {reason}"));
-        }
-    }
-
-    fn note(&mut self, address: &str, refusal: &Refusal) {
-        let reason = refusal.to_string();
-        match self.reasons.iter_mut().find(|(it, _)| it == address) {
-            Some((_, known)) => *known = reason,
-            None => self.reasons.push((address.to_owned(), reason)),
-        }
-    }
-
-    fn error(&self) -> anyhow::Error {
-        let line = |(address, reason): &(String, String)| format!("`{address}`: {reason}");
-        let lines: Vec<String> = self.reasons.iter().map(line).collect();
-        anyhow!("no coordinator answers\n  {}", lines.join("\n  "))
+fn report(notice: Option<String>) {
+    if let Some(notice) = notice {
+        output::note(&notice);
     }
 }
 
-/// One coordinator, once. What the network has to say is a refusal like any other.
-async fn ask<T>(
+/// Calls one coordinator, once. An error of the network is a refusal like any other.
+async fn call_once<T>(
     address: &str,
     patience: Patience,
-    attempt: &impl AsyncFn(Channel) -> Result<Response<T>, Status>,
+    request: &impl AsyncFn(Channel) -> Result<Response<T>, Status>,
 ) -> Result<T, Refusal> {
-    let asking = async {
+    let call = async {
         let channel = connect(address, patience).await?;
-        let answered = attempt(channel).await;
-        answered.map(Response::into_inner).map_err(|status| Refusal::from_status(&status))
+        let answer = request(channel).await;
+        answer.map(Response::into_inner).map_err(|status| Refusal::from_status(&status))
     };
-    tokio::time::timeout(patience.answer, asking).await.unwrap_or_else(|_| {
+    tokio::time::timeout(patience.answer, call).await.unwrap_or_else(|_| {
         let message = format!("no answer within {:?}", patience.answer);
         Err(Refusal::new(ErrorCode::Unavailable, message))
     })
@@ -170,7 +127,7 @@ async fn ask<T>(
 
 async fn connect(address: &str, patience: Patience) -> Result<Channel, Refusal> {
     let unavailable = |reason| Refusal::new(ErrorCode::Unavailable, reason);
-    // What a coordinator says of the leader is checked like what a person says.
+    // The address of a leader comes from a coordinator, and is checked like one that a person gives.
     let url = coordinator_url(address).map_err(unavailable)?;
     let endpoint = Endpoint::from_shared(url).map_err(|err| unavailable(reasons(&err)))?;
     let endpoint = endpoint

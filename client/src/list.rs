@@ -15,7 +15,7 @@ pub(crate) struct Ask {
     pub(crate) page_token: String,
 }
 
-/// Goes through a list page by page, as far as it reaches or as somebody wants to see it.
+/// Goes through a list page by page, up to its end or to the limit.
 #[derive(Debug)]
 pub(crate) struct Pages {
     /// Rows that are still wanted.
@@ -38,9 +38,9 @@ impl Pages {
         self.next.clone().map(|page_token| Ask { page_size, page_token })
     }
 
-    /// Takes note of a page; what is wanted of it remains in `items`.
-    pub(crate) fn got<T>(&mut self, items: &mut Vec<T>, next: String) -> anyhow::Result<()> {
-        let n_got = items.len();
+    /// Records a page. What is wanted of it remains in `items`.
+    pub(crate) fn record<T>(&mut self, items: &mut Vec<T>, next: String) -> anyhow::Result<()> {
+        let n_received = items.len();
         // A coordinator that knows no pages sends everything at once.
         items.truncate(usize::try_from(self.left).unwrap_or(usize::MAX));
         self.left -= items.len() as u64;
@@ -49,13 +49,13 @@ impl Pages {
             is_last || self.next.as_ref() != Some(&next),
             "the coordinator sends the same page again and again"
         );
-        self.has_more = !is_last || n_got > items.len();
+        self.has_more = !is_last || n_received > items.len();
         self.next = Some(next).filter(|_| !is_last && self.left > 0);
         Ok(())
     }
 
-    /// Says where a list was cut off: whoever counts rows must not take it for the whole.
-    pub(crate) fn tell_rest(&self, limit: u64) {
+    /// Reports that a list was cut off, so that nobody who counts its rows takes it for the whole.
+    pub(crate) fn report_rest(&self, limit: u64) {
         if self.has_more {
             output::note(&format!("the first {limit}; there are more: `--limit 0` shows all"));
         }
@@ -109,7 +109,7 @@ impl List {
         Ok(())
     }
 
-    /// The last word: whoever reads JSON needs its end.
+    /// Ends the list: JSON needs its closing brackets.
     pub(crate) fn end(self) -> anyhow::Result<()> {
         match self.format {
             Format::Json => output::line(self.frame.1),
@@ -142,7 +142,7 @@ mod tests {
             let end = n.min(start + ask.page_size.min(3));
             let next = if end < n { end.to_string() } else { String::new() };
             let mut items: Vec<u32> = (start..end).collect();
-            pages.got(&mut items, next).unwrap();
+            pages.record(&mut items, next).unwrap();
             seen.append(&mut items);
         }
         (seen, pages.has_more, n_asked)
@@ -167,15 +167,15 @@ mod tests {
     #[test]
     fn what_was_not_asked_for_is_not_shown() {
         let (mut pages, mut items) = (Pages::new(2), vec![0, 1, 2]);
-        pages.got(&mut items, String::new()).unwrap();
+        pages.record(&mut items, String::new()).unwrap();
         assert_eq!((items, pages.ask(), pages.has_more), (vec![0, 1], None, true));
     }
 
     #[test]
     fn the_same_page_again_is_an_error() {
         let mut pages = Pages::new(0);
-        pages.got(&mut vec![1], "1".to_owned()).unwrap();
-        let err = pages.got(&mut vec![1], "1".to_owned()).unwrap_err();
+        pages.record(&mut vec![1], "1".to_owned()).unwrap();
+        let err = pages.record(&mut vec![1], "1".to_owned()).unwrap_err();
         assert!(err.to_string().contains("the same page"), "{err}");
     }
 

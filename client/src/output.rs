@@ -74,6 +74,41 @@ pub fn json(value: &impl Serialize) -> anyhow::Result<()> {
     line(&serde_json::to_string(value)?)
 }
 
+/// What a command prints for people: lines and tables, in which every text is made printable.
+#[derive(Debug, Default)]
+pub(crate) struct Report(String);
+
+impl Report {
+    /// Adds a line.
+    pub(crate) fn line(&mut self, text: &str) {
+        self.0.push_str(&printable(text));
+        self.0.push('\n');
+    }
+
+    /// Adds a table without borders; the header alone where it has no rows.
+    pub(crate) fn table(&mut self, header: &[&str], rows: Vec<Vec<String>>) {
+        self.0.push_str(&columns(Some(header), rows, &mut Vec::new()));
+        self.0.push('\n');
+    }
+}
+
+/// What is printed of `data`: the JSON of it, or the report that `fill` makes for people.
+pub(crate) fn rendered(
+    format: Format,
+    data: &impl Serialize,
+    fill: impl FnOnce(&mut Report),
+) -> anyhow::Result<String> {
+    match format {
+        Format::Json => Ok(printable(&serde_json::to_string(data)?).into_owned()),
+        Format::Table => {
+            let mut report = Report::default();
+            fill(&mut report);
+            report.0.truncate(report.0.trim_end_matches('\n').len());
+            Ok(report.0)
+        }
+    }
+}
+
 /// Prints T-SQL: as it is, or as the one member of a JSON object.
 pub(crate) fn sql(format: Format, text: &str) -> anyhow::Result<()> {
     match format {
@@ -159,6 +194,38 @@ mod tests {
         assert_eq!(second, " 1    a longer one\n 2");
         assert_eq!(columns(None, Vec::new(), &mut widths), "");
         assert_eq!(columns(Some(&["A", "B"]), Vec::new(), &mut Vec::new()), " A  B");
+    }
+
+    #[test]
+    fn each_answer_has_its_exit_code() {
+        let broken_pipe = std::io::Error::from(std::io::ErrorKind::BrokenPipe);
+        let full_disk = std::io::Error::from(std::io::ErrorKind::StorageFull);
+        let outcomes: [(anyhow::Result<Answer>, u8); 5] = [
+            (Ok(Answer::from(true)), 0),
+            (Ok(Answer::from(false)), 1),
+            (Err(anyhow::anyhow!("no coordinator answers")), 2),
+            (Err(anyhow::Error::new(broken_pipe).context("cannot write")), 0),
+            (Err(full_disk.into()), 2),
+        ];
+        for (outcome, code) in outcomes {
+            let shown = format!("{outcome:?}");
+            let found = exit_code(outcome);
+            assert_eq!(format!("{found:?}"), format!("{:?}", ExitCode::from(code)), "{shown}");
+        }
+    }
+
+    #[test]
+    fn a_report_is_json_or_text_and_safe_to_show_as_both() {
+        let data = serde_json::json!({ "name": "a\u{1b}[2J" });
+        let fill = |report: &mut Report| {
+            report.line("a\u{1b}[2J\nb");
+            report.table(&["N"], vec![vec!["1".to_owned()]]);
+            report.line("");
+        };
+        let text = rendered(Format::Table, &data, fill).unwrap();
+        assert_eq!(text, "a\\u001b[2J\\nb\n N\n 1");
+        let json = rendered(Format::Json, &data, fill).unwrap();
+        assert_eq!(json, "{\"name\":\"a\\u001b[2J\"}");
     }
 
     #[test]

@@ -313,3 +313,6 @@ impl From<pb::VerifyResponse> for Verification {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

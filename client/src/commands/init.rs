@@ -16,32 +16,90 @@ pub(crate) async fn run(format: Format, store: &Store) -> anyhow::Result<Answer>
         store.database_facts().await?.problems().iter().map(ToString::to_string).collect();
     anyhow::ensure!(problems.is_empty(), "{}", problems.join("\n"));
     let before = store.schema_version().await?;
-    let outcome = match before.fit(SCHEMA_VERSION) {
-        Fit::TooNew => {
-            output::note(&format!("{}; upgrade this client", before.too_new_for(SCHEMA_VERSION)));
-            show(format, "not possible", before.version)?;
-            return Ok(Answer::No);
-        }
-        Fit::Missing => "created",
-        Fit::Older => "brought up",
-        Fit::Fits => "already so",
-    };
-    // Also where they fit: what somebody has deleted comes back. Newer tables are a newer build's business.
-    if before.version <= SCHEMA_VERSION {
-        store.migrate().await?;
+    let outcome = Outcome::of(before.fit(SCHEMA_VERSION));
+    if outcome == Outcome::NotPossible {
+        output::note(&format!("{}; upgrade this client", before.too_new_for(SCHEMA_VERSION)));
     }
-    show(format, outcome, store.schema_version().await?.version)?;
-    Ok(Answer::Yes)
+    // Also where they fit, which brings back what somebody has deleted. Tables of a later version are left to a later
+    // client, which knows what has to be there.
+    let mut version = before.version;
+    if version <= SCHEMA_VERSION && outcome != Outcome::NotPossible {
+        store.migrate().await?;
+        version = store.schema_version().await?.version;
+    }
+    output::verbatim(&outcome.rendered(format, version)?)?;
+    Ok(outcome.answer())
 }
 
-fn show(format: Format, outcome: &str, version: i32) -> anyhow::Result<()> {
-    match format {
-        Format::Json => {
-            output::json(&serde_json::json!({ "outcome": outcome, "schema_version": version }))
+/// What `init` found, or made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Outcome {
+    Created,
+    Upgraded,
+    AlreadySo,
+    /// The tables are too new for this client.
+    NotPossible,
+}
+
+impl Outcome {
+    fn of(fit: Fit) -> Self {
+        match fit {
+            Fit::Missing => Self::Created,
+            Fit::Older => Self::Upgraded,
+            Fit::Fits => Self::AlreadySo,
+            Fit::TooNew => Self::NotPossible,
         }
-        Format::Table if outcome == "brought up" => {
-            output::line(&format!("brought up to version {version} of the control schema"))
+    }
+
+    fn answer(self) -> Answer {
+        Answer::from(self != Self::NotPossible)
+    }
+
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Created => "created",
+            Self::Upgraded => "brought up",
+            Self::AlreadySo => "already so",
+            Self::NotPossible => "not possible",
         }
-        Format::Table => output::line(&format!("{outcome}: control schema version {version}")),
+    }
+
+    fn rendered(self, format: Format, version: i32) -> anyhow::Result<String> {
+        let name = self.as_str();
+        let data = serde_json::json!({ "outcome": name, "schema_version": version });
+        output::rendered(format, &data, |report| match self {
+            Self::Upgraded => {
+                report.line(&format!("brought up to version {version} of the control schema"));
+            }
+            Self::Created | Self::AlreadySo | Self::NotPossible => {
+                report.line(&format!("{name}: control schema version {version}"));
+            }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_outcome_is_said_and_only_tables_that_are_too_new_are_a_no() {
+        for (fit, line, json, answer) in [
+            (Fit::Missing, "created: control schema version 3", "created", Answer::Yes),
+            (
+                Fit::Older,
+                "brought up to version 3 of the control schema",
+                "brought up",
+                Answer::Yes,
+            ),
+            (Fit::Fits, "already so: control schema version 3", "already so", Answer::Yes),
+            (Fit::TooNew, "not possible: control schema version 3", "not possible", Answer::No),
+        ] {
+            let outcome = Outcome::of(fit);
+            assert_eq!(outcome.rendered(Format::Table, 3).unwrap(), line);
+            let json = format!(r#"{{"outcome":"{json}","schema_version":3}}"#);
+            assert_eq!(outcome.rendered(Format::Json, 3).unwrap(), json);
+            assert_eq!(outcome.answer(), answer, "{line}");
+        }
     }
 }

@@ -4,7 +4,7 @@ use xmlx_proto::v1 as pb;
 
 use super::status;
 use crate::cluster::{self, Cluster, Patience};
-use crate::list::{List, Pages};
+use crate::list::{Ask, List, Pages};
 use crate::output::{self, Answer, Format};
 use crate::view::{Failure, Job, Range, Stage, Worker};
 
@@ -14,16 +14,15 @@ const FAILURES_MAX: i32 = 10_000;
 pub(crate) async fn jobs(cluster: &Cluster, format: Format, limit: u64) -> anyhow::Result<Answer> {
     let mut list = List::new(format, &Job::HEADER);
     let mut pages = Pages::new(limit);
-    while let Some(ask) = pages.ask() {
-        let (page_size, page_token) = (ask.page_size, ask.page_token);
+    while let Some(Ask { page_size, page_token }) = pages.ask() {
         let request = pb::ListJobsRequest { page_size, page_token, job_id: None };
         let answer = list_jobs(cluster, &request).await?;
         let mut jobs: Vec<Job> = answer.jobs.into_iter().map(Into::into).collect();
-        pages.got(&mut jobs, answer.next_page_token)?;
+        pages.record(&mut jobs, answer.next_page_token)?;
         list.page(&jobs, Job::row)?;
     }
     list.end()?;
-    pages.tell_rest(limit);
+    pages.report_rest(limit);
     Ok(Answer::Yes)
 }
 
@@ -36,18 +35,18 @@ pub(crate) async fn job(cluster: &Cluster, job_id: i64) -> anyhow::Result<Option
     Ok(answer.jobs.into_iter().find(|job| job.job_id == job_id).map(Into::into))
 }
 
-/// From the leader where it answers: it alone knows what holds a job up.
+/// Lists jobs, from the leader where it answers: only the leader knows what delays a job.
 async fn list_jobs(
     cluster: &Cluster,
     request: &pb::ListJobsRequest,
 ) -> anyhow::Result<pb::ListJobsResponse> {
-    let ask = async |channel| cluster::jobs(channel).list_jobs(request.clone()).await;
-    let answer = cluster.call(Patience::LONG, ask).await?;
+    let list = async |channel| cluster::jobs(channel).list_jobs(request.clone()).await;
+    let answer = cluster.call(Patience::LONG, list).await?;
     if answer.answered_by_leader || answer.leader_address.is_empty() {
         return Ok(answer);
     }
-    let leaders = Cluster::call_at(&answer.leader_address, Patience::GLANCE, ask).await;
-    Ok(leaders.unwrap_or(answer))
+    let by_leader = Cluster::call_at(&answer.leader_address, Patience::GLANCE, list).await;
+    Ok(by_leader.unwrap_or(answer))
 }
 
 pub(crate) async fn ranges(
@@ -58,17 +57,17 @@ pub(crate) async fn ranges(
 ) -> anyhow::Result<Answer> {
     let mut list = List::new(format, &Range::HEADER);
     let mut pages = Pages::new(limit);
-    while let Some(ask) = pages.ask() {
-        let (page_size, page_token) = (ask.page_size, ask.page_token);
+    while let Some(Ask { page_size, page_token }) = pages.ask() {
         let request = pb::ListRangesRequest { job_id, page_size, page_token };
-        let asking = async |channel| cluster::jobs(channel).list_ranges(request.clone()).await;
-        let answer = cluster.call(Patience::READING, asking).await?;
+        let request_page =
+            async |channel| cluster::jobs(channel).list_ranges(request.clone()).await;
+        let answer = cluster.call(Patience::READING, request_page).await?;
         let mut ranges: Vec<Range> = answer.ranges.into_iter().map(Into::into).collect();
-        pages.got(&mut ranges, answer.next_page_token)?;
+        pages.record(&mut ranges, answer.next_page_token)?;
         list.page(&ranges, Range::row)?;
     }
     list.end()?;
-    pages.tell_rest(limit);
+    pages.report_rest(limit);
     Ok(Answer::Yes)
 }
 
@@ -89,23 +88,18 @@ pub(crate) async fn failures(
     job_id: i64,
     limit: u64,
 ) -> anyhow::Result<Answer> {
-    let most = if limit == 0 { FAILURES_MAX } else { i32::try_from(limit).unwrap_or(i32::MAX) };
     let mut list = None;
     let mut pages = Pages::new(limit);
-    while let Some(ask) = pages.ask() {
-        let (page_size, page_token) = (ask.page_size, ask.page_token);
-        let request = pb::ListFailuresRequest {
-            job_id,
-            limit: most.min(FAILURES_MAX),
-            page_size,
-            page_token,
-        };
-        let asking = async |channel| cluster::jobs(channel).list_failures(request.clone()).await;
-        let answer = cluster.call(Patience::READING, asking).await?;
+    while let Some(Ask { page_size, page_token }) = pages.ask() {
+        let request =
+            pb::ListFailuresRequest { job_id, limit: failures_max(limit), page_size, page_token };
+        let request_page =
+            async |channel| cluster::jobs(channel).list_failures(request.clone()).await;
+        let answer = cluster.call(Patience::READING, request_page).await?;
         let mut failures: Vec<Failure> = answer.failures.into_iter().map(Into::into).collect();
-        pages.got(&mut failures, answer.next_page_token)?;
+        pages.record(&mut failures, answer.next_page_token)?;
         let list = match &mut list {
-            Some(it) => it,
+            Some(list) => list,
             None => list.insert(begin_failures(format, answer.stages)?),
         };
         list.page(&failures, Failure::row)?;
@@ -113,18 +107,62 @@ pub(crate) async fn failures(
     if let Some(list) = list {
         list.end()?;
     }
-    pages.tell_rest(limit);
+    pages.report_rest(limit);
     Ok(Answer::Yes)
 }
 
-/// The counts by stage, and the list that follows them.
+/// How many failures to ask a coordinator of the release before for, which sends them all at once.
+fn failures_max(limit: u64) -> i32 {
+    if limit == 0 {
+        FAILURES_MAX
+    } else {
+        i32::try_from(limit).unwrap_or(i32::MAX).min(FAILURES_MAX)
+    }
+}
+
+/// Prints the counts by stage, and returns the list that follows them.
 fn begin_failures(format: Format, stages: Vec<pb::StageCount>) -> anyhow::Result<List> {
     let stages: Vec<Stage> = stages.into_iter().map(Into::into).collect();
     if format == Format::Table {
-        let rows = stages.iter().map(|it| vec![it.stage.clone(), it.count.to_string()]);
-        output::table(&["STAGE", "FAILED"], rows.collect())?;
+        output::verbatim(&stages_table(&stages)?)?;
         output::line("")?;
     }
-    let begin = format!("{{\"stages\":{},\"failures\":[", serde_json::to_string(&stages)?);
-    Ok(List::within(format, &Failure::HEADER, (begin, "]}")))
+    Ok(List::within(format, &Failure::HEADER, (failures_begin(&stages)?, "]}")))
+}
+
+fn stages_table(stages: &[Stage]) -> anyhow::Result<String> {
+    output::rendered(Format::Table, &(), |report| {
+        let row = |stage: &Stage| vec![stage.stage.clone(), stage.count.to_string()];
+        report.table(&["STAGE", "FAILED"], stages.iter().map(row).collect());
+    })
+}
+
+/// What stands before the failures in JSON.
+fn failures_begin(stages: &[Stage]) -> anyhow::Result<String> {
+    Ok(format!("{{\"stages\":{},\"failures\":[", serde_json::to_string(stages)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn failures_begin_with_their_stages() {
+        let stages =
+            ["mapping", "parsing"].map(|stage| Stage { stage: stage.to_owned(), count: 3 });
+        let expected = " STAGE    FAILED\n mapping  3\n parsing  3";
+        assert_eq!(stages_table(&stages).unwrap(), expected);
+        let json = failures_begin(&stages).unwrap() + "]}";
+        let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+        assert_eq!(json["stages"][1], serde_json::json!({ "stage": "parsing", "count": 3 }));
+        assert_eq!(json["failures"], serde_json::json!([]));
+    }
+
+    #[test]
+    fn an_older_coordinator_is_not_asked_for_more_than_it_gives() {
+        for (limit, expected) in [(0, 10_000), (1, 1), (10_000, 10_000), (10_001, 10_000)] {
+            assert_eq!(failures_max(limit), expected, "{limit}");
+        }
+        assert_eq!(failures_max(u64::MAX), 10_000);
+    }
 }

@@ -12,9 +12,8 @@ pub(crate) async fn pause(
     job_id: i64,
 ) -> anyhow::Result<Answer> {
     let request = pb::PauseRequest { job_id };
-    let response =
-        cluster.call(Patience::LONG, async |it| cluster::jobs(it).pause(request).await).await?;
-    show(format, response.outcome())
+    let pause = async |channel| cluster::jobs(channel).pause(request).await;
+    show(format, cluster.call(Patience::LONG, pause).await?.outcome())
 }
 
 pub(crate) async fn resume(
@@ -23,9 +22,8 @@ pub(crate) async fn resume(
     job_id: i64,
 ) -> anyhow::Result<Answer> {
     let request = pb::ResumeRequest { job_id };
-    let response =
-        cluster.call(Patience::LONG, async |it| cluster::jobs(it).resume(request).await).await?;
-    show(format, response.outcome())
+    let resume = async |channel| cluster::jobs(channel).resume(request).await;
+    show(format, cluster.call(Patience::LONG, resume).await?.outcome())
 }
 
 pub(crate) async fn cancel(
@@ -34,9 +32,8 @@ pub(crate) async fn cancel(
     job_id: i64,
 ) -> anyhow::Result<Answer> {
     let request = pb::CancelRequest { job_id };
-    let response =
-        cluster.call(Patience::LONG, async |it| cluster::jobs(it).cancel(request).await).await?;
-    show(format, response.outcome())
+    let cancel = async |channel| cluster::jobs(channel).cancel(request).await;
+    show(format, cluster.call(Patience::LONG, cancel).await?.outcome())
 }
 
 pub(crate) async fn drain(
@@ -45,30 +42,47 @@ pub(crate) async fn drain(
     worker: &str,
 ) -> anyhow::Result<Answer> {
     let request = pb::DrainWorkerRequest { worker: worker.to_owned() };
-    let response = cluster
-        .call(Patience::LONG, async |it| cluster::cluster(it).drain_worker(request.clone()).await)
-        .await?;
-    show(format, response.outcome())
+    let drain = async |channel| cluster::cluster(channel).drain_worker(request.clone()).await;
+    show(format, cluster.call(Patience::LONG, drain).await?.outcome())
 }
 
-/// `None`: what the coordinators are configured with.
+/// `None`: back to what the coordinators' settings say.
 pub(crate) async fn throttle(
     cluster: &Cluster,
     format: Format,
     commits: Option<u32>,
 ) -> anyhow::Result<Answer> {
     let request = pb::ThrottleRequest { commits_max: commits.unwrap_or(0) };
-    let response = cluster
-        .call(Patience::LONG, async |it| cluster::cluster(it).throttle(request).await)
-        .await?;
-    show(format, response.outcome())
+    let throttle = async |channel| cluster::cluster(channel).throttle(request).await;
+    show(format, cluster.call(Patience::LONG, throttle).await?.outcome())
 }
 
 fn show(format: Format, outcome: pb::Outcome) -> anyhow::Result<Answer> {
-    let name = outcome_name(outcome);
-    match format {
-        Format::Json => output::json(&serde_json::json!({ "outcome": name }))?,
-        Format::Table => output::line(name)?,
-    }
+    output::verbatim(&rendered(format, outcome)?)?;
     Ok(Answer::Yes)
+}
+
+fn rendered(format: Format, outcome: pb::Outcome) -> anyhow::Result<String> {
+    let name = outcome_name(outcome);
+    let data = serde_json::json!({ "outcome": name });
+    output::rendered(format, &data, |report| report.line(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_is_one_word_for_people_and_programs() {
+        for (outcome, word) in [
+            (pb::Outcome::Accepted, "accepted"),
+            (pb::Outcome::AlreadySo, "already so"),
+            // A coordinator of a later release.
+            (pb::Outcome::Unspecified, "unknown"),
+        ] {
+            assert_eq!(rendered(Format::Table, outcome).unwrap(), word);
+            let json = rendered(Format::Json, outcome).unwrap();
+            assert_eq!(json, format!("{{\"outcome\":\"{word}\"}}"));
+        }
+    }
 }

@@ -12,13 +12,13 @@ use crate::cluster::{self, Cluster, Patience};
 use crate::output::{self, Answer, Format};
 use crate::view::{Job, outcome_name};
 
-/// How often `--wait` looks.
-const LOOK: Duration = Duration::from_millis(500);
+/// How often `--wait` asks for the job: often enough that a small job seems to end at once.
+const POLL: Duration = Duration::from_millis(500);
 
-/// More problems of a contract than anybody reads at once.
+/// Problems of a contract that are listed; more than that nobody reads at once.
 const PROBLEMS_MAX: u32 = 100;
 
-/// The rest of a request is small.
+/// A message has a largest size, and all of a request beside the contract is far below 64 KiB.
 const CONTRACT_BYTES_MAX: usize = MESSAGE_BYTES_MAX - 64 * 1024;
 
 /// Which applications the job takes.
@@ -36,30 +36,8 @@ pub(crate) async fn run(
     args: &Submit,
     kind: Kind,
 ) -> anyhow::Result<Answer> {
-    let stem = |it: &PathBuf| it.file_stem().map(|it| it.to_string_lossy().into_owned());
-    let names: Vec<String> = args.contract.iter().filter_map(stem).collect();
-    let mode = match (kind, args.follow) {
-        (Kind::Retry, false) => pb::JobMode::Retry,
-        (Kind::Retry, true) => {
-            anyhow::bail!("`retry` takes what has failed by now; it does not follow")
-        }
-        (Kind::New, true) => pb::JobMode::Follow,
-        (Kind::New, false) => pb::JobMode::Once,
-    };
-    let request = pb::SubmitRequest {
-        // One key per command: whatever is repeated on the way, one job arises.
-        submit_key: uuid::Uuid::new_v4().to_string(),
-        name: args.name.clone().unwrap_or_else(|| names.join("+")),
-        contract: contract_text(&args.contract)?,
-        mode: mode.into(),
-        from_app_id: args.from,
-        to_app_id: args.to,
-        limit: args.limit,
-        priority: args.priority,
-        problems_max: PROBLEMS_MAX,
-        max_failures: args.max_failures.clone().unwrap_or_default(),
-        max_warnings: args.max_warnings.clone().unwrap_or_default(),
-    };
+    let contract = contract_text(&args.contract)?;
+    let request = request(args, kind, contract, uuid::Uuid::new_v4().to_string())?;
     let Submitted { outcome, job, decided } = submit(cluster, &request).await?;
     if (args.max_failures.is_some() || args.max_warnings.is_some()) && !job.has_limits() {
         output::note(
@@ -79,6 +57,38 @@ pub(crate) async fn run(
     Ok(answer(&job))
 }
 
+/// What to ask of a coordinator. `submit_key` is one per command: whatever is repeated on the way, one job is made.
+fn request(
+    args: &Submit,
+    kind: Kind,
+    contract: String,
+    submit_key: String,
+) -> anyhow::Result<pb::SubmitRequest> {
+    let mode = match (kind, args.follow) {
+        (Kind::Retry, false) => pb::JobMode::Retry,
+        (Kind::Retry, true) => {
+            anyhow::bail!("`retry` takes what has failed by now; it does not follow")
+        }
+        (Kind::New, true) => pb::JobMode::Follow,
+        (Kind::New, false) => pb::JobMode::Once,
+    };
+    let stem = |path: &PathBuf| path.file_stem().map(|stem| stem.to_string_lossy().into_owned());
+    let stems: Vec<String> = args.contract.iter().filter_map(stem).collect();
+    Ok(pb::SubmitRequest {
+        submit_key,
+        name: args.name.clone().unwrap_or_else(|| stems.join("+")),
+        contract,
+        mode: mode.into(),
+        from_app_id: args.from,
+        to_app_id: args.to,
+        limit: args.limit,
+        priority: args.priority,
+        problems_max: PROBLEMS_MAX,
+        max_failures: args.max_failures.clone().unwrap_or_default(),
+        max_warnings: args.max_warnings.clone().unwrap_or_default(),
+    })
+}
+
 /// What became of a submission.
 #[derive(Debug)]
 pub struct Submitted {
@@ -88,7 +98,7 @@ pub struct Submitted {
     decided: Option<i64>,
 }
 
-/// A job that does nothing needs a word of why.
+/// Why a job has nothing to do.
 fn nothing_waits(kind: Kind, n_decided: i64) -> String {
     match kind {
         Kind::New => format!(
@@ -100,7 +110,7 @@ fn nothing_waits(kind: Kind, n_decided: i64) -> String {
     }
 }
 
-/// Whether a job that is waited for no longer came to what was wanted: one in which everything failed did not.
+/// Whether a job ended well. One in which every application failed did not, although it is `done`.
 fn answer(job: &Job) -> Answer {
     Answer::from(job.state == "done" && (job.ok > 0 || job.failed == 0))
 }
@@ -123,6 +133,12 @@ pub async fn submit(cluster: &Cluster, request: &pb::SubmitRequest) -> anyhow::R
     let response = cluster
         .call(Patience::LONG, async |channel| cluster::jobs(channel).submit(request.clone()).await)
         .await?;
+    submitted(response)
+}
+
+/// # Errors
+/// What is wrong with the contract, where the coordinator took it to be invalid.
+fn submitted(response: pb::SubmitResponse) -> anyhow::Result<Submitted> {
     anyhow::ensure!(response.problems.is_empty(), problems(&response));
     let outcome = response.outcome();
     let job = response.job.context("the coordinator did not say which job it made")?;
@@ -157,13 +173,13 @@ async fn wait(cluster: &Cluster, job_id: i64, until: Wait) -> anyhow::Result<Job
         if is_over(&job, until) {
             return Ok(job);
         }
-        tokio::time::sleep(LOOK).await;
+        tokio::time::sleep(POLL).await;
     }
 }
 
-/// A job that waits for an operator says so, and why.
+/// One line on how far a job is. Where it waits for an operator, the line says so, and why.
 fn progress(job: &Job) -> String {
-    let total = job.total.map_or_else(|| "?".to_owned(), |it| it.to_string());
+    let total = job.total.map_or_else(|| "?".to_owned(), |total| total.to_string());
     let line = format!("{}/{total} applications, {} failed", job.ok + job.failed, job.failed);
     match (job.state, job.reason.as_str()) {
         ("running", "") => line,
@@ -188,7 +204,10 @@ fn show(format: Format, outcome: pb::Outcome, job: &Job) -> anyhow::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use clap::Parser as _;
+
     use super::*;
+    use crate::cli::{Cli, Command};
 
     fn job(state: pb::JobState, done_ok: i64, done_failed: i64) -> Job {
         let (job_id, reason) = (7, "by an operator".to_owned());
@@ -211,6 +230,109 @@ mod tests {
         ] {
             assert_eq!(answer(&job(state, ok, failed)), expected, "{state:?} {ok} {failed}");
         }
+    }
+
+    #[test]
+    fn progress_says_why_nothing_moves() {
+        let job = |state: pb::JobState, total, reason: &str| {
+            let reason = reason.to_owned();
+            let job =
+                pb::Job { job_id: 7, state: state.into(), total, reason, ..Default::default() };
+            progress(&pb::Job { done_ok: 3, done_failed: 1, ..job }.into())
+        };
+        for (state, total, reason, expected) in [
+            (pb::JobState::Running, Some(10), "", "4/10 applications, 1 failed"),
+            (pb::JobState::Running, None, "", "4/? applications, 1 failed"),
+            (pb::JobState::Running, Some(10), "held up", "4/10 applications, 1 failed: held up"),
+            (
+                pb::JobState::Paused,
+                Some(10),
+                "",
+                "4/10 applications, 1 failed, paused: no reason given; it goes on with `xmlx-client resume 7`",
+            ),
+            (pb::JobState::Done, Some(4), "", "4/4 applications, 1 failed, done"),
+            (pb::JobState::Failed, Some(9), "gone", "4/9 applications, 1 failed, failed: gone"),
+        ] {
+            assert_eq!(job(state, total, reason), expected);
+        }
+    }
+
+    fn args(line: &[&str]) -> Submit {
+        let line = ["xmlx-client", "submit", "--contract", "a/card.json"].iter().chain(line);
+        match Cli::try_parse_from(line).unwrap().command {
+            Some(Command::Submit(args)) => args,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_request_says_what_was_asked_for() {
+        let ask = |line: &[&str], kind| {
+            request(&args(line), kind, "{}".to_owned(), "key".to_owned()).unwrap()
+        };
+        let plain = pb::SubmitRequest {
+            submit_key: "key".to_owned(),
+            name: "card".to_owned(),
+            contract: "{}".to_owned(),
+            mode: pb::JobMode::Once.into(),
+            problems_max: 100,
+            ..Default::default()
+        };
+        assert_eq!(ask(&[], Kind::New), plain);
+        let retry = pb::SubmitRequest { mode: pb::JobMode::Retry.into(), ..plain.clone() };
+        assert_eq!(ask(&[], Kind::Retry), retry);
+        let follow = pb::SubmitRequest { mode: pb::JobMode::Follow.into(), ..plain.clone() };
+        assert_eq!(ask(&["--follow"], Kind::New), follow);
+        let scope = ["--from", "-5", "--to", "9", "--limit", "3", "--priority", "-1"];
+        let scoped = pb::SubmitRequest {
+            from_app_id: Some(-5),
+            to_app_id: Some(9),
+            limit: Some(3),
+            priority: -1,
+            ..plain.clone()
+        };
+        assert_eq!(ask(&scope, Kind::New), scoped);
+        let limits = ["--max-failures", "5%", "--max-warnings", "10", "--name", "x"];
+        let limited = pb::SubmitRequest {
+            name: "x".to_owned(),
+            max_failures: "5%".to_owned(),
+            max_warnings: "10".to_owned(),
+            ..plain.clone()
+        };
+        assert_eq!(ask(&limits, Kind::New), limited);
+        let two = pb::SubmitRequest { name: "card+loan".to_owned(), ..plain };
+        assert_eq!(ask(&["--contract", "loan.json"], Kind::New), two);
+        let refused = request(&args(&["--follow"]), Kind::Retry, String::new(), String::new());
+        assert!(refused.unwrap_err().to_string().contains("does not follow"));
+    }
+
+    #[test]
+    fn a_refused_contract_is_an_error_with_every_problem() {
+        let problems = vec!["a: missing".to_owned(), "b: unknown".to_owned()];
+        let refused = "the contract is invalid".to_owned();
+        let response =
+            pb::SubmitResponse { problems, refused, problems_total: 5, ..Default::default() };
+        assert_eq!(
+            submitted(response.clone()).unwrap_err().to_string(),
+            "the contract is invalid:\n  a: missing\n  b: unknown\n  ... and 3 more; `xmlx-client check` lists them all"
+        );
+        let all = pb::SubmitResponse { problems_total: 2, ..response };
+        assert!(!submitted(all).unwrap_err().to_string().contains("more"));
+        let silent = submitted(pb::SubmitResponse::default()).unwrap_err().to_string();
+        assert!(silent.contains("which job it made"), "{silent}");
+        let job = Some(pb::Job { job_id: 7, ..Default::default() });
+        let outcome = pb::Outcome::AlreadySo.into();
+        let taken =
+            submitted(pb::SubmitResponse { job, outcome, decided: Some(3), ..Default::default() });
+        let Submitted { job, outcome, decided } = taken.unwrap();
+        assert_eq!((job.job, outcome, decided), (7, pb::Outcome::AlreadySo, Some(3)));
+    }
+
+    #[test]
+    fn a_job_with_nothing_to_do_says_why() {
+        let new = nothing_waits(Kind::New, 12);
+        assert!(new.contains("all 12 applications") && new.contains("xmlx-client retry"), "{new}");
+        assert!(nothing_waits(Kind::Retry, 12).contains("none of the 12 applications"));
     }
 
     #[test]
