@@ -17,9 +17,9 @@ mod values;
 use crate::catalog::access::Access;
 use crate::catalog::{Catalog, Table};
 use crate::error::SqlResult;
-use crate::exec::plan::{Plan, Query};
+use crate::plan::{Plan, Query};
+use crate::sql::ast::Declared;
 use crate::sql::ast::{Expr, Node, Pred, Stmt};
-use crate::sql::params::Declared;
 use crate::value::collation::Collation;
 use crate::value::sqltype::SqlType;
 

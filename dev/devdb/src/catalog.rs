@@ -9,4 +9,7 @@ pub(crate) mod stored;
 pub(crate) mod system;
 pub(crate) mod table;
 
+/// The database that clients are told of.
+pub(crate) const DATABASE: &str = "xmlx";
+
 pub(crate) use table::{Catalog, ForeignKey, Key, Table};

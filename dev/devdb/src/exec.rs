@@ -1,7 +1,8 @@
 //! Running batches: the engine all sessions share, and the sessions.
 
+pub(crate) mod compiled;
 mod control;
-mod database;
+pub(crate) mod database;
 mod ddl;
 pub(crate) mod diagnose;
 mod dml;
@@ -12,7 +13,6 @@ mod insert;
 mod json;
 mod json_rows;
 pub(crate) mod logins;
-pub(crate) mod plan;
 pub(crate) mod prepared;
 mod run;
 pub(crate) mod session;

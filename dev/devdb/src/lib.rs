@@ -9,6 +9,7 @@
 //! time; `catalog` knows the tables; `value` converts, rounds and refuses values.
 
 mod bind;
+mod broken;
 mod catalog;
 mod clock;
 mod error;
@@ -16,6 +17,7 @@ mod exec;
 mod faults;
 mod like;
 mod locks;
+mod plan;
 mod server;
 mod sql;
 mod sync;
@@ -23,7 +25,8 @@ mod value;
 mod wire;
 
 pub use error::Error;
+pub use exec::database::Storage;
 pub use faults::{Action, Fault, Faults, Fired, Target, When};
 pub use like::Like;
 pub use locks::{Locked, Step, Verb};
-pub use server::{Options, Server, Storage, Tls};
+pub use server::{Options, Server, Tls};

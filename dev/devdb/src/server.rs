@@ -12,12 +12,13 @@ mod transport;
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::{Builder, JoinHandle};
 
+use crate::catalog::DATABASE;
 use crate::error::Error;
+use crate::exec::database::Storage;
 use crate::exec::engine::Engine;
 use crate::faults::Faults;
 use crate::like::Like;
@@ -27,17 +28,6 @@ use crate::sync;
 
 /// The stack of a connection's thread: parsing and binding go at most some tens of calls deep.
 const STACK_BYTES: usize = 2 << 20;
-/// The database that clients are told of.
-pub(crate) const DATABASE: &str = "xmlx";
-
-/// Where the data is kept.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Storage {
-    /// Gone when the server stops.
-    Memory,
-    /// In this file, which is made where there is none.
-    File(PathBuf),
-}
 
 /// Whether connections are encrypted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

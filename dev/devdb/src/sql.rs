@@ -6,11 +6,14 @@ mod ddl;
 mod dml;
 mod expr;
 pub(crate) mod lexer;
+#[cfg(test)]
+mod page;
 pub(crate) mod params;
 pub(crate) mod parser;
+pub(crate) mod permission;
 pub(crate) mod principal;
 mod query;
 mod statement;
 
 pub(crate) use ddl::{reread_index, reread_table};
-pub(crate) use parser::parse;
+pub(crate) use statement::parse;

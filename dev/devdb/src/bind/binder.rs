@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use crate::bind::collate::Label;
-use crate::catalog::access::{Access, Permission};
+use crate::catalog::access::Access;
 use crate::catalog::table::invalid_column;
 use crate::catalog::{Catalog, Table};
 use crate::error::{SqlError, SqlResult};
-use crate::exec::plan::{Bind, Query};
-use crate::sql::params::Declared;
+use crate::plan::{Bind, Query};
+use crate::sql::ast::Declared;
+use crate::sql::permission::Permission;
 use crate::value::collation::Collation;
 use crate::value::sqltype::SqlType;
 use crate::wire::tokens::Column;

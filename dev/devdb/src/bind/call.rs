@@ -8,7 +8,7 @@ use crate::catalog::access::Access;
 use crate::catalog::system;
 use crate::catalog::system::DATABASE_ID;
 use crate::error::SqlResult;
-use crate::exec::plan::Bind;
+use crate::plan::Bind;
 use crate::sql::ast::{Compare, DatePart, Expr, Func, ObjectName};
 use crate::value::sqltype::{MAX, SqlType};
 

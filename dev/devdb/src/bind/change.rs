@@ -2,12 +2,13 @@
 
 use crate::bind::binder::{Binder, ScopeSource, table_source};
 use crate::bind::{expr, pred, source as sources, values};
-use crate::catalog::access::{Access, Permission};
+use crate::catalog::access::Access;
 use crate::catalog::table::quoted;
 use crate::error::{SqlError, SqlResult};
-use crate::exec::plan::Change;
 use crate::locks;
+use crate::plan::Change;
 use crate::sql::ast::{Delete, Expr, Item, ObjectName, Pred, Update};
+use crate::sql::permission::Permission;
 use crate::wire::tokens::Column;
 
 pub(crate) fn update(binder: &mut Binder<'_>, update: &Update) -> SqlResult<Change> {

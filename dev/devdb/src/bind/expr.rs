@@ -4,7 +4,7 @@ use crate::bind::binder::{Binder, Bound};
 use crate::bind::collate::Label;
 use crate::bind::{aggregate, call, collate, operator, pred, query};
 use crate::error::{SqlError, SqlResult};
-use crate::exec::plan::Bind;
+use crate::plan::Bind;
 use crate::sql::ast::{Expr, Pred};
 use crate::value::decimal;
 use crate::value::sqltype::{MAX, SqlType};

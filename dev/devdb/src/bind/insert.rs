@@ -5,13 +5,14 @@ use std::sync::Arc;
 use crate::bind::binder::Binder;
 use crate::bind::{change, expr, json, query};
 use crate::catalog::Table;
-use crate::catalog::access::{Access, Permission};
+use crate::catalog::access::Access;
 use crate::catalog::stored;
 use crate::catalog::table::quoted;
 use crate::error::{SqlError, SqlResult};
-use crate::exec::plan::{Insert, Query, RowSource};
+use crate::plan::{Insert, Query, RowSource};
+use crate::sql::ast::Declared;
 use crate::sql::ast::{self, Expr, Rows};
-use crate::sql::params::Declared;
+use crate::sql::permission::Permission;
 use crate::wire::tokens::Column;
 
 /// The plan of an `INSERT`.

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use crate::bind::binder::{Binder, Reach, ScopeColumn, ScopeSource, refused};
 use crate::bind::{expr, pred};
 use crate::error::SqlResult;
-use crate::exec::plan::{Bind, Document, JsonItem, JsonSource};
+use crate::plan::{Bind, Document, JsonItem, JsonSource};
+use crate::sql::ast::Declared;
 use crate::sql::ast::{Expr, Func, Item, JsonColumn, Query, Source};
-use crate::sql::params::Declared;
 use crate::value::collation::Collation;
 use crate::value::sqltype::SqlType;
 use crate::wire::tokens::Column;
@@ -106,7 +106,7 @@ impl Constants<'_> {
         Some(self.sql.len() - 1)
     }
 
-    fn finish(mut self) -> crate::exec::plan::Query {
+    fn finish(mut self) -> crate::plan::Query {
         let sql = if self.sql.is_empty() {
             String::new()
         } else {

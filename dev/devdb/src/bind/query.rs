@@ -5,7 +5,7 @@ use crate::bind::collate::Label;
 use crate::bind::expr::{expr, implicit};
 use crate::bind::{pred, source};
 use crate::error::{SqlError, SqlResult};
-use crate::exec::plan;
+use crate::plan;
 use crate::sql::ast::{Expr, Item, Query};
 use crate::value::sqltype::SqlType;
 use crate::wire::tokens::Column;

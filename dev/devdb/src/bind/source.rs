@@ -2,9 +2,9 @@
 
 use crate::bind::binder::{Binder, Reach, ScopeColumn, ScopeSource, table_source};
 use crate::bind::{json, pred, query};
-use crate::catalog::access::Permission;
 use crate::error::SqlResult;
 use crate::sql::ast::{From, Source};
+use crate::sql::permission::Permission;
 
 /// Binds the sources into the innermost scope; the text behind `FROM`.
 pub(crate) fn from(binder: &mut Binder<'_>, from: &From) -> SqlResult<String> {

@@ -10,24 +10,10 @@ use crate::catalog::principals::{DBO, SYSTEM_MAX, unknown};
 use crate::catalog::table::{Schema, quoted};
 use crate::catalog::{Catalog, Table};
 use crate::error::{SqlError, SqlResult};
+use crate::sql::permission::Permission;
 
 /// Schemas that everybody sees end here: `dbo`, `guest`, `INFORMATION_SCHEMA` and `sys`.
 const SYSTEM_SCHEMA_MAX: i64 = 4;
-
-/// What may be granted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Permission {
-    Select,
-    Insert,
-    Update,
-    Delete,
-    Alter,
-    ViewDefinition,
-    CreateTable,
-    CreateSchema,
-    /// Nobody is granted it here: owners have it.
-    References,
-}
 
 /// What a permission is on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,58 +23,10 @@ pub(crate) enum Securable {
     Object(i64),
 }
 
-impl Permission {
-    /// What can be granted.
-    pub(crate) const ALL: [Self; 8] = [
-        Self::Select,
-        Self::Insert,
-        Self::Update,
-        Self::Delete,
-        Self::Alter,
-        Self::ViewDefinition,
-        Self::CreateTable,
-        Self::CreateSchema,
-    ];
-    /// What can be granted on a table.
-    const ON_TABLE: [Self; 6] =
-        [Self::Select, Self::Insert, Self::Update, Self::Delete, Self::Alter, Self::ViewDefinition];
-
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Select => "SELECT",
-            Self::Insert => "INSERT",
-            Self::Update => "UPDATE",
-            Self::Delete => "DELETE",
-            Self::Alter => "ALTER",
-            Self::ViewDefinition => "VIEW DEFINITION",
-            Self::CreateTable => "CREATE TABLE",
-            Self::CreateSchema => "CREATE SCHEMA",
-            Self::References => "REFERENCES",
-        }
-    }
-
-    /// As `sys.database_permissions` abbreviates it.
-    pub(crate) fn code(self) -> &'static str {
-        match self {
-            Self::Select => "SL  ",
-            Self::Insert => "IN  ",
-            Self::Update => "UP  ",
-            Self::Delete => "DL  ",
-            Self::Alter => "AL  ",
-            Self::ViewDefinition => "VW  ",
-            Self::CreateTable => "CRTB",
-            Self::CreateSchema => "CRSM",
-            Self::References => "RF  ",
-        }
-    }
-
-    pub(crate) fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|it| it.name() == name)
-    }
-
-    /// Whether it can be granted on such a thing.
-    pub(crate) fn is_of(self, on: Securable) -> bool {
-        on == Securable::Database || Self::ON_TABLE.contains(&self)
+impl Securable {
+    /// Whether a permission can be granted on such a thing.
+    pub(crate) fn takes(self, permission: Permission) -> bool {
+        self == Self::Database || Permission::ON_TABLE.contains(&permission)
     }
 }
 

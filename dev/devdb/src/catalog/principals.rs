@@ -6,9 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::catalog::Catalog;
-use crate::catalog::access::{Permission, Securable};
+use crate::catalog::access::Securable;
 use crate::error::{SqlError, SqlResult};
-use crate::sql::principal::{On, Permit, PrincipalStmt, Verdict};
+use crate::sql::ast::{On, Permit, PrincipalStmt, Verdict};
+use crate::sql::permission::Permission;
 
 /// Whom every user belongs to.
 pub(crate) const PUBLIC: i64 = 0;
@@ -329,7 +330,7 @@ fn permit(db: &Connection, catalog: &Catalog, permit: &Permit) -> SqlResult<()> 
     let (grantee, _) = found.ok_or_else(|| unknown("find", "user", &permit.to))?;
     let (class, class_name, id) = on.columns();
     for permission in &permit.permissions {
-        if !permission.is_of(on) {
+        if !on.takes(*permission) {
             let text = format!(
                 "Incorrect syntax near '{}'. (devdb: no permission on a {name}.)",
                 permission.name()

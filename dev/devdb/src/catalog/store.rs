@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use rusqlite::{Connection, params};
 
+use crate::broken::{Broken, broken};
 use crate::catalog::access::Securable;
 use crate::catalog::build;
 use crate::catalog::principals;
 use crate::catalog::system::{facets, type_id};
 use crate::catalog::table::{Catalog, Column, Key, KeyKind, Schema, Table, quoted};
 use crate::error::{SqlError, SqlResult};
-use crate::exec::diagnose;
 use crate::sql::ast::{IndexDef, ObjectName, TableDef};
 use crate::value::sqltype::SqlType;
 
@@ -173,7 +173,7 @@ pub(crate) fn create_index(db: &Connection, catalog: &Catalog, def: &IndexDef) -
     };
     let names = names.join(", ");
     db.execute_batch(&format!("CREATE {unique}INDEX {index} ON {on} ({names}); {nulls}"))
-        .map_err(|err| diagnose::index(table, &def.name, &err))?;
+        .map_err(|err| index_error(table, &def.name, &err))?;
     note(db, "index", &table.sqlite_name(), &def.text)?;
     describe_index(db, table, (&def.name, &columns), def.is_unique, None)
 }
@@ -433,4 +433,18 @@ fn describe_foreign_keys(
         }
     }
     Ok(())
+}
+
+/// An error of making an index: 1505 where rows are equal that it is to keep apart.
+fn index_error(table: &Table, name: &str, err: &rusqlite::Error) -> SqlError {
+    match broken(err) {
+        Some(Broken::Unique(_)) => {
+            let object = table.sqlite_name();
+            let text = format!(
+                "The CREATE UNIQUE INDEX statement terminated because a duplicate key was found for the object name '{object}' and the index name '{name}'."
+            );
+            SqlError::new(1505, text)
+        }
+        Some(Broken::NotNull(_) | Broken::Foreign) | None => SqlError::from_sqlite(err),
+    }
 }

@@ -218,6 +218,12 @@ pub(crate) fn tables() -> impl Iterator<Item = Table> {
     })
 }
 
+/// The names of the views.
+#[cfg(test)]
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+    TABLES.iter().map(|(name, _)| *name)
+}
+
 fn column(name: &str, ty: SqlType) -> Column {
     Column {
         name: name.to_owned(),

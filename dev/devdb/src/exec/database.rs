@@ -10,7 +10,15 @@ use crate::clock;
 use crate::error::Error;
 use crate::exec::functions;
 use crate::like::Like;
-use crate::server::Storage;
+
+/// Where the data is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Storage {
+    /// Gone when the server stops.
+    Memory,
+    /// In this file, which is made where there is none.
+    File(PathBuf),
+}
 
 /// Statements kept prepared: the product has fewer, generated ones included.
 const STATEMENTS_MAX: usize = 512;

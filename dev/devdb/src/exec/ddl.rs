@@ -1,12 +1,13 @@
 //! Definitions, and the setting that names a table.
 
-use crate::catalog::access::{Access, Permission};
+use crate::catalog::access::Access;
 use crate::catalog::principals::unknown;
 use crate::catalog::table::DEFAULT_SCHEMA;
 use crate::catalog::{build, principals, store};
 use crate::error::{SqlError, SqlResult};
 use crate::exec::session::Session;
 use crate::sql::ast::{ObjectName, Rule, Stmt, TableDef};
+use crate::sql::permission::Permission;
 
 impl Session {
     /// Runs a definition; other statements are none.

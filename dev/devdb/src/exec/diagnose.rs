@@ -1,12 +1,11 @@
 //! From what SQLite says of a broken constraint to what SQL Server would: the number, the constraint, the value.
 
 use rusqlite::Connection;
-use rusqlite::ffi;
 
+use crate::broken::{Broken, bare, broken};
 use crate::catalog::table::{KeyKind, quoted};
-use crate::catalog::{ForeignKey, Key, Table};
+use crate::catalog::{DATABASE, ForeignKey, Key, Table};
 use crate::error::SqlError;
-use crate::server::DATABASE;
 use crate::value::convert;
 use crate::value::datum::Datum;
 
@@ -54,35 +53,6 @@ pub(crate) fn insert(
     }
 }
 
-enum Broken {
-    /// The key: its columns, or `index` and a name.
-    Unique(String),
-    NotNull(String),
-    Foreign,
-}
-
-fn broken(err: &rusqlite::Error) -> Option<Broken> {
-    let rusqlite::Error::SqliteFailure(failure, Some(message)) = err else { return None };
-    let named = |prefix: &str| message.strip_prefix(prefix);
-    match failure.extended_code {
-        ffi::SQLITE_CONSTRAINT_FOREIGNKEY => Some(Broken::Foreign),
-        ffi::SQLITE_CONSTRAINT_NOTNULL => {
-            named("NOT NULL constraint failed: ").map(|it| Broken::NotNull(bare(it).to_owned()))
-        }
-        ffi::SQLITE_CONSTRAINT_PRIMARYKEY
-        | ffi::SQLITE_CONSTRAINT_UNIQUE
-        | ffi::SQLITE_CONSTRAINT_ROWID => {
-            named("UNIQUE constraint failed: ").map(|it| Broken::Unique(it.to_owned()))
-        }
-        _ => None,
-    }
-}
-
-/// The last part of a name.
-fn bare(name: &str) -> &str {
-    name.rsplit('.').next().unwrap_or(name)
-}
-
 /// The key that SQLite speaks of.
 fn key_of<'t>(table: &'t Table, said: &str) -> Option<&'t Key> {
     if let Some(index) = said.strip_prefix("index '").and_then(|it| it.strip_suffix('\'')) {
@@ -95,20 +65,6 @@ fn key_of<'t>(table: &'t Table, said: &str) -> Option<&'t Key> {
         key.columns.len() == columns.len()
             && names.all(|name| columns.iter().any(|it| it.eq_ignore_ascii_case(name)))
     })
-}
-
-/// An error of making an index: 1505 where rows are equal that it is to keep apart.
-pub(crate) fn index(table: &Table, name: &str, err: &rusqlite::Error) -> SqlError {
-    match broken(err) {
-        Some(Broken::Unique(_)) => {
-            let object = table.sqlite_name();
-            let text = format!(
-                "The CREATE UNIQUE INDEX statement terminated because a duplicate key was found for the object name '{object}' and the index name '{name}'."
-            );
-            SqlError::new(1505, text)
-        }
-        Some(Broken::NotNull(_) | Broken::Foreign) | None => SqlError::from_sqlite(err),
-    }
 }
 
 fn show(table: &Table, column: usize, value: &Datum<'_>) -> String {

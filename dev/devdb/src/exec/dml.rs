@@ -3,10 +3,10 @@
 use rusqlite::{CachedStatement, Connection};
 
 use crate::error::{SqlError, SqlResult};
-use crate::exec::plan::{Bind, Change, Plan, Query};
 use crate::exec::session::{Env, Session};
 use crate::exec::{diagnose, json_rows};
 use crate::locks::{Touched, Verb};
+use crate::plan::{Bind, Change, Plan, Query};
 use crate::value::datum::{Datum, Owned};
 use crate::wire::tokens::{self, ROW};
 use crate::wire::values;

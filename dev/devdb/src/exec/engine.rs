@@ -9,16 +9,16 @@ use rusqlite::Connection;
 
 use crate::catalog::{Catalog, store};
 use crate::error::{Error, SqlError, SqlResult};
+use crate::exec::compiled::Compiled;
 use crate::exec::database::Place;
+use crate::exec::database::Storage;
 use crate::exec::identity::Identities;
 use crate::exec::logins::Logins;
 use crate::exec::writer::Writer;
 use crate::like::Like;
 use crate::locks::Ledger;
-use crate::server::Storage;
 use crate::sql;
-use crate::sql::ast::Batch;
-use crate::sql::params::Declared;
+use crate::sql::ast::Declared;
 use crate::sync;
 
 /// Readers kept open while nobody uses them.
@@ -32,7 +32,7 @@ const BATCH_BYTES_MAX: usize = 64 << 10;
 /// SQL Server's descriptors look like this.
 const FIRST_DESCRIPTOR: u64 = 0x34_0000_0001;
 
-type Batches = BTreeMap<String, Vec<Arc<Batch>>>;
+type Batches = BTreeMap<String, Vec<Arc<Compiled>>>;
 
 pub(crate) struct Engine {
     pub(crate) like: Like,
@@ -92,13 +92,13 @@ impl Engine {
     }
 
     /// The parsed batch of a text with parameters declared so.
-    pub(crate) fn parse(&self, text: &str, params: Vec<Declared>) -> SqlResult<Arc<Batch>> {
+    pub(crate) fn parse(&self, text: &str, params: Vec<Declared>) -> SqlResult<Arc<Compiled>> {
         if let Some(kept) = sync::lock(&self.batches).get(text)
-            && let Some(batch) = kept.iter().find(|batch| batch.params == params)
+            && let Some(batch) = kept.iter().find(|kept| kept.batch.params == params)
         {
             return Ok(Arc::clone(batch));
         }
-        let batch = Arc::new(sql::parse(text, params)?);
+        let batch = Arc::new(Compiled::new(sql::parse(text, params)?));
         if text.len() <= BATCH_BYTES_MAX {
             let mut batches = sync::lock(&self.batches);
             if batches.len() >= BATCHES_MAX {

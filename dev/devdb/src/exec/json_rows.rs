@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use crate::error::SqlResult;
 use crate::exec::json::{self, Json};
-use crate::exec::plan::Document;
 use crate::exec::session::Env;
+use crate::plan::Document;
 use crate::sql::ast::{JsonColumn, Step};
 use crate::value::convert;
 use crate::value::datum::Datum;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::error::{SqlError, SqlResult};
-use crate::sql::params::Declared;
+use crate::sql::ast::Declared;
 
 /// A session with more prepared statements has forgotten to unprepare them.
 const PREPARED_MAX: usize = 1000;

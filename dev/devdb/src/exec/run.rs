@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use crate::bind;
 use crate::error::{SqlError, SqlResult};
-use crate::exec::plan::Plan;
+use crate::exec::compiled::Compiled;
 use crate::exec::session::Session;
-use crate::sql::ast::{Batch, Node, Setting, Stmt};
+use crate::plan::Plan;
+use crate::sql::ast::{Node, Setting, Stmt};
 use crate::value::datum::{Datum, Owned};
 use crate::wire::tokens::{self, DONE_COUNT, DONE_ERROR, DONE_MORE, Done};
 
@@ -17,7 +18,7 @@ const STATUS_FAILED: u32 = 1;
 /// A running batch.
 struct Run<'a> {
     session: &'a mut Session,
-    batch: &'a Batch,
+    compiled: &'a Compiled,
     values: &'a [Owned],
     done: Done,
     out: &'a mut Vec<u8>,
@@ -33,7 +34,7 @@ impl Session {
     /// Runs a batch and appends its whole answer to `out`.
     pub(crate) fn run_batch(
         &mut self,
-        batch: &Batch,
+        compiled: &Compiled,
         values: &[Owned],
         done: Done,
         out: &mut Vec<u8>,
@@ -43,14 +44,14 @@ impl Session {
         let settings = self.settings.clone();
         let mut run = Run {
             session: self,
-            batch,
+            compiled,
             values,
             done,
             out,
             has_failed: false,
             done_end: usize::MAX,
         };
-        let has_ended = run.nodes(&batch.body).is_err();
+        let has_ended = run.nodes(&compiled.batch.body).is_err();
         let counts = run.session.engine.like.counts_transactions();
         if is_procedure && !has_ended && counts && run.session.tran_count != tran_count {
             let now = run.session.tran_count;
@@ -140,13 +141,13 @@ impl Run<'_> {
     fn plan(&mut self, node: &Node) -> SqlResult<Arc<Plan>> {
         let catalog = self.session.catalog();
         let access = self.session.access(&catalog)?;
-        if let Some(plan) = node.slot.get(catalog.version, access.user) {
+        if let Some(plan) = self.compiled.plan(node, catalog.version, access.user) {
             return Ok(plan);
         }
-        let plan = bind::plan(&access, &self.batch.params, node)?
+        let plan = bind::plan(&access, &self.compiled.batch.params, node)?
             .expect("asked for statements with a plan alone");
         let plan = Arc::new(plan);
-        node.slot.set(catalog.version, access.user, &plan);
+        self.compiled.keep(node, catalog.version, access.user, &plan);
         Ok(plan)
     }
 

@@ -9,13 +9,13 @@ use crate::catalog::access::Access;
 use crate::catalog::{Catalog, Table, store};
 use crate::clock;
 use crate::error::SqlResult;
+use crate::exec::compiled::Compiled;
 use crate::exec::engine::Engine;
-use crate::exec::plan::Bind;
 use crate::exec::prepared::Handles;
 use crate::like::Like;
 use crate::locks::{Holding, Touched, Verb};
-use crate::sql::ast::Batch;
-use crate::sql::params::Declared;
+use crate::plan::Bind;
+use crate::sql::ast::Declared;
 use crate::value::datum::{Datum, Owned};
 use crate::wire::tokens::{self, Transaction};
 
@@ -111,7 +111,7 @@ impl Session {
         self.descriptor
     }
 
-    pub(crate) fn parse(&self, text: &str, params: Vec<Declared>) -> SqlResult<Arc<Batch>> {
+    pub(crate) fn parse(&self, text: &str, params: Vec<Declared>) -> SqlResult<Arc<Compiled>> {
         self.engine.parse(text, params)
     }
 

@@ -6,13 +6,13 @@ use std::sync::{Arc, Mutex};
 
 use rusqlite::Connection;
 
+use crate::catalog::DATABASE;
 use crate::catalog::principals::{not_allowed, unknown};
 use crate::error::{SqlError, SqlResult};
 use crate::exec::engine::Engine;
 use crate::exec::logins;
 use crate::exec::session::Session;
 use crate::locks::Locked;
-use crate::server::DATABASE;
 use crate::sync;
 
 pub(crate) struct Databases {

@@ -3,10 +3,11 @@
 use std::io;
 use std::sync::Arc;
 
+use crate::catalog::DATABASE;
 use crate::error::SqlError;
 use crate::exec::engine::Engine;
+use crate::server::Options;
 use crate::server::databases::Databases;
-use crate::server::{DATABASE, Options};
 use crate::wire::buffer::Reader;
 use crate::wire::codepage;
 use crate::wire::packet::malformed;

@@ -60,9 +60,16 @@ pub(crate) fn answer(
                     return Ok(Answer::Send);
                 }
             };
-            with_fault(session, faults, batch.kind.as_ref(), (&text, &[]), out, |session, out| {
-                session.run_batch(&batch, &[], Done::Statement, out);
-            })
+            with_fault(
+                session,
+                faults,
+                batch.batch.kind.as_ref(),
+                (&text, &[]),
+                out,
+                |session, out| {
+                    session.run_batch(&batch, &[], Done::Statement, out);
+                },
+            )
         }
         RPC => rpc::answer(session, &mut reader, faults, out),
         TRANSACTION_MANAGER => transaction(session, &mut reader, out),

@@ -6,7 +6,8 @@ use crate::error::{SqlError, SqlResult};
 use crate::exec::session::Session;
 use crate::faults::Faults;
 use crate::server::request::{Answer, with_fault};
-use crate::sql::params::{self, Declared};
+use crate::sql::ast::Declared;
+use crate::sql::params;
 use crate::value::datum::{Datum, Owned};
 use crate::wire::buffer::Reader;
 use crate::wire::params::{Call, Param, Procedure, read_call};
@@ -147,7 +148,7 @@ fn run(
             return Ok(Answer::Send);
         }
     };
-    with_fault(session, faults, batch.kind.as_ref(), (text, values), out, |session, out| {
+    with_fault(session, faults, batch.batch.kind.as_ref(), (text, values), out, |session, out| {
         session.run_batch(&batch, values, Done::InProcedure, out);
     })
 }

@@ -1,13 +1,9 @@
 //! The tree of a batch.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
-use crate::exec::plan::Plan;
 use crate::faults::Target;
-use crate::sql::params::Declared;
-use crate::sql::principal::PrincipalStmt;
-use crate::sync;
+use crate::sql::permission::Permission;
 use crate::value::sqltype::SqlType;
 
 /// A parsed batch; kept and shared between the sessions that send the same text.
@@ -19,40 +15,20 @@ pub(crate) struct Batch {
     pub(crate) body: Vec<Node>,
 }
 
-/// A statement, where it stands, and its plan once it has run.
+/// A statement and where it stands.
 #[derive(Debug)]
 pub(crate) struct Node {
     pub(crate) line: u32,
     pub(crate) stmt: Stmt,
-    pub(crate) slot: Slot,
+    /// Counts the statements of a batch, those within others included.
+    pub(crate) number: usize,
 }
 
-/// The plans of a statement, each for one user.
-#[derive(Debug, Default)]
-pub(crate) struct Slot {
-    plans: Mutex<Plans>,
-}
-
-#[derive(Debug, Default)]
-struct Plans {
-    /// The version of the catalog that they are valid for.
-    version: u64,
-    by_user: BTreeMap<i64, Arc<Plan>>,
-}
-
-impl Slot {
-    pub(crate) fn get(&self, version: u64, user: i64) -> Option<Arc<Plan>> {
-        let plans = sync::lock(&self.plans);
-        plans.by_user.get(&user).filter(|_| plans.version == version).map(Arc::clone)
-    }
-
-    pub(crate) fn set(&self, version: u64, user: i64, plan: &Arc<Plan>) {
-        let mut plans = sync::lock(&self.plans);
-        if plans.version != version {
-            *plans = Plans { version, by_user: BTreeMap::new() };
-        }
-        plans.by_user.insert(user, Arc::clone(plan));
-    }
+/// A parameter as declared; the name is in lower case, without `@`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Declared {
+    pub(crate) name: String,
+    pub(crate) ty: SqlType,
 }
 
 /// The name of a table, with its schema where one was written.
@@ -378,4 +354,39 @@ pub(crate) enum Pred {
     Between { expr: Expr, low: Expr, high: Expr, is_negated: bool },
     Like { expr: Expr, pattern: Expr, is_negated: bool },
     Exists(Box<Query>),
+}
+
+/// A statement about principals.
+#[derive(Debug)]
+pub(crate) enum PrincipalStmt {
+    CreateUser { name: String, login: String },
+    DropUser(String),
+    CreateRole(String),
+    DropRole(String),
+    AddMember { role: String, member: String },
+    DropMember { role: String, member: String },
+    Permit(Permit),
+}
+
+/// `GRANT` or `DENY`.
+#[derive(Debug)]
+pub(crate) struct Permit {
+    pub(crate) verdict: Verdict,
+    pub(crate) permissions: Vec<Permission>,
+    pub(crate) on: On,
+    pub(crate) to: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    Grant,
+    Deny,
+}
+
+/// What permissions are granted on, by name.
+#[derive(Debug)]
+pub(crate) enum On {
+    Database,
+    Schema(String),
+    Object(ObjectName),
 }

@@ -1,5 +1,7 @@
 //! Expressions and predicates.
 
+use std::ops::RangeInclusive;
+
 use crate::error::SqlResult;
 use crate::sql::ast::{Aggregate, Arith, Compare, DatePart, Expr, Func, Pred};
 use crate::sql::lexer::Kind;
@@ -305,16 +307,17 @@ fn date_call(p: &mut Parser<'_>, is_add: bool) -> SqlResult<Expr> {
     })
 }
 
+const AGGREGATES: [(&str, Aggregate); 6] = [
+    ("count", Aggregate::Count),
+    ("count_big", Aggregate::CountBig),
+    ("sum", Aggregate::Sum),
+    ("min", Aggregate::Min),
+    ("max", Aggregate::Max),
+    ("avg", Aggregate::Avg),
+];
+
 fn aggregate(name: &str) -> Option<Aggregate> {
-    Some(match name {
-        "count" => Aggregate::Count,
-        "count_big" => Aggregate::CountBig,
-        "sum" => Aggregate::Sum,
-        "min" => Aggregate::Min,
-        "max" => Aggregate::Max,
-        "avg" => Aggregate::Avg,
-        _ => return None,
-    })
+    AGGREGATES.iter().find(|(known, _)| *known == name).map(|(_, aggregate)| *aggregate)
 }
 
 fn aggregate_call(p: &mut Parser<'_>, func: Aggregate) -> SqlResult<Expr> {
@@ -329,29 +332,45 @@ fn aggregate_call(p: &mut Parser<'_>, func: Aggregate) -> SqlResult<Expr> {
     Ok(Expr::Aggregate { func, is_distinct, arg })
 }
 
-fn function(name: &str) -> Option<(Func, std::ops::RangeInclusive<usize>)> {
-    Some(match name {
-        "coalesce" => (Func::Coalesce, 2..=20),
-        "isnull" => (Func::IsNull, 2..=2),
-        "nullif" => (Func::NullIf, 2..=2),
-        "left" => (Func::Left, 2..=2),
-        "right" => (Func::Right, 2..=2),
-        "len" => (Func::Len, 1..=1),
-        "charindex" => (Func::CharIndex, 2..=2),
-        "datalength" => (Func::DataLength, 1..=1),
-        "upper" => (Func::Upper, 1..=1),
-        "lower" => (Func::Lower, 1..=1),
-        "substring" => (Func::Substring, 3..=3),
-        "replace" => (Func::Replace, 3..=3),
-        "object_id" => (Func::ObjectId, 1..=2),
-        "database_principal_id" => (Func::DatabasePrincipalId, 1..=1),
-        "schema_id" => (Func::SchemaId, 1..=1),
-        "has_perms_by_name" => (Func::HasPermsByName, 3..=3),
-        "db_name" => (Func::DbName, 0..=0),
-        "db_id" => (Func::DbId, 0..=0),
-        "serverproperty" => (Func::ServerProperty, 1..=1),
-        "sysutcdatetime" | "sysdatetime" => (Func::SysUtcDateTime, 0..=0),
-        "getutcdate" | "getdate" => (Func::GetUtcDate, 0..=0),
-        _ => return None,
-    })
+/// Functions with the number of arguments that they take.
+const FUNCTIONS: [(&str, Func, RangeInclusive<usize>); 23] = [
+    ("coalesce", Func::Coalesce, 2..=20),
+    ("isnull", Func::IsNull, 2..=2),
+    ("nullif", Func::NullIf, 2..=2),
+    ("left", Func::Left, 2..=2),
+    ("right", Func::Right, 2..=2),
+    ("len", Func::Len, 1..=1),
+    ("charindex", Func::CharIndex, 2..=2),
+    ("datalength", Func::DataLength, 1..=1),
+    ("upper", Func::Upper, 1..=1),
+    ("lower", Func::Lower, 1..=1),
+    ("substring", Func::Substring, 3..=3),
+    ("replace", Func::Replace, 3..=3),
+    ("object_id", Func::ObjectId, 1..=2),
+    ("database_principal_id", Func::DatabasePrincipalId, 1..=1),
+    ("schema_id", Func::SchemaId, 1..=1),
+    ("has_perms_by_name", Func::HasPermsByName, 3..=3),
+    ("db_name", Func::DbName, 0..=0),
+    ("db_id", Func::DbId, 0..=0),
+    ("serverproperty", Func::ServerProperty, 1..=1),
+    ("sysutcdatetime", Func::SysUtcDateTime, 0..=0),
+    ("sysdatetime", Func::SysUtcDateTime, 0..=0),
+    ("getutcdate", Func::GetUtcDate, 0..=0),
+    ("getdate", Func::GetUtcDate, 0..=0),
+];
+
+/// Functions whose arguments are not all values.
+#[cfg(test)]
+const SPECIAL: [&str; 4] = ["cast", "convert", "dateadd", "datediff"];
+
+fn function(name: &str) -> Option<(Func, RangeInclusive<usize>)> {
+    let found = FUNCTIONS.iter().find(|(known, ..)| *known == name);
+    found.map(|(_, func, arity)| (*func, arity.clone()))
+}
+
+/// All functions that are understood.
+#[cfg(test)]
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+    let functions = FUNCTIONS.iter().map(|(name, ..)| *name);
+    functions.chain(AGGREGATES.iter().map(|(name, _)| *name)).chain(SPECIAL)
 }

@@ -1,15 +1,8 @@
 //! The declaration of `sp_executesql`'s parameters: `@P1 bigint,@P2 nvarchar(max)`.
 
 use crate::error::SqlResult;
+use crate::sql::ast::Declared;
 use crate::sql::parser::Parser;
-use crate::value::sqltype::SqlType;
-
-/// A parameter as declared; the name is in lower case, without `@`.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Declared {
-    pub(crate) name: String,
-    pub(crate) ty: SqlType,
-}
 
 /// Reads a declaration.
 pub(crate) fn parse(text: &str) -> SqlResult<Vec<Declared>> {

@@ -1,10 +1,9 @@
 //! The cursor over tokens that every part of the parser shares, and the one way to refuse.
 
 use crate::error::{SqlError, SqlResult};
-use crate::sql::ast::{Batch, ObjectName};
+use crate::sql::ast::Declared;
+use crate::sql::ast::ObjectName;
 use crate::sql::lexer::{Kind, Token, tokens};
-use crate::sql::params::Declared;
-use crate::sql::{classify, statement};
 use crate::value::sqltype::{MAX, SqlType};
 
 /// How deep expressions and statements may nest; every level takes stack.
@@ -62,16 +61,6 @@ const RESERVED: [&str; 50] = [
     "grant",
     "deny",
 ];
-
-/// Parses a batch whose parameters are declared.
-pub(crate) fn parse(text: &str, params: Vec<Declared>) -> SqlResult<Batch> {
-    let mut parser = Parser::new(text, &params)?;
-    let body = statement::statements(&mut parser)?;
-    if !parser.at_end() {
-        return Err(parser.unexpected());
-    }
-    Ok(Batch { kind: classify::kind(&body), params, body })
-}
 
 pub(crate) struct Parser<'a> {
     text: &'a str,

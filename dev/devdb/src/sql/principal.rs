@@ -1,45 +1,10 @@
-//! Users, roles, and what they are granted: the statements and how they are read. Logins are the server's, not a
+//! Users, roles, and what they are granted: how the statements are read. Logins are the server's, not a
 //! database's, and are not among them.
 
-use crate::catalog::access::Permission;
 use crate::error::SqlResult;
-use crate::sql::ast::ObjectName;
+use crate::sql::ast::{On, Permit, PrincipalStmt, Verdict};
 use crate::sql::parser::Parser;
-
-/// A statement about principals.
-#[derive(Debug)]
-pub(crate) enum PrincipalStmt {
-    CreateUser { name: String, login: String },
-    DropUser(String),
-    CreateRole(String),
-    DropRole(String),
-    AddMember { role: String, member: String },
-    DropMember { role: String, member: String },
-    Permit(Permit),
-}
-
-/// `GRANT` or `DENY`.
-#[derive(Debug)]
-pub(crate) struct Permit {
-    pub(crate) verdict: Verdict,
-    pub(crate) permissions: Vec<Permission>,
-    pub(crate) on: On,
-    pub(crate) to: String,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Verdict {
-    Grant,
-    Deny,
-}
-
-/// What permissions are granted on, by name.
-#[derive(Debug)]
-pub(crate) enum On {
-    Database,
-    Schema(String),
-    Object(ObjectName),
-}
+use crate::sql::permission::Permission;
 
 /// What stands behind `CREATE`.
 pub(crate) fn create(p: &mut Parser<'_>) -> SqlResult<PrincipalStmt> {

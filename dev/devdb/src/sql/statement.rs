@@ -1,11 +1,11 @@
 //! Statements, and what holds them together: blocks, `IF`, transactions, `THROW`, `SET`, `EXEC`.
 
 use crate::error::SqlResult;
-use crate::sql::ast::{Node, Setting, Slot, Stmt};
+use crate::sql::ast::{Batch, Declared, Node, Setting, Stmt};
 use crate::sql::expr::{expr, pred};
 use crate::sql::lexer::Kind;
 use crate::sql::parser::Parser;
-use crate::sql::{ddl, dml, principal, query};
+use crate::sql::{classify, ddl, dml, principal, query};
 
 /// Settings that drivers send and that make no difference here.
 const IGNORED_SETTINGS: [&str; 16] = [
@@ -27,6 +27,49 @@ const IGNORED_SETTINGS: [&str; 16] = [
     "deadlock_priority",
 ];
 
+/// Parses a batch whose parameters are declared.
+pub(crate) fn parse(text: &str, params: Vec<Declared>) -> SqlResult<Batch> {
+    let mut parser = Parser::new(text, &params)?;
+    let mut body = statements(&mut parser)?;
+    if !parser.at_end() {
+        return Err(parser.unexpected());
+    }
+    number(&mut body, &mut 0);
+    Ok(Batch { kind: classify::kind(&body), params, body })
+}
+
+/// Gives each statement a number of its own.
+fn number(nodes: &mut [Node], next: &mut usize) {
+    for node in nodes {
+        node.number = *next;
+        *next += 1;
+        match &mut node.stmt {
+            Stmt::Block(body) => number(body, next),
+            Stmt::If { then, otherwise, .. } => {
+                number(std::slice::from_mut(then), next);
+                if let Some(otherwise) = otherwise {
+                    number(std::slice::from_mut(otherwise), next);
+                }
+            }
+            Stmt::Begin
+            | Stmt::Commit
+            | Stmt::Rollback
+            | Stmt::Throw { .. }
+            | Stmt::Set(_)
+            | Stmt::CreateSchema(_)
+            | Stmt::CreateTable(_)
+            | Stmt::CreateIndex(_)
+            | Stmt::DropTable { .. }
+            | Stmt::DropSchema(_)
+            | Stmt::Principal(_)
+            | Stmt::Insert(_)
+            | Stmt::Update(_)
+            | Stmt::Delete(_)
+            | Stmt::Select(_) => {}
+        }
+    }
+}
+
 /// Statements up to the end of the text or of the block.
 pub(crate) fn statements(p: &mut Parser<'_>) -> SqlResult<Vec<Node>> {
     let mut nodes = Vec::new();
@@ -41,11 +84,12 @@ pub(crate) fn statements(p: &mut Parser<'_>) -> SqlResult<Vec<Node>> {
 
 fn statement(p: &mut Parser<'_>) -> SqlResult<Node> {
     let line = p.line();
-    let stmt = p.nested(parse)?;
-    Ok(Node { line, stmt, slot: Slot::default() })
+    let stmt = p.nested(kind_of_statement)?;
+    // `parse` counts them once the whole batch has been read.
+    Ok(Node { line, stmt, number: 0 })
 }
 
-fn parse(p: &mut Parser<'_>) -> SqlResult<Stmt> {
+fn kind_of_statement(p: &mut Parser<'_>) -> SqlResult<Stmt> {
     let Kind::Word(word) = p.peek(0).clone() else { return Err(p.unexpected()) };
     match word.to_ascii_lowercase().as_str() {
         "select" => Ok(Stmt::Select(Box::new(query::query(p)?))),
