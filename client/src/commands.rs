@@ -17,6 +17,7 @@ pub mod verify;
 mod warnings;
 
 use std::path::{Path, PathBuf};
+use std::pin::Pin;
 
 use anyhow::{Context as _, bail};
 use clap::CommandFactory as _;
@@ -37,7 +38,12 @@ const CONNECTIONS_MAX: usize = 4;
 ///
 /// # Errors
 /// What keeps it from being done, for people.
-pub async fn run(loaded: Loaded<Cli>) -> anyhow::Result<Answer> {
+pub fn run(loaded: Loaded<Cli>) -> Pin<Box<dyn Future<Output = anyhow::Result<Answer>>>> {
+    // In a box, so that it is compiled in this crate, once, and not again in each program that awaits it.
+    Box::pin(dispatch(loaded))
+}
+
+async fn dispatch(loaded: Loaded<Cli>) -> anyhow::Result<Answer> {
     if loaded.ends_here()? {
         return Ok(Answer::Yes);
     }

@@ -1,6 +1,7 @@
 //! The listening process.
 
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -37,7 +38,15 @@ const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
 /// # Errors
 /// Where the address cannot be bound, the connection string cannot be read, the database refuses the login, or
 /// the control tables are too new.
-pub async fn run(config: Config, shutdown: Shutdown) -> anyhow::Result<()> {
+pub fn run(
+    config: Config,
+    shutdown: Shutdown,
+) -> Pin<Box<dyn Future<Output = anyhow::Result<()>> + Send>> {
+    // In a box, so that it is compiled in this crate, once, and not again in each program that awaits it.
+    Box::pin(serve(config, shutdown))
+}
+
+async fn serve(config: Config, shutdown: Shutdown) -> anyhow::Result<()> {
     let holder = uuid::Uuid::new_v4().to_string();
     let connect = |connections_max| {
         Store::new(&StoreConfig {

@@ -1,5 +1,6 @@
 //! The process: pipelines on one runtime, the session on a thread of its own.
 
+use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -51,7 +52,15 @@ async fn refuse_newer_tables(store: &Store, release: Release) -> Result<(), Refu
 /// # Errors
 /// Where the connection string cannot be read, the database refuses the login (at the start or later), or a thread
 /// cannot be started.
-pub async fn run(config: Config, shutdown: Shutdown) -> anyhow::Result<()> {
+pub fn run(
+    config: Config,
+    shutdown: Shutdown,
+) -> Pin<Box<dyn Future<Output = anyhow::Result<()>> + Send>> {
+    // In a box, so that it is compiled in this crate, once, and not again in each program that awaits it.
+    Box::pin(work(config, shutdown))
+}
+
+async fn work(config: Config, shutdown: Shutdown) -> anyhow::Result<()> {
     pipeline::hush_panics();
     let session_id = SessionId(uuid::Uuid::new_v4().to_string());
     info!(name = config.name, session = %session_id, slots = config.slots, "worker starts");

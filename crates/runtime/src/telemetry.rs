@@ -5,12 +5,12 @@ use std::io::{self, IsTerminal as _};
 
 use tracing::field::Field;
 use tracing_subscriber::field::MakeExt as _;
-use tracing_subscriber::filter::{FilterExt as _, filter_fn};
+use tracing_subscriber::filter::{FilterExt as _, Targets, filter_fn};
 use tracing_subscriber::fmt::format::{Writer, debug_fn};
 use tracing_subscriber::fmt::{FormatFields, layer};
 use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
+use tracing_subscriber::registry;
 use tracing_subscriber::util::SubscriberInitExt as _;
-use tracing_subscriber::{EnvFilter, registry};
 
 use crate::printable;
 
@@ -30,9 +30,8 @@ pub enum LogFormat {
 
 /// Starts logging. `default_level` holds where `RUST_LOG` says nothing. Only the first call of a process counts.
 pub fn init(format: LogFormat, default_level: &str) {
-    let filter =
-        EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default_level));
-    let filter = filter.and(filter_fn(|it| !it.target().starts_with(NEVER_LOGGED)));
+    let filter = levels(std::env::var("RUST_LOG").ok().as_deref(), default_level)
+        .and(filter_fn(|it| !it.target().starts_with(NEVER_LOGGED)));
     let started = match format {
         LogFormat::Text => {
             let layer = layer().with_writer(io::stderr).with_ansi(takes_colours());
@@ -46,6 +45,13 @@ pub fn init(format: LogFormat, default_level: &str) {
     };
     // Already started: an all-in-one process calls this once per role.
     drop(started);
+}
+
+/// Levels as `RUST_LOG` has them: `debug`, or `warn,xmlx_worker=debug` by module. Filters by span or field would bring
+/// two engines for regular expressions into every program.
+fn levels(rust_log: Option<&str>, default_level: &str) -> Targets {
+    let wanted = rust_log.filter(|text| !text.is_empty()).and_then(|text| text.parse().ok());
+    wanted.unwrap_or_else(|| default_level.parse().expect("the default is a level"))
 }
 
 /// Files and the journal do not, nor does who says so (<https://no-color.org>).
@@ -121,6 +127,19 @@ mod tests {
         fn flush(&mut self) -> io::Result<()> {
             Ok(())
         }
+    }
+
+    #[test]
+    fn levels_are_those_of_rust_log_or_the_default() {
+        let logs_debug = |rust_log, target| {
+            levels(rust_log, "info").would_enable(target, &tracing::Level::DEBUG)
+        };
+        assert!(!logs_debug(None, "xmlx_worker"));
+        assert!(!logs_debug(Some(""), "xmlx_worker"));
+        assert!(!logs_debug(Some("no=such=level"), "xmlx_worker"));
+        assert!(logs_debug(Some("debug"), "xmlx_worker"));
+        assert!(logs_debug(Some("warn,xmlx_worker=debug"), "xmlx_worker::session"));
+        assert!(!logs_debug(Some("warn,xmlx_worker=debug"), "xmlx_coordinator"));
     }
 
     const HOSTILE: &str = "w1\n2026-01-01T00:00:00Z ERROR forged\u{9b}2J\u{1b}[31m\u{202e}";
