@@ -42,13 +42,26 @@ pub(crate) struct Jobs {
     store: Store,
     /// Where documents are read, if elsewhere.
     copy: Option<Store>,
-    /// Read once each, and nobody waits behind another job's reading.
-    known: Mutex<BTreeMap<JobId, Arc<OnceCell<Arc<Job>>>>>,
+    known: Mutex<Known<Arc<Job>>>,
+}
+
+/// The newest jobs. Each has a cell of its own, so that it is read once and nobody waits while another job is read.
+#[derive(Debug)]
+struct Known<T>(BTreeMap<JobId, Arc<OnceCell<T>>>);
+
+impl<T> Known<T> {
+    /// The job's cell; a new one may take the place of the oldest job, which is the one with the lowest id.
+    fn cell(&mut self, job: JobId) -> Arc<OnceCell<T>> {
+        if self.0.len() >= JOBS_MAX && !self.0.contains_key(&job) {
+            self.0.pop_first();
+        }
+        Arc::clone(self.0.entry(job).or_insert_with(|| Arc::new(OnceCell::new())))
+    }
 }
 
 impl Jobs {
     pub(crate) fn new(store: Store, copy: Option<Store>) -> Self {
-        Self { store, copy, known: Mutex::new(BTreeMap::new()) }
+        Self { store, copy, known: Mutex::new(Known(BTreeMap::new())) }
     }
 
     /// The job, from memory or the database. A contract never changes once submitted.
@@ -59,12 +72,7 @@ impl Jobs {
     }
 
     fn cell(&self, job_id: JobId) -> Arc<OnceCell<Arc<Job>>> {
-        let mut known = self.known.lock().expect("nobody panics while holding this lock");
-        if known.len() >= JOBS_MAX && !known.contains_key(&job_id) {
-            // The lowest id is the oldest job.
-            known.pop_first();
-        }
-        Arc::clone(known.entry(job_id).or_default())
+        self.known.lock().expect("nobody panics while holding this lock").cell(job_id)
     }
 
     async fn read(&self, job_id: JobId) -> Result<Job, Error> {
@@ -81,5 +89,26 @@ impl Jobs {
         let commit = CommitPlan::new(&plan, &catalog, &source)?;
         let bounds = Bounds::new(&plan, &catalog);
         Ok(Job { plan, documents, commit, bounds, n_commits: AtomicU64::new(0) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_job_is_read_once_while_it_is_among_the_newest() {
+        let mut known = Known(BTreeMap::new());
+        let n_jobs = i64::try_from(JOBS_MAX).unwrap();
+        for id in 1..=n_jobs {
+            known.cell(JobId(id)).set(id).unwrap();
+        }
+        for id in 1..=n_jobs {
+            assert_eq!(known.cell(JobId(id)).get(), Some(&id), "all of them fit");
+        }
+        known.cell(JobId(n_jobs + 1)).set(n_jobs + 1).unwrap();
+        assert_eq!(known.cell(JobId(2)).get(), Some(&2));
+        assert_eq!(known.0.len(), JOBS_MAX);
+        assert_eq!(known.cell(JobId(1)).get(), None, "the oldest has made room and is read again");
     }
 }

@@ -5,7 +5,7 @@
 
 mod board;
 mod config;
-mod foreman;
+mod dispatcher;
 mod jobs;
 mod memory;
 mod pace;

@@ -10,10 +10,12 @@ use tracing::{info, warn};
 use xmlx_domain::{SessionId, leases_max};
 use xmlx_proto::Release;
 use xmlx_runtime::{Refused, Secret, Shutdown};
-use xmlx_store::{Access, Error, Fit, SCHEMA_VERSION, Store, StoreConfig};
+use xmlx_store::{
+    Access, ConnectError, Error, Fit, SCHEMA_VERSION, SchemaVersion, Store, StoreConfig,
+};
 
 use crate::board::Board;
-use crate::foreman::Foreman;
+use crate::dispatcher::Dispatcher;
 use crate::jobs::Jobs;
 use crate::pace::Gate;
 use crate::pipeline::{self, Room, Shop};
@@ -24,7 +26,7 @@ const CHANNEL: usize = 1024;
 /// Connections beside two per slot (one fetches, one commits).
 const SPARE_CONNECTIONS: usize = 2;
 
-/// A database that does not answer by then will be heard of when there is work to do.
+/// Nothing depends on the answer at once: a database that does not answer now is met again when there is work to do.
 const SCHEMA_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Ends a worker that is too old for the control tables before it takes any work.
@@ -41,10 +43,18 @@ async fn refuse_newer_tables(store: &Store, release: Release) -> Result<(), Refu
             return Ok(());
         }
     };
-    if schema.fit(made_for) == Fit::TooNew {
-        return Err(Refused(format!("{}; upgrade this worker", schema.too_new_for(made_for))));
+    too_new(schema, made_for).map_or(Ok(()), Err)
+}
+
+/// Why this worker cannot work with the control tables, if it cannot. Older ones are worked with: whoever leads upgrades
+/// them.
+fn too_new(schema: SchemaVersion, made_for: i32) -> Option<Refused> {
+    match schema.fit(made_for) {
+        Fit::TooNew => {
+            Some(Refused(format!("{}; upgrade this worker", schema.too_new_for(made_for))))
+        }
+        Fit::Missing | Fit::Older | Fit::Fits => None,
     }
-    Ok(())
 }
 
 /// Runs a worker until `shutdown` or until a coordinator drains it.
@@ -64,21 +74,7 @@ async fn work(config: Config, shutdown: Shutdown) -> anyhow::Result<()> {
     pipeline::hush_panics();
     let session_id = SessionId(uuid::Uuid::new_v4().to_string());
     info!(name = config.name, session = %session_id, slots = config.slots, "worker starts");
-    let slots = usize::try_from(config.slots).unwrap_or(1);
-    let connect = |secret: &Secret, access, connections_max| {
-        Store::new(&StoreConfig {
-            connection_string: secret.reveal().to_owned(),
-            ca: config.database_ca.clone(),
-            access,
-            application_name: format!("xmlx/worker/{session_id}"),
-            connections_max,
-            limits: config.limits,
-        })
-    };
-    let store = connect(&config.database, Access::ReadWrite, 2 * slots + SPARE_CONNECTIONS)?;
-    let copy = config.source_database.as_ref();
-    let copy =
-        copy.map(|it| connect(it, Access::ReadOnly, slots + SPARE_CONNECTIONS)).transpose()?;
+    let (store, copy) = stores(&config, &session_id)?;
     // Whoever is refused must not join: it would take ranges and give them back.
     for store in std::iter::once(&store).chain(&copy) {
         if let Some(err) = enter(store).await.map_err(|err| refusal(&err))? {
@@ -114,7 +110,7 @@ async fn work(config: Config, shutdown: Shutdown) -> anyhow::Result<()> {
         drain: drain.clone(),
         expelled: OnceLock::new(),
     });
-    let foreman = Foreman::new(Arc::clone(&shop), reports_in);
+    let dispatcher = Dispatcher::new(Arc::clone(&shop), reports_in);
     let give_up = async {
         drain.cancelled().await;
         tokio::select! {
@@ -123,10 +119,10 @@ async fn work(config: Config, shutdown: Shutdown) -> anyhow::Result<()> {
         }
     };
     tokio::select! {
-        () = foreman.run(orders_out) => (),
+        () = dispatcher.run(orders_out) => (),
         () = give_up => (),
     }
-    // The foreman's end of the channel is gone: the session says what is left to say and ends.
+    // The dispatcher's end of the channel is gone: the session sends what is left to send and ends.
     over.cancel();
     joined(thread).await?;
     info!("worker stopped");
@@ -139,6 +135,27 @@ async fn joined(thread: std::thread::JoinHandle<()>) -> anyhow::Result<()> {
     ended.map_err(|_| anyhow::anyhow!("the session thread panicked"))
 }
 
+/// The database, and the copy that documents are read from, if there is one.
+fn stores(config: &Config, session: &SessionId) -> Result<(Store, Option<Store>), ConnectError> {
+    let slots = usize::try_from(config.slots).unwrap_or(1);
+    let connect = |secret: &Secret, access, connections_max| {
+        Store::new(&StoreConfig {
+            connection_string: secret.reveal().to_owned(),
+            ca: config.database_ca.clone(),
+            access,
+            application_name: format!("xmlx/worker/{session}"),
+            connections_max,
+            limits: config.limits,
+        })
+    };
+    let store = connect(&config.database, Access::ReadWrite, 2 * slots + SPARE_CONNECTIONS)?;
+    let copy = config.source_database.as_ref();
+    let copy = copy
+        .map(|secret| connect(secret, Access::ReadOnly, slots + SPARE_CONNECTIONS))
+        .transpose()?;
+    Ok((store, copy))
+}
+
 /// Finds out whether the database lets this worker in, and does what the results depend on. `Some`: not now.
 async fn enter(store: &Store) -> Result<Option<Error>, Error> {
     if let Some(err) = store.enter().await? {
@@ -146,8 +163,8 @@ async fn enter(store: &Store) -> Result<Option<Error>, Error> {
     }
     match store.require_fit_server().await {
         Ok(findings) => {
-            for it in &findings.unnamed {
-                warn!("{it}: applications that the database refuses are found by trial");
+            for finding in &findings.unnamed {
+                warn!("{finding}: applications that the database refuses are found by trial");
             }
             Ok(None)
         }
@@ -159,9 +176,9 @@ async fn enter(store: &Store) -> Result<Option<Error>, Error> {
 
 /// Starting again is no good where it is the login that is refused, or the server that does not do.
 fn refusal(err: &Error) -> anyhow::Error {
-    let said = err.to_string();
+    let message = err.to_string();
     let is_for_good = err.is_refused_login() || matches!(err, Error::Unfit(_));
-    if is_for_good { Refused(said).into() } else { anyhow::Error::msg(said) }
+    if is_for_good { Refused(message).into() } else { anyhow::Error::msg(message) }
 }
 
 #[cfg(test)]
@@ -180,5 +197,23 @@ mod tests {
         assert!(!refusal(&login(4060)).is::<Refused>());
         let tls = Error::Tls { server: "s".to_owned(), reason: "expired".to_owned() };
         assert!(!refusal(&tls).is::<Refused>());
+        assert!(refusal(&Error::Unfit("it garbles text".to_owned())).is::<Refused>());
+    }
+
+    #[test]
+    fn only_tables_that_are_too_new_are_refused() {
+        for (version, compatible_from, refused) in [
+            (0, 0, false),
+            (2, 1, false),
+            (3, 1, false),
+            (98, 1, false),
+            (98, 3, false),
+            (99, 4, true),
+        ] {
+            let schema = SchemaVersion { version, compatible_from };
+            let found = too_new(schema, 3);
+            assert_eq!(found.is_some(), refused, "{schema:?}");
+            assert!(found.is_none_or(|refusal| refusal.0.ends_with("; upgrade this worker")));
+        }
     }
 }

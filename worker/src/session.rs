@@ -4,6 +4,8 @@
 //! long, and no pool: a busy worker must not look dead. Without a heartbeat a worker is worse than
 //! none, so the process ends if this thread does.
 
+mod conversation;
+mod route;
 mod stream;
 
 use std::collections::BTreeMap;
@@ -18,17 +20,21 @@ use xmlx_domain::SessionId;
 use xmlx_proto::ErrorCode;
 use xmlx_runtime::{AbortOnPanic, Clock};
 
+use self::conversation::Conversation;
+use self::route::{Ended, Next, Route};
 use crate::Config;
 use crate::board::Board;
-use crate::foreman::{Order, Report};
+use crate::dispatcher::{Order, Report};
 use crate::pace::Gate;
 
-/// Between two rounds over all coordinators.
+/// Between two attempts to connect where nobody is known to lead: a takeover takes seconds, and a worker without a
+/// coordinator loses nothing meanwhile, since it works on what it holds. Always the same, since what it costs a
+/// coordinator is small, and a growing one would delay the return to work.
 const ROUND_PAUSE: Duration = Duration::from_millis(300);
-/// After the foreman is done, what it reported last may take so long to send.
+/// After the last lease has ended, what was reported last may take so long to send.
 const FAREWELL: Duration = Duration::from_secs(1);
 
-/// The same trouble is told again after so long.
+/// A failure that repeats is logged again after so long.
 const TOLD_AGAIN: Duration = Duration::from_secs(30);
 
 /// What the session works with.
@@ -59,51 +65,29 @@ pub(crate) fn spawn(
 impl Session {
     /// Keeps a stream to the leader, from one coordinator to the next, until `over`.
     async fn run(self, mut reports: mpsc::Receiver<Report>, over: CancellationToken) {
-        let mut term = 0;
-        let mut leader: Option<String> = None;
-        let mut next = 0;
+        let mut conversation = Conversation::default();
+        let mut route = Route::new(self.config.coordinators.clone());
         let mut told = Told::new();
         loop {
-            let address = leader.take().unwrap_or_else(|| {
-                let all = &self.config.coordinators;
-                next = (next + 1) % all.len();
-                all[next].clone()
-            });
+            let address = route.address();
             let ended = tokio::select! {
-                ended = self.stream(&address, &mut term, &mut reports) => ended,
+                ended = self.stream(&address, &mut conversation, &mut reports) => ended,
                 () = farewell(&over) => return,
             };
-            match ended {
-                stream::Ended::Goodbye => return,
-                stream::Ended::Redirected(to) => {
-                    leader = to.filter(|it| *it != address);
-                }
-                stream::Ended::Refused(refusal) if refusal.code == ErrorCode::Protocol => {
-                    error!(%address, %refusal, "the coordinator refuses this build");
-                }
-                stream::Ended::Refused(refusal) => {
-                    if told.is_new(&address, &refusal.to_string()) {
-                        warn!(%address, %refusal, "the coordinator does not take this worker");
-                    }
-                    leader = refusal.leader_address.filter(|it| *it != address);
-                }
-                stream::Ended::Broke(reason) => {
-                    if told.is_new(&address, &reason) {
-                        warn!(%address, reason, "no stream to the coordinator");
-                    }
-                }
-            }
-            if leader.is_none() {
-                tokio::select! {
+            told.log(&address, &ended);
+            match route.ended(&address, ended) {
+                Next::Stop => return,
+                Next::ConnectAtOnce => (),
+                Next::ConnectAfterPause => tokio::select! {
                     () = tokio::time::sleep(ROUND_PAUSE) => (),
                     () = over.cancelled() => return,
-                }
+                },
             }
         }
     }
 }
 
-/// What was said of each coordinator, and when: some hundred tries a minute must not fill the log.
+/// What was logged of each coordinator, and when: some hundred attempts a minute must not fill the log.
 struct Told {
     clock: Clock,
     last: BTreeMap<String, (String, Duration)>,
@@ -114,7 +98,28 @@ impl Told {
         Self { clock: Clock::start(), last: BTreeMap::new() }
     }
 
-    /// Whether this is worth a line: it is another trouble than before, or long ago.
+    /// Logs why a stream ended, unless that was the reason a moment ago.
+    fn log(&mut self, address: &str, ended: &Ended) {
+        match ended {
+            Ended::Goodbye | Ended::Redirected(_) => (),
+            Ended::Refused(refusal) => {
+                if self.is_new(address, &refusal.message) {
+                    if refusal.code == ErrorCode::Protocol {
+                        error!(%address, %refusal, "the coordinator refuses this build");
+                    } else {
+                        warn!(%address, %refusal, "the coordinator does not take this worker");
+                    }
+                }
+            }
+            Ended::Broke(reason) => {
+                if self.is_new(address, reason) {
+                    warn!(%address, reason, "no stream to the coordinator");
+                }
+            }
+        }
+    }
+
+    /// Whether this is worth a line: it is another failure than before, or long ago.
     fn is_new(&mut self, address: &str, reason: &str) -> bool {
         self.is_new_at(address, reason, self.clock.now())
     }
