@@ -6,6 +6,7 @@
 mod board;
 mod config;
 mod dispatcher;
+mod gate;
 mod jobs;
 mod memory;
 mod pace;

@@ -1,12 +1,9 @@
 //! How many commits may be under way at once: fewer where the database is slow or its locks collide,
 //! more again where it is well, and never more than the cluster's ceiling leaves to this worker.
+//! Decides; knows no clock. [`Gate`](crate::gate::Gate) lets commits pass at this pace.
 
-use std::sync::Mutex;
 use std::time::Duration;
 
-use tokio::sync::Semaphore;
-use tracing::info;
-use xmlx_runtime::Clock;
 use xmlx_store::Error;
 
 /// The window is counted in hundredths of a commit.
@@ -15,10 +12,37 @@ const ONE: u32 = 100;
 const SLOW: u32 = 4;
 /// A commit that takes no longer is never slow: below this, times tell of groups more than of the database.
 const NEVER_SLOW: Duration = Duration::from_millis(500);
+/// The usual time moves towards a longer one by this part of the difference with each commit, so that a database that
+/// has become slower for good counts as well again after some hundred commits. A shorter one is taken over at once.
+const FORGETTING: u32 = 64;
 /// Deadlock victim, lock timeout, no memory for the query.
 const CONGESTION: &[u32] = &[1205, 1222, 8645];
 
-/// Additive increase, multiplicative decrease. Decides; knows no clock.
+/// What the outcome of a commit tells of the database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Signal {
+    /// It keeps up.
+    Well,
+    /// Too much is under way.
+    Congested,
+    /// Neither: the error has another cause.
+    Nothing,
+}
+
+impl Signal {
+    pub(crate) fn of<T>(outcome: &Result<T, Error>) -> Self {
+        match outcome {
+            Ok(_) => Self::Well,
+            Err(err) if err.number().is_some_and(|number| CONGESTION.contains(&number)) => {
+                Self::Congested
+            }
+            Err(_) => Self::Nothing,
+        }
+    }
+}
+
+/// Additive increase, multiplicative decrease, as TCP does it: of several workers each finds its share by itself, and a
+/// database that gets slower is relieved at once.
 #[derive(Clone, Debug)]
 pub(crate) struct Pace {
     slots: u32,
@@ -41,21 +65,22 @@ impl Pace {
     }
 
     fn ceiling(&self) -> u32 {
-        self.share.map_or(self.slots, |it| it.min(self.slots))
+        self.share.map_or(self.slots, |share| share.min(self.slots))
     }
 
-    /// Whether that is news.
+    /// Sets what the coordinator leaves to this worker; whether that has changed.
     pub(crate) fn set_share(&mut self, share: Option<u32>) -> bool {
         let changed = self.share != share;
         self.share = share;
         changed
     }
 
-    /// A commit of so many rows has succeeded. Times are compared by the row: a group of one application says nothing
-    /// of a group of a hundred.
+    /// A commit of so many rows has succeeded. Times are compared by the row: what a group of one application takes says
+    /// nothing of a group of a hundred.
     pub(crate) fn committed(&mut self, took: Duration, rows: usize) {
         let for_row = took / u32::try_from(rows.max(1)).unwrap_or(u32::MAX);
-        let usual = self.usual.map_or(for_row, |it| it + for_row.saturating_sub(it) / 64);
+        let usual =
+            self.usual.map_or(for_row, |usual| usual + for_row.saturating_sub(usual) / FORGETTING);
         let usual = usual.min(for_row);
         let is_slow = took > NEVER_SLOW && for_row > self.usual.unwrap_or(for_row) * SLOW;
         self.usual = Some(usual);
@@ -70,92 +95,6 @@ impl Pace {
     /// The database refused a commit because too much is under way.
     pub(crate) fn congested(&mut self) {
         self.window = (self.window.min(self.ceiling() * ONE) / 2).max(ONE);
-    }
-}
-
-/// Lets commits pass at the pace, first come, first served; shared by the pipelines.
-#[derive(Debug)]
-pub(crate) struct Gate {
-    clock: Clock,
-    state: Mutex<State>,
-    /// What is left of the passes.
-    free: Semaphore,
-}
-
-#[derive(Debug)]
-struct State {
-    pace: Pace,
-    /// Passes that there are, free or in use.
-    passes: u32,
-}
-
-/// The right to one commit, until dropped.
-#[derive(Debug)]
-pub(crate) struct Pass<'a> {
-    gate: &'a Gate,
-    entered_at: Duration,
-}
-
-impl Gate {
-    pub(crate) fn new(slots: u32) -> Self {
-        let pace = Pace::new(slots);
-        let passes = pace.allowed();
-        let free = Semaphore::new(usize::try_from(passes).unwrap_or(usize::MAX));
-        Self { clock: Clock::start(), state: Mutex::new(State { pace, passes }), free }
-    }
-
-    /// What the coordinator leaves to this worker; 0: everything.
-    pub(crate) fn set_share(&self, share: u32) {
-        if self.with(|pace| pace.set_share((share > 0).then_some(share))) {
-            info!(commits_max = share, "commits at once, 0 without a limit");
-        }
-    }
-
-    /// Waits for its turn.
-    pub(crate) async fn enter(&self) -> Pass<'_> {
-        let free = self.free.acquire().await;
-        free.expect("the semaphore is never closed").forget();
-        Pass { gate: self, entered_at: self.clock.now() }
-    }
-
-    /// Changes the pace, and with it the number of passes.
-    fn with<T>(&self, change: impl FnOnce(&mut Pace) -> T) -> T {
-        let mut state = self.state.lock().expect("nobody panics while holding this lock");
-        let outcome = change(&mut state.pace);
-        let allowed = state.pace.allowed();
-        let n = |it: u32| usize::try_from(it).unwrap_or(usize::MAX);
-        if allowed > state.passes {
-            self.free.add_permits(n(allowed - state.passes));
-            state.passes = allowed;
-        } else {
-            // Those in use are taken when they come back.
-            let taken = self.free.forget_permits(n(state.passes - allowed));
-            state.passes -= u32::try_from(taken).unwrap_or(0);
-        }
-        outcome
-    }
-}
-
-impl Pass<'_> {
-    /// Learns from how the commit of so many rows went.
-    pub(crate) fn note<T>(&self, outcome: &Result<T, Error>, rows: usize) {
-        let took = self.gate.clock.now().saturating_sub(self.entered_at);
-        self.gate.with(|pace| match outcome {
-            Ok(_) => pace.committed(took, rows),
-            Err(err) if err.number().is_some_and(|it| CONGESTION.contains(&it)) => pace.congested(),
-            Err(_) => (),
-        });
-    }
-}
-
-impl Drop for Pass<'_> {
-    fn drop(&mut self) {
-        let mut state = self.gate.state.lock().expect("nobody panics while holding this lock");
-        if state.passes > state.pace.allowed() {
-            state.passes -= 1;
-        } else {
-            self.gate.free.add_permits(1);
-        }
     }
 }
 
@@ -226,35 +165,60 @@ mod tests {
         assert_eq!(pace.allowed(), 8);
     }
 
-    #[tokio::test]
-    async fn who_is_not_let_in_waits_for_a_pass_or_a_larger_share() {
-        let gate = Gate::new(2);
-        gate.set_share(1);
-        let first = gate.enter().await;
-        let mut second = std::pin::pin!(gate.enter());
-        assert!(futures_util::poll!(&mut second).is_pending());
-        drop(first);
-        let _second = second.await;
-        let mut third = std::pin::pin!(gate.enter());
-        assert!(futures_util::poll!(&mut third).is_pending());
-        gate.set_share(0);
-        let _third = third.await;
+    #[test]
+    fn congestion_is_told_from_other_errors() {
+        let server = |number| Err::<(), _>(Error::Server { number, message: String::new() });
+        for number in [1205, 1222, 8645] {
+            assert_eq!(Signal::of(&server(number)), Signal::Congested, "{number}");
+        }
+        for outcome in [server(2627), server(1204), Err(Error::Lost(String::new()))] {
+            assert_eq!(Signal::of(&outcome), Signal::Nothing, "{outcome:?}");
+        }
+        assert_eq!(Signal::of(&Ok(())), Signal::Well);
     }
 
-    /// Who has just committed does not push in.
-    #[tokio::test]
-    async fn first_come_first_served() {
-        let gate = Gate::new(2);
-        gate.set_share(1);
-        let first = gate.enter().await;
-        let mut second = std::pin::pin!(gate.enter());
-        assert!(futures_util::poll!(&mut second).is_pending());
-        drop(first);
-        let mut again = std::pin::pin!(gate.enter());
-        assert!(futures_util::poll!(&mut again).is_pending());
-        let second = second.await;
-        assert!(futures_util::poll!(&mut again).is_pending());
-        drop(second);
-        let _again = again.await;
+    /// Four times as long as usual is not slow yet, and neither is half a second.
+    #[test]
+    fn slow_begins_behind_four_times_and_half_a_second() {
+        // What is usual for a row, a commit of 100 rows that follows, and whether it narrows the window.
+        for (usual, took, narrows) in [
+            (10 * MILLI, 4_000 * MILLI, false),
+            (10 * MILLI, 4_001 * MILLI, true),
+            (MILLI, 500 * MILLI, false),
+            (MILLI, 501 * MILLI, true),
+        ] {
+            let mut pace = Pace::new(8);
+            pace.committed(usual, 1);
+            pace.committed(took, 100);
+            assert_eq!(pace.window < 8 * ONE, narrows, "{usual:?} {took:?}");
+        }
+    }
+
+    #[test]
+    fn the_usual_time_falls_at_once_and_rises_slowly() {
+        let mut pace = Pace::new(1);
+        for (took, usual_micros) in [(640, 640), (64, 64), (128, 65), (65, 65), (0, 0)] {
+            pace.committed(Duration::from_micros(took), 1);
+            assert_eq!(pace.usual, Some(Duration::from_micros(usual_micros)), "{took}");
+        }
+        // A commit that wrote no row counts as one row.
+        pace.committed(Duration::ZERO, 0);
+    }
+
+    #[test]
+    fn each_step_is_a_part_of_the_window() {
+        let mut pace = Pace::new(8);
+        pace.congested();
+        assert_eq!(pace.window, 4 * ONE);
+        pace.committed(MILLI, 1);
+        assert_eq!(pace.window, 4 * ONE + ONE / 4, "a whole commit more after four");
+        pace.committed(900 * MILLI, 1);
+        let before = 4 * ONE + ONE / 4;
+        assert_eq!(pace.window, before - before / 8, "an eighth less");
+        for _ in 0..100 {
+            pace.committed(900_000 * MILLI, 1);
+            pace.usual = Some(MILLI);
+        }
+        assert_eq!(pace.window, ONE, "never less than one commit");
     }
 }

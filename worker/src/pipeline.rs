@@ -22,8 +22,8 @@ use xmlx_store::{Decided, Error, Fetched, HeldLease, OpenRange, Store};
 
 use crate::Config;
 use crate::board::Board;
+use crate::gate::Gate;
 use crate::jobs::{Job, Jobs};
-use crate::pace::Gate;
 
 /// Groups that may wait between two stages: enough to overlap, and memory stays bounded.
 const WAITING_GROUPS: usize = 1;

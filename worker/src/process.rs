@@ -16,8 +16,8 @@ use xmlx_store::{
 
 use crate::board::Board;
 use crate::dispatcher::Dispatcher;
+use crate::gate::Gate;
 use crate::jobs::Jobs;
-use crate::pace::Gate;
 use crate::pipeline::{self, Room, Shop};
 use crate::{Config, session};
 

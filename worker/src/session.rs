@@ -25,7 +25,7 @@ use self::route::{Ended, Next, Route};
 use crate::Config;
 use crate::board::Board;
 use crate::dispatcher::{Order, Report};
-use crate::pace::Gate;
+use crate::gate::Gate;
 
 /// Between two attempts to connect where nobody is known to lead: a takeover takes seconds, and a worker without a
 /// coordinator loses nothing meanwhile, since it works on what it holds. Always the same, since what it costs a
