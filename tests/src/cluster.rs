@@ -154,10 +154,22 @@ impl Cluster {
 
     /// Starts one more coordinator that reaches the database in another way.
     pub fn add_coordinator_at(&mut self, connection_string: &str) {
-        let address = TcpListener::bind((self.setup.host, 0)).and_then(|it| it.local_addr());
-        let address = address.expect("a free port");
+        let address = TcpListener::bind((self.listening_host(), 0));
+        let address = address.and_then(|listener| listener.local_addr()).expect("a free port");
         let process = self.coordinator(address, connection_string);
         self.coordinators.push((format!("http://{address}"), process));
+    }
+
+    /// Where coordinators listen. Between the moment when a free port is found and the one when a coordinator listens
+    /// there, or while it is restarted, another process could take the port. At an address of this process's own none
+    /// does: the whole of 127.0.0.0/8 is this host.
+    fn listening_host(&self) -> IpAddr {
+        if self.setup.host != IpAddr::V4(Ipv4Addr::LOCALHOST) {
+            return self.setup.host;
+        }
+        let [_, high, middle, low] = std::process::id().to_be_bytes();
+        // Process ids have 22 bits; 127.0.x.y is left to everybody else.
+        Ipv4Addr::new(127, 64 + high, middle, low.max(1)).into()
     }
 
     /// Starts a coordinator again, where it was.

@@ -102,7 +102,7 @@ async fn an_unread_answer_is_never_taken_for_another() {
     let db = database().await;
     let store = store_of_one(&db);
     store.leader().await.unwrap();
-    db.faults().add("xmlx/one@any:1:delay=300ms".parse().unwrap());
+    db.faults().add("xmlx/one@any:1:delay=600s".parse().unwrap());
     let made = logins(&db, async {
         let given_up = tokio::time::timeout(Duration::from_millis(50), store.leader()).await;
         assert!(given_up.is_err(), "{given_up:?}");

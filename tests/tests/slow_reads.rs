@@ -1,9 +1,8 @@
 //! The database takes long over what a coordinator reads: work goes on, and short questions are answered.
 
 #![allow(clippy::unwrap_used, reason = "tests panic where something does not hold")]
-#![allow(clippy::disallowed_methods, reason = "a test measures time itself")]
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use xmlx_devdb::Action;
 use xmlx_tests::{Cluster, Needs, Setup, skips_on_server};
@@ -17,7 +16,8 @@ const READS: [&str; 4] = [
 ];
 /// Of a commit, so that there is work for a while.
 const DELAY: Action = Action::Delay(Duration::from_millis(50));
-const SLOW: &str = "delay=20s";
+/// Longer than anything is waited for here: whatever waits for such a read fails its test.
+const SLOW: &str = "delay=600s";
 /// Leases are small, so that the work soon ends where nobody grants any.
 const SETUP: Setup = Setup {
     workers: 2,
@@ -33,18 +33,11 @@ const SETUP: Setup = Setup {
     ..Setup::small(4_000)
 };
 
-/// How long a commit was waited for at most, within `watched`.
-async fn longest_pause(cluster: &Cluster, watched: Duration) -> Duration {
-    let begun = Instant::now();
-    let (mut at, mut logged, mut longest) = (begun, cluster.logged().await, Duration::ZERO);
-    while begun.elapsed() < watched {
-        let now = cluster.logged().await;
-        if now > logged {
-            (at, logged) = (Instant::now(), now);
-        }
-        longest = longest.max(at.elapsed());
-    }
-    longest
+/// Waits until so much has been decided that many leases must have been granted meanwhile. Where nobody grants any, work
+/// ends with the ten applications of each lease that is held.
+async fn work_goes_on(cluster: &Cluster) {
+    let begun = cluster.logged().await;
+    cluster.wait_logged(begun + 400).await;
 }
 
 fn slow(cluster: &Cluster) {
@@ -74,8 +67,7 @@ async fn no_grant_waits_for_a_read() {
     .into_iter()
     .map(|args| cluster.start_client(&args))
     .collect();
-    let longest = longest_pause(cluster, Duration::from_secs(15)).await;
-    assert!(longest < Duration::from_secs(3), "{longest:?} without a commit");
+    work_goes_on(cluster).await;
     let left = format!(
         "SELECT COUNT_BIG(*) FROM [xmlx].[range] WHERE [job_id] = {main} AND [state] <> 'done'"
     );
@@ -91,24 +83,19 @@ async fn many_counts_leave_room_for_grants_and_questions() {
         return;
     }
     let cluster = Cluster::start(SETUP).await;
-    let count = "xmlx/coordinator@text=SELECT COUNT_BIG(*) AS [n] FROM:1+:delay=40s";
+    let count = format!("xmlx/coordinator@text=SELECT COUNT_BIG(*) AS [n] FROM:1+:{SLOW}");
     cluster.db.faults().add(count.parse().unwrap());
     cluster.db.faults().add("xmlx/worker@commit:1+:delay=50ms".parse().unwrap());
-    let begun = Instant::now();
     for i in 0..JOBS {
         let (from, to) = (1001 + 300 * i, 1300 + 300 * i);
         let _ = cluster.submit(&["--from", &from.to_string(), "--to", &to.to_string()]);
     }
     cluster.wait_busy().await;
-    assert!(begun.elapsed() < Duration::from_secs(20), "{:?} to be busy", begun.elapsed());
     let fired = cluster.db.faults().fired().iter().filter(|it| it.fault.action != DELAY).count();
     assert!(fired > 0, "nothing is being counted");
-    let begun = Instant::now();
     let status = cluster.status();
-    assert!(begun.elapsed() < Duration::from_secs(2), "{:?} for a status", begun.elapsed());
     assert_eq!(status["jobs"].as_array().unwrap().len(), usize::try_from(JOBS).unwrap());
-    let longest = longest_pause(&cluster, Duration::from_secs(10)).await;
-    assert!(longest < Duration::from_secs(3), "{longest:?} without a commit");
+    work_goes_on(&cluster).await;
     // Who may not read now is told why, in time.
     let refused = cluster.client(&["failures", "1"]);
     assert!(refused.stderr.contains("counting job"), "{refused:?}");
