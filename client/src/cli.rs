@@ -267,6 +267,12 @@ pub(crate) enum Command {
         /// The mapping contract; several of them for documents of several product lines
         #[arg(long, required = true, value_name = "FILE")]
         contract: Vec<PathBuf>,
+        /// The application's id, where the contract takes it from the source row; else it is the file's name
+        #[arg(long, value_name = "ID")]
+        app_id: Option<i64>,
+        /// A script with the CREATE TABLE statements of the target: types that the contract leaves to the database
+        #[arg(long, value_name = "FILE")]
+        ddl: Option<PathBuf>,
         /// XML files
         #[arg(required = true)]
         files: Vec<PathBuf>,

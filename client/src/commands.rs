@@ -83,8 +83,10 @@ async fn dispatch(loaded: Loaded<Cli>) -> anyhow::Result<Answer> {
             let plan = plan(&[contract], config.limits)?;
             load::run(format, &dir, &plan, &store(&config)?).await
         }
-        Command::Map { contract, files } => {
-            map::run(format, &plan(&contract, config.limits)?, &files)
+        Command::Map { contract, app_id, ddl, files } => {
+            let mut plan = plan(&contract, config.limits)?;
+            map::take_types(&mut plan, ddl.as_deref())?;
+            map::run(format, &plan, app_id, &files)
         }
         Command::Bench { dir, contract, threads, seconds } => {
             let plan = plan(&[contract], config.limits)?;

@@ -90,7 +90,7 @@ pub(crate) async fn prepare(
     }
     let budget = budget(&request)?;
     let mode = Mode::try_from(request.mode())?;
-    let plan = match Plan::from_json_with(&request.contract, *store.limits()) {
+    let mut plan = match Plan::from_json_with(&request.contract, *store.limits()) {
         Ok(it) => it,
         Err(err) => {
             let all = err.problems().iter().map(ToString::to_string).collect();
@@ -100,7 +100,8 @@ pub(crate) async fn prepare(
     let _turn = lanes.submits.enter_within(TURN, format!("checking `{}`", request.name)).await?;
     let db = |err| convert::refusal(&err);
     let catalog = store.catalog(plan.target_schema()).await.map_err(db)?;
-    let mut found = catalog.check(&plan);
+    let mut found = catalog.describe(&mut plan);
+    found.extend(catalog.check(&plan));
     if catalog.database().problems().is_empty() {
         found.extend(store.source_problems(&plan).await.map_err(db)?);
         found.extend(store.server_findings().await.map_err(db)?.wrong);

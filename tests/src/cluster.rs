@@ -326,6 +326,12 @@ impl Cluster {
         command
     }
 
+    /// Where client commands run, and find their files.
+    #[must_use]
+    pub fn folder(&self) -> &std::path::Path {
+        self.folder.path()
+    }
+
     /// Starts a client command and does not wait for its end.
     #[must_use]
     pub fn start_client(&self, args: &[&str]) -> Process {

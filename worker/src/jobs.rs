@@ -85,6 +85,8 @@ impl Jobs {
         let documents = Documents::of(&mut connection, &plan, &source).await?;
         let catalog = self.store.catalog(plan.target_schema()).await?;
         let documents = documents.with_versions(Versions::of(&plan, &catalog));
+        // What does not go together was refused when the job was submitted; the plan of the commit checks it again.
+        catalog.describe(&mut plan);
         catalog.narrow(&mut plan);
         let commit = CommitPlan::new(&plan, &catalog, &source)?;
         let bounds = Bounds::new(&plan, &catalog);

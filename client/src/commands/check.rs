@@ -25,13 +25,13 @@ pub(crate) async fn run(
     config: &Config,
 ) -> anyhow::Result<Answer> {
     let (plan, mut findings) = check_alone(&contract_text(contract)?, config.limits);
-    if let Some(plan) = plan.filter(|_| findings.is_empty()) {
+    if let Some(mut plan) = plan.filter(|_| findings.is_empty()) {
         let store = store(config)?;
         let mut found = match role {
             // A reader sees none of the target tables.
             Some(RoleName::Reader) => Vec::new(),
             None | Some(RoleName::Coordinator | RoleName::Worker) => {
-                disagreements(&store, &plan).await?
+                disagreements(&store, &mut plan).await?
             }
         };
         found.extend(control_tables(&store).await?);
@@ -58,9 +58,10 @@ pub(crate) async fn run(
 }
 
 /// Where the contract and the database disagree.
-async fn disagreements(store: &Store, plan: &Plan) -> anyhow::Result<Vec<Disagreement>> {
+async fn disagreements(store: &Store, plan: &mut Plan) -> anyhow::Result<Vec<Disagreement>> {
     let catalog = store.catalog(plan.target_schema()).await?;
-    let mut found = catalog.check(plan);
+    let mut found = catalog.describe(plan);
+    found.extend(catalog.check(plan));
     for it in catalog.advice(plan) {
         output::note(&format!("note: {it}"));
     }

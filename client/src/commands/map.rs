@@ -2,16 +2,22 @@
 
 use std::path::{Path, PathBuf};
 
+use anyhow::Context as _;
 use serde_json::{Map, Value as Json, json};
 use xmlx_extract::{Plan, Value};
 
 use crate::output::{self, Answer, Format};
 
 /// A file that cannot be read is an error; a document that is rejected is an answer, and it is no.
-pub(crate) fn run(format: Format, plan: &Plan, files: &[PathBuf]) -> anyhow::Result<Answer> {
+pub(crate) fn run(
+    format: Format,
+    plan: &Plan,
+    app_id: Option<i64>,
+    files: &[PathBuf],
+) -> anyhow::Result<Answer> {
     let mut n_rejected = 0;
     for file in files {
-        let mapped = map(plan, file)?;
+        let mapped = map(plan, app_id.or_else(|| id_of_name(plan, file)), file)?;
         n_rejected += usize::from(mapped["status"] != "ok");
         match format {
             Format::Json => output::json(&mapped)?,
@@ -21,12 +27,40 @@ pub(crate) fn run(format: Format, plan: &Plan, files: &[PathBuf]) -> anyhow::Res
     Ok(Answer::from(n_rejected == 0))
 }
 
-fn map(plan: &Plan, file: &Path) -> anyhow::Result<Json> {
+/// Gives the columns that leave their types to the database those of a script; without one says which they are.
+pub(crate) fn take_types(plan: &mut Plan, ddl: Option<&Path>) -> anyhow::Result<()> {
+    if let Some(ddl) = ddl {
+        let script =
+            std::fs::read(ddl).with_context(|| format!("cannot read `{}`", ddl.display()))?;
+        let script = xmlx_extract::text_of(&script)?;
+        return plan
+            .take_types_of_script(&script)
+            .map_err(|problems| anyhow::anyhow!("`{}`: {}", ddl.display(), problems.join("; ")));
+    }
+    let untyped = plan.untyped_columns();
+    if !untyped.is_empty() {
+        output::note(&format!(
+            "note: {} columns have no `type` in the contract and are shown as texts; `--ddl FILE` gives them the types of the tables",
+            untyped.len()
+        ));
+    }
+    Ok(())
+}
+
+/// The id of the application by the name of its file, where the document itself has none.
+fn id_of_name(plan: &Plan, file: &Path) -> Option<i64> {
+    if !plan.id_is_of_source() {
+        return None;
+    }
+    file.file_stem()?.to_str()?.parse().ok()
+}
+
+fn map(plan: &Plan, app_id: Option<i64>, file: &Path) -> anyhow::Result<Json> {
     let bytes = std::fs::read(file).map_err(|err| {
         anyhow::Error::new(err).context(format!("cannot read `{}`", file.display()))
     })?;
     let name = file.display().to_string();
-    Ok(match plan.map_bytes(&bytes, None) {
+    Ok(match plan.map_bytes(&bytes, app_id) {
         Ok(application) => json!({
             "file": name,
             "status": "ok",

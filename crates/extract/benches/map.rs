@@ -4,6 +4,8 @@
 
 #[path = "map/documents.rs"]
 mod documents;
+#[path = "map/formats.rs"]
+mod formats;
 
 use divan::counter::BytesCount;
 use divan::{AllocProfiler, Bencher, black_box};
@@ -42,6 +44,21 @@ fn read(bencher: Bencher<'_, '_>, n_bytes: usize) {
 #[divan::bench(args = SIZES)]
 fn bare_events(bencher: Bencher<'_, '_>, n_bytes: usize) {
     let xml = documents::document(n_bytes);
+    bencher.counter(BytesCount::of_str(&xml)).bench(|| count_events(black_box(&xml)));
+}
+
+/// Mapping documents of public formats by contracts of format 2.
+#[divan::bench(args = formats::FORMATS, consts = [150, 2048])]
+fn format<const KIB: usize>(bencher: Bencher<'_, '_>, format: formats::Format) {
+    let (plan, xml) = (format.plan(), format.document(KIB << 10));
+    assert!(plan.map(&xml, Some(7)).is_ok(), "{format}");
+    bencher.counter(BytesCount::of_str(&xml)).bench(|| plan.map(black_box(&xml), Some(7)));
+}
+
+/// What that is measured by.
+#[divan::bench(args = formats::FORMATS, consts = [150, 2048])]
+fn format_bare_events<const KIB: usize>(bencher: Bencher<'_, '_>, format: formats::Format) {
+    let xml = format.document(KIB << 10);
     bencher.counter(BytesCount::of_str(&xml)).bench(|| count_events(black_box(&xml)));
 }
 

@@ -57,7 +57,11 @@ pub(crate) fn convert(
     offsets: Offsets,
 ) -> Conversion {
     match data_type {
-        DataType::Text { .. } => exact(Value::Text(text.to_owned())),
+        DataType::Text { .. }
+        | DataType::Time
+        | DataType::Uuid
+        | DataType::Binary
+        | DataType::Xml => exact(Value::Text(text.to_owned())),
         DataType::TinyInt | DataType::SmallInt | DataType::Int | DataType::BigInt => {
             let found = match style {
                 NumberStyle::Whole => number::find(text),
@@ -83,6 +87,7 @@ pub(crate) fn convert(
         DataType::Date
         | DataType::DateTime
         | DataType::SmallDateTime
+        | DataType::DateTime2
         | DataType::DateTimeOffset => match date::read(text) {
             Some(moment) => convert_date(moment, data_type, offsets),
             None => Conversion::Unreadable,
@@ -152,7 +157,12 @@ pub(crate) fn convert_number(number: Number, data_type: DataType) -> Conversion 
         DataType::Date
         | DataType::DateTime
         | DataType::SmallDateTime
-        | DataType::DateTimeOffset => Conversion::Unreadable,
+        | DataType::DateTime2
+        | DataType::DateTimeOffset
+        | DataType::Time
+        | DataType::Uuid
+        | DataType::Binary
+        | DataType::Xml => Conversion::Unreadable,
     }
 }
 
@@ -168,7 +178,7 @@ pub(crate) fn convert_date(moment: Moment, data_type: DataType, offsets: Offsets
         DataType::DateTimeOffset => {
             Conversion::Value(Value::DateTimeOffset(moment.with_offset()), rounded)
         }
-        DataType::Date | DataType::DateTime | DataType::SmallDateTime => {
+        DataType::Date | DataType::DateTime | DataType::SmallDateTime | DataType::DateTime2 => {
             let (local, lost) = match (moment.offset, offsets) {
                 (None, Offsets::AsWritten | Offsets::ToUtc | Offsets::Refused) => {
                     (moment.local, rounded)
@@ -188,7 +198,11 @@ pub(crate) fn convert_date(moment: Moment, data_type: DataType, offsets: Offsets
         | DataType::BigInt
         | DataType::Decimal { .. }
         | DataType::Float
-        | DataType::Bit => Conversion::Unreadable,
+        | DataType::Bit
+        | DataType::Time
+        | DataType::Uuid
+        | DataType::Binary
+        | DataType::Xml => Conversion::Unreadable,
     }
 }
 
@@ -208,7 +222,12 @@ fn convert_local(
             (Value::DateTime(local), (local.second(), local.nanosecond()) == (0, 0))
         }
         DataType::DateTime
+        | DataType::DateTime2
         | DataType::DateTimeOffset
+        | DataType::Time
+        | DataType::Uuid
+        | DataType::Binary
+        | DataType::Xml
         | DataType::Text { .. }
         | DataType::TinyInt
         | DataType::SmallInt
@@ -235,7 +254,12 @@ pub(crate) fn convert_flag(flag: bool, data_type: DataType) -> Conversion {
         | DataType::Date
         | DataType::DateTime
         | DataType::SmallDateTime
-        | DataType::DateTimeOffset => {
+        | DataType::DateTime2
+        | DataType::DateTimeOffset
+        | DataType::Time
+        | DataType::Uuid
+        | DataType::Binary
+        | DataType::Xml => {
             let number = if flag { Decimal::ONE } else { Decimal::ZERO };
             convert_number(number.into(), data_type)
         }

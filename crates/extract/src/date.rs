@@ -6,7 +6,6 @@
 //! What follows a date and is no time, or follows a time and is no offset, makes the whole unreadable.
 
 mod moment;
-#[allow(dead_code, reason = "columns of format 2 use it")]
 mod ordered;
 
 use chrono::{NaiveDate, NaiveDateTime, NaiveTime, TimeDelta};

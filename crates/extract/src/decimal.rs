@@ -104,7 +104,6 @@ impl Decimal {
 
     /// Gives the number so many digits after the point, and leaves those away that are more. `None` if it has too many
     /// digits then.
-    #[allow(dead_code, reason = "expressions of format 2 use it")]
     pub(crate) fn truncated(self, scale: u32) -> Option<Self> {
         if scale >= self.scale {
             return self.with_scale(scale).map(|(same, _)| same);

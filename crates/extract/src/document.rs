@@ -4,6 +4,7 @@ mod attributes;
 mod decode;
 mod flaw;
 mod keep;
+mod keeping;
 mod markup;
 mod names;
 mod namespaces;
@@ -13,6 +14,7 @@ mod paths;
 mod prefixed;
 mod prolog;
 mod qualified;
+mod tree;
 mod words;
 
 use std::borrow::Cow;
@@ -20,12 +22,18 @@ use std::collections::BTreeMap;
 
 pub(crate) use decode::{decode, unescape};
 pub(crate) use flaw::Flaw;
-pub(crate) use pass::read;
+pub(crate) use namespaces::Namespace;
 pub(crate) use qualified::is_name;
+pub(crate) use tree::{
+    DOCUMENT, ElementNo, Interest, Link, NodeKind, NodeNo, Pattern, Tree, read_tree,
+};
 
-use crate::layout::{FieldIx, NodeIx, RecordKind, SlotIx};
+use crate::layout::{FieldIx, Layout, NodeIx, RecordKind, SlotIx};
+use crate::limits::Limits;
 use crate::text::strip;
 use crate::work;
+use keep::Keeper;
+use namespaces::Namespaces;
 use others::Others;
 use paths::Paths;
 
@@ -83,6 +91,17 @@ impl Record {
     pub(crate) fn contact(&self) -> Option<usize> {
         (self.contact != NOWHERE).then_some(self.contact as usize)
     }
+}
+
+/// Reads a document whose root element has the given name.
+pub(crate) fn read<'x>(
+    text: &'x str,
+    root: &str,
+    layout: &Layout,
+    limits: &Limits,
+) -> Result<Document<'x>, Flaw> {
+    let keeper = pass::read(text, |_| Keeper::new(root, layout), Namespaces::new(), limits)?;
+    Ok(keeper.finish())
 }
 
 impl<'x> Document<'x> {

@@ -97,7 +97,8 @@ fn check(shape: &str, make: impl Fn(usize) -> String) {
     check_with(&plan(), shape, make);
 }
 
-fn check_with(plan: &Plan, shape: &str, make: impl Fn(usize) -> String) {
+/// The same with a contract of one's own.
+pub(crate) fn check_with(plan: &Plan, shape: &str, make: impl Fn(usize) -> String) {
     let [small, large] = [800, 3200].map(|n| {
         let xml = make(n);
         let (steps, mapped) = work::of(|| plan.map(&xml, None));

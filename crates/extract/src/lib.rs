@@ -6,7 +6,6 @@
 #[cfg(test)]
 extern crate self as xmlx_extract;
 
-#[allow(dead_code, reason = "columns of format 2 use it")]
 mod codes;
 mod compile;
 mod contract;
@@ -17,36 +16,43 @@ mod document;
 mod encoding;
 mod evaluate;
 mod expr;
-#[allow(dead_code, reason = "columns of format 2 use it")]
 mod expression;
+mod format2;
 #[cfg(test)]
 mod growth;
 mod hash;
 mod layout;
 mod limits;
 mod lines;
+mod lookup;
+mod meant;
 mod narrow;
 mod number;
 mod outline;
 mod plan;
 mod problem;
 mod program;
-#[allow(dead_code, reason = "columns of format 2 use it")]
 mod reading;
 mod rejection;
+mod search;
 mod table;
 mod text;
 mod value;
+mod wanted;
 mod warning;
 mod work;
+mod xpath;
 
 pub use contract::{CONTRACT_FORMAT, CONTRACT_FORMAT_2};
 pub use decimal::Decimal;
 pub use encoding::{DecodeError, text_of, text_of_utf16};
+pub use format2::Described;
 pub use limits::{LimitError, Limits};
+#[doc(hidden)]
+pub use lookup::look_up;
 pub use narrow::{Stored, TextUnit};
 pub use outline::Outline;
-pub use plan::{Plan, Source};
+pub use plan::{FileKind, Plan, Source};
 pub use problem::{ContractErrors, Problem};
 pub use rejection::Rejection;
 pub use table::{Application, Column, DataType, Parent, Table};

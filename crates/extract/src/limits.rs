@@ -21,6 +21,9 @@ pub struct Limits {
     pub contact_elements: usize,
     /// Elements of filter rules, and elements that bring values to their rows, since each is kept.
     pub row_elements: usize,
+    /// Bytes that a contract of format 2 keeps of one document: the elements, attributes and places of texts that its
+    /// paths need. A document of 2 MB takes about as much.
+    pub kept_bytes: usize,
     /// Bytes of the values that rows are made of, each counted as often as it is looked at, and [`LOOK_BYTES`] for
     /// every look. It bounds the rows themselves, too: thousands of contacts may each repeat one long value of the
     /// application. Real ones have up to 100 KiB.
@@ -42,6 +45,7 @@ impl Default for Limits {
             distinct_paths: 32_768,
             contact_elements: 10_000,
             row_elements: 100_000,
+            kept_bytes: 256 << 20,
             value_bytes: 256 << 20,
             expression_depth: 64,
         }
@@ -64,7 +68,7 @@ struct Known {
     place: fn(&mut Limits) -> &mut usize,
 }
 
-const KNOWN: [Known; 9] = [
+const KNOWN: [Known; 10] = [
     Known { name: "document_bytes", max: 2 << 30, place: |it| &mut it.document_bytes },
     Known { name: "depth", max: 1 << 20, place: |it| &mut it.depth },
     Known {
@@ -76,6 +80,7 @@ const KNOWN: [Known; 9] = [
     Known { name: "distinct_paths", max: 1 << 24, place: |it| &mut it.distinct_paths },
     Known { name: "contact_elements", max: 1 << 20, place: |it| &mut it.contact_elements },
     Known { name: "row_elements", max: 1 << 20, place: |it| &mut it.row_elements },
+    Known { name: "kept_bytes", max: 8 << 30, place: |it| &mut it.kept_bytes },
     Known { name: "value_bytes", max: 1 << 40, place: |it| &mut it.value_bytes },
     Known { name: "expression_depth", max: 128, place: |it| &mut it.expression_depth },
 ];

@@ -1,7 +1,7 @@
 //! Fits a plan to the columns that the database has, where they hold less than the contract's types say, so that what
 //! they cannot hold fails or is warned of here and is not altered there in silence.
 
-use crate::plan::Plan;
+use crate::plan::{Body, Plan};
 use crate::program::{Cell, TableProgram};
 use crate::table::DataType;
 
@@ -29,7 +29,11 @@ impl Plan {
     /// Fits the plan to the database, of whose columns the function is asked by table and column. Only what a column
     /// holds less than the contract says is taken over; whether the two go together at all is not looked at.
     pub fn narrow(&mut self, stored: impl Fn(&str, &str) -> Option<Stored>) {
-        for line in &mut self.lines {
+        let lines = match &mut self.body {
+            Body::Lines(lines) => lines,
+            Body::Paths(program) => return program.narrow(&mut self.tables, stored),
+        };
+        for line in lines {
             let tables = self.tables[line.tables.clone()].iter_mut();
             for (table, program) in tables.zip(&mut line.program.tables) {
                 let found: Vec<_> =
@@ -69,7 +73,7 @@ fn cells(program: &mut TableProgram) -> Vec<&mut Cell> {
 }
 
 /// The type whose values both hold, where there is one; else that of the contract.
-fn narrower(contract: DataType, stored: DataType) -> DataType {
+pub(crate) fn narrower(contract: DataType, stored: DataType) -> DataType {
     const INTEGERS: [DataType; 4] =
         [DataType::TinyInt, DataType::SmallInt, DataType::Int, DataType::BigInt];
     let rank = |wanted| INTEGERS.iter().position(|known| *known == wanted);

@@ -1,5 +1,7 @@
 //! A contract, compiled: what every application of a job is mapped by.
 
+use std::ops::Range;
+
 use sha2::{Digest, Sha256};
 use xmlx_domain::Stage;
 
@@ -10,7 +12,7 @@ use crate::problem::{ContractErrors, Problems};
 use crate::rejection::Rejection;
 use crate::table::{Application, Table};
 use crate::warning::Warning;
-use crate::{Outline, compile, contract, lines, outline};
+use crate::{Outline, compile, contract, format2, lines, outline};
 
 /// Where the documents are, as the contract writes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +21,8 @@ pub struct Source {
     pub table: String,
     /// The column that holds the XML.
     pub column: String,
+    /// The column that holds the application's id.
+    pub id: String,
     /// The tables that tell the applications of these product lines from others; empty where one of the contracts names
     /// none.
     pub application_tables: Vec<String>,
@@ -32,8 +36,41 @@ pub struct Plan {
     source: Source,
     target_schema: String,
     pub(crate) tables: Vec<Table>,
-    pub(crate) lines: Vec<Line>,
+    pub(crate) body: Body,
     limits: Limits,
+}
+
+/// What documents are mapped by.
+#[derive(Debug)]
+pub(crate) enum Body {
+    /// Contracts of format 1, one for each product line.
+    Lines(Vec<Line>),
+    /// A contract of format 2.
+    Paths(Box<format2::Program>),
+}
+
+/// How the file of a contract is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FileKind {
+    /// TOML, which contracts of format 2 may be.
+    Toml,
+    /// JSON, which contracts of both formats may be.
+    Json,
+}
+
+impl FileKind {
+    /// Tells the kind by the text: JSON begins with a brace, as no TOML does.
+    pub fn of(contract: &str) -> Self {
+        let start = contract.trim_start_matches(|it: char| it == '\u{FEFF}' || it.is_whitespace());
+        if start.starts_with('{')
+            || start.starts_with('[')
+                && serde_json::from_str::<serde::de::IgnoredAny>(start).is_ok()
+        {
+            Self::Json
+        } else {
+            Self::Toml
+        }
+    }
 }
 
 impl Plan {
@@ -46,13 +83,17 @@ impl Plan {
         Self::from_json_with(contract, Limits::default())
     }
 
-    /// Reads, checks and compiles a contract or a set of them. The limits hold for its expressions and for every
-    /// document.
+    /// Reads, checks and compiles a contract of either format, whether it is JSON or TOML. The limits hold for its
+    /// expressions and for every document.
     ///
     /// # Errors
     ///
     /// Returns every problem of the contract at once.
     pub fn from_json_with(contract: &str, limits: Limits) -> Result<Self, ContractErrors> {
+        let kind = FileKind::of(contract);
+        if kind == FileKind::Toml || format2::says_format_2(contract) {
+            return Self::of_format_2(contract, kind, limits);
+        }
         let mut problems = Problems::default();
         let mut set = Vec::new();
         for (at, json) in contract::split(contract, &mut problems) {
@@ -77,7 +118,23 @@ impl Plan {
         let target_schema = first.target_schema.clone();
         let source = lines::source(&set);
         let (lines, tables) = lines::join(set);
-        Ok(Self { hash: hash(contract), source, target_schema, tables, lines, limits })
+        let body = Body::Lines(lines);
+        Ok(Self { hash: hash(contract), source, target_schema, tables, body, limits })
+    }
+
+    fn of_format_2(contract: &str, kind: FileKind, limits: Limits) -> Result<Self, ContractErrors> {
+        let mut problems = Problems::default();
+        let compiled = format2::compile(contract, kind, &limits, &mut problems);
+        problems.check()?;
+        let compiled = compiled.expect("a contract without problems compiles");
+        Ok(Self {
+            hash: hash(contract),
+            source: compiled.source,
+            target_schema: compiled.target_schema,
+            tables: compiled.tables,
+            body: Body::Paths(Box::new(compiled.program)),
+            limits,
+        })
     }
 
     /// Returns the SHA-256 of the contract's text in hexadecimal.
@@ -102,7 +159,11 @@ impl Plan {
 
     /// Lists the tables of each contract of the set by themselves.
     pub fn lines(&self) -> impl Iterator<Item = &[Table]> {
-        self.lines.iter().map(|line| &self.tables[line.tables.clone()])
+        let ranges: Vec<Range<usize>> = match &self.body {
+            Body::Lines(lines) => lines.iter().map(|line| line.tables.clone()).collect(),
+            Body::Paths(_) => std::iter::once(0..self.tables.len()).collect(),
+        };
+        ranges.into_iter().map(|tables| &self.tables[tables])
     }
 
     /// Returns the limits that every document is held to.
@@ -110,11 +171,22 @@ impl Plan {
         &self.limits
     }
 
+    /// Says whether documents do not have the application's id, so that it has to be given to map them.
+    pub fn id_is_of_source(&self) -> bool {
+        match &self.body {
+            Body::Lines(_) => false,
+            Body::Paths(program) => program.id_is_of_source(),
+        }
+    }
+
     /// Says of each table what tells its rows apart and which values are the contract's own.
     pub fn outlines(&self) -> Vec<Outline> {
         let of_line =
             |line: &Line| outline::outlines(&line.program, &self.tables[line.tables.clone()]);
-        self.lines.iter().flat_map(of_line).collect()
+        match &self.body {
+            Body::Lines(lines) => lines.iter().flat_map(of_line).collect(),
+            Body::Paths(program) => program.outlines(),
+        }
     }
 
     /// Names the table and the column that a warning of this plan is about; a warning about a row names no column.
@@ -130,7 +202,12 @@ impl Plan {
     ///
     /// Returns why the document gives no rows.
     pub fn map(&self, xml: &str, expected: Option<i64>) -> Result<Application, Rejection> {
-        lines::map(&self.lines, &self.tables, xml, expected, &self.limits)
+        match &self.body {
+            Body::Lines(lines) => lines::map(lines, &self.tables, xml, expected, &self.limits),
+            Body::Paths(program) => {
+                format2::map(program, &self.tables, xml, expected, &self.limits)
+            }
+        }
     }
 
     /// Maps one document whose encoding is not known; see [`crate::text_of`].

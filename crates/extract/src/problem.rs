@@ -5,7 +5,7 @@ use std::fmt;
 /// One thing that is wrong with a contract.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
-    /// Where in the JSON, for instance `mappings[12].expression`.
+    /// Where in the file: `mappings[12].expression` of JSON, `line 12, column 5: table.po_line.sku` of TOML.
     pub path: String,
     /// What is wrong.
     pub reason: String,
@@ -72,6 +72,10 @@ impl Problems {
             reason: reason.into(),
             suggestion: suggestion.into(),
         });
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.found.len()
     }
 
     pub(crate) fn is_empty(&self) -> bool {

@@ -118,7 +118,18 @@ impl Reading {
             return Conversion::Value(Value::Null, None);
         }
         let conversion = match data_type {
-            DataType::Text { .. } => Ok(Conversion::Value(Value::Text(text.to_owned()), None)),
+            DataType::Text { .. } | DataType::Xml => {
+                Ok(Conversion::Value(Value::Text(text.to_owned()), None))
+            }
+            DataType::Uuid => {
+                Self::uuid(text).map(|uuid| Conversion::Value(Value::Text(uuid), None))
+            }
+            DataType::Binary => {
+                self.bytes(text).map(|bytes| Conversion::Value(Value::Text(bytes), None))
+            }
+            DataType::Time => self.time(text).map(|(time, lost)| {
+                Conversion::Value(Value::Text(time.format("%H:%M:%S%.f").to_string()), lost)
+            }),
             DataType::TinyInt
             | DataType::SmallInt
             | DataType::Int
@@ -134,6 +145,7 @@ impl Reading {
             DataType::Date
             | DataType::DateTime
             | DataType::SmallDateTime
+            | DataType::DateTime2
             | DataType::DateTimeOffset => {
                 self.moment(text).map(|moment| self.date(moment, data_type))
             }

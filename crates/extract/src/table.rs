@@ -72,8 +72,18 @@ pub enum DataType {
     DateTime,
     /// A day and a time of day, 1900 to 2079.
     SmallDateTime,
+    /// A day and a time of day, from the year 1.
+    DateTime2,
     /// A day and a time of day with its offset from UTC.
     DateTimeOffset,
+    /// A time of day. Its values travel as text, as do those of the types that follow.
+    Time,
+    /// A `uniqueidentifier`.
+    Uuid,
+    /// Bytes, which travel in Base64.
+    Binary,
+    /// XML.
+    Xml,
 }
 
 impl DataType {
@@ -91,7 +101,12 @@ impl DataType {
             | Self::Date
             | Self::DateTime
             | Self::SmallDateTime
-            | Self::DateTimeOffset => false,
+            | Self::DateTime2
+            | Self::DateTimeOffset
+            | Self::Time
+            | Self::Uuid
+            | Self::Binary
+            | Self::Xml => false,
         }
     }
 
@@ -109,7 +124,12 @@ impl DataType {
             | Self::Date
             | Self::DateTime
             | Self::SmallDateTime
-            | Self::DateTimeOffset => None,
+            | Self::DateTime2
+            | Self::DateTimeOffset
+            | Self::Time
+            | Self::Uuid
+            | Self::Binary
+            | Self::Xml => None,
         }
     }
 }
@@ -128,7 +148,12 @@ impl fmt::Display for DataType {
             Self::Date => f.write_str("date"),
             Self::DateTime => f.write_str("datetime"),
             Self::SmallDateTime => f.write_str("smalldatetime"),
+            Self::DateTime2 => f.write_str("datetime2"),
             Self::DateTimeOffset => f.write_str("datetimeoffset"),
+            Self::Time => f.write_str("time"),
+            Self::Uuid => f.write_str("uniqueidentifier"),
+            Self::Binary => f.write_str("varbinary"),
+            Self::Xml => f.write_str("xml"),
         }
     }
 }

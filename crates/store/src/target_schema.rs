@@ -140,7 +140,12 @@ fn sql_type(column: &Column, in_key: bool) -> String {
         DataType::Date => "date".to_owned(),
         DataType::DateTime => "datetime".to_owned(),
         DataType::SmallDateTime => "smalldatetime".to_owned(),
+        DataType::DateTime2 => "datetime2(7)".to_owned(),
         DataType::DateTimeOffset => "datetimeoffset(7)".to_owned(),
+        DataType::Time => "time(7)".to_owned(),
+        DataType::Uuid => "uniqueidentifier".to_owned(),
+        DataType::Binary => "varbinary(max)".to_owned(),
+        DataType::Xml => "xml".to_owned(),
     }
 }
 

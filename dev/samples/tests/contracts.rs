@@ -112,7 +112,7 @@ fn between_them_the_contracts_use_every_mapping_type() {
 
 /// The first block of a language in the reference of the contract format.
 fn first_block(language: &str) -> &'static str {
-    let text = include_str!("../../../docs/contract.md");
+    let text = include_str!("../../../docs/contract-1.md");
     let start = format!("```{language}\n");
     let from = text.find(&start).expect("there is such a block") + start.len();
     let end = from + text[from..].find("\n```").expect("the block ends");

@@ -24,7 +24,7 @@ const SMALL: Limits = Limits {
 fn contracts() -> Vec<String> {
     let samples = xmlx_samples::contracts().map(|(_, contract)| contract.to_owned());
     let set = format!("{{\"contracts\": [{}]}}", samples.join(","));
-    let page = include_str!("../../../../docs/contract.md");
+    let page = include_str!("../../../../docs/contract-1.md");
     let example = page.rsplit("```json\n").next().and_then(|it| it.split("\n```").next());
     let example = example.expect("the page has an example").to_owned();
     samples.into_iter().chain([set, example]).collect()

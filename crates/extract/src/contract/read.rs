@@ -14,7 +14,11 @@ use super::spelling::{OFFSETS, ROOT_KEYS, check_keys};
 use crate::convert::Offsets;
 use crate::plan::Source;
 use crate::problem::Problems;
+pub(crate) use duplicates::check as check_duplicates;
 use json::Reader;
+
+/// The column of the application's id in the source, which contracts of format 1 do not name.
+const SOURCE_ID: &str = "app_id";
 
 /// The key of a set of contracts.
 const CONTRACTS: &str = "contracts";
@@ -71,6 +75,7 @@ pub(crate) fn read(json: Json, problems: &mut Problems) -> Option<Contract> {
     let source = Source {
         table: reader.text(&root, "", "source_table"),
         column: reader.text(&root, "", "source_column"),
+        id: SOURCE_ID.to_owned(),
         application_tables: reader
             .optional_text(&root, "", "source_application_table")
             .into_iter()

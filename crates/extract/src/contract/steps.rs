@@ -128,7 +128,7 @@ impl Step {
                     suggestion: suggest(
                         name,
                         NAMES,
-                        "write one of those in docs/contract.md, or `extract_date` to convert and no more",
+                        "write one of those in docs/contract-1.md, or `extract_date` to convert and no more",
                     ),
                 });
             }

@@ -23,8 +23,14 @@ pub(crate) fn describe_range(data_type: DataType) -> String {
         DataType::Date => "date, to 9999-12-31".to_owned(),
         DataType::DateTime => "datetime, 1753-01-01 to 9999-12-31".to_owned(),
         DataType::SmallDateTime => "smalldatetime, 1900-01-01 to 2079-06-06".to_owned(),
+        DataType::DateTime2 => "datetime2, the years 1 to 9999".to_owned(),
         DataType::DateTimeOffset => "datetimeoffset, the years 1 to 9999 in UTC".to_owned(),
-        DataType::Text { .. } | DataType::Bit => data_type.to_string(),
+        DataType::Text { .. }
+        | DataType::Bit
+        | DataType::Time
+        | DataType::Uuid
+        | DataType::Binary
+        | DataType::Xml => data_type.to_string(),
     }
 }
 
@@ -41,7 +47,12 @@ pub(super) fn integer_range(data_type: DataType) -> (i64, i64) {
         | DataType::Date
         | DataType::DateTime
         | DataType::SmallDateTime
-        | DataType::DateTimeOffset => (i64::MIN, i64::MAX),
+        | DataType::DateTime2
+        | DataType::DateTimeOffset
+        | DataType::Time
+        | DataType::Uuid
+        | DataType::Binary
+        | DataType::Xml => (i64::MIN, i64::MAX),
     }
 }
 
@@ -51,7 +62,12 @@ pub(crate) fn is_in_range(date: NaiveDateTime, data_type: DataType) -> bool {
         DataType::DateTime => 1753,
         DataType::SmallDateTime => 1900,
         DataType::Date
+        | DataType::DateTime2
         | DataType::DateTimeOffset
+        | DataType::Time
+        | DataType::Uuid
+        | DataType::Binary
+        | DataType::Xml
         | DataType::Text { .. }
         | DataType::TinyInt
         | DataType::SmallInt

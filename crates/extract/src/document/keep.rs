@@ -1,17 +1,19 @@
 //! Keeps what the plan reads of each element.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::decode::decode;
+use super::keeping::{Keep, PlainAttribute, PrefixedAttribute, TextKind, TooLong};
 use super::namespaces::{Namespace, Rank};
 use super::others::Others;
+use super::pass::shorten;
 use super::paths::{PathEntry, Paths};
-use super::prefixed::{Second, drop_seconds};
-use super::{Document, ElementIx, NOWHERE, Part, Record};
+use super::prefixed::{Name, Second, drop_seconds};
+use super::{Document, ElementIx, Flaw, NOWHERE, Part, Record};
 use crate::layout::{
     CONTACT_NODE, FieldIx, Layout, NO_RECORD, NameMatch, RecordKind, Role, Shape, Target,
 };
+use crate::limits::Limits;
 use crate::work;
 
 /// Room for what a usual document has, so that it is not made in small steps.
@@ -78,21 +80,125 @@ impl Replaces {
     }
 }
 
-/// The text of an element is over the limit.
-#[derive(Debug)]
-pub(super) struct TooLong;
-
 /// What has been kept so far.
 #[derive(Debug)]
 pub(super) struct Keeper<'x, 'p> {
+    /// The name of the root element that is looked for.
+    root: &'p str,
     pub(super) layout: &'p Layout,
     pub(super) document: Document<'x>,
     pub(super) hits: Vec<Hit<'x>>,
     pub(super) seconds: Vec<Second>,
 }
 
+impl<'x, 'p> Keep<'x> for Keeper<'x, 'p> {
+    type Open = Open;
+    type Destination = Destination<'p>;
+
+    const ABOVE_ROOT: Open = Open { path: 0, contact: NOWHERE, record: NOWHERE, text: NOWHERE };
+
+    fn reads_text(&self) -> bool {
+        self.layout.reads_text
+    }
+
+    fn check_root(&self, name: &str) -> Result<(), Flaw> {
+        if name == self.root {
+            return Ok(());
+        }
+        let name = shorten(name.as_bytes());
+        Err(Flaw::other_root(format!("the root element is `{name}`, not `{}`", self.root)))
+    }
+
+    /// Enters an element without a prefix. `hash` is [`crate::layout::hash_name_in`] of its name.
+    #[inline]
+    fn enter(
+        &mut self,
+        parent: Open,
+        name: &'x str,
+        hash: u64,
+        namespace: Namespace,
+    ) -> (Open, Destination<'p>) {
+        self.enter_plain(parent, name, hash, namespace)
+    }
+
+    #[cold]
+    fn enter_prefixed(&mut self, parent: Open, name: &Name<'x>) -> (Open, Destination<'p>) {
+        self.enter_with_prefix(parent, name)
+    }
+
+    /// Notes the namespace of an element without a prefix that declares it itself.
+    #[cold]
+    fn rename(
+        &mut self,
+        _parent: Open,
+        open: Open,
+        name: &Name<'x>,
+    ) -> Option<(Open, Destination<'p>)> {
+        self.document.paths.get_mut(open.path).namespace = name.namespace;
+        None
+    }
+
+    #[inline(always)]
+    fn leave(&mut self, _open: Open) {}
+
+    #[inline]
+    fn check(
+        &self,
+        destination: &Destination<'p>,
+        limits: &Limits,
+        tag: usize,
+    ) -> Result<(), Flaw> {
+        if self.document.paths.len() > limits.distinct_paths + 1 {
+            return Err(Flaw::over("distinct_paths", limits.distinct_paths, tag));
+        }
+        if destination.is_kept() { self.check_kept(limits, tag) } else { Ok(()) }
+    }
+
+    #[inline(always)]
+    fn keep(&mut self, destination: &Destination<'p>, attribute: &PlainAttribute<'x>) {
+        let targets = destination.shape.attributes.targets(attribute.name, attribute.hash);
+        if !targets.is_empty() {
+            self.keep_targets(destination, targets, attribute.name, attribute.raw);
+        }
+    }
+
+    fn keep_prefixed(
+        &mut self,
+        destination: &Destination<'p>,
+        attributes: &[PrefixedAttribute<'x>],
+    ) {
+        self.keep_where_free(destination, attributes);
+    }
+
+    #[inline]
+    fn takes_text(open: Open) -> bool {
+        open.text != NOWHERE
+    }
+
+    /// Adds to the text of the element in hand.
+    fn add_text(
+        &mut self,
+        open: Open,
+        raw: &'x str,
+        kind: TextKind,
+        bytes_max: usize,
+    ) -> Result<(), TooLong> {
+        let piece = kind.decode(raw);
+        let text = self.document.texts.entry(open.text).or_default();
+        if text.len() + piece.len() > bytes_max {
+            return Err(TooLong);
+        }
+        if text.is_empty() {
+            *text = piece;
+        } else {
+            text.to_mut().push_str(&piece);
+        }
+        Ok(())
+    }
+}
+
 impl<'x, 'p> Keeper<'x, 'p> {
-    pub(super) fn new(layout: &'p Layout) -> Self {
+    pub(super) fn new(root: &'p str, layout: &'p Layout) -> Self {
         let document = Document {
             slots: Vec::with_capacity(USUAL_SLOTS),
             nodes: vec![NOWHERE; layout.nodes.len()],
@@ -104,19 +210,18 @@ impl<'x, 'p> Keeper<'x, 'p> {
             fields: Vec::new(),
             paths: Paths::new(),
         };
-        Self { layout, document, hits: Vec::with_capacity(USUAL_HITS), seconds: Vec::new() }
+        Self { root, layout, document, hits: Vec::with_capacity(USUAL_HITS), seconds: Vec::new() }
     }
 
-    pub(super) fn n_paths(&self) -> usize {
-        self.document.paths.len()
-    }
-
-    pub(super) fn n_contact_elements(&self) -> usize {
-        self.document.contacts.len() + self.document.parts.len()
-    }
-
-    pub(super) fn n_row_elements(&self) -> usize {
-        self.document.records.len()
+    /// Refuses a document of which too many elements would be kept.
+    fn check_kept(&self, limits: &Limits, tag: usize) -> Result<(), Flaw> {
+        if self.document.contacts.len() + self.document.parts.len() > limits.contact_elements {
+            return Err(Flaw::over("contact_elements", limits.contact_elements, tag));
+        }
+        if self.document.records.len() > limits.row_elements {
+            return Err(Flaw::over("row_elements", limits.row_elements, tag));
+        }
+        Ok(())
     }
 
     /// Finds the path of a child, or begins it.
@@ -162,7 +267,7 @@ impl<'x, 'p> Keeper<'x, 'p> {
 
     /// Enters an element without a prefix. `hash` is [`crate::layout::hash_name_in`] of its name.
     #[inline]
-    pub(super) fn enter(
+    pub(super) fn enter_plain(
         &mut self,
         parent: Open,
         name: &'x str,
@@ -182,12 +287,6 @@ impl<'x, 'p> Keeper<'x, 'p> {
             return self.enter_kept(open, shape, (node, record), replaces);
         }
         (open, Destination { shape, path, base: NOWHERE })
-    }
-
-    /// Notes the namespace of an element without a prefix that declares it itself.
-    #[cold]
-    pub(super) fn rename(&mut self, open: Open, namespace: Namespace) {
-        self.document.paths.get_mut(open.path).namespace = namespace;
     }
 
     /// Makes room for what is kept of an element. Most are not, so that this stays out of the way.
@@ -273,25 +372,6 @@ impl<'x, 'p> Keeper<'x, 'p> {
         }
     }
 
-    /// Adds to the text of the element in hand; fails if it becomes longer than `bytes_max`.
-    pub(super) fn add_text(
-        &mut self,
-        slot: u32,
-        piece: Cow<'x, str>,
-        bytes_max: usize,
-    ) -> Result<(), TooLong> {
-        let text = self.document.texts.entry(slot).or_default();
-        if text.len() + piece.len() > bytes_max {
-            return Err(TooLong);
-        }
-        if text.is_empty() {
-            *text = piece;
-        } else {
-            text.to_mut().push_str(&piece);
-        }
-        Ok(())
-    }
-
     /// Makes room for the slots of an element, or empties the room of the one that it replaces.
     fn room(&mut self, shape: &Shape, replaced: u32) -> u32 {
         let n_slots = shape.n_slots as usize;
@@ -306,7 +386,7 @@ impl<'x, 'p> Keeper<'x, 'p> {
     }
 
     /// Keeps the value of an attribute of the element in hand.
-    pub(super) fn keep(
+    fn keep_targets(
         &mut self,
         destination: &Destination<'p>,
         targets: &[Target],

@@ -5,7 +5,7 @@ use quick_xml::errors::{Error, IllFormedError, SyntaxError};
 use quick_xml::events::{BytesDecl, Event};
 
 use super::Flaw;
-use super::decode::normalize_lines;
+use super::keeping::{Keep, TextKind};
 use super::pass::Pass;
 use super::qualified::is_name;
 use crate::work;
@@ -16,7 +16,7 @@ const CDATA_START: usize = 9;
 /// The length of `<?`.
 const INSTRUCTION_START: usize = 2;
 
-impl Pass<'_, '_> {
+impl<'x, K: Keep<'x>> Pass<'x, '_, K> {
     /// Reads a comment, a processing instruction, a declaration, a CDATA section or a document type.
     #[cold]
     pub(super) fn rare(&mut self) -> Result<(), Flaw> {
@@ -43,7 +43,7 @@ impl Pass<'_, '_> {
             }
             Event::CData(data) => {
                 let from = at + CDATA_START;
-                self.keep_text(from, from + data.len(), normalize_lines)?;
+                self.keep_text(from, from + data.len(), TextKind::Literal)?;
             }
             Event::PI(instruction) => {
                 let target = instruction.target();

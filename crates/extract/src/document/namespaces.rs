@@ -15,15 +15,32 @@ const XMLNS: &str = "http://www.w3.org/2000/xmlns/";
 /// The namespace of `xsi:type`, `xsi:nil` and the like, which say something of their element and are none of its values.
 const SCHEMA_INSTANCE: &str = "http://www.w3.org/2001/XMLSchema-instance";
 
-/// The number of a namespace in its document.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Namespace(u32);
+/// The number of a namespace in its document. Those that a contract declares have the same in every document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Namespace(u32);
 
 impl Namespace {
     /// That of what has neither a prefix nor a default.
-    pub(super) const NONE: Self = Self(0);
-    const XML: Self = Self(1);
-    const SCHEMA_INSTANCE: Self = Self(2);
+    pub(crate) const NONE: Self = Self(0);
+    /// That of `xml:`.
+    pub(crate) const XML: Self = Self(1);
+    /// That of `xsi:type` and `xsi:nil`.
+    pub(crate) const SCHEMA_INSTANCE: Self = Self(2);
+
+    /// The number of a namespace that needs no declaration by a contract.
+    pub(crate) fn of_every_document(uri: &str) -> Option<Self> {
+        match uri {
+            "" => Some(Self::NONE),
+            XML => Some(Self::XML),
+            SCHEMA_INSTANCE => Some(Self::SCHEMA_INSTANCE),
+            _ => None,
+        }
+    }
+
+    /// The number of a namespace by its place among those that a contract declares.
+    pub(crate) fn declared(place: usize) -> Self {
+        Self(u32::try_from(place).expect("a contract is smaller than that") + 3)
+    }
 
     /// Says whether its attributes are none of a document's values.
     pub(super) fn is_about_xml(self) -> bool {
@@ -75,6 +92,15 @@ impl<'x> Namespaces<'x> {
         }
     }
 
+    /// The same where a contract has numbered namespaces of its own.
+    pub(super) fn with_numbers(uris: &[String]) -> Self {
+        let numbered = uris.iter().enumerate();
+        let numbers = numbered
+            .map(|(place, uri)| (Cow::Owned(uri.clone()), Namespace::declared(place)))
+            .collect();
+        Self { numbers, ..Self::new() }
+    }
+
     /// Returns what a prefix stands for.
     pub(super) fn get(&self, prefix: &str) -> Option<Namespace> {
         work::note(1);
@@ -115,10 +141,8 @@ impl<'x> Namespaces<'x> {
     }
 
     fn number(&mut self, name: Cow<'x, str>) -> Namespace {
-        match &*name {
-            "" => return Namespace::NONE,
-            SCHEMA_INSTANCE => return Namespace::SCHEMA_INSTANCE,
-            _ => {}
+        if let Some(known) = Namespace::of_every_document(&name) {
+            return known;
         }
         let next = u32::try_from(self.numbers.len()).expect("a document is smaller than that") + 3;
         *self.numbers.entry(name).or_insert(Namespace(next))

@@ -1,50 +1,43 @@
 //! The loop over a document: tags and the text between them are read here, what is rare is left to quick-xml.
 
-use std::borrow::Cow;
-
 use super::attributes::{Attribute, Attributes, Next, skip_spaces};
-use super::decode::{check_references, decode_text};
-use super::keep::{Destination, Keeper, Open, TooLong};
+use super::decode::check_references;
+use super::keeping::{Keep, PlainAttribute, PrefixedAttribute, TextKind, TooLong};
 use super::names::SeenNames;
 use super::namespaces::{Namespace, Namespaces};
 use super::prefixed::{Name, Prefixed};
 use super::qualified::local_start;
 use super::words::name_end;
-use super::{Document, Flaw, NOWHERE, prolog};
-use crate::layout::{Layout, hash_name_in};
+use super::{Flaw, prolog};
+use crate::layout::hash_name_in;
 use crate::limits::Limits;
 use crate::work;
 
 /// The longest name in a message, in characters.
 pub(super) const NAME_CHARS_MAX: usize = 64;
 
-/// What the root element is in.
-const ABOVE_ROOT: Open = Open { path: 0, contact: NOWHERE, record: NOWHERE, text: NOWHERE };
-
-/// Reads a document whose root element has the given name.
-pub(crate) fn read<'x>(
+/// Reads a document and lets a keeper keep what it wants of it.
+pub(super) fn read<'x, K: Keep<'x>>(
     text: &'x str,
-    root: &str,
-    layout: &Layout,
+    keeper: impl FnOnce(&'x str) -> K,
+    namespaces: Namespaces<'x>,
     limits: &Limits,
-) -> Result<Document<'x>, Flaw> {
+) -> Result<K, Flaw> {
     limits.check_document(text.len()).map_err(|over| Flaw::new(over.to_string()))?;
     let whole = text;
     let (text, n_before) = prolog::clean(text);
-    let pass = Pass::new(text, root, layout, limits);
+    let pass = Pass::new(text, keeper(text), namespaces, limits);
     pass.run().map_err(|flaw| flaw.located(whole, n_before))
 }
 
-pub(super) struct Pass<'x, 'p> {
+pub(super) struct Pass<'x, 'p, K: Keep<'x>> {
     pub(super) text: &'x str,
     /// What has not been read yet begins here.
     pub(super) at: usize,
-    /// The name of the root element that is looked for.
-    root: &'p str,
     limits: &'p Limits,
-    keeper: Keeper<'x, 'p>,
+    keeper: K,
     /// The open elements and their names.
-    pub(super) open: Vec<(Open, &'x [u8])>,
+    pub(super) open: Vec<(K::Open, &'x [u8])>,
     seen: SeenNames<'x>,
     namespaces: Namespaces<'x>,
     /// The attributes with a prefix of the element in hand.
@@ -55,25 +48,25 @@ pub(super) struct Pass<'x, 'p> {
     reads_text: bool,
 }
 
-impl<'x, 'p> Pass<'x, 'p> {
-    fn new(text: &'x str, root: &'p str, layout: &'p Layout, limits: &'p Limits) -> Self {
+impl<'x, 'p, K: Keep<'x>> Pass<'x, 'p, K> {
+    fn new(text: &'x str, keeper: K, namespaces: Namespaces<'x>, limits: &'p Limits) -> Self {
+        let reads_text = keeper.reads_text();
         Self {
             text,
             at: 0,
-            root,
             limits,
-            keeper: Keeper::new(layout),
+            keeper,
             open: Vec::new(),
             seen: SeenNames::new(),
-            namespaces: Namespaces::new(),
+            namespaces,
             prefixed: Vec::new(),
             root_seen: false,
             doctype_seen: false,
-            reads_text: layout.reads_text,
+            reads_text,
         }
     }
 
-    fn run(mut self) -> Result<Document<'x>, Flaw> {
+    fn run(mut self) -> Result<K, Flaw> {
         if self.text.is_empty() {
             return Err(Flaw::new("the document is empty"));
         }
@@ -87,7 +80,7 @@ impl<'x, 'p> Pass<'x, 'p> {
             let from = self.at;
             self.between_tags()?;
             if self.reads_text {
-                self.keep_text(from, self.at, decode_text)?;
+                self.keep_text(from, self.at, TextKind::Written)?;
             }
             match bytes.get(self.at + 1) {
                 Some(b'/') => self.end_tag()?,
@@ -97,7 +90,7 @@ impl<'x, 'p> Pass<'x, 'p> {
             }
         }
         self.check_end()?;
-        Ok(self.keeper.finish())
+        Ok(self.keeper)
     }
 
     /// Makes sure that a text which has ended is a whole document.
@@ -161,26 +154,21 @@ impl<'x, 'p> Pass<'x, 'p> {
 
     /// Keeps text that stands directly in the innermost element, if its text is wanted.
     #[cold]
-    pub(super) fn keep_text(
-        &mut self,
-        from: usize,
-        to: usize,
-        decode: fn(&'x str) -> Cow<'x, str>,
-    ) -> Result<(), Flaw> {
-        let slot = self.open.last().map_or(NOWHERE, |(open, _)| open.text);
-        if slot == NOWHERE || from == to {
+    pub(super) fn keep_text(&mut self, from: usize, to: usize, kind: TextKind) -> Result<(), Flaw> {
+        let Some((open, _)) = self.open.last() else { return Ok(()) };
+        if !K::takes_text(*open) || from == to {
             return Ok(());
         }
         let max = self.limits.attribute_bytes;
         self.keeper
-            .add_text(slot, decode(&self.text[from..to]), max)
+            .add_text(*open, &self.text[from..to], kind, max)
             .map_err(|TooLong| Flaw::over("attribute_bytes", max, from))
     }
 
     /// Closes the innermost element.
     #[inline]
     fn end_tag(&mut self) -> Result<(), Flaw> {
-        let Some((_, name)) = self.open.pop() else {
+        let Some((open, name)) = self.open.pop() else {
             return Err(Flaw::malformed(self.at, "an end tag without a start tag"));
         };
         let bytes = self.text.as_bytes();
@@ -190,6 +178,7 @@ impl<'x, 'p> Pass<'x, 'p> {
             let end = skip_spaces(bytes, after_name);
             if bytes.get(end) == Some(&b'>') {
                 self.at = end + 1;
+                self.keeper.leave(open);
                 if self.namespaces.has_scope(self.open.len()) {
                     self.namespaces.close(self.open.len());
                 }
@@ -231,32 +220,35 @@ impl<'x, 'p> Pass<'x, 'p> {
             self.root(tag, &self.text[start + local..end])?;
         }
         let hash = hash_name_in(&bytes[start + local..], name.len() - local);
-        let parent = self.open.last().map_or(ABOVE_ROOT, |(open, _)| *open);
+        let parent = self.open.last().map_or(K::ABOVE_ROOT, |(open, _)| *open);
         let default = self.namespaces.default;
-        let (open, destination) = if local == 0 {
+        let (mut open, destination) = if local == 0 {
             self.keeper.enter(parent, &self.text[start..end], hash, default)
         } else {
             let namespace = self.prefix(start, local, end)?;
             let (whole, local) = (&self.text[start..end], &self.text[start + local..end]);
             self.keeper.enter_prefixed(parent, &Name { whole, local, hash, namespace })
         };
-        if self.keeper.n_paths() > self.limits.distinct_paths + 1 {
-            return Err(Flaw::over("distinct_paths", self.limits.distinct_paths, tag));
-        }
-        if destination.is_kept() {
-            self.check_kept(tag)?;
-        }
-        let is_empty = self.attributes(&destination, end)?;
+        self.keeper.check(&destination, self.limits, tag)?;
+        let mut is_empty = self.attributes(&destination, end)?;
         if self.namespaces.default != default && local == 0 {
             // The element itself has declared it.
-            self.keeper.rename(open, self.namespaces.default);
+            let (name, namespace) = (&self.text[start..end], self.namespaces.default);
+            let name = Name { whole: name, local: name, hash, namespace };
+            if let Some((again, destination)) = self.keeper.rename(parent, open, &name) {
+                open = again;
+                is_empty = self.attributes(&destination, end)?;
+            }
         }
         if !is_empty {
             self.open.push((open, name));
             if self.open.len() > self.limits.depth {
                 return Err(Flaw::over("depth", self.limits.depth, tag));
             }
-        } else if self.namespaces.has_scope(self.open.len()) {
+            return Ok(());
+        }
+        self.keeper.leave(open);
+        if self.namespaces.has_scope(self.open.len()) {
             self.namespaces.close(self.open.len());
         }
         Ok(())
@@ -277,12 +269,7 @@ impl<'x, 'p> Pass<'x, 'p> {
             return Err(Flaw::malformed(tag, "a second root element"));
         }
         self.root_seen = true;
-        if name != self.root {
-            let name = shorten(name.as_bytes());
-            let reason = format!("the root element is `{name}`, not `{}`", self.root);
-            return Err(Flaw::other_root(reason));
-        }
-        Ok(())
+        self.keeper.check_root(name)
     }
 
     /// Finds what the prefix of an element stands for, which the element itself may declare.
@@ -325,19 +312,9 @@ impl<'x, 'p> Pass<'x, 'p> {
         Ok(true)
     }
 
-    fn check_kept(&self, tag: usize) -> Result<(), Flaw> {
-        if self.keeper.n_contact_elements() > self.limits.contact_elements {
-            return Err(Flaw::over("contact_elements", self.limits.contact_elements, tag));
-        }
-        if self.keeper.n_row_elements() > self.limits.row_elements {
-            return Err(Flaw::over("row_elements", self.limits.row_elements, tag));
-        }
-        Ok(())
-    }
-
     /// Keeps what is wanted of the attributes of an element, which begin at an offset; says whether the element ends
     /// with its tag.
-    fn attributes(&mut self, destination: &Destination<'p>, at: usize) -> Result<bool, Flaw> {
+    fn attributes(&mut self, destination: &K::Destination, at: usize) -> Result<bool, Flaw> {
         let (text, bytes) = (self.text, self.text.as_bytes());
         let mut attributes = Attributes::new(text, at);
         self.seen.clear();
@@ -372,38 +349,40 @@ impl<'x, 'p> Pass<'x, 'p> {
                 self.odd_attribute(Prefixed { name, local, at, value, value_end, hash })?;
                 continue;
             }
-            let targets = destination.shape.attributes.targets(local_name, hash);
-            if !targets.is_empty() {
-                let raw = &text[attribute.value..attribute.value_end];
-                self.keeper.keep(destination, targets, local_name, raw);
-            }
+            let raw = &text[attribute.value..attribute.value_end];
+            let plain = PlainAttribute { name: local_name, hash, raw };
+            self.keeper.keep(destination, &plain);
         }
     }
 
     /// Keeps what is wanted of the attributes with a prefix, whose places those without one have taken before.
     #[cold]
-    fn keep_prefixed(&mut self, destination: &Destination<'p>) -> Result<(), Flaw> {
+    fn keep_prefixed(&mut self, destination: &K::Destination) -> Result<(), Flaw> {
         let mut prefixed = std::mem::take(&mut self.prefixed);
         let mut known = Vec::with_capacity(prefixed.len());
-        for (place, attribute) in prefixed.iter().enumerate() {
+        for attribute in &prefixed {
             let prefix = &self.text[attribute.at..attribute.at + attribute.local - 1];
             let Some(namespace) = self.namespaces.get(prefix) else {
                 return Err(unbound(attribute.at, prefix));
             };
-            known.push((&attribute.name[attribute.local..], namespace, place));
+            known.push(PrefixedAttribute {
+                name: &attribute.name[attribute.local..],
+                namespace,
+                hash: attribute.hash,
+                at: attribute.at,
+                raw: &self.text[attribute.value..attribute.value_end],
+            });
         }
         // So that their order in the document means nothing.
-        known.sort_unstable();
+        known.sort_unstable_by_key(|it| (it.name, it.namespace, it.at));
         for pair in known.windows(2) {
-            let (before, after) = (pair[0], pair[1]);
-            if (before.0, before.1) == (after.0, after.1) {
+            let (before, after) = (&pair[0], &pair[1]);
+            if (before.name, before.namespace) == (after.name, after.namespace) {
                 let reason = "an attribute that occurs twice, by two prefixes of one namespace";
-                return Err(Flaw::malformed(prefixed[after.2].at, reason));
+                return Err(Flaw::malformed(after.at, reason));
             }
         }
-        let values = known.iter().filter(|(_, namespace, _)| !namespace.is_about_xml());
-        let values: Vec<&Prefixed<'_>> = values.map(|(.., place)| &prefixed[*place]).collect();
-        self.keeper.keep_prefixed(destination, self.text, &values);
+        self.keeper.keep_prefixed(destination, &known);
         // Its room is of use again.
         prefixed.clear();
         self.prefixed = prefixed;
@@ -427,6 +406,6 @@ fn unbound(at: usize, prefix: &str) -> Flaw {
 }
 
 /// A name for a message.
-fn shorten(name: &[u8]) -> String {
+pub(super) fn shorten(name: &[u8]) -> String {
     String::from_utf8_lossy(name).chars().take(NAME_CHARS_MAX).collect()
 }

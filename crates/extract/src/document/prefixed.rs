@@ -1,6 +1,7 @@
 //! Elements and attributes whose names have a prefix: they count where none without one has taken their place.
 
 use super::keep::{Destination, Hit, Keeper, Open, Replaces};
+use super::keeping::PrefixedAttribute;
 use super::namespaces::{Namespace, Rank};
 use super::{Document, ElementIx, NOWHERE};
 use crate::layout::{NO_RECORD, NameMatch, Target, hash_name};
@@ -44,7 +45,7 @@ pub(super) struct Second {
 impl<'x, 'p> Keeper<'x, 'p> {
     /// Enters an element whose name has a prefix.
     #[cold]
-    pub(super) fn enter_prefixed(
+    pub(super) fn enter_with_prefix(
         &mut self,
         parent: Open,
         name: &Name<'x>,
@@ -56,7 +57,7 @@ impl<'x, 'p> Keeper<'x, 'p> {
         if rank < entry.rank && name.namespace != entry.namespace {
             // Another element, which only has the same local name: its path is its own, and no contract reads it.
             let hash = hash_name(name.whole.as_bytes());
-            return self.enter(parent, name.whole, hash, name.namespace);
+            return self.enter_plain(parent, name.whole, hash, name.namespace);
         }
         entry.n_elements += 1;
         entry.namespace = name.namespace;
@@ -83,19 +84,18 @@ impl<'x, 'p> Keeper<'x, 'p> {
     }
 
     /// Keeps the values of attributes with a prefix where none without one has taken the place.
-    pub(super) fn keep_prefixed(
+    pub(super) fn keep_where_free(
         &mut self,
         destination: &Destination<'p>,
-        text: &'x str,
-        attributes: &[&Prefixed<'x>],
+        attributes: &[PrefixedAttribute<'x>],
     ) {
         for exactly in [true, false] {
-            for attribute in attributes {
-                let name = &attribute.name[attribute.local..];
-                let raw = &text[attribute.value..attribute.value_end];
-                for target in destination.shape.attributes.targets(name, attribute.hash) {
+            for attribute in attributes.iter().filter(|it| !it.namespace.is_about_xml()) {
+                let targets = destination.shape.attributes.targets(attribute.name, attribute.hash);
+                for target in targets {
                     work::note(1);
-                    self.keep_if_free(destination, target, (name, raw), exactly);
+                    let named = (attribute.name, attribute.raw);
+                    self.keep_if_free(destination, target, named, exactly);
                 }
             }
         }

@@ -16,7 +16,6 @@ use super::node::Conversion;
 use super::text::show;
 use super::types::{Fill, Target, Type};
 use crate::convert::is_in_range;
-use crate::decimal::Decimal;
 use crate::reading::{Misread, Reading};
 use crate::table::DataType;
 use crate::warning::WarningKind;
@@ -265,9 +264,4 @@ fn round_tick(local: NaiveDateTime) -> Option<NaiveDateTime> {
     let millis = (ticks * 10 + 1) / 3;
     let second = local.checked_sub_signed(TimeDelta::nanoseconds(within))?;
     second.checked_add_signed(TimeDelta::milliseconds(millis))
-}
-
-/// A number without the digits after the point.
-pub(super) fn truncated(number: Decimal) -> Option<i64> {
-    i64::try_from(number.trunc()).ok()
 }

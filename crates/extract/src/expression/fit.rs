@@ -74,6 +74,8 @@ fn family(column: DataType) -> Family {
         DataType::Date
         | DataType::DateTime
         | DataType::SmallDateTime
+        | DataType::DateTime2
         | DataType::DateTimeOffset => Family::Date,
+        DataType::Time | DataType::Uuid | DataType::Binary | DataType::Xml => Family::Text,
     }
 }

@@ -21,10 +21,13 @@ pub(super) struct Function {
     pub(super) arguments: &'static str,
     pub(super) n_arguments: RangeInclusive<usize>,
     /// The type of the result, as the page writes it.
+    #[cfg_attr(not(test), expect(dead_code, reason = "a column of the page"))]
     pub(super) result: &'static str,
     /// What it gives, in a sentence.
+    #[cfg_attr(not(test), expect(dead_code, reason = "a column of the page"))]
     pub(super) gives: &'static str,
     /// An example and its result, which a test computes.
+    #[cfg_attr(not(test), expect(dead_code, reason = "a column of the page"))]
     pub(super) example: (&'static str, &'static str),
     pub(super) check: fn(&mut Checker<'_, '_>, &[Syntax], Span) -> Option<Typed>,
 }

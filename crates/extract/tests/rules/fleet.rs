@@ -1,4 +1,4 @@
-//! The example of docs/contract.md with repeated elements nested two deep, key/value rows and text of elements.
+//! The example of docs/contract-1.md with repeated elements nested two deep, key/value rows and text of elements.
 
 use xmlx_extract::Plan;
 
@@ -6,7 +6,7 @@ use crate::contract::rows;
 
 /// A block of a language in the reference of the contract format.
 fn block(language: &str, place: usize) -> &'static str {
-    let text = include_str!("../../../../docs/contract.md");
+    let text = include_str!("../../../../docs/contract-1.md");
     let start = format!("```{language}\n");
     let from = text.match_indices(&start).nth(place).expect("there is such a block").0;
     let block = &text[from + start.len()..];
@@ -14,7 +14,7 @@ fn block(language: &str, place: usize) -> &'static str {
 }
 
 fn plan() -> Plan {
-    let text = include_str!("../../../../docs/contract.md");
+    let text = include_str!("../../../../docs/contract-1.md");
     let n_blocks = text.matches("```json\n").count();
     Plan::from_json(block("json", n_blocks - 1)).unwrap_or_else(|err| panic!("{err}"))
 }

@@ -262,7 +262,13 @@ fn type_fits(column: &Column, it: &CatalogColumn) -> bool {
         }
         DataType::Decimal { .. } | DataType::Float => is(&exact) || is(&texts),
         DataType::Bit => is(&["bit"]) || is(&ints) || is(&texts),
-        DataType::Date | DataType::DateTime | DataType::SmallDateTime => is(&dates) || is(&texts),
+        DataType::Date | DataType::DateTime | DataType::SmallDateTime | DataType::DateTime2 => {
+            is(&dates) || is(&texts)
+        }
         DataType::DateTimeOffset => is(&["datetimeoffset"]) || is(&texts),
+        DataType::Time => is(&["time"]) || is(&texts),
+        DataType::Uuid => is(&["uniqueidentifier"]) || is(&texts),
+        DataType::Binary => is(&["binary", "varbinary", "image"]),
+        DataType::Xml => is(&["xml"]) || is(&texts),
     }
 }

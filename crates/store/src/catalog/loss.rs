@@ -39,7 +39,12 @@ pub(super) fn altered(data_type: DataType, column: &CatalogColumn) -> Option<Str
         | DataType::Date
         | DataType::DateTime
         | DataType::SmallDateTime
-        | DataType::DateTimeOffset => None,
+        | DataType::DateTime2
+        | DataType::DateTimeOffset
+        | DataType::Time
+        | DataType::Uuid
+        | DataType::Binary
+        | DataType::Xml => None,
     }
 }
 
@@ -61,7 +66,7 @@ pub(super) fn noted(data_type: DataType, column: &CatalogColumn) -> Option<Strin
         DataType::DateTime if type_name == "smalldatetime" => {
             Some("seconds are rounded, with a warning of each".to_owned())
         }
-        DataType::DateTime | DataType::DateTimeOffset
+        DataType::DateTime | DataType::DateTime2 | DataType::DateTimeOffset
             if matches!(type_name, "datetime2" | "datetimeoffset") && column.scale < 3 =>
         {
             Some("fractions of a second are rounded".to_owned())
@@ -79,7 +84,12 @@ pub(super) fn noted(data_type: DataType, column: &CatalogColumn) -> Option<Strin
         | DataType::Bit
         | DataType::DateTime
         | DataType::SmallDateTime
-        | DataType::DateTimeOffset => None,
+        | DataType::DateTime2
+        | DataType::DateTimeOffset
+        | DataType::Time
+        | DataType::Uuid
+        | DataType::Binary
+        | DataType::Xml => None,
     }
 }
 
@@ -101,7 +111,12 @@ fn narrower(data_type: DataType, column: &CatalogColumn) -> Option<Bound> {
         | DataType::Bit
         | DataType::DateTime
         | DataType::SmallDateTime
-        | DataType::DateTimeOffset => return None,
+        | DataType::DateTime2
+        | DataType::DateTimeOffset
+        | DataType::Time
+        | DataType::Uuid
+        | DataType::Binary
+        | DataType::Xml => return None,
     };
     let is_wide = widest.into_iter().all(|number| bound.holds_exact(number, 0));
     (!is_wide).then_some(bound)

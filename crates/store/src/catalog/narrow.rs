@@ -1,10 +1,39 @@
 //! What columns hold, as the mapping has to know it.
 
-use xmlx_extract::{DataType, Plan, Stored, TextUnit};
+use xmlx_extract::{DataType, Described, Plan, Stored, TextUnit};
 
-use super::{Catalog, CatalogColumn};
+use super::{Catalog, CatalogColumn, Disagreement};
+
+/// The column of the source that the statements look for ids in.
+const SOURCE_ID: &str = "app_id";
 
 impl Catalog {
+    /// Gives the columns whose types a contract leaves to the database their types. What does not go together is
+    /// returned.
+    pub fn describe(&self, plan: &mut Plan) -> Vec<Disagreement> {
+        let described = |table: &str, column: &str| {
+            let column = self.column(table, column)?;
+            let is_optional = column.nullable
+                || column.identity
+                || column.default.is_some()
+                || column.default_hidden;
+            Some(Described { sql_type: column.sql_type(), is_optional })
+        };
+        let problems = plan.take_types(described).err().unwrap_or_default();
+        let place = plan.target_schema().to_owned();
+        let disagreement = |problem| Disagreement { place: place.clone(), problem };
+        let mut found: Vec<Disagreement> = problems.into_iter().map(disagreement).collect();
+        let source = plan.source();
+        if !source.id.eq_ignore_ascii_case(SOURCE_ID) {
+            let problem = format!(
+                "the documents' ids are in `{}`, and they are looked for in `{SOURCE_ID}` alone; name a view that calls the column so",
+                source.id
+            );
+            found.push(Disagreement { place: source.table.clone(), problem });
+        }
+        found
+    }
+
     /// Fits a plan to the columns that there are: what they cannot hold fails at stage `mapping`, and what they round
     /// or drop is a warning of the application.
     pub fn narrow(&self, plan: &mut Plan) {
@@ -13,6 +42,24 @@ impl Catalog {
 }
 
 impl CatalogColumn {
+    /// The type as T-SQL writes it.
+    fn sql_type(&self) -> String {
+        // The catalog counts bytes, of which each unit of these has two.
+        let bytes = if self.type_name.starts_with('n') { 2 } else { 1 };
+        match self.type_name.as_str() {
+            "decimal" | "numeric" => {
+                format!("{}({},{})", self.type_name, self.precision, self.scale)
+            }
+            "char" | "varchar" | "nchar" | "nvarchar" | "binary" | "varbinary" => {
+                match self.max_length {
+                    -1 => format!("{}(max)", self.type_name),
+                    length => format!("{}({})", self.type_name, length / bytes),
+                }
+            }
+            _ => self.type_name.clone(),
+        }
+    }
+
     fn stored(&self) -> Option<Stored> {
         let digits = |digits: i32| u32::try_from(digits).unwrap_or_default();
         Some(Stored::Type(match self.type_name.as_str() {

@@ -226,9 +226,9 @@ mod tests {
     use super::*;
     use crate::Source;
 
-    /// The example of docs/contract.md whose rows are nested two deep, tied by `vin` alone.
+    /// The example of docs/contract-1.md whose rows are nested two deep, tied by `vin` alone.
     fn plan() -> Plan {
-        let text = include_str!("../../../../docs/contract.md");
+        let text = include_str!("../../../../docs/contract-1.md");
         let start = text.rfind("```json\n").expect("an example") + "```json\n".len();
         let contract = &text[start..start + text[start..].find("\n```").expect("its end")];
         let tied = contract.replace("[\"order_no\", \"vehicle_no\"]", "\"vin\"");

@@ -9,7 +9,7 @@ use super::json::join;
 use crate::problem::Problems;
 
 /// Notes them in a text that is JSON.
-pub(super) fn check(text: &str, problems: &mut Problems) {
+pub(crate) fn check(text: &str, problems: &mut Problems) {
     let mut deserializer = serde_json::Deserializer::from_str(text);
     let look = Look { at: String::new(), problems };
     look.deserialize(&mut deserializer).expect("the text has been read as JSON");

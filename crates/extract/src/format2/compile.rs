@@ -1,0 +1,295 @@
+//! Compiles a contract of format 2. Everything that is wrong is noted, with its place.
+
+mod check;
+mod columns;
+
+pub(super) use columns::is_whole;
+
+use std::collections::BTreeSet;
+
+use super::Compiled;
+use super::contract::{Contract, Placed, TableRule};
+use super::program::{Inherited, KeepRule, Program, TableProgram};
+use crate::limits::Limits;
+use crate::meant;
+use crate::plan::Source;
+use crate::problem::Problems;
+use crate::table::{Column, DataType, Parent, Table};
+use crate::wanted::{Need, Patterns, Wishes, want, want_path};
+use crate::xpath::{self, Axis, Expr, Names, PathProblem, Start, Test};
+
+/// Compiles a contract; `None` if it has problems.
+pub(super) fn compile(
+    contract: Contract,
+    limits: &Limits,
+    problems: &mut Problems,
+) -> Option<Compiled> {
+    let before = problems.len();
+    let mut names = Names::new();
+    for (prefix, uris) in &contract.namespaces {
+        names.declare(&prefix.text, uris);
+    }
+    for (name, text) in &contract.lets {
+        names.define(name, &text.text);
+    }
+    let mut compiler = Compiler {
+        names,
+        problems,
+        wishes: Wishes::new(),
+        nesting_max: limits.expression_depth,
+        tables: Vec::new(),
+        programs: Vec::new(),
+        patterns: Vec::new(),
+        singles: Vec::new(),
+        code_names: contract.codes.iter().map(|(name, _)| name.clone()).collect(),
+        target_id: contract.target_id.clone(),
+    };
+    for (_, text) in &contract.lets {
+        compiler.parse(text);
+    }
+    let document = vec![Vec::new()];
+    let app_id = contract
+        .document_id
+        .as_ref()
+        .and_then(|path| compiler.condition_or_path(path, &document, Need::Text));
+    for table in contract.tables {
+        compiler.table(table);
+    }
+    compiler.check_roots();
+    compiler.check_singles();
+    let Compiler { names, wishes, tables, programs, .. } = compiler;
+    if problems.len() > before {
+        return None;
+    }
+    let mut interest = wishes.interest;
+    interest.finish(&names);
+    let (table, id, column) = contract.source;
+    Some(Compiled {
+        source: Source {
+            table,
+            id,
+            column,
+            application_tables: contract.applications.into_iter().collect(),
+        },
+        target_schema: contract.target_schema,
+        program: Program {
+            interest,
+            uris: names.uris().to_vec(),
+            app_id,
+            tables: programs,
+            codes: contract.codes.into_iter().map(|(_, table)| table).collect(),
+        },
+        tables,
+    })
+}
+
+/// What is known while compiling.
+struct Compiler<'p> {
+    names: Names,
+    problems: &'p mut Problems,
+    wishes: Wishes,
+    nesting_max: usize,
+    tables: Vec<Table>,
+    programs: Vec<TableProgram>,
+    /// Where the rows of each table are.
+    patterns: Vec<Patterns>,
+    /// Paths that are to meet one node, each with the table of its row.
+    singles: Vec<(Placed, Vec<xpath::Path>, usize)>,
+    code_names: Vec<String>,
+    target_id: String,
+}
+
+impl Compiler<'_> {
+    fn add(&mut self, placed: &Placed, reason: impl Into<String>, way: impl Into<String>) {
+        self.problems.add(placed.at.show(&placed.label, None), reason, way);
+    }
+
+    fn add_inside(&mut self, placed: &Placed, problem: PathProblem) {
+        let place = placed.at.show(&placed.label, Some(problem.span.start));
+        self.problems.add(place, problem.reason, problem.suggestion);
+    }
+
+    /// Parses a path, a condition or another expression of paths.
+    fn parse(&mut self, placed: &Placed) -> Option<Expr> {
+        match xpath::parse(&placed.text, &mut self.names) {
+            Ok(expr) => Some(expr),
+            Err(problem) => {
+                self.add_inside(placed, problem);
+                None
+            }
+        }
+    }
+
+    /// Parses it and wants what it needs, where its context is at one of the patterns.
+    fn condition_or_path(&mut self, placed: &Placed, from: &Patterns, need: Need) -> Option<Expr> {
+        let expr = self.parse(placed)?;
+        want(&mut self.wishes, from, &expr, need);
+        self.check_never(placed);
+        Some(expr)
+    }
+
+    /// Notes the paths that can meet nothing where they are used.
+    fn check_never(&mut self, placed: &Placed) {
+        for at in std::mem::take(&mut self.wishes.never) {
+            self.add_inside(placed, PathProblem {
+                span: at..at,
+                reason: "the path can meet nothing: it leaves the document, or asks for another name than is there"
+                    .to_owned(),
+                suggestion: "count the `..`, and compare the names with those of `rows`".to_owned(),
+            });
+        }
+    }
+
+    fn table(&mut self, rule: TableRule) {
+        if self.tables.iter().any(|table| table.name.eq_ignore_ascii_case(&rule.name.text)) {
+            let reason = format!("there are two rules for the rows of `{}`", rule.name.text);
+            self.add(&rule.name, reason, "list all its paths in one `rows`");
+            return;
+        }
+        let (paths, patterns) = self.rows(&rule);
+        let mut columns = vec![self.key_column()];
+        let inherited = self.parent(&rule, &mut columns);
+        let mut key: Vec<usize> = (0..columns.len()).collect();
+        let parent_key: Vec<String> = columns.iter().map(|column| column.name.clone()).collect();
+        let (own, others): (Vec<_>, Vec<_>) = rule
+            .columns
+            .iter()
+            .partition(|column| rule.key.iter().any(|key| key.text == column.name.text));
+        for column in own.iter().chain(&others) {
+            self.column(column, &rule, &mut columns);
+        }
+        for name in &rule.key {
+            match columns.iter().position(|column| column.name == name.text) {
+                Some(place) => key.push(place),
+                None => {
+                    let known: Vec<&str> =
+                        rule.columns.iter().map(|column| column.name.text.as_str()).collect();
+                    let reason = format!("the key column `{}` is not filled", name.text);
+                    self.add(name, reason, meant::suggest(&name.text, &known, "`columns`"));
+                }
+            }
+        }
+        let parent = self.tables.first().map(|first| Parent {
+            table: rule.parent.as_ref().map_or_else(|| first.name.clone(), |it| it.text.clone()),
+            columns: parent_key,
+        });
+        let keep = self.keep(&rule, &key, &patterns);
+        let when = rule
+            .when
+            .as_ref()
+            .and_then(|when| self.condition_or_path(when, &patterns, Need::Presence));
+        let place = self.tables.len();
+        self.tables.push(Table { name: rule.name.text.clone(), columns, parent });
+        self.patterns.push(patterns.clone());
+        let written: Vec<&str> = rule.rows.iter().map(|path| path.text.as_str()).collect();
+        self.programs.push(TableProgram {
+            rows: paths,
+            written: written.join(" | "),
+            when,
+            parent: inherited,
+            keep,
+            cells: Vec::new(),
+            key,
+            has_own_key: !rule.key.is_empty(),
+        });
+        for column in own.into_iter().chain(others) {
+            if let Some(cell) = self.cell(column, place, &patterns) {
+                self.programs[place].cells.push(cell);
+            }
+        }
+        self.check_keep(&rule, place);
+    }
+
+    /// The column of the application's id.
+    fn key_column(&self) -> Column {
+        Column {
+            name: self.target_id.clone(),
+            data_type: DataType::BigInt,
+            nullable: false,
+            identity: false,
+        }
+    }
+
+    /// Compiles the paths of rows; returns where they are, too.
+    fn rows(&mut self, rule: &TableRule) -> (Vec<xpath::Path>, Patterns) {
+        let mut paths = Vec::new();
+        let mut patterns = Patterns::new();
+        let mut seen = BTreeSet::new();
+        for placed in &rule.rows {
+            if !seen.insert(placed.text.trim()) {
+                self.add(placed, "two rules for the same rows", "leave one of the paths out");
+                continue;
+            }
+            let Some(expr) = self.parse(placed) else { continue };
+            let Expr::Paths(found) = expr else {
+                self.add(placed, "this is no path", "write the path of the elements that are rows");
+                continue;
+            };
+            for path in found {
+                let is_leaf = path
+                    .steps
+                    .last()
+                    .is_none_or(|step| step.axis == Axis::Attribute || step.test == Test::Text);
+                if path.start != Start::Root || is_leaf {
+                    let way =
+                        "begin at the document, `/root/..` or `//name`, and end with an element";
+                    self.add(placed, "rows are elements, seen from the document", way);
+                    continue;
+                }
+                let document = vec![Vec::new()];
+                for pattern in want_path(&mut self.wishes, &document, &path, Need::Presence) {
+                    if !patterns.contains(&pattern) {
+                        patterns.push(pattern);
+                    }
+                }
+                paths.push(path);
+            }
+            self.check_never(placed);
+        }
+        (paths, patterns)
+    }
+
+    /// Finds the parent and puts its key before the columns.
+    fn parent(&mut self, rule: &TableRule, columns: &mut Vec<Column>) -> Option<Inherited> {
+        let parent = rule.parent.as_ref()?;
+        let Some(place) = self.tables.iter().position(|table| table.name == parent.text) else {
+            let known: Vec<&str> = self.tables.iter().map(|table| table.name.as_str()).collect();
+            let reason = format!("no table before this one is `{}`", parent.text);
+            let way = if parent.text == rule.name.text {
+                "a table cannot be its own parent; write `{ enclosing = \"table.column\" }` for the row around"
+                    .to_owned()
+            } else {
+                meant::suggest(&parent.text, &known, "the contract")
+            };
+            self.add(parent, reason, way);
+            return None;
+        };
+        let key = &self.programs[place].key;
+        let mut pairs = Vec::new();
+        for own in key.iter().filter(|column| **column > 0) {
+            let column = &self.tables[place].columns[*own];
+            pairs.push((columns.len(), *own));
+            columns.push(Column { nullable: false, identity: false, ..column.clone() });
+        }
+        (!pairs.is_empty()).then_some(Inherited { table: place, columns: pairs })
+    }
+
+    fn keep(&mut self, rule: &TableRule, key: &[usize], patterns: &Patterns) -> Option<KeepRule> {
+        let mut prefer = Vec::new();
+        for condition in &rule.prefer {
+            prefer.extend(self.condition_or_path(condition, patterns, Need::Presence));
+        }
+        let Some(keep) = rule.keep else {
+            if let Some(first) = rule.prefer.first() {
+                let way = "say `keep = \"first\"` or `keep = \"last\"` beside it";
+                self.add(first, "`prefer` chooses among rows with one key, and all are kept", way);
+            }
+            return None;
+        };
+        if rule.key.is_empty() {
+            let way = "name the columns that tell rows apart: key = [\"..\"]";
+            self.add(&rule.name, "`keep` keeps one row for each key, and there is no `key`", way);
+        }
+        Some(KeepRule { keep, key: key.to_vec(), prefer })
+    }
+}

@@ -1,0 +1,169 @@
+//! Makes the rows of one document by a contract of format 2.
+
+mod cell;
+mod origin;
+mod rows;
+
+use std::cell::RefCell;
+
+use xmlx_domain::Stage;
+
+use super::Program;
+use crate::convert::{Conversion, convert_number};
+use crate::decimal::Decimal;
+use crate::document::{self, DOCUMENT, ElementNo, NodeNo, Tree};
+use crate::limits::{Limits, Over};
+use crate::rejection::Rejection;
+use crate::search::{Context, Search};
+use crate::table::{Application, Table};
+use crate::value::{Row, Value};
+use crate::warning::{Warning, WarningKind};
+
+/// The longest name of an element in a message.
+const NAME_CHARS_MAX: usize = 64;
+
+/// Why an application cannot be mapped: names the column.
+type Fault = String;
+
+/// Maps one document.
+pub(crate) fn map(
+    program: &Program,
+    tables: &[Table],
+    xml: &str,
+    expected: Option<i64>,
+    limits: &Limits,
+) -> Result<Application, Rejection> {
+    let reject = |stage, reason| Rejection { stage, reason, app_id: expected };
+    let tree = document::read_tree(xml, &program.interest, &program.uris, limits)
+        .map_err(|flaw| reject(Stage::Validation, flaw.to_string()))?;
+    check_root(&tree).map_err(|reason| reject(Stage::Validation, reason))?;
+    let search = Search::new(&tree, limits.value_bytes);
+    let app_id =
+        app_id(program, &search, expected).map_err(|reason| reject(Stage::Validation, reason))?;
+    let mut evaluation = Evaluation {
+        program,
+        tables,
+        search,
+        app_id,
+        made: Vec::with_capacity(tables.len()),
+        warnings: RefCell::default(),
+    };
+    for table in 0..tables.len() {
+        evaluation.table(table).map_err(|refusal| Rejection {
+            stage: refusal.stage,
+            reason: refusal.reason,
+            app_id: Some(app_id),
+        })?;
+    }
+    let Evaluation { made, warnings, search, .. } = evaluation;
+    if search.is_over() {
+        let over = Over { limit: "value_bytes", max: limits.value_bytes };
+        return Err(Rejection {
+            stage: Stage::Mapping,
+            reason: over.to_string(),
+            app_id: Some(app_id),
+        });
+    }
+    let tables = made.into_iter().map(|made| made.rows).collect();
+    Ok(Application { app_id, tables, warnings: warnings.into_inner() })
+}
+
+/// Refuses a document with a root element that no path of the contract begins with.
+fn check_root(tree: &Tree<'_>) -> Result<(), String> {
+    let (name, is_known) = tree.root();
+    if is_known {
+        return Ok(());
+    }
+    let name: String = name.chars().take(NAME_CHARS_MAX).collect();
+    Err(format!(
+        "the root element is `{name}`, with which no path of the contract begins, at least not in its namespace"
+    ))
+}
+
+/// The id of the application: that of the source row, which the document has to repeat where the contract says where.
+fn app_id<'a>(
+    program: &'a Program,
+    search: &Search<'a, '_>,
+    expected: Option<i64>,
+) -> Result<i64, String> {
+    let Some(path) = &program.app_id else {
+        return expected.ok_or_else(|| {
+            "the application's id is that of the source row, and none was given; `map` takes it from `--app-id` or the file's name".to_owned()
+        });
+    };
+    let text = search.text(path, Context::of(NodeNo::element(DOCUMENT)));
+    let text = text.trim();
+    if text.is_empty() {
+        return Err("there is no application id at the path of `document.id`".to_owned());
+    }
+    let id = text.parse::<i64>().ok().filter(|id| *id > 0 && !text.starts_with('+'));
+    let id = id.ok_or("the application id at `document.id` is no positive integer")?;
+    match expected {
+        Some(expected) if expected != id => Err(format!(
+            "the document is of application {id}, its row is of application {expected}"
+        )),
+        Some(_) | None => Ok(id),
+    }
+}
+
+/// Why a document gives no rows.
+#[derive(Debug)]
+struct Refusal {
+    stage: Stage,
+    reason: String,
+}
+
+impl From<Fault> for Refusal {
+    fn from(reason: Fault) -> Self {
+        Self { stage: Stage::Mapping, reason }
+    }
+}
+
+/// The rows of a table.
+#[derive(Debug, Default)]
+struct Made {
+    /// The elements that were meant to be rows, in document order.
+    elements: Vec<ElementNo>,
+    /// For each of them the next one around it.
+    outer: Vec<Option<usize>>,
+    /// For each of them its row; `None` where it was left out or is still to come.
+    row_of: Vec<Option<usize>>,
+    rows: Vec<Row>,
+}
+
+/// The making of the rows of one document.
+#[derive(Debug)]
+struct Evaluation<'a, 'x> {
+    program: &'a Program,
+    tables: &'a [Table],
+    search: Search<'a, 'x>,
+    app_id: i64,
+    made: Vec<Made>,
+    warnings: RefCell<Vec<Warning>>,
+}
+
+impl<'a, 'x: 'a> Evaluation<'a, 'x> {
+    fn name(&self, table: usize, column: usize) -> String {
+        let table = &self.tables[table];
+        format!("{}.{}", table.name, table.columns[column].name)
+    }
+
+    fn warn(&self, table: usize, column: Option<usize>, kind: WarningKind) {
+        self.warnings.borrow_mut().push(Warning { table, column, kind });
+    }
+
+    fn check_count(&self) -> Result<(), Fault> {
+        if self.search.is_over() {
+            return Err(Over { limit: "value_bytes", max: self.search.looked_max() }.to_string());
+        }
+        Ok(())
+    }
+}
+
+/// A whole number as a value of a column.
+fn whole(number: i64, data_type: crate::table::DataType) -> Option<Value> {
+    match convert_number(Decimal::from(number).into(), data_type) {
+        Conversion::Value(value, _) => Some(value),
+        Conversion::Unreadable | Conversion::OutOfRange | Conversion::OffsetRefused => None,
+    }
+}

@@ -1,0 +1,253 @@
+//! Makes one cell of a row.
+
+use std::borrow::Cow;
+
+use super::super::contract::OnError;
+use super::super::program::{Cell, From};
+use super::rows::Enclosing;
+use super::{Evaluation, Fault};
+use crate::codes;
+use crate::convert::{Conversion, cut, describe_range};
+use crate::document::{ElementNo, NodeNo};
+use crate::expression::{Datum, Expression, Type, Values};
+use crate::search::{Context, squeeze};
+use crate::table::DataType;
+use crate::value::Value;
+use crate::warning::WarningKind;
+use crate::xpath::{Expr, Kind};
+
+impl<'a, 'x: 'a> Evaluation<'a, 'x> {
+    /// Makes a cell; one that has to have a value and has none is for the caller to judge.
+    pub(super) fn cell(
+        &self,
+        table: usize,
+        cell: &'a Cell,
+        element: ElementNo,
+    ) -> Result<Value, Fault> {
+        let context = Context::of(NodeNo::element(element));
+        let value = match &cell.origin.from {
+            From::Enclosing { table: around, column } => {
+                let row = self.enclosing(*around, element, *around != table);
+                return Ok(match row {
+                    Enclosing::Row(row) => self.made[*around].rows[row][*column].clone(),
+                    Enclosing::None | Enclosing::LeftOut => self.default(table, cell)?,
+                });
+            }
+            From::Expression { expression, slots } => {
+                let is_meant = cell.origin.when.as_ref();
+                if is_meant.is_some_and(|when| !self.search.holds(when, context)) {
+                    Value::Null
+                } else {
+                    self.computed(table, cell, (expression, slots), context)?
+                }
+            }
+            From::Path(_)
+            | From::Alternatives(_)
+            | From::All(_)
+            | From::Constant(_)
+            | From::Position(_) => match self.found(&cell.origin, cell, context) {
+                Some(found) => {
+                    if found.is_one_of_several {
+                        self.warn(table, Some(cell.column), WarningKind::SeveralValues);
+                    }
+                    let value = self.read(table, cell, found.text)?;
+                    if found.negated { negated(value) } else { value }
+                }
+                None => Value::Null,
+            },
+        };
+        if value.is_null() { self.default(table, cell) } else { Ok(value) }
+    }
+
+    /// What stands where there is no value.
+    fn default(&self, table: usize, cell: &Cell) -> Result<Value, Fault> {
+        let Some(text) = &cell.default else { return Ok(Value::Null) };
+        let value =
+            cell.default_value.get_or_init(|| match cell.reading.read(text, cell.data_type) {
+                Conversion::Value(Value::Text(text), _) => Some(self.fitted(cell, text).0),
+                Conversion::Value(value, _) => Some(value),
+                Conversion::Unreadable | Conversion::OutOfRange | Conversion::OffsetRefused => None,
+            });
+        value.clone().ok_or_else(|| {
+            let name = self.name(table, cell.column);
+            format!("the default of `{name}` is no value of {}", cell.data_type)
+        })
+    }
+
+    /// Reads a text of the document as the column says.
+    fn read(&self, table: usize, cell: &'a Cell, text: Cow<'a, str>) -> Result<Value, Fault> {
+        let mut text = text;
+        if cell.squeeze {
+            text = Cow::Owned(squeeze(&text));
+        }
+        if cell.digits && !text.bytes().all(|byte| byte.is_ascii_digit()) {
+            text = Cow::Owned(text.chars().filter(char::is_ascii_digit).collect());
+            if text.is_empty() {
+                return Ok(Value::Null);
+            }
+        }
+        if let Some(codes) = cell.codes {
+            match self.program.codes[codes].look_up(&text) {
+                codes::Found::Value(value) => {
+                    let value = value.to_owned();
+                    return self.converted(table, cell, &value);
+                }
+                codes::Found::Unknown(value) => {
+                    self.warn(table, Some(cell.column), WarningKind::UnknownCode);
+                    let Some(value) = value.map(str::to_owned) else { return Ok(Value::Null) };
+                    return self.converted(table, cell, &value);
+                }
+                codes::Found::Refused => {
+                    let name = self.name(table, cell.column);
+                    return Err(format!("the conversion table of `{name}` does not know the code"));
+                }
+            }
+        }
+        self.converted(table, cell, &text)
+    }
+
+    fn converted(&self, table: usize, cell: &Cell, text: &str) -> Result<Value, Fault> {
+        let conversion = cell.reading.read(text, cell.data_type);
+        self.accept(table, cell, conversion)
+    }
+
+    /// Takes the value of a conversion and notes what was lost, or why there is none.
+    fn accept(&self, table: usize, cell: &Cell, conversion: Conversion) -> Result<Value, Fault> {
+        let warn = |kind| self.warn(table, Some(cell.column), kind);
+        match conversion {
+            Conversion::Value(value, lost) => {
+                lost.into_iter().for_each(warn);
+                let Value::Text(text) = value else { return Ok(value) };
+                let (value, is_cut) = self.fitted(cell, text);
+                if is_cut {
+                    warn(WarningKind::Cut);
+                }
+                Ok(value)
+            }
+            Conversion::Unreadable if cell.on_error == OnError::Null => {
+                warn(WarningKind::Unreadable);
+                Ok(Value::Null)
+            }
+            Conversion::Unreadable => {
+                let name = self.name(table, cell.column);
+                Err(format!("the value of `{name}` is no {}", cell.data_type))
+            }
+            Conversion::OutOfRange => Err(self.out_of_range(table, cell)),
+            Conversion::OffsetRefused => {
+                let name = self.name(table, cell.column);
+                Err(format!("the time of `{name}` has an offset from UTC, which `offsets` refuses"))
+            }
+        }
+    }
+
+    pub(super) fn out_of_range(&self, table: usize, cell: &Cell) -> Fault {
+        let (name, range) = (self.name(table, cell.column), describe_range(cell.data_type));
+        format!("the value of `{name}` is outside of {range}")
+    }
+
+    /// Cuts a text to its column; says whether it was cut. An empty text is none in a row.
+    #[expect(clippy::unused_self, reason = "it belongs to the others")]
+    fn fitted(&self, cell: &Cell, text: String) -> (Value, bool) {
+        let DataType::Text { units_max: Some(units_max) } = cell.data_type else {
+            return (Value::Text(text), false);
+        };
+        if text.len() <= units_max as usize {
+            return (Value::Text(text), false);
+        }
+        let kept = cut(&text, Some(units_max), cell.text_unit);
+        if kept.len() == crate::text::strip(&text).len() {
+            return (Value::Text(text), false);
+        }
+        let value = if kept.is_empty() { Value::Null } else { Value::Text(kept.to_owned()) };
+        (value, true)
+    }
+
+    /// Computes an expression.
+    fn computed(
+        &self,
+        table: usize,
+        cell: &'a Cell,
+        (expression, slots): (&'a Expression, &'a [Expr]),
+        context: Context,
+    ) -> Result<Value, Fault> {
+        let values = Slots { evaluation: self, cell, slots, context };
+        let outcome = expression.value(&values, &cell.reading);
+        if let Some(lost) = outcome.lost {
+            self.warn(table, Some(cell.column), lost);
+        }
+        let value = match outcome.result {
+            Ok(Datum::Null) => return Ok(Value::Null),
+            Ok(Datum::Text(text))
+                if expression.data_type() == Type::Untyped
+                    || cell.squeeze
+                    || cell.digits
+                    || cell.codes.is_some() =>
+            {
+                self.read(table, cell, text)?
+            }
+            Ok(datum) => {
+                let conversion = expression.finish(datum, cell.data_type);
+                self.accept(table, cell, conversion)?
+            }
+            Err(_) if cell.on_error == OnError::Null => {
+                self.warn(table, Some(cell.column), WarningKind::Unreadable);
+                return Ok(Value::Null);
+            }
+            Err(fault) => {
+                return Err(format!("`{}`: {fault}", self.name(table, cell.column)));
+            }
+        };
+        let is_negated = cell.origin.negate_if.as_ref();
+        let is_negated = is_negated.is_some_and(|it| self.search.holds(it, context));
+        Ok(if is_negated { negated(value) } else { value })
+    }
+}
+
+/// Changes the sign of a number.
+fn negated(value: Value) -> Value {
+    match value {
+        Value::Int(number) => Value::Int(number.checked_neg().unwrap_or(number)),
+        Value::Decimal(number) => Value::Decimal(-number),
+        Value::Float(number) if number != 0.0 => Value::Float(-number),
+        Value::Null
+        | Value::Bit(_)
+        | Value::Float(_)
+        | Value::Text(_)
+        | Value::Date(_)
+        | Value::DateTime(_)
+        | Value::DateTimeOffset(_) => value,
+    }
+}
+
+/// Where an expression finds the values of its paths, for one row.
+struct Slots<'e, 'a, 'x> {
+    evaluation: &'e Evaluation<'a, 'x>,
+    cell: &'a Cell,
+    slots: &'a [Expr],
+    context: Context,
+}
+
+impl<'a, 'x: 'a> Values<'a> for Slots<'_, 'a, 'x> {
+    fn value(&self, slot: usize) -> Datum<'a> {
+        let (search, expr) = (&self.evaluation.search, &self.slots[slot]);
+        match expr.kind() {
+            Kind::Flag => Datum::Bit(search.holds(expr, self.context)),
+            Kind::Number => {
+                let number = search.number(expr, self.context);
+                match super::super::compile::is_whole(expr) {
+                    #[expect(clippy::cast_possible_truncation, reason = "it is a count")]
+                    true => Datum::Int(number as i64),
+                    false => Datum::Float(number),
+                }
+            }
+            Kind::Nodes | Kind::Text => {
+                let text = self.evaluation.slot_text(expr, &self.cell.reading, self.context);
+                text.map_or(Datum::Null, Datum::Text)
+            }
+        }
+    }
+
+    fn exists(&self, slot: usize) -> bool {
+        self.evaluation.search.holds(&self.slots[slot], self.context)
+    }
+}

@@ -1,0 +1,138 @@
+//! Finds the text that a cell is made of.
+
+use std::borrow::Cow;
+
+use super::super::contract::Keep;
+use super::super::program::{Cell, From, Origin};
+use super::Evaluation;
+use crate::document::NodeNo;
+use crate::reading::Reading;
+use crate::search::{Chosen, Context};
+use crate::xpath::Expr;
+
+/// A text that was found.
+#[derive(Debug)]
+pub(super) struct Found<'a> {
+    pub(super) text: Cow<'a, str>,
+    /// The number is to change its sign.
+    pub(super) negated: bool,
+    /// Another node of the path had another value.
+    pub(super) is_one_of_several: bool,
+}
+
+impl<'a, 'x: 'a> Evaluation<'a, 'x> {
+    /// Finds the value of an origin; what is no text (positions, enclosing rows, expressions) is not looked at here.
+    pub(super) fn found(
+        &self,
+        origin: &'a Origin,
+        cell: &'a Cell,
+        context: Context,
+    ) -> Option<Found<'a>> {
+        if let Some(when) = &origin.when
+            && !self.search.holds(when, context)
+        {
+            return None;
+        }
+        let mut found = match &origin.from {
+            From::Path(expr) => self.by_path(expr, origin, cell, context)?,
+            From::Alternatives(list) => {
+                list.iter().find_map(|alternative| self.found(alternative, cell, context))?
+            }
+            From::All(paths) => {
+                let mut texts = Vec::new();
+                for path in paths {
+                    self.values(path, &cell.reading, context, &mut texts);
+                }
+                joined(texts, origin.join.as_deref().unwrap_or_default())?
+            }
+            From::Constant(text) => plain(Cow::Borrowed(text)),
+            From::Position(_) | From::Enclosing { .. } | From::Expression { .. } => return None,
+        };
+        if let Some(condition) = &origin.negate_if {
+            found.negated ^= self.search.holds(condition, context);
+        }
+        Some(found)
+    }
+
+    fn by_path(
+        &self,
+        expr: &'a Expr,
+        origin: &'a Origin,
+        cell: &'a Cell,
+        context: Context,
+    ) -> Option<Found<'a>> {
+        if let Some(join) = &origin.join {
+            let mut texts = Vec::new();
+            self.values(expr, &cell.reading, context, &mut texts);
+            return joined(texts, join);
+        }
+        let Expr::Paths(paths) = expr else {
+            return trimmed(&cell.reading, self.search.text(expr, context)).map(plain);
+        };
+        let read = |node: NodeNo| trimmed(&cell.reading, self.search.value(node)?);
+        let Chosen { node, text, is_one_of_several } = match origin.pick {
+            Some(Keep::Last) => self.search.last_value(paths, context, &read)?,
+            Some(Keep::First) | None => self.search.first_value(paths, context, &read)?,
+        };
+        let negated = origin
+            .negate_where
+            .as_ref()
+            .is_some_and(|condition| self.search.holds(condition, Context::of(node)));
+        let is_one_of_several = is_one_of_several && origin.pick.is_none();
+        Some(Found { text, negated, is_one_of_several })
+    }
+
+    /// Collects all values of a path.
+    fn values(
+        &self,
+        expr: &'a Expr,
+        reading: &Reading,
+        context: Context,
+        texts: &mut Vec<Cow<'a, str>>,
+    ) {
+        let Expr::Paths(paths) = expr else {
+            texts.extend(trimmed(reading, self.search.text(expr, context)));
+            return;
+        };
+        for node in self.search.nodes(paths, context) {
+            texts.extend(self.search.value(node).and_then(|text| trimmed(reading, text)));
+        }
+    }
+
+    /// Finds the text of a path in an expression.
+    pub(super) fn slot_text(
+        &self,
+        expr: &'a Expr,
+        reading: &Reading,
+        context: Context,
+    ) -> Option<Cow<'a, str>> {
+        let Expr::Paths(paths) = expr else {
+            return trimmed(reading, self.search.text(expr, context));
+        };
+        let read = |node: NodeNo| trimmed(reading, self.search.value(node)?);
+        self.search.first_value(paths, context, &read).map(|chosen| chosen.text)
+    }
+}
+
+fn plain(text: Cow<'_, str>) -> Found<'_> {
+    Found { text, negated: false, is_one_of_several: false }
+}
+
+fn joined<'a>(texts: Vec<Cow<'a, str>>, join: &str) -> Option<Found<'a>> {
+    match texts.len() {
+        0 => None,
+        1 => texts.into_iter().next().map(plain),
+        _ => Some(plain(Cow::Owned(texts.join(join)))),
+    }
+}
+
+/// Takes off what is not part of a value.
+fn trimmed<'a>(reading: &Reading, text: Cow<'a, str>) -> Option<Cow<'a, str>> {
+    match text {
+        Cow::Borrowed(text) => reading.text(text).map(Cow::Borrowed),
+        Cow::Owned(text) => {
+            let kept = reading.text(&text)?;
+            Some(Cow::Owned(if kept.len() == text.len() { text } else { kept.to_owned() }))
+        }
+    }
+}

@@ -1,0 +1,247 @@
+//! Finds the elements that are rows, decides which of them stay, and makes the rows.
+
+use std::collections::HashMap;
+
+use xmlx_domain::Stage;
+
+use super::super::contract::Keep;
+use super::super::program::{Cell, From, KeepRule, TableProgram};
+use super::{Evaluation, Fault, Made, Refusal, whole};
+use crate::document::{DOCUMENT, ElementNo, NodeKind, NodeNo};
+use crate::search::Context;
+use crate::value::{Row, Value};
+use crate::warning::WarningKind;
+
+/// The row of a table around an element.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Enclosing {
+    /// There is none.
+    None,
+    /// There was to be one, and it was left out.
+    LeftOut,
+    Row(usize),
+}
+
+/// Counts rows for the columns that are positions.
+type Counters = HashMap<(usize, NodeNo), i64>;
+
+impl<'a, 'x: 'a> Evaluation<'a, 'x> {
+    /// Makes the rows of a table.
+    pub(super) fn table(&mut self, table: usize) -> Result<(), Refusal> {
+        let program: &'a TableProgram = &self.program.tables[table];
+        let elements = self.elements(program);
+        let outer = self.outer(&elements);
+        let row_of = vec![None; elements.len()];
+        self.made.push(Made { elements, outer, row_of, rows: Vec::new() });
+        let stays = match &program.keep {
+            Some(rule) => self.choose(table, program, rule)?,
+            None => vec![true; self.made[table].elements.len()],
+        };
+        let mut counters = Counters::new();
+        for (place, stays) in stays.into_iter().enumerate() {
+            if !stays {
+                continue;
+            }
+            let element = self.made[table].elements[place];
+            let Some(row) = self.row(table, program, element, &mut counters)? else {
+                self.warn(table, None, WarningKind::RowLeftOut);
+                continue;
+            };
+            let made = &mut self.made[table];
+            made.row_of[place] = Some(made.rows.len());
+            made.rows.push(row);
+        }
+        self.check_first(table, program)
+    }
+
+    /// The first table is that of the application, which has a row, and one if nothing tells several apart.
+    fn check_first(&self, table: usize, program: &TableProgram) -> Result<(), Refusal> {
+        let n_rows = self.made[table].rows.len();
+        if table > 0 || (n_rows > 0 && (n_rows == 1 || program.has_own_key)) {
+            return Ok(());
+        }
+        let (name, written) = (&self.tables[table].name, &program.written);
+        let reason = if n_rows == 0 {
+            format!(
+                "there is no row for `{name}`: the document has nothing at `{written}`; perhaps it is of another kind"
+            )
+        } else {
+            format!(
+                "there are {n_rows} rows for `{name}`, which the application's id alone tells apart; give it a `key`, or a path that meets one element"
+            )
+        };
+        Err(Refusal { stage: Stage::Validation, reason })
+    }
+
+    fn elements(&self, program: &'a TableProgram) -> Vec<ElementNo> {
+        let document = Context::of(NodeNo::element(DOCUMENT));
+        let nodes = self.search.nodes(&program.rows, document);
+        let holds = |node: &NodeNo| {
+            program.when.as_ref().is_none_or(|when| self.search.holds(when, Context::of(*node)))
+        };
+        let nodes = nodes.into_iter().filter(holds);
+        nodes
+            .filter_map(|node| match self.search.tree.kind(node) {
+                NodeKind::Element(element) => Some(element),
+                NodeKind::Attribute { .. } | NodeKind::Text { .. } => None,
+            })
+            .collect()
+    }
+
+    /// For each element the nearest one of the list around it.
+    fn outer(&self, elements: &[ElementNo]) -> Vec<Option<usize>> {
+        let mut open: Vec<usize> = Vec::new();
+        let mut outer = Vec::with_capacity(elements.len());
+        for (place, element) in elements.iter().enumerate() {
+            while open.last().is_some_and(|last| self.search.tree.end(elements[*last]) <= *element)
+            {
+                open.pop();
+            }
+            outer.push(open.last().copied());
+            open.push(place);
+        }
+        outer
+    }
+
+    /// Finds the row of a table that is of an element or, if that is none, the nearest around it.
+    pub(super) fn enclosing(&self, table: usize, element: ElementNo, itself: bool) -> Enclosing {
+        let made = &self.made[table];
+        let n_before = made.elements.partition_point(|known| *known <= element);
+        let mut place = n_before.checked_sub(1);
+        while let Some(known) = place {
+            let around = made.elements[known];
+            let is_in = self.search.tree.end(around) > element && (itself || around != element);
+            if is_in {
+                return made.row_of[known].map_or(Enclosing::LeftOut, Enclosing::Row);
+            }
+            place = made.outer[known];
+        }
+        Enclosing::None
+    }
+
+    /// Says of each element whether it stays, of those with one key.
+    fn choose(
+        &self,
+        table: usize,
+        program: &'a TableProgram,
+        rule: &'a KeepRule,
+    ) -> Result<Vec<bool>, Fault> {
+        let elements = &self.made[table].elements;
+        let mut best: HashMap<String, (usize, usize)> = HashMap::new();
+        for (place, element) in elements.iter().enumerate() {
+            let context = Context::of(NodeNo::element(*element));
+            let rank = rule.prefer.iter().position(|it| self.search.holds(it, context));
+            let rank = rank.unwrap_or(rule.prefer.len());
+            let key = format!("{:?}", self.key(table, program, rule, *element)?);
+            match best.get_mut(&key) {
+                None => {
+                    best.insert(key, (rank, place));
+                }
+                Some(best) => {
+                    let is_better = match rule.keep {
+                        Keep::First => rank < best.0,
+                        Keep::Last => rank <= best.0,
+                    };
+                    if is_better {
+                        *best = (rank, place);
+                    }
+                }
+            }
+        }
+        let mut stays = vec![false; elements.len()];
+        #[expect(clippy::iter_over_hash_type, reason = "the order does not matter")]
+        for (_, (_, place)) in best {
+            stays[place] = true;
+        }
+        Ok(stays)
+    }
+
+    /// The key of an element's row, as far as it comes from the document or the row around it.
+    fn key(
+        &self,
+        table: usize,
+        program: &'a TableProgram,
+        rule: &KeepRule,
+        element: ElementNo,
+    ) -> Result<Row, Fault> {
+        let mut row = self.begin(table, program, element).unwrap_or_else(|| self.empty(table));
+        let n_warnings = self.warnings.borrow().len();
+        let cells = program.cells.iter().filter(|cell| rule.key.contains(&cell.column));
+        for cell in cells {
+            row[cell.column] = self.cell(table, cell, element)?;
+        }
+        // The row itself warns, if it stays.
+        self.warnings.borrow_mut().truncate(n_warnings);
+        Ok(row)
+    }
+
+    fn empty(&self, table: usize) -> Row {
+        vec![Value::Null; self.tables[table].columns.len()].into_boxed_slice()
+    }
+
+    /// Begins a row with the key of the row around it; `None` where there is no such row.
+    fn begin(&self, table: usize, program: &TableProgram, element: ElementNo) -> Option<Row> {
+        let mut row = self.empty(table);
+        row[0] = Value::Int(self.app_id);
+        if let Some(inherited) = &program.parent {
+            let Enclosing::Row(parent) = self.enclosing(inherited.table, element, true) else {
+                return None;
+            };
+            let parent = &self.made[inherited.table].rows[parent];
+            for (own, theirs) in &inherited.columns {
+                row[*own] = parent[*theirs].clone();
+            }
+        }
+        Some(row)
+    }
+
+    fn row(
+        &self,
+        table: usize,
+        program: &'a TableProgram,
+        element: ElementNo,
+        counters: &mut Counters,
+    ) -> Result<Option<Row>, Fault> {
+        let Some(mut row) = self.begin(table, program, element) else { return Ok(None) };
+        for (place, cell) in program.cells.iter().enumerate() {
+            self.check_count()?;
+            row[cell.column] = match &cell.origin.from {
+                From::Position(within) => {
+                    let within = self.counted_within(within.as_deref(), element);
+                    let counter = counters.entry((place, within)).or_default();
+                    *counter += 1;
+                    self.position(table, cell, *counter)?
+                }
+                From::Path(_)
+                | From::Alternatives(_)
+                | From::All(_)
+                | From::Constant(_)
+                | From::Enclosing { .. }
+                | From::Expression { .. } => self.cell(table, cell, element)?,
+            };
+            if row[cell.column].is_null() && !cell.is_nullable {
+                return Err(format!(
+                    "`{}` must have a value and has neither one nor a default",
+                    self.name(table, cell.column)
+                ));
+            }
+        }
+        Ok(Some(row))
+    }
+
+    /// The element within which rows are counted.
+    fn counted_within(
+        &self,
+        within: Option<&'a [crate::xpath::Path]>,
+        element: ElementNo,
+    ) -> NodeNo {
+        let document = NodeNo::element(DOCUMENT);
+        let Some(within) = within else { return document };
+        self.search.first(within, Context::of(NodeNo::element(element))).unwrap_or(document)
+    }
+
+    fn position(&self, table: usize, cell: &Cell, number: i64) -> Result<Value, Fault> {
+        let value = whole(number, cell.data_type);
+        value.ok_or_else(|| self.out_of_range(table, cell))
+    }
+}

@@ -1,0 +1,5 @@
+//! Rows and refusals of small contracts.
+
+mod growth;
+mod refusals;
+mod rows;
