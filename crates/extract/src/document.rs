@@ -172,6 +172,11 @@ impl<'x> Document<'x> {
         self.fields[field as usize].as_deref()
     }
 
+    /// Says whether a field has several values in the document, of which [`Self::field`] is one.
+    pub(crate) fn field_has_others(&self, field: FieldIx) -> bool {
+        self.others.field_differs(field)
+    }
+
     /// Lists what belongs to a contact, in document order.
     pub(crate) fn parts_of(&self, contact: usize) -> &[Part] {
         let start = self.parts.partition_point(|part| part.contact < contact);

@@ -175,7 +175,9 @@ fn check_warnings(plan: &Plan, n: u64, fault: Option<Fault>, application: &Appli
         | WarningKind::SeveralValues => false,
     };
     let lost = application.warnings.iter().filter(is_lost);
-    let columns: Vec<_> = lost.map(|warning| plan.warned(warning).1).collect();
+    // Its conversion table is empty, so that every code is unknown.
+    let has_codes = |column: &Option<&str>| *column != Some("queue_enum");
+    let columns: Vec<_> = lost.map(|warning| plan.warned(warning).1).filter(has_codes).collect();
     let expected = matches!(fault, Some(Fault::BadDate | Fault::UnknownEnum));
     assert_eq!(columns.len(), usize::from(expected), "{n} {fault:?}: {columns:?}");
 }

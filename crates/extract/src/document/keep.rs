@@ -34,6 +34,16 @@ pub(super) struct Hit<'x> {
     pub(super) raw: &'x str,
 }
 
+impl<'x> Hit<'x> {
+    /// Notes the value as one that the field has, too. A name with a prefix or in other letters may be meant for
+    /// something else.
+    fn note_in(&self, others: &mut Others<'x>) {
+        if self.plain && self.exact {
+            others.note_field(self.field, self.raw);
+        }
+    }
+}
+
 /// An element that has been entered.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Open {
@@ -435,8 +445,14 @@ impl<'x, 'p> Keeper<'x, 'p> {
     #[cold]
     fn drop_stale_hits(&mut self) {
         work::note(self.hits.len());
-        let paths = &self.document.paths;
-        self.hits.retain(|hit| paths.get(hit.path).n_elements == hit.element);
+        let Document { paths, others, .. } = &mut self.document;
+        self.hits.retain(|hit| {
+            let is_last = paths.get(hit.path).n_elements == hit.element;
+            if !is_last {
+                hit.note_in(others);
+            }
+            is_last
+        });
         self.hits.reserve(self.hits.len().max(USUAL_HITS));
     }
 
@@ -444,6 +460,7 @@ impl<'x, 'p> Keeper<'x, 'p> {
     pub(super) fn finish(mut self) -> Document<'x> {
         let mut best: Vec<Option<&Hit<'x>>> = vec![None; self.layout.n_fields];
         for hit in &self.hits {
+            hit.note_in(&mut self.document.others);
             if self.document.paths.get(hit.path).n_elements != hit.element {
                 continue;
             }
@@ -457,6 +474,7 @@ impl<'x, 'p> Keeper<'x, 'p> {
         self.document.parts.sort_by_key(|part| part.contact);
         work::note(self.hits.len() + self.document.parts.len());
         self.document.fields = best.iter().map(|hit| hit.map(|hit| decode(hit.raw))).collect();
+        self.document.others.settle_fields(&self.document.fields);
         self.document
     }
 }

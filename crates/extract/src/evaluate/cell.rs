@@ -218,9 +218,7 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
             "" => None,
             _ => enums.exact.get(key).or_else(|| enums.lower_case.get(key.to_lowercase().as_str())),
         };
-        // A table without entries is no list of codes: the contract gives the column no value yet.
-        let knows_codes = !enums.exact.is_empty() || enums.default.is_some();
-        if found.is_none() && !key.is_empty() && knows_codes {
+        if found.is_none() && !key.is_empty() {
             self.warn(table_ix, cell.column, WarningKind::UnknownCode);
         }
         found
@@ -319,14 +317,6 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
             Datum::Text(text) => return Ok(Current::Text(text)),
             Datum::Number(number) => convert_number(number.into(), cell.data_type),
             Datum::Date(date) => convert_date(date, cell.data_type, self.program.offsets),
-        };
-        // That a result is rounded to its column is what the expression is for.
-        let conversion = match conversion {
-            Conversion::Value(value, Some(WarningKind::Rounded)) => Conversion::Value(value, None),
-            other @ (Conversion::Value(..)
-            | Conversion::Unreadable
-            | Conversion::OutOfRange
-            | Conversion::OffsetRefused) => other,
         };
         self.accept(table_ix, cell, conversion)
     }

@@ -6,7 +6,7 @@ use super::scope::Scope;
 use super::{Evaluation, Several};
 use crate::document::{Part, unescape};
 use crate::expr::Fields;
-use crate::layout::{NodeIx, RecordKind, SlotIx};
+use crate::layout::{FieldIx, NodeIx, RecordKind, SlotIx};
 use crate::program::{CalculationProgram, FieldSource, LastContact, Source};
 use crate::text::strip;
 
@@ -65,12 +65,43 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
 
     /// Reads the last element at a place.
     fn at_path(&self, node: NodeIx, slot: SlotIx) -> Option<Cow<'x, str>> {
-        let text = self.text(self.document.element_at(node)?, slot);
-        if self.document.has_several(node) && self.document.has_others(node, slot, text.as_deref())
-        {
+        let (text, has_others) = self.last_at(node, slot)?;
+        if has_others {
             self.several.set(Several { in_source: true, is_shared: true, in_field: false });
         }
         text
+    }
+
+    /// The same for a field of an expression.
+    fn field_at_path(&self, node: NodeIx, slot: SlotIx) -> Option<Cow<'x, str>> {
+        let (text, has_others) = self.last_at(node, slot)?;
+        if has_others {
+            self.tell_shared_field();
+        }
+        text
+    }
+
+    /// Reads the last element at a place, and says whether an earlier one has another value.
+    fn last_at(&self, node: NodeIx, slot: SlotIx) -> Option<(Option<Cow<'x, str>>, bool)> {
+        let text = self.text(self.document.element_at(node)?, slot);
+        let has_others = self.document.has_several(node)
+            && self.document.has_others(node, slot, text.as_deref());
+        Some((text, has_others))
+    }
+
+    /// Reads a field that is looked for in the whole document.
+    fn anywhere(&self, field: FieldIx) -> Option<Cow<'a, str>> {
+        let text = self.document.field(field);
+        self.count(text.map_or(0, str::len));
+        if text.is_some() && self.document.field_has_others(field) {
+            self.tell_shared_field();
+        }
+        text.map(Cow::Borrowed)
+    }
+
+    /// Notes that a field is one of several values, and the same for all rows.
+    fn tell_shared_field(&self) {
+        self.several.set(Several { in_field: true, is_shared: true, ..self.several.get() });
     }
 
     /// Reads the contact around the element that a row is made of.
@@ -218,13 +249,22 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
     fn current_address(&self, slot: SlotIx, scope: Scope) -> Option<Cow<'x, str>> {
         let addresses = self.program.contacts.as_ref()?.addresses.as_ref()?;
         let contact = self.kept.get(scope.kept?)?.contact;
-        let current = self.document.parts_of(contact).iter().rev().find(|part| {
+        let is_current = |part: &&Part| {
             part.kind == addresses.kind
                 && self
                     .text(part.element, addresses.type_slot)
                     .is_some_and(|text| same_word(&text, &addresses.preferred))
-        })?;
-        self.text(current.element, slot)
+        };
+        let mut current = self.document.parts_of(contact).iter().rev().filter(is_current);
+        let text = self.text(current.next()?.element, slot);
+        let is_other = |other: &Part| {
+            let other = self.text(other.element, slot);
+            other.is_some_and(|other| !other.is_empty() && Some(&other) != text.as_ref())
+        };
+        if current.any(is_other) {
+            self.several.set(Several { in_source: true, ..self.several.get() });
+        }
+        text
     }
 }
 
@@ -248,14 +288,8 @@ impl<'a, 'x: 'a> Fields<'a> for RowFields<'_, 'a, 'x> {
             FieldSource::Beside { around, kind, slot } => {
                 evaluation.tell_field(evaluation.beside(*around, *kind, *slot, self.scope))
             }
-            FieldSource::Path(node, slot) => {
-                evaluation.text(evaluation.document.element_at(*node)?, *slot)
-            }
-            FieldSource::Anywhere(field) => {
-                let text = evaluation.document.field(*field);
-                evaluation.count(text.map_or(0, str::len));
-                text.map(Cow::Borrowed)
-            }
+            FieldSource::Path(node, slot) => evaluation.field_at_path(*node, *slot),
+            FieldSource::Anywhere(field) => evaluation.anywhere(*field),
             FieldSource::PrimaryContact(slot) => evaluation.text(evaluation.primary?, *slot),
             FieldSource::AppId => Some(Cow::Owned(evaluation.app_id.to_string())),
             FieldSource::ContactId => Some(evaluation.kept.get(self.scope.kept?)?.id.clone()),

@@ -73,3 +73,77 @@ fn one_value_of_several_is_told() {
         assert_eq!(shown, expected, "{inner}");
     }
 }
+
+/// What a bare name of an expression means is looked for in the whole document.
+#[test]
+fn fields_of_the_whole_document() {
+    let calculated = |expression: &str| json!({ "mapping_type": ["calculated_field"], "expression": expression });
+    let note = format!("{LOAN}/note");
+    let plan = plan(&[
+        mapping(LOAN, "a", "loan_terms.bare", "int", calculated("n + 0")),
+        mapping(LOAN, "a", "loan_terms.of_note", "int", calculated("note.n + 0")),
+        mapping(
+            LOAN,
+            "a",
+            "loan_terms.branch",
+            "int",
+            calculated("CASE WHEN 1 = 2 THEN n ELSE 5 END"),
+        ),
+        mapping(&note, "text()", "loan_terms.text", "string", json!({})),
+        mapping(
+            LOAN,
+            "a",
+            "loan_terms.length",
+            "string",
+            calculated("CASE WHEN note IS NULL THEN 'none' ELSE note END"),
+        ),
+    ]);
+    let all = ["loan_terms.bare", "loan_terms.of_note"];
+    for (inner, expected) in [
+        ("<note n='1'/>", &[][..]),
+        ("<note n='1'/><note n='2'/>", &all),
+        // The bare name alone means both.
+        ("<note n='1'/><other n='2'/>", &all[..1]),
+        ("<other n='2'/><note n='1'/>", &all[..1]),
+        ("<note n='1'/><other n=' 1 '/>", &[]),
+        ("<note n='1'/><other n=''/>", &all[..1]),
+        ("<note n=''/><other n='1'/>", &[]),
+        ("<x:note xmlns:x='urn:x' n='1'/><note n='1'/>", &[]),
+        ("<note>a</note><note>b</note>", &["loan_terms.text", "loan_terms.length"]),
+        ("<note>a</note><note>a</note>", &[]),
+    ] {
+        let inner = format!("{inner}<party pid='1' kind='MAIN' ssn='5'/>");
+        assert_eq!(warned(&plan, &document("", &inner)), expected, "{inner}");
+    }
+    // However many elements a document has.
+    let many: String = (0..500).map(|n| format!("<note n='{n}'/>")).collect();
+    let same = format!("{}<note n='7'/>", "<note n='7'/>".repeat(500));
+    assert_eq!(
+        warned(&plan, &document("", &format!("{many}<party pid='1' kind='MAIN' ssn='5'/>"))),
+        all
+    );
+    assert_eq!(warned(&plan, &document("", &same)), [""; 0]);
+}
+
+#[test]
+fn several_current_addresses() {
+    let home = "/Msg/Req/loan/party/home";
+    let plan = plan(&[mapping(
+        home,
+        "phone",
+        "party_base.phone",
+        "string",
+        json!({ "mapping_type": ["curr_address_only"] }),
+    )]);
+    for (homes, expected) in [
+        ("<home type='NOW' phone='1'/>", &[][..]),
+        ("<home type='NOW' phone='1'/><home type='NOW' phone='2'/>", &["party_base.phone"]),
+        ("<home type='NOW' phone='1'/><home type='NOW'/>", &["party_base.phone"]),
+        ("<home type='NOW' phone='1'/><home type='NOW' phone='1'/>", &[]),
+        ("<home type='NOW'/><home type='NOW' phone='2'/>", &[]),
+        ("<home type='OLD' phone='1'/><home type='NOW' phone='2'/>", &[]),
+    ] {
+        let party = format!("<party pid='1' kind='MAIN' ssn='5'>{homes}</party>");
+        assert_eq!(warned(&plan, &document("", &party)), expected, "{homes}");
+    }
+}

@@ -54,7 +54,8 @@ fn numbers() {
     check("decimal", &json!({ "data_length": 38 }), "0.5", &format!("x=0.5{}", "0".repeat(37)));
     check("float", &plain, "6.62607015e-34", &format!("x={}", 6.626_070_15e-34_f64));
     let sum = json!({ "mapping_type": ["calculated_field"], "expression": "b / 3" });
-    check("decimal", &sum, "10", "x=3.33");
+    check("decimal", &sum, "10", "x=3.33 rounded");
+    check("decimal", &sum, "9", "x=3.00");
     check("decimal", &sum, "ten", " unreadable");
 }
 
@@ -88,6 +89,19 @@ fn codes() {
     check("bit", &json!({ "mapping_type": ["boolean_to_bit"] }), "maybe", "x=false unknown_code");
     check("bit", &json!({}), "off", "x=true unknown_code");
     check("bit", &json!({}), "Yes", "x=true");
+}
+
+/// Such a table gives its column no value, whatever the document says.
+#[test]
+fn an_empty_table_knows_no_code() {
+    let mut contract = base();
+    contract["enum_mappings"]["queue"] = json!({});
+    let queue = json!({ "mapping_type": ["enum"], "enum_name": "queue" });
+    let mapping = mapping(LOAN, "a", "loan_terms.x", "int", queue);
+    contract["mappings"].as_array_mut().expect("mappings").push(mapping);
+    let plan = Plan::from_json(&contract.to_string()).unwrap_or_else(|err| panic!("{err}"));
+    assert_eq!(shown(&plan, "A"), " unknown_code");
+    assert_eq!(shown(&plan, ""), "");
 }
 
 #[test]
