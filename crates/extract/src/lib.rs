@@ -2,6 +2,10 @@
 //!
 //! [`Plan::from_json`] reads, checks and compiles a contract once; [`Plan::map`] then makes rows or a rejection of each
 //! document. The crate knows no IO, no clock and no SQL: the same document and contract always give the same answer.
+//!
+//! There are two formats of contracts. Format 1 is the reference's: mappings of attributes, in JSON (`contract`,
+//! `compile`, `evaluate`). Format 2 has tables whose rows are the elements of XPath paths, in TOML or JSON (`format2`,
+//! `xpath`, `search`). Both read documents in the same pass (`document`).
 
 #[cfg(test)]
 extern crate self as xmlx_extract;

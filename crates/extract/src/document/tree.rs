@@ -70,14 +70,17 @@ struct Element {
     parent: ElementNo,
     /// The first element that is not in it.
     end: ElementNo,
-    /// Its name, and what is kept of it.
+    /// Its path, and what is kept of it.
     place: u32,
+    /// Its name: here, too, since tests of steps look at nothing else.
+    local: LocalIx,
+    namespace: Namespace,
     first_attribute: u32,
     /// Its texts, those of the elements in it included.
     first_text: u32,
     last_text: u32,
     /// How many elements are around it, in the document.
-    depth: u16,
+    depth: u32,
     is_nil: bool,
 }
 
@@ -96,7 +99,7 @@ struct Text {
     /// The last element that began before it.
     after: ElementNo,
     /// How many elements are around it.
-    depth: u16,
+    depth: u32,
     kind: TextKind,
 }
 
@@ -177,12 +180,10 @@ impl<'x> Tree<'x> {
             Test::Node => true,
             Test::Text => false,
             Test::Any => element != DOCUMENT,
-            Test::AnyIn(space) => {
-                element != DOCUMENT && space.has(self.places.get(self.get(element).place).namespace)
-            }
+            Test::AnyIn(space) => element != DOCUMENT && space.has(self.get(element).namespace),
             Test::Name { local, space } => {
-                let place = self.places.get(self.get(element).place);
-                place.local == *local && space.has(place.namespace)
+                let own = self.get(element);
+                own.local == *local && space.has(own.namespace)
             }
         }
     }

@@ -90,6 +90,8 @@ impl<'a, 'x: 'a> Search<'a, 'x> {
         }
         let mut shared = Shared::default();
         self.collect_from(base, down, &mut shared.nodes);
+        // What is remembered takes memory, which the limit of looks is to bound, too.
+        self.look(size_of::<Shared<'_>>() + shared.nodes.len() * size_of::<NodeNo>());
         let shared = Rc::new(shared);
         self.shared.borrow_mut().insert((path, base), Rc::clone(&shared));
         shared

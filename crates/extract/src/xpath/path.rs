@@ -212,8 +212,22 @@ pub(super) fn check(path: &Path, names: &Names) -> Result<(), Refusal> {
     let mut depth = (path.start == Start::Root).then_some(0_usize);
     let mut is_leaf = false;
     let mut name: Option<&Step> = None;
+    let mut is_any_node = false;
     for step in &path.steps {
         let is_element = matches!(step.test, Test::Name { .. } | Test::AnyIn(_) | Test::Any);
+        if step.axis.goes_up() && is_any_node {
+            // In XPath that goes up from texts, too, which a tree of what is needed does not have.
+            return Err(Refusal::new(
+                "the path goes up right behind `//` or `node()`",
+                "name the element from which it goes up: `//name/..`",
+            ));
+        }
+        is_any_node = step.test == Test::Node
+            && match step.axis {
+                Axis::Child | Axis::Descendant | Axis::DescendantOrSelf => true,
+                Axis::Itself => is_any_node,
+                Axis::Attribute | Axis::Parent | Axis::Ancestor | Axis::AncestorOrSelf => false,
+            };
         if is_leaf && !(step.axis.goes_up() || step.axis == Axis::Itself) {
             return Err(Refusal::new(
                 "nothing is within an attribute or a text",

@@ -23,7 +23,7 @@ pub(super) struct Open {
     place: u32,
     /// The nearest kept element, this one included.
     element: ElementNo,
-    depth: u16,
+    depth: u32,
     is_kept: bool,
     /// Whether the text in it is wanted, by it or by an element around it.
     text: bool,
@@ -42,6 +42,8 @@ impl<'x, 'p> TreeKeeper<'x, 'p> {
             parent: DOCUMENT,
             end: 0,
             place: ABOVE_ROOT,
+            local: NO_LOCAL,
+            namespace: Namespace::NONE,
             first_attribute: 0,
             first_text: 0,
             last_text: 0,
@@ -79,6 +81,8 @@ impl<'x, 'p> TreeKeeper<'x, 'p> {
             parent: parent.element,
             end: 0,
             place,
+            local: entry.local,
+            namespace: entry.namespace,
             first_attribute: number(self.tree.attributes.len()),
             first_text: number(self.tree.texts.len()),
             last_text: 0,
