@@ -67,7 +67,7 @@ async fn a_contract_of_format_2_is_a_contract_like_any_other() {
         std::fs::write(documents.join(format!("{id}.xml")), document(sku)).unwrap();
     }
 
-    let checked = cluster.client(&["check", "--contract", "order.toml"]);
+    let checked = cluster.client(&["check", "order.toml"]);
     assert_eq!(checked.code, 0, "{checked:?}");
     let loaded = cluster.client(&["load", "--contract", "order.toml", "orders"]);
     assert_eq!(loaded.code, 0, "{loaded:?}");
@@ -96,7 +96,7 @@ async fn what_a_contract_of_format_2_cannot_mean_is_named_with_its_line() {
     let wrong =
         CONTRACT.replace("@status != 'void'", "@status !== 'void'").replace("sku = ", "scu = ");
     std::fs::write(cluster.folder().join("order.toml"), wrong).unwrap();
-    let refused = cluster.client(&["check", "--contract", "order.toml", "-o", "json"]);
+    let refused = cluster.client(&["check", "order.toml", "-o", "json"]);
     assert_eq!(refused.code, 1, "{refused:?}");
     let place = refused.json()[0]["place"].as_str().unwrap_or_default().to_owned();
     assert!(place.starts_with("line 24, column "), "{refused:?}");

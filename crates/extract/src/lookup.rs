@@ -127,6 +127,10 @@ mod tests {
             ("/o/p:i", "the prefix `p` stands for nothing, at 4: did you mean `o`?"),
             ("/o/../..", "the path leaves the document, at 1: take a `..` out"),
             (
+                "//../@a",
+                "the path goes up right behind `//` or `node()`, at 1: name the element from which it goes up: `//name/..`",
+            ),
+            (
                 "/o/@a/b",
                 "nothing is within an attribute or a text, at 1: end the path there, or write the element's path",
             ),
