@@ -60,19 +60,7 @@ async fn load(apps: usize, one_in: usize) -> f64 {
         0 => Vec::new(),
         n => all.into_iter().skip(n / 2).step_by(n).collect(),
     };
-    for chunk in refused.chunks(500) {
-        let ids: Vec<String> = chunk.iter().map(ToString::to_string).collect();
-        cluster
-            .db
-            .run(&format!(
-                "SET IDENTITY_INSERT [sample].[submission] ON;
-                 INSERT INTO [sample].[submission] ([app_id], [line_enum]) SELECT c.[app_id], (SELECT MIN([enum_id]) FROM [sample].[lookup]) AS [line]
-                 FROM [sample].[card_application] AS c WHERE c.[app_id] IN ({});
-                 SET IDENTITY_INSERT [sample].[submission] OFF;",
-                ids.join(", ")
-            ))
-            .await;
-    }
+    cluster.occupy(&refused).await;
     let job = cluster.submit(&["--max-failures", "100%"]);
     cluster.wait_done(job).await;
     let took = "SELECT CAST(DATEDIFF(millisecond, [created_at], [finished_at]) AS bigint) AS [n] FROM [xmlx].[job]";

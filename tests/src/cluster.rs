@@ -390,6 +390,32 @@ impl Cluster {
         let sql = "SELECT COUNT_BIG(*) AS [n] FROM (SELECT [app_id] FROM [sample].[processing_log] GROUP BY [app_id] HAVING COUNT_BIG(*) > 1) AS t";
         self.db.count(sql).await
     }
+
+    /// Puts rows with the keys of these applications into the target: the database will refuse them.
+    pub async fn occupy(&self, app_ids: &[i64]) {
+        for chunk in app_ids.chunks(500) {
+            let ids: Vec<String> = chunk.iter().map(ToString::to_string).collect();
+            let sql = format!(
+                "SET IDENTITY_INSERT [sample].[submission] ON;
+                 INSERT INTO [sample].[submission] ([app_id], [line_enum]) SELECT c.[app_id], (SELECT MIN([enum_id]) FROM [sample].[lookup]) AS [line]
+                 FROM [sample].[card_application] AS c WHERE c.[app_id] IN ({});
+                 SET IDENTITY_INSERT [sample].[submission] OFF;",
+                ids.join(", ")
+            );
+            self.db.run(&sql).await;
+        }
+    }
+
+    /// Takes these rows out again: a failure that has rows would be a finding of `verify`.
+    pub async fn vacate(&self, app_ids: &[i64]) {
+        for chunk in app_ids.chunks(500) {
+            let ids: Vec<String> = chunk.iter().map(ToString::to_string).collect();
+            let ids = ids.join(", ");
+            self.db
+                .run(&format!("DELETE FROM [sample].[submission] WHERE [app_id] IN ({ids})"))
+                .await;
+        }
+    }
 }
 
 fn release_flags(release: Release) -> &'static [&'static str] {

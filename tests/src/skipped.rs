@@ -98,7 +98,8 @@ pub const ON_DEVDB_ALONE: &[(&str, Needs, &[&str])] = &[
         "s5_note_a_suspect",
         "s6_fetch",
         "s7_commit",
-        "s8_close_the_range",
+        "s8_find_refused",
+        "s9_close_the_range",
     ]),
     ("faults", Needs::Faults, &[
         "a_killed_worker_loses_its_leases_to_the_other",
@@ -130,6 +131,12 @@ pub const ON_DEVDB_ALONE: &[(&str, Needs, &[&str])] = &[
         "a_commit_that_arrives_when_another_holds_its_range_is_refused",
         "a_database_that_went_back_in_time_is_filled_again",
     ]),
+    ("find_refused", Needs::Faults, &[
+        "answers_that_are_lost_and_servers_that_cannot",
+    ]),
+    ("find_refused", Needs::Record, &[
+        "what_cannot_be_caught_leaves_nothing_open",
+    ]),
     ("locks", Needs::Record, &[
         "rows_are_locked_in_one_order",
         "a_commit_locks_no_more_rows_of_a_table_than_allowed",
@@ -159,6 +166,10 @@ pub const ON_DEVDB_ALONE: &[(&str, Needs, &[&str])] = &[
         "an_unlisted_error_fails_the_application_it_belongs_to",
         "an_unlisted_error_that_all_meet_pauses_the_job",
         "one_refusal_in_a_hundred_costs_few_commits",
+        "one_refusal_in_ten_costs_few_round_trips",
+        "refused_applications_are_decided_once_whatever_passes",
+        "listed_and_unlisted_errors_are_found_beside_each_other",
+        "a_server_that_cannot_search_is_searched_by_halves",
     ]),
     ("server", Needs::Faults, &[
         "a_trial_that_was_disturbed_is_no_finding",

@@ -55,13 +55,9 @@ pub async fn statements(db: &Database) -> Vec<Statement> {
         let source = Source::new(&plan, Mode::Once, 0);
         let catalog = db.store().catalog(plan.target_schema()).await.expect("the catalog");
         let commits = CommitPlan::new(&plan, &catalog, &source).expect("the samples fit");
-        let [plain, with_warnings] = commit(&commits, plan.tables().len());
-        add("commit", plain);
-        add("commit_with_warnings", with_warnings);
-        add(
-            "decided",
-            format!("-- params: @P1 nvarchar(max), @P2 bigint\n{};\n", commits.decided_statement()),
-        );
+        for (name, text) in commits.statements() {
+            add(name, text);
+        }
         let documents = Documents::new(&plan, &source, Holds::WideText);
         add("document_column", format!("{};\n", document_column(&plan)));
         add(
@@ -96,28 +92,4 @@ pub async fn statements(db: &Database) -> Vec<Statement> {
         }
     }
     all
-}
-
-/// The commit of a group without warnings, and of one with some.
-fn commit(commits: &CommitPlan, n_tables: usize) -> [String; 2] {
-    const N_PARAMS: usize = 13;
-    let behind = N_PARAMS + 1 + n_tables;
-    let fixed = (1..=N_PARAMS).map(|i| {
-        if i == 8 || i == 10 { format!("@P{i} nvarchar(max)") } else { format!("@P{i} bigint") }
-    });
-    let tables = (N_PARAMS + 1..behind).map(|i| format!("@P{i} nvarchar(max)"));
-    let params: Vec<String> = fixed.chain(tables).collect();
-    let counts =
-        format!("@P{behind} nvarchar(max), @P{} bigint, @P{} bigint", behind + 1, behind + 2);
-    let [plain, with_warnings] = commits.texts();
-    assert_eq!(
-        plain.matches("OPENJSON").count(),
-        n_tables + 2,
-        "one statement per table, the log, and the look at the log before"
-    );
-    let params = params.join(", ");
-    [
-        format!("-- params: {params}\n{plain}"),
-        format!("-- params: {params}, {counts}\n{with_warnings}"),
-    ]
 }

@@ -88,3 +88,108 @@ async fn one_refusal_in_a_hundred_costs_few_commits() {
     assert!(refused <= 80, "{refused} refused commits for 10 applications");
     cluster.assert_verified(job).await;
 }
+
+/// Where many are refused, one round trip finds all of a group, and a second one commits the others.
+#[tokio::test(flavor = "multi_thread")]
+async fn one_refusal_in_ten_costs_few_round_trips() {
+    if skips_on_server(Needs::Faults) {
+        return;
+    }
+    let cluster = Cluster::start(Setup { group_apps: 100, ..Setup::small(1_000) }).await;
+    let guilty: Vec<usize> = (0..100).map(|i| 10 * i + i % 10).collect();
+    let guilty = ids(&cluster, &guilty).await;
+    cluster.occupy(&guilty).await;
+    for statement in ["commit", "find-refused"] {
+        // Counts them.
+        cluster.db.faults().add(format!("{statement}:1+:delay=0ms").parse().unwrap());
+    }
+    let job = cluster.submit(&["--max-failures", "100%"]);
+    cluster.wait_done(job).await;
+    assert_eq!(failed(&cluster).await, guilty);
+    assert_eq!(cluster.job(job)["ok"], 900);
+    let round_trips = cluster.db.faults().fired().len();
+    println!("100 refused applications of 1,000: {round_trips} round trips");
+    // Halving takes about 600.
+    assert!(round_trips <= 110, "{round_trips} for 100 refused applications");
+    let reasons = cluster
+        .db
+        .texts("SELECT DISTINCT [failure_reason] FROM [sample].[processing_log] WHERE [status] = 'failed'")
+        .await;
+    assert_eq!(reasons.len(), 1, "{reasons:?}");
+    assert!(reasons[0][0].starts_with("constraint: SQL Server error 2627: "), "{reasons:?}");
+    assert!(reasons[0][0].ends_with("in object 'sample.submission'."), "{reasons:?}");
+    cluster.vacate(&guilty).await;
+    cluster.assert_verified(job).await;
+}
+
+/// Answers are lost and locks run out while refused applications are looked for and the others committed: everything is
+/// decided once, and nothing fails for what passes.
+#[tokio::test(flavor = "multi_thread")]
+async fn refused_applications_are_decided_once_whatever_passes() {
+    if skips_on_server(Needs::Faults) {
+        return;
+    }
+    let cluster = Cluster::start(Setup { group_apps: 50, ..Setup::small(500) }).await;
+    let guilty: Vec<usize> = (0..50).map(|i| 10 * i + 7 * i % 10).collect();
+    let guilty = ids(&cluster, &guilty).await;
+    cluster.occupy(&guilty).await;
+    for fault in [
+        "find-refused:1:drop-before",
+        "find-refused:2:drop-after",
+        "find-refused:4:error=1205",
+        "find-refused:6:error=1222",
+        "commit:3:drop-after",
+        "commit:5:drop-before",
+        "commit:8:error=1205",
+    ] {
+        cluster.db.faults().add(fault.parse().unwrap());
+    }
+    let job = cluster.submit(&["--max-failures", "100%"]);
+    cluster.wait_done(job).await;
+    cluster.assert_faults_fired();
+    assert_eq!(failed(&cluster).await, guilty);
+    assert_eq!((cluster.job(job)["ok"].as_i64(), cluster.repeated().await), (Some(450), 0));
+    cluster.vacate(&guilty).await;
+    cluster.assert_verified(job).await;
+}
+
+/// Errors of data beside errors that are in no list: each fails alone, whichever way it is found.
+#[tokio::test(flavor = "multi_thread")]
+async fn listed_and_unlisted_errors_are_found_beside_each_other() {
+    if skips_on_server(Needs::Faults) {
+        return;
+    }
+    let cluster = Cluster::start(Setup { group_apps: 50, ..Setup::small(300) }).await;
+    let occupied: Vec<usize> = (0..30).map(|i| 10 * i + 3).collect();
+    let occupied = ids(&cluster, &occupied).await;
+    let odd = ids(&cluster, &[0, 14, 102, 104, 250, 299]).await;
+    cluster.occupy(&occupied).await;
+    refuse(&cluster, &odd, 3616);
+    let job = cluster.submit(&["--max-failures", "100%"]);
+    cluster.wait_done(job).await;
+    let mut guilty = [&occupied[..], &odd].concat();
+    guilty.sort_unstable();
+    assert_eq!(failed(&cluster).await, guilty);
+    cluster.vacate(&occupied).await;
+    cluster.assert_verified(job).await;
+}
+
+/// A server that does not know the statement has the refused ones found by smaller commits.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_cannot_search_is_searched_by_halves() {
+    if skips_on_server(Needs::Faults) {
+        return;
+    }
+    let cluster = Cluster::start(Setup { group_apps: 50, ..Setup::small(200) }).await;
+    let guilty: Vec<usize> = (0..20).map(|i| 10 * i + 3).collect();
+    let guilty = ids(&cluster, &guilty).await;
+    cluster.occupy(&guilty).await;
+    cluster.db.faults().add("find-refused:1+:error=102".parse().unwrap());
+    let job = cluster.submit(&["--max-failures", "100%"]);
+    cluster.wait_done(job).await;
+    assert_eq!(failed(&cluster).await, guilty);
+    let asked = cluster.db.faults().fired().len();
+    assert!(asked <= 2, "{asked}: once, or twice where two leases asked at the same time");
+    cluster.vacate(&guilty).await;
+    cluster.assert_verified(job).await;
+}

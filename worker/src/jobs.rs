@@ -22,12 +22,24 @@ pub(crate) struct Job {
     pub(crate) bounds: Bounds,
     /// Commits of this process that wrote rows.
     n_commits: AtomicU64,
+    /// The bits of [`Job::refused_share`].
+    refused_share: AtomicU64,
 }
 
 impl Job {
     /// How many commits of this process have written rows so far.
     pub(crate) fn n_commits(&self) -> u64 {
         self.n_commits.load(Ordering::Relaxed)
+    }
+
+    /// The share of its applications that the database refused lately, as the last commit of any lease left it: a new
+    /// lease need not find it out again.
+    pub(crate) fn refused_share(&self) -> f64 {
+        f64::from_bits(self.refused_share.load(Ordering::Relaxed))
+    }
+
+    pub(crate) fn set_refused_share(&self, share: f64) {
+        self.refused_share.store(share.to_bits(), Ordering::Relaxed);
     }
 
     /// One more has.
@@ -90,7 +102,14 @@ impl Jobs {
         catalog.narrow(&mut plan);
         let commit = CommitPlan::new(&plan, &catalog, &source)?;
         let bounds = Bounds::new(&plan, &catalog);
-        Ok(Job { plan, documents, commit, bounds, n_commits: AtomicU64::new(0) })
+        Ok(Job {
+            plan,
+            documents,
+            commit,
+            bounds,
+            n_commits: AtomicU64::new(0),
+            refused_share: AtomicU64::new(0),
+        })
     }
 }
 

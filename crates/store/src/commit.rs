@@ -1,20 +1,27 @@
 //! The commit: a group of applications, their log and the range's cursor, in one round trip.
 
-use std::fmt::Write as _;
+mod params;
+mod refused;
+mod sql;
 
+pub(crate) use params::WarningParams;
+pub use refused::Refusals;
+
+use std::sync::Arc;
+
+use params::Values;
+use refused::Searchable;
+use sql::{Names, TargetTable};
 use tiberius::ToSql;
 use xmlx_domain::LogReason;
-use xmlx_extract::{Application, Plan, Table};
+use xmlx_extract::{Application, Plan};
 
 use crate::catalog::{Catalog, CatalogColumn, Room};
 use crate::connection::column;
 use crate::encode::{self, ColumnCodec};
 use crate::schema::EXTRAS_SINCE;
-use crate::warnings::{self, WarningNames};
+use crate::warnings::WarningNames;
 use crate::{Connection, Error, HeldLease, OpenRange, Source, name};
-
-/// Parameters before those of the tables.
-const FIRST_TABLE_PARAM: usize = 14;
 
 /// What became of one application.
 #[derive(Clone, Debug)]
@@ -93,6 +100,9 @@ pub struct CommitPlan {
     text: String,
     /// The same for a group with warnings.
     text_with_warnings: String,
+    /// Which applications of a group the database refuses.
+    search: String,
+    searchable: Arc<Searchable>,
     warnings: WarningNames,
     /// Which of a group's ids the log has already.
     decided: String,
@@ -113,56 +123,55 @@ impl CommitPlan {
             let lines: Vec<String> = found.iter().map(ToString::to_string).collect();
             return Err(Error::Mismatch(lines.join("\n")));
         }
-        let log_table = name::table(plan.target_schema(), "processing_log");
-        // The id's own type: a comparison with another one may not find its index.
         let id_type = catalog
             .column("processing_log", "app_id")
             .map_or("bigint".to_owned(), |column| ColumnCodec::new(column).sql_type);
-        let mut text = fence();
-        refuse_decided(&mut text, &log_table, &id_type);
-        let mut codecs = Vec::with_capacity(plan.tables().len());
-        for (i, table) in plan.tables().iter().enumerate() {
-            let columns: Vec<&CatalogColumn> = table
-                .columns
-                .iter()
-                .map(|it| catalog.column(&table.name, &it.name).expect("the check found it"))
-                .collect();
-            let table_codecs: Vec<ColumnCodec> =
-                columns.iter().map(|it| ColumnCodec::new(it)).collect();
-            let target = name::table(plan.target_schema(), &table.name);
-            insert(&mut text, &target, table, &columns, &table_codecs, FIRST_TABLE_PARAM + i);
-            codecs.push(table_codecs);
-        }
-        log(&mut text, &log_table);
-        let mut text_with_warnings = text.clone();
-        warnings::count(&mut text_with_warnings, FIRST_TABLE_PARAM + codecs.len());
-        for text in [&mut text, &mut text_with_warnings] {
-            text.push_str("COMMIT;\n");
-        }
+        let tables = plan.tables().iter().map(|table| {
+            let columns = table.columns.iter().map(|column| {
+                catalog.column(&table.name, &column.name).expect("the check found it")
+            });
+            let columns: Vec<&CatalogColumn> = columns.collect();
+            let identity = columns.iter().zip(&table.columns).any(|(column, _)| column.identity);
+            TargetTable {
+                name: name::table(plan.target_schema(), &table.name),
+                codecs: columns.iter().map(|column| ColumnCodec::new(column)).collect(),
+                columns,
+                gives_identity: identity,
+            }
+        });
+        let names = Names {
+            log: name::table(plan.target_schema(), "processing_log"),
+            id_type,
+            tables: tables.collect(),
+        };
+        let [text, text_with_warnings] = names.commit();
         let reason =
             catalog.column("processing_log", "failure_reason").and_then(CatalogColumn::room);
         Ok(Self {
             text,
             text_with_warnings,
+            search: names.search(),
+            searchable: Arc::new(Searchable::new()),
             warnings: WarningNames::new(plan),
-            decided: decided(&log_table, &id_type),
+            decided: names.decided(),
             decided_above: source.decided_above,
-            codecs,
+            codecs: names.tables.into_iter().map(|table| table.codecs).collect(),
             reason,
         })
     }
 
-    /// The statement's text, for checks from outside: of a group without warnings, and of one with some.
+    /// Every statement with a name and its parameters in a comment, for checks from outside.
     #[must_use]
-    pub fn texts(&self) -> [&str; 2] {
-        [&self.text, &self.text_with_warnings]
-    }
-
-    /// The statement that tells which ids of a group are decided already, for checks from outside. Its parameters: ids
-    /// as JSON, and the `log_id` above which a row counts.
-    #[must_use]
-    pub fn decided_statement(&self) -> &str {
-        &self.decided
+    pub fn statements(&self) -> Vec<(&'static str, String)> {
+        let n_tables = self.codecs.len();
+        let tables = vec!["nvarchar(max)"; n_tables];
+        let with_warnings = [&tables[..], &["nvarchar(max)", "bigint", "bigint"]].concat();
+        vec![
+            ("commit", params::declared(&tables) + &self.text),
+            ("commit_with_warnings", params::declared(&with_warnings) + &self.text_with_warnings),
+            ("find_refused", refused::declared() + &self.search),
+            ("decided", format!("-- params: @P1 nvarchar(max), @P2 bigint\n{};\n", self.decided)),
+        ]
     }
 
     /// Commits a group under a lease. Safe to repeat: the cursor tells.
@@ -178,39 +187,53 @@ impl CommitPlan {
         let Some(last) = group.decided.last() else { return Ok(Committed::Now) };
         let last = last.app_id();
         let encoded = self.encode(group.decided);
-        let (scope, cursor) = (group.range.scope, group.range.committed_through);
-        let end = scope.hi - 1;
-        let mut params: Vec<&dyn ToSql> = vec![
-            &last,
-            &encoded.n_ok,
-            &encoded.n_failed,
-            &encoded.n_rows,
-            &lease.key.job.0,
-            &lease.key.range.0,
-            &lease.key.epoch.0,
-            &lease.session.0,
-            &cursor,
-            &encoded.log,
-            &scope.lo,
-            &end,
-            &self.decided_above,
-        ];
-        params.extend(encoded.tables.iter().map(|it| it as &dyn ToSql));
+        let values = self.values(lease, &group, last, &encoded);
+        let mut params = values.in_order();
+        params.extend(encoded.tables.iter().map(|rows| rows as &dyn ToSql));
         // A group without warnings pays nothing for them.
         let has_place = group.range.schema >= EXTRAS_SINCE;
         let warnings = has_place.then(|| self.warnings.encode(group.decided)).flatten();
         let text = match &warnings {
-            Some(it) => {
-                params.extend([&it.rows as &dyn ToSql, &it.applications, &it.warnings]);
+            Some(counted) => {
+                params.extend([
+                    &counted.rows as &dyn ToSql,
+                    &counted.applications,
+                    &counted.warnings,
+                ]);
                 &self.text_with_warnings
             }
             None => &self.text,
         };
         match connection.run_sized(encoded.n_bytes(), text, &params).await {
             Ok(_) => Ok(Committed::Now),
-            Err(Error::Fenced) => look(connection, lease, cursor, last).await,
+            Err(Error::Fenced) => {
+                why_fenced(connection, lease, group.range.committed_through, last).await
+            }
             Err(Error::DecidedElsewhere) => self.decided_elsewhere(connection, group.decided).await,
             Err(err) => Err(err),
+        }
+    }
+
+    /// The parameters that all forms of the statement begin with.
+    fn values<'a>(
+        &self,
+        lease: &'a HeldLease,
+        group: &Group<'_>,
+        last: i64,
+        encoded: &'a Encoded,
+    ) -> Values<'a> {
+        let OpenRange { scope, committed_through, .. } = group.range;
+        Values {
+            last,
+            n_ok: encoded.n_ok,
+            n_failed: encoded.n_failed,
+            n_rows: encoded.n_rows,
+            lease,
+            cursor: committed_through,
+            log: &encoded.log,
+            range_start: scope.lo,
+            range_end: scope.hi - 1,
+            decided_above: self.decided_above,
         }
     }
 
@@ -234,34 +257,34 @@ impl CommitPlan {
     }
 
     fn encode(&self, decided: &[Decided]) -> Encoded {
-        let mut it =
+        let mut encoded =
             Encoded { tables: vec![String::new(); self.codecs.len()], ..Encoded::default() };
         for app in decided {
             match app {
                 Decided::Rows(app) => {
                     for ((codecs, rows), out) in
-                        self.codecs.iter().zip(&app.tables).zip(&mut it.tables)
+                        self.codecs.iter().zip(&app.tables).zip(&mut encoded.tables)
                     {
                         for row in rows {
                             encode::push_row(codecs, row, out);
-                            it.n_rows += 1;
+                            encoded.n_rows += 1;
                         }
                     }
-                    encode::push_log(app.app_id, "success", None, &mut it.log);
-                    it.n_ok += 1;
+                    encode::push_log(app.app_id, "success", None, &mut encoded.log);
+                    encoded.n_ok += 1;
                 }
                 Decided::Failed { app_id, reason } => {
                     let reason = reason.to_string();
                     let reason = self.reason.map_or(reason.as_str(), |room| room.fit(&reason));
-                    encode::push_log(*app_id, "failed", Some(reason), &mut it.log);
-                    it.n_failed += 1;
+                    encode::push_log(*app_id, "failed", Some(reason), &mut encoded.log);
+                    encoded.n_failed += 1;
                 }
                 Decided::Elsewhere { .. } => (),
             }
         }
-        it.tables.iter_mut().for_each(encode::close);
-        encode::close(&mut it.log);
-        it
+        encoded.tables.iter_mut().for_each(encode::close);
+        encode::close(&mut encoded.log);
+        encoded
     }
 }
 
@@ -280,96 +303,8 @@ impl Encoded {
     }
 }
 
-/// The fence is a write and comes first: a zombie does no work, under any isolation level. The cursor has to be where
-/// the owner left it: a database that has gone back in time (a forced failover, a restore) refuses its next group too,
-/// or what lies between would be passed over.
-fn fence() -> String {
-    "SET XACT_ABORT ON;\n\
-     SET LOCK_TIMEOUT 5000;\n\
-     BEGIN TRAN;\n\
-     UPDATE [xmlx].[range] SET [committed_through] = @P1, [done_ok] = [done_ok] + @P2, [done_failed] = [done_failed] + @P3, [rows_written] = [rows_written] + @P4\n\
-     WHERE [job_id] = @P5 AND [range_id] = @P6 AND [epoch] = @P7 AND [owner_session] = @P8 AND [state] = 'leased' AND [committed_through] = @P9 AND @P1 < [hi];\n\
-     IF @@ROWCOUNT <> 1 THROW 51001, N'fenced', 1;\n"
-        .to_owned()
-}
-
-/// Refuses the group where the log has a row of one of its applications: another tool, or another job, may have decided
-/// it since it was fetched. Under READ_COMMITTED_SNAPSHOT a plain read would see the log as it was; UPDLOCK reads what
-/// is committed now and waits for what is about to be, and HOLDLOCK keeps other writers from adding such a row before
-/// this transaction ends. The loop takes locks on the keys of these applications alone.
-fn refuse_decided(text: &mut String, log: &str, id_type: &str) {
-    writeln!(
-        text,
-        "IF EXISTS (SELECT 1 FROM OPENJSON(@P10) WITH ([app_id] {id_type} '$[0]') AS j INNER LOOP JOIN {log} AS l WITH (UPDLOCK, HOLDLOCK) \
-         ON l.[app_id] = j.[app_id] WHERE l.[log_id] > @P13) THROW 51004, N'decided elsewhere', 1;"
-    )
-    .expect("writing to a string does not fail");
-}
-
-/// Which ids of a group the log has.
-fn decided(log: &str, id_type: &str) -> String {
-    format!(
-        "SET LOCK_TIMEOUT 5000;\nSELECT DISTINCT CAST(l.[app_id] AS bigint) AS [app_id] FROM OPENJSON(@P1) WITH ([app_id] {id_type} '$') AS j \
-         INNER LOOP JOIN {log} AS l ON l.[app_id] = j.[app_id] WHERE l.[log_id] > @P2"
-    )
-}
-
-/// Foreign keys are checked row by row: a plan that was made while the parents' table was small would scan it, and
-/// wait for the rows of every other commit under way.
-fn insert(
-    text: &mut String,
-    target: &str,
-    table: &Table,
-    columns: &[&CatalogColumn],
-    codecs: &[ColumnCodec],
-    param: usize,
-) {
-    let names: Vec<String> = columns.iter().map(|it| name::quoted(&it.name)).collect();
-    let values: Vec<String> = columns
-        .iter()
-        .zip(&names)
-        .zip(codecs)
-        .map(|((column, name), codec)| match &column.default {
-            Some(default) => format!("COALESCE(j.{name}, CONVERT({}, {default}))", codec.sql_type),
-            None => format!("j.{name}"),
-        })
-        .collect();
-    let schema: Vec<String> = names
-        .iter()
-        .zip(codecs)
-        .enumerate()
-        .map(|(i, (name, codec))| format!("{name} {} '$[{i}]'", codec.sql_type))
-        .collect();
-    let identity = columns.iter().zip(&table.columns).any(|(it, _)| it.identity);
-    let mut push = |line: std::fmt::Arguments<'_>| {
-        text.write_fmt(line).expect("writing to a string does not fail");
-    };
-    if identity {
-        push(format_args!("SET IDENTITY_INSERT {target} ON;\n"));
-    }
-    push(format_args!(
-        "INSERT INTO {target} ({}) SELECT {} FROM OPENJSON(@P{param}) WITH ({}) AS j OPTION (LOOP JOIN);\n",
-        names.join(", "),
-        values.join(", "),
-        schema.join(", ")
-    ));
-    if identity {
-        push(format_args!("SET IDENTITY_INSERT {target} OFF;\n"));
-    }
-}
-
-fn log(text: &mut String, log: &str) {
-    writeln!(
-        text,
-        "INSERT INTO {log} ([app_id], [status], [failure_reason], [session_id], [app_id_start], [app_id_end]) \
-         SELECT j.[app_id], j.[status], j.[reason], @P8, @P11, @P12 FROM OPENJSON(@P10) \
-         WITH ([app_id] bigint '$[0]', [status] nvarchar(max) '$[1]', [reason] nvarchar(max) '$[2]') AS j OPTION (LOOP JOIN);"
-    )
-    .expect("writing to a string does not fail");
-}
-
 /// Why the fence refused.
-async fn look(
+async fn why_fenced(
     connection: &mut Connection,
     lease: &HeldLease,
     cursor: i64,

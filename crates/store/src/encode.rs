@@ -173,13 +173,33 @@ pub(crate) fn push_log(app_id: i64, status: &str, reason: Option<&str>, out: &mu
     out.push(']');
 }
 
-/// Ends the array of rows, and makes it long enough to travel as `nvarchar(max)`: the driver declares shorter texts as
-/// `nvarchar(4000)`, and the server makes a plan of its own for every mixture of the two.
+/// Ends the array of rows, and makes it long enough to travel as `nvarchar(max)`.
 pub(crate) fn close(out: &mut String) {
-    const SHORT_MAX: usize = 4_000;
     out.push_str(if out.is_empty() { "[]" } else { "]" });
+    pad(out);
+}
+
+/// Makes a text long enough to travel as `nvarchar(max)`: the driver declares shorter ones as `nvarchar(4000)`, and the
+/// server makes a plan of its own for every mixture of the two.
+pub(crate) fn pad(out: &mut String) {
+    const SHORT_MAX: usize = 4_000;
     let missing = (SHORT_MAX + 1).saturating_sub(out.len());
     out.extend(std::iter::repeat_n(' ', missing));
+}
+
+/// The same JSON without characters beyond ASCII, which are escaped: they stand in strings alone.
+pub(crate) fn ascii(json: &str) -> String {
+    let mut out = String::with_capacity(json.len());
+    for c in json.chars() {
+        if c.is_ascii() {
+            out.push(c);
+            continue;
+        }
+        for unit in c.encode_utf16(&mut [0; 2]) {
+            write!(out, "\\u{unit:04x}").expect("writing to a string does not fail");
+        }
+    }
+    out
 }
 
 fn write_text(it: &str, out: &mut String) {

@@ -165,6 +165,11 @@ impl Error {
         if self.number() == Some(208) { Self::NoControlTables } else { self }
     }
 
+    /// What a server's number and message come to; values are cut out of the message.
+    pub(crate) fn of_server(number: u32, message: &str) -> Self {
+        Self::Server { number, message: public_message(number, message) }
+    }
+
     /// SQL Server's error number, if it was the server that refused.
     #[must_use]
     pub fn number(&self) -> Option<u32> {
@@ -180,7 +185,7 @@ impl From<Tds> for Error {
                 51002 => Self::Deposed,
                 51003 => Self::Conflict,
                 51004 => Self::DecidedElsewhere,
-                number => Self::Server { number, message: public_message(number, token.message()) },
+                number => Self::of_server(number, token.message()),
             },
             // The same again would be read no better.
             Tds::Encoding(_) | Tds::Conversion(_) | Tds::Utf8 | Tds::Utf16 | Tds::ParseInt(_) => {
@@ -276,6 +281,15 @@ fn class_of(number: u32) -> ErrorClass {
         RAISED_FROM.. => ErrorClass::Data,
         _ => ErrorClass::Unclear,
     }
+}
+
+/// A condition in T-SQL: whether the number that `expression` gives is one of [`Class::Data`].
+pub(crate) fn is_data(expression: &str) -> String {
+    let listed: Vec<String> = DATA.iter().map(ToString::to_string).collect();
+    let listed = listed.join(", ");
+    format!(
+        "({expression} IN ({listed}) OR {expression} >= {RAISED_FROM} AND {expression} <> {UNNAMED})"
+    )
 }
 
 /// From this severity on the server ends the connection.

@@ -37,7 +37,7 @@ mod warnings;
 pub use bounds::Bounds;
 pub use budgets::{Account, Budget, Limit, NoLimit, Tally, Warned};
 pub use catalog::{Catalog, DatabaseFacts, Disagreement, repeated_id_statement, source_columns};
-pub use commit::{CommitPlan, Committed, Decided, Group};
+pub use commit::{CommitPlan, Committed, Decided, Group, Refusals};
 pub use connection::{Access, Connection, Store, StoreConfig, check_connection};
 pub use connection_string::ConnectError;
 pub use documents::{Documents, Fetched, Holds, Listing, WaitingDocument, Xml, document_column};

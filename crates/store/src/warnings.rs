@@ -10,7 +10,7 @@ use xmlx_domain::JobId;
 use xmlx_extract::{Application, Plan};
 
 use crate::catalog::Room;
-use crate::commit::Decided;
+use crate::commit::{Decided, WarningParams};
 use crate::connection::{column, only, text};
 use crate::schema::EXTRAS_SINCE;
 use crate::verify::{Check, check};
@@ -139,25 +139,24 @@ impl WarningNames {
 }
 
 /// The statements that count, after the fence: who holds the range's row is alone with its warnings, so that nothing
-/// can come between an update and the insert behind it. Parameters 5 and 6 are job and range, those from `param` on what
-/// [`EncodedWarnings`] holds.
-pub(crate) fn count(text: &mut String, param: usize) {
-    let (applications, warnings) = (param + 1, param + 2);
+/// can come between an update and the insert behind it.
+pub(crate) fn count(text: &mut String, params: &WarningParams) {
+    let WarningParams { job, range, rows, applications, warnings } = params;
     let rows = format!(
-        "FROM OPENJSON(@P{param}) WITH ([in_table] nvarchar(257) '$[0]', [in_column] nvarchar(128) '$[1]', [of_kind] varchar(30) '$[2]', \
+        "FROM OPENJSON({rows}) WITH ([in_table] nvarchar(257) '$[0]', [in_column] nvarchar(128) '$[1]', [of_kind] varchar(30) '$[2]', \
          [more_applications] bigint '$[3]', [more_warnings] bigint '$[4]', [first] bigint '$[5]', [last] bigint '$[6]') AS j"
     );
     write!(
         text,
-        "UPDATE [xmlx].[range_warning] SET [applications] = [applications] + @P{applications}, [warnings] = [warnings] + @P{warnings} WHERE [job_id] = @P5 AND [range_id] = @P6;\n\
-         IF @@ROWCOUNT = 0 INSERT INTO [xmlx].[range_warning] ([job_id], [range_id], [applications], [warnings]) VALUES (@P5, @P6, @P{applications}, @P{warnings});\n\
+        "UPDATE [xmlx].[range_warning] SET [applications] = [applications] + {applications}, [warnings] = [warnings] + {warnings} WHERE [job_id] = {job} AND [range_id] = {range};\n\
+         IF @@ROWCOUNT = 0 INSERT INTO [xmlx].[range_warning] ([job_id], [range_id], [applications], [warnings]) VALUES ({job}, {range}, {applications}, {warnings});\n\
          UPDATE [xmlx].[warning] SET [applications] = [applications] + j.[more_applications], [warnings] = [warnings] + j.[more_warnings], [last_app_id] = j.[last]\n\
          {rows}\n\
-         WHERE [job_id] = @P5 AND [range_id] = @P6 AND [table_name] = j.[in_table] AND [column_name] = j.[in_column] AND [kind] = j.[of_kind] OPTION (LOOP JOIN);\n\
+         WHERE [job_id] = {job} AND [range_id] = {range} AND [table_name] = j.[in_table] AND [column_name] = j.[in_column] AND [kind] = j.[of_kind] OPTION (LOOP JOIN);\n\
          INSERT INTO [xmlx].[warning] ([job_id], [range_id], [table_name], [column_name], [kind], [applications], [warnings], [first_app_id], [last_app_id])\n\
-         SELECT @P5, @P6, j.[in_table], j.[in_column], j.[of_kind], j.[more_applications], j.[more_warnings], j.[first], j.[last]\n\
+         SELECT {job}, {range}, j.[in_table], j.[in_column], j.[of_kind], j.[more_applications], j.[more_warnings], j.[first], j.[last]\n\
          {rows}\n\
-         WHERE NOT EXISTS (SELECT 1 FROM [xmlx].[warning] AS w WHERE w.[job_id] = @P5 AND w.[range_id] = @P6 \
+         WHERE NOT EXISTS (SELECT 1 FROM [xmlx].[warning] AS w WHERE w.[job_id] = {job} AND w.[range_id] = {range} \
          AND w.[table_name] = j.[in_table] AND w.[column_name] = j.[in_column] AND w.[kind] = j.[of_kind]) OPTION (LOOP JOIN);\n"
     )
     .expect("writing to a string does not fail");

@@ -37,14 +37,23 @@ pub(crate) fn plan(
     let mut binder = Binder::new(access, params);
     let plan = match &node.stmt {
         Stmt::Select(query) => Plan::Query(query::top_level(&mut binder, query)?),
-        Stmt::If { condition, .. } => Plan::Query(condition_query(&mut binder, condition)?),
+        Stmt::If { condition, .. } | Stmt::While { condition, .. } => {
+            Plan::Query(condition_query(&mut binder, condition)?)
+        }
+        Stmt::Assign { variable, value } => {
+            let ty = params[*variable].ty;
+            let bound = expr::cast(expr::expr(&mut binder, value)?, ty);
+            let columns = vec![crate::wire::tokens::Column { name: String::new(), ty }];
+            Plan::Query(binder.finish(format!("SELECT {}", bound.sql), columns))
+        }
         Stmt::Throw { number, message, state } => {
             Plan::Query(values_query(&mut binder, &[number, message, state])?)
         }
         Stmt::Update(update) => Plan::Change(change::update(&mut binder, update)?),
         Stmt::Delete(delete) => Plan::Change(change::delete(&mut binder, delete)?),
         Stmt::Insert(insert) => Plan::Insert(Box::new(insert::insert(access, params, insert)?)),
-        Stmt::Block(_) | Stmt::Begin | Stmt::Commit | Stmt::Rollback | Stmt::Set(_) => {
+        Stmt::Block(_) | Stmt::Try { .. } | Stmt::Set(_) => return Ok(None),
+        Stmt::Begin | Stmt::Commit | Stmt::Rollback | Stmt::Save(_) | Stmt::RollbackTo(_) => {
             return Ok(None);
         }
         Stmt::CreateSchema(_)

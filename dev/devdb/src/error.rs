@@ -76,6 +76,12 @@ impl SqlError {
             || ENDING.contains(&self.number)
     }
 
+    /// Whether a TRY block around the statement gets it: names that are not there are found out when the statement is
+    /// compiled, which is no part of the block.
+    pub(crate) fn can_be_caught(&self) -> bool {
+        self.class < 20 && self.class != 15 && !matches!(self.number, 207..=209)
+    }
+
     /// Whether an open transaction is lost even with `XACT_ABORT OFF`.
     pub(crate) fn dooms_transaction(&self) -> bool {
         const DOOMING: [i32; 6] = [241, 242, 245, 248, 1205, 8114];

@@ -18,6 +18,8 @@ pub enum Target {
     Fetch,
     /// Committing a group: a batch that sets `committed_through` of `xmlx.range` to a parameter.
     Commit,
+    /// Finding the applications of a group that are refused: a batch with a loop.
+    FindRefused,
     /// Renewing the leader's lease: an `UPDATE` of `xmlx.leader` that sets `expires_at` and leaves `term` alone.
     LeaderRenew,
     /// Taking the leadership: an `UPDATE` of `xmlx.leader` that sets `term`.
@@ -199,7 +201,8 @@ impl Target {
     fn is_hit(&self, kind: Option<&Self>, text: &str, values: &[Owned]) -> bool {
         match self {
             Self::Any => true,
-            Self::Fetch | Self::Commit | Self::LeaderRenew | Self::LeaderTake => kind == Some(self),
+            Self::Fetch | Self::Commit | Self::FindRefused => kind == Some(self),
+            Self::LeaderRenew | Self::LeaderTake => kind == Some(self),
             Self::Text(part) => text.to_lowercase().contains(&part.to_lowercase()),
             Self::Value(part) => {
                 let has = |value: &Owned| matches!(value, Datum::Text(text) if text.contains(part));

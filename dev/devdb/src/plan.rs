@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::catalog::Table;
-use crate::sql::ast::JsonColumn;
+use crate::sql::ast::{JsonColumn, Step};
 use crate::value::sqltype::SqlType;
 use crate::wire::tokens::Column;
 
@@ -14,6 +14,9 @@ pub(crate) enum Bind {
     Param(usize),
     RowCount,
     TranCount,
+    XactState,
+    ErrorNumber,
+    ErrorMessage,
     /// The time of the statement, in ticks.
     Now,
     Database,
@@ -28,9 +31,17 @@ pub(crate) enum Bind {
     Cell(usize),
 }
 
+/// Where the rows of a JSON document are.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Document {
+    pub(crate) text: JsonText,
+    /// From the document's root.
+    pub(crate) path: Vec<Step>,
+}
+
 /// Where a JSON document comes from.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Document {
+pub(crate) enum JsonText {
     Param(usize),
     Literal(String),
 }

@@ -8,10 +8,10 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 use xmlx_domain::{ErrorClass, Lease, LogReason, Stage};
 use xmlx_store::{
-    Committed, Connection, Decided, EXTRAS_SINCE, Error, Group, HeldLease, OpenRange,
+    Committed, Connection, Decided, EXTRAS_SINCE, Error, Group, HeldLease, OpenRange, Refusals,
 };
 
-use super::parts::{Blame, Parts, Refused};
+use super::parts::{Blame, Parts, Refused, Step};
 use super::retry::{persist, tries_of_a_commit};
 use super::{Batch, Outcome, Shop};
 use crate::jobs::Job;
@@ -62,7 +62,7 @@ pub(super) async fn run<'a>(
         stop,
         connection: shop.store.connection(),
         range,
-        parts: Parts::new(shop.config.group_rows),
+        parts: Parts::new(shop.config.group_rows, job.refused_share()),
         held: Vec::new(),
         held_for: String::new(),
         commits_before: job.n_commits(),
@@ -76,8 +76,8 @@ pub(super) async fn run<'a>(
 }
 
 impl Committer<'_> {
-    /// Commits a group, in several parts where it has many rows. Where the database refuses it, it is taken apart until
-    /// the guilty application stands alone; that one fails, its neighbours are unharmed.
+    /// Commits a group, in several parts where it has many rows. Where the database refuses it, the guilty applications
+    /// are looked for; these fail, and their neighbours are unharmed.
     async fn group(&mut self, batch: Vec<Decided>) -> Result<(), Outcome> {
         let mut group = std::mem::take(&mut self.held);
         self.parts.begin(group.len());
@@ -85,39 +85,95 @@ impl Committer<'_> {
         loop {
             // What lies behind a cut belongs to somebody else.
             group.truncate(group.partition_point(|app| app.app_id() < self.range.scope.hi));
-            let Some(part) = self.parts.next(&group) else { break };
-            match self.part(&group[part.clone()]).await {
-                Ok(Committed::Now | Committed::Before) => {
-                    self.note(&group[part.clone()]);
-                    self.parts.committed(&part);
-                }
-                Ok(Committed::Cut { hi }) => {
-                    info!(range = %self.held_lease.key.range, hi, "the range was cut");
-                    self.range.scope.hi = hi;
-                }
-                Ok(Committed::DecidedElsewhere { app_ids }) => {
-                    info!(
-                        range = %self.held_lease.key.range,
-                        first_app_id = app_ids.first(),
-                        n_apps = app_ids.len(),
-                        "somebody else has decided them meanwhile; they are left as they are"
-                    );
-                    for app in &mut group[part] {
-                        let app_id = app.app_id();
-                        if app_ids.contains(&app_id) {
-                            *app = Decided::Elsewhere { app_id };
-                        }
-                    }
-                }
-                Ok(Committed::Gone) => return Err(Outcome::Gone),
-                Err(err) => {
-                    let refused = self.refused(&part, &err);
-                    self.sentence(&mut group, refused, err)?;
-                }
+            let Some(step) = self.parts.next(&group) else { break };
+            match step {
+                Step::Search(part) => self.search(&mut group, part).await?,
+                Step::Commit(part) => self.commit(&mut group, part).await?,
             }
         }
         self.held = group.split_off(self.parts.n_done().min(group.len()));
         Ok(())
+    }
+
+    /// Commits a part of a group.
+    async fn commit(&mut self, group: &mut [Decided], part: Range<usize>) -> Result<(), Outcome> {
+        match self.part(&group[part.clone()]).await {
+            Ok(Committed::Now | Committed::Before) => {
+                self.record(&group[part.clone()]);
+                self.parts.committed(&part);
+                self.job.set_refused_share(self.parts.share());
+                Ok(())
+            }
+            Ok(Committed::Cut { hi }) => {
+                info!(range = %self.held_lease.key.range, hi, "the range was cut");
+                self.range.scope.hi = hi;
+                Ok(())
+            }
+            Ok(Committed::DecidedElsewhere { app_ids }) => {
+                info!(
+                    range = %self.held_lease.key.range,
+                    first_app_id = app_ids.first(),
+                    n_apps = app_ids.len(),
+                    "somebody else has decided them meanwhile; they are left as they are"
+                );
+                for app in &mut group[part] {
+                    let app_id = app.app_id();
+                    if app_ids.contains(&app_id) {
+                        *app = Decided::Elsewhere { app_id };
+                    }
+                }
+                Ok(())
+            }
+            Ok(Committed::Gone) => Err(Outcome::Gone),
+            Err(err) => {
+                let refused = self.refused(&part, &err);
+                self.sentence(group, refused, err)
+            }
+        }
+    }
+
+    /// Records the applications of a part that the database refuses as failed, where it can say at once which they are.
+    async fn search(&mut self, group: &mut [Decided], part: Range<usize>) -> Result<(), Outcome> {
+        let n_rows = group[part.clone()].iter().map(|app| app.rows() + 1).sum();
+        let searched = Group { range: self.range, decided: &group[part.clone()] };
+        let (commit, lease) = (&self.job.commit, &self.held_lease);
+        let (gate, connection) = (&self.shop.gate, &mut self.connection);
+        let found = persist!(self.stop, tries_of_a_commit, async {
+            let pass = gate.enter().await;
+            let outcome = commit.find_refused(connection, lease, searched).await;
+            // How long a search takes says nothing of how long commits take; that it is refused for a lock does.
+            if outcome.is_err() {
+                pass.note(&outcome, n_rows);
+            }
+            outcome
+        });
+        let Refusals { tried, refused } = match found {
+            Ok(Some(found)) => found,
+            Ok(None) => {
+                self.parts.not_searched(&part);
+                return Ok(());
+            }
+            Err(err) => {
+                let refused = self.refused(&part, &err);
+                return self.sentence(group, refused, err);
+            }
+        };
+        let n_refused = refused.len();
+        for (place, err) in refused {
+            self.fail(&mut group[part.start + place], &err);
+        }
+        let of_those_tried = &group[part.start..part.start + tried];
+        let n_through = of_those_tried.iter().filter(|app| matches!(app, Decided::Rows(_))).count();
+        self.parts.searched(&part, tried, n_refused, n_through);
+        Ok(())
+    }
+
+    /// Turns an application that the database refuses into one that failed.
+    fn fail(&mut self, app: &mut Decided, err: &Error) {
+        let (app_id, reason) = (app.app_id(), reason(err));
+        warn!(app_id, %reason, "the database refuses the application");
+        self.held_for = err.to_string();
+        *app = Decided::Failed { app_id, reason };
     }
 
     /// What follows from an error of a commit; `None`: it says nothing of the applications.
@@ -147,11 +203,7 @@ impl Committer<'_> {
         match refused {
             Some(Refused::Divided) => Ok(()),
             Some(Refused::Guilty(i)) if group[i].rows() > 0 => {
-                let app_id = group[i].app_id();
-                let reason = reason(&err);
-                warn!(app_id, %reason, "the database refuses the application");
-                self.held_for = err.to_string();
-                group[i] = Decided::Failed { app_id, reason };
+                self.fail(&mut group[i], &err);
                 Ok(())
             }
             None if err.is_unanswered() => Err(too_slow(&err)),
@@ -173,7 +225,8 @@ impl Committer<'_> {
         })
     }
 
-    fn note(&mut self, decided: &[Decided]) {
+    /// Keeps what a commit that took effect has changed.
+    fn record(&mut self, decided: &[Decided]) {
         let Some(last) = decided.last() else { return };
         self.range.committed_through = last.app_id();
         let n_apps = decided.iter().filter(|app| !matches!(app, Decided::Elsewhere { .. })).count();
@@ -232,7 +285,7 @@ impl Committer<'_> {
         }
         match self.part(&held).await {
             Ok(Committed::Now | Committed::Before) => {
-                self.note(&held);
+                self.record(&held);
                 Ok(())
             }
             // The next owner takes them again.

@@ -1,5 +1,6 @@
 //! Which applications of a group go into the next commit: no more rows at once than asked for and, where the database
-//! refuses a commit, fewer and fewer until the guilty application stands alone.
+//! refuses a commit, fewer, until the guilty applications are found: by a search where these are few enough to be tried
+//! one by one or where many are refused, else by halves.
 
 use std::ops::Range;
 
@@ -9,6 +10,21 @@ use xmlx_store::Decided;
 /// application's own, and nothing else got through: then it is not the applications.
 const UNPROVEN_MAX: usize = 5;
 
+/// A refused part with no more applications is searched. A search costs as many inserts as there are applications, and
+/// halving about five commits for each that is refused, with a round trip and a probe of the connection each.
+const SEARCHED_AFTER_HALVING: usize = 16;
+
+/// From this share of refused applications on, each part is searched before it is committed: nearly every commit would
+/// be refused. At one in 20 a search of 20 applications costs about as much as finding one of them by halves.
+const FREQUENT: f64 = 0.05;
+
+/// The most applications in one search: it holds its locks while it tries them one by one, and what comes behind an
+/// error that ends it was tried in vain.
+const SEARCHED_MAX: usize = 100;
+
+/// The share of refused applications is that of about so many of the last ones.
+const SHARE_OF: f64 = 30.0;
+
 /// The state of a search. Everything before `at` is in; `held` applications from there on are to be recorded as failed.
 #[derive(Debug)]
 pub(super) struct Parts {
@@ -16,7 +32,7 @@ pub(super) struct Parts {
     /// of one statement into one on the table.
     rows_max: usize,
     /// The most applications in one commit. Halved by a refusal and half as much again after a success: with one
-    /// application in 100 refused it stays near 45, with one in 10 near 4, so that little is undone and tried again.
+    /// application in 100 refused it stays near 45, so that little is undone and tried again.
     apps_max: usize,
     at: usize,
     /// Applications from `at` on that failed for an error which is not known to be their own. They are committed only
@@ -24,6 +40,23 @@ pub(super) struct Parts {
     held: usize,
     /// One past the end of the shortest part from `at` on that was refused, while the guilty one is looked for.
     refused_to: Option<usize>,
+    /// One past the last application that was searched: none is searched twice.
+    searched_to: usize,
+    /// One past the last application that a search leaves to be committed.
+    ready_to: Option<usize>,
+    /// The share of applications that were refused lately.
+    share: f64,
+    /// Applications from `at` on that were found guilty.
+    n_guilty: usize,
+}
+
+/// What to do next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    /// Find out which of these applications the database refuses.
+    Search(Range<usize>),
+    /// Commit these.
+    Commit(Range<usize>),
 }
 
 /// Whose fault a refusal is.
@@ -47,19 +80,30 @@ pub(super) enum Refused {
 }
 
 impl Parts {
-    pub(super) fn new(rows_max: u32) -> Self {
+    /// `share` of the job's applications were refused lately.
+    pub(super) fn new(rows_max: u32, share: f64) -> Self {
         Self {
             rows_max: usize::try_from(rows_max).unwrap_or(usize::MAX),
             apps_max: usize::MAX,
             at: 0,
             held: 0,
             refused_to: None,
+            searched_to: 0,
+            ready_to: None,
+            share,
+            n_guilty: 0,
         }
+    }
+
+    /// The share of applications that were refused lately.
+    pub(super) fn share(&self) -> f64 {
+        self.share
     }
 
     /// Begins with a group, whose first `held` applications were left over from the one before.
     pub(super) fn begin(&mut self, held: usize) {
         (self.at, self.held, self.refused_to) = (0, held, None);
+        (self.searched_to, self.ready_to, self.n_guilty) = (0, None, 0);
     }
 
     /// The applications of the group that are in.
@@ -67,24 +111,34 @@ impl Parts {
         self.at
     }
 
-    /// The next part; `None` where nothing is left but what may not be committed alone.
-    pub(super) fn next(&self, group: &[Decided]) -> Option<Range<usize>> {
+    /// The next step; `None` where nothing is left but what may not be committed alone.
+    pub(super) fn next(&self, group: &[Decided]) -> Option<Step> {
         let first = self.at + self.held;
         if first >= group.len() {
             return None;
         }
-        // A cut of the range may have taken the end of a search away.
-        let end = match self.refused_to.map(|end| end.min(group.len())) {
-            Some(end) => first + ((end - first) / 2).max(1),
-            None => self.full_end(group),
+        // A cut of the range may have taken the end of what was searched or refused away.
+        if let Some(ready_to) = self.ready_to {
+            return Some(Step::Commit(self.at..ready_to.min(group.len())));
+        }
+        let is_new = first >= self.searched_to;
+        let Some(refused_to) = self.refused_to.map(|end| end.min(group.len())) else {
+            let is_searched = is_new && self.share >= FREQUENT;
+            let apps_max = if is_searched { SEARCHED_MAX } else { self.apps_max };
+            let part = self.at..self.full_end(group, apps_max).max(first + 1);
+            return Some(if is_searched { Step::Search(part) } else { Step::Commit(part) });
         };
-        Some(self.at..end.max(first + 1))
+        let n_refused = refused_to.saturating_sub(first);
+        if is_new && (2..=SEARCHED_AFTER_HALVING).contains(&n_refused) {
+            return Some(Step::Search(self.at..refused_to));
+        }
+        Some(Step::Commit(self.at..first + (n_refused / 2).max(1)))
     }
 
     /// Where a part ends that is not part of a search.
-    fn full_end(&self, group: &[Decided]) -> usize {
+    fn full_end(&self, group: &[Decided], apps_max: usize) -> usize {
         let mut rows: Vec<usize> = Vec::new();
-        let apps_max = self.rows_max.min(self.apps_max);
+        let apps_max = self.rows_max.min(apps_max);
         for (n, app) in group[self.at..].iter().enumerate() {
             let tables: &[Vec<_>] = match app {
                 Decided::Rows(application) => &application.tables,
@@ -103,7 +157,10 @@ impl Parts {
 
     /// A part is in.
     pub(super) fn committed(&mut self, part: &Range<usize>) {
-        (self.at, self.held) = (part.end, 0);
+        let n = f64::from(u32::try_from(part.len()).unwrap_or(u32::MAX));
+        let n_guilty = f64::from(u32::try_from(self.n_guilty).unwrap_or(u32::MAX));
+        self.share += (n_guilty - n * self.share) / (n + SHARE_OF);
+        (self.at, self.held, self.n_guilty, self.ready_to) = (part.end, 0, 0, None);
         if self.refused_to.is_none() {
             self.apps_max = self.apps_max.saturating_add(self.apps_max / 2).saturating_add(1);
         }
@@ -111,16 +168,44 @@ impl Parts {
         self.refused_to = self.refused_to.filter(|end| *end > part.end);
     }
 
+    /// A search of a part has ended: the first `n_tried` of its applications were tried, of which `n_guilty` are refused
+    /// and are to be recorded as failed, while `n_through` of them have rows that get through.
+    pub(super) fn searched(
+        &mut self,
+        part: &Range<usize>,
+        n_tried: usize,
+        n_guilty: usize,
+        n_through: usize,
+    ) {
+        self.n_guilty += n_guilty;
+        let tried_to = part.start + n_tried;
+        if self.held > 0 && n_through == 0 && n_tried > self.held {
+            // None of them shows that others get through.
+            (self.held, self.searched_to) = (n_tried, tried_to);
+            return;
+        }
+        // One that was not tried is committed alone, which shows what is wrong.
+        self.searched_to = tried_to.max(self.at + self.held + 1);
+        self.ready_to = Some(self.searched_to);
+    }
+
+    /// Nothing was found out about a part: it is committed as it is, or taken apart.
+    pub(super) fn not_searched(&mut self, part: &Range<usize>) {
+        self.searched_to = part.end;
+    }
+
     /// A part was not answered in time. Whether a smaller one can be tried: one application at a time, since each try
     /// takes a minute, and a lease that shows no progress for five goes to another worker.
     pub(super) fn slowed(&mut self, part: &Range<usize>) -> bool {
         (self.apps_max, self.refused_to) = (1, None);
+        (self.ready_to, self.share) = (None, 0.0);
         part.len() - self.held > 1
     }
 
     /// A part was refused, and nothing of it is in.
     pub(super) fn refused(&mut self, part: &Range<usize>, blame: Blame) -> Refused {
         let n_tried = part.len() - self.held;
+        self.ready_to = None;
         if n_tried > 1 {
             if self.refused_to.is_none() {
                 self.apps_max = part.len().div_ceil(2);
@@ -129,6 +214,7 @@ impl Parts {
             return Refused::Divided;
         }
         self.refused_to = None;
+        self.n_guilty += 1;
         if blame == Blame::Unproven || self.held > 0 {
             self.held += 1;
         }
@@ -140,155 +226,4 @@ impl Parts {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::collections::BTreeSet;
-
-    use xmlx_extract::{Application, Value};
-
-    use xmlx_domain::{LogReason, Stage};
-
-    use super::*;
-
-    fn with_rows(rows: [usize; 2]) -> Decided {
-        let tables = rows.map(|n| vec![Box::from([Value::Null]); n]).to_vec();
-        Decided::Rows(Application { app_id: 1, tables, warnings: Vec::new() })
-    }
-
-    fn failed() -> Decided {
-        Decided::Failed { app_id: 1, reason: LogReason::new(Stage::Mapping, "") }
-    }
-
-    #[test]
-    fn no_part_has_more_rows_of_a_table_than_asked_for() {
-        let check = |group: &[Decided], expected: &[usize]| {
-            let mut parts = Parts::new(10);
-            let mut found = Vec::new();
-            while let Some(part) = parts.next(group) {
-                found.push(part.len());
-                parts.committed(&part);
-            }
-            assert_eq!(found, expected);
-        };
-        check(&[with_rows([5, 1]), with_rows([5, 9])], &[2]);
-        check(&[with_rows([5, 1]), with_rows([5, 10])], &[1, 1]);
-        check(&[with_rows([6, 0]), failed(), with_rows([5, 0])], &[2, 1]);
-        check(&[with_rows([99, 0]), with_rows([1, 0])], &[1, 1]);
-        check(&[with_rows([1, 0]), with_rows([99, 0]), failed()], &[1, 2]);
-        check(&vec![failed(); 25], &[10, 10, 5]);
-    }
-
-    /// A database that refuses some applications of a group.
-    struct Database {
-        refuses: BTreeSet<usize>,
-        blame: Blame,
-        commits: usize,
-        attempts: usize,
-    }
-
-    /// Commits a group as the stage does. Returns what is in, what failed, and how it ended.
-    fn commit(
-        parts: &mut Parts,
-        db: &mut Database,
-        n: usize,
-    ) -> (Vec<usize>, Vec<usize>, Option<Refused>) {
-        let mut group = vec![with_rows([1, 0]); n];
-        let (mut through, mut guilty) = (Vec::new(), Vec::new());
-        parts.begin(0);
-        while let Some(part) = parts.next(&group) {
-            db.attempts += 1;
-            let is_refused = part
-                .clone()
-                .any(|i| db.refuses.contains(&i) && matches!(group[i], Decided::Rows(_)));
-            if !is_refused {
-                db.commits += 1;
-                parts.committed(&part);
-                for i in part {
-                    if matches!(group[i], Decided::Rows(_)) {
-                        through.push(i)
-                    } else {
-                        guilty.push(i)
-                    }
-                }
-                continue;
-            }
-            match parts.refused(&part, db.blame) {
-                Refused::Divided => (),
-                Refused::Guilty(i) => group[i] = failed(),
-                Refused::Hopeless => return (through, guilty, Some(Refused::Hopeless)),
-            }
-        }
-        (through, guilty, None)
-    }
-
-    fn database(refuses: &[usize], blame: Blame) -> Database {
-        Database { refuses: refuses.iter().copied().collect(), blame, commits: 0, attempts: 0 }
-    }
-
-    #[test]
-    fn the_guilty_are_found_and_their_neighbours_get_through() {
-        for blame in [Blame::Application, Blame::Unproven] {
-            for n in 1..40 {
-                for seed in 0..n {
-                    let refuses = [seed, (seed * 7 + 3) % n];
-                    let mut db = database(&refuses, blame);
-                    let (through, guilty, ended) = commit(&mut Parts::new(1000), &mut db, n);
-                    assert_eq!(ended, None);
-                    let innocent: Vec<usize> = (0..n).filter(|i| !refuses.contains(i)).collect();
-                    assert_eq!(through, innocent, "{n} {refuses:?}");
-                    let mut expected: Vec<usize> = db.refuses.into_iter().collect();
-                    if blame == Blame::Unproven {
-                        // What stands at the end waits for one that gets through.
-                        expected.retain(|i| innocent.iter().any(|other| other > i));
-                    }
-                    assert_eq!(guilty, expected, "{n} {refuses:?}");
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn one_in_a_hundred_costs_few_attempts() {
-        let mut parts = Parts::new(1000);
-        let (mut attempts, mut guilty) = (0, 0);
-        for group in 0..100 {
-            let mut db = database(&[(group * 37 + 11) % 100], Blame::Application);
-            guilty += commit(&mut parts, &mut db, 100).1.len();
-            attempts += db.attempts;
-        }
-        assert_eq!(guilty, 100);
-        assert!(attempts <= 1_000, "{attempts} for 100 groups with a refused application each");
-    }
-
-    #[test]
-    fn nothing_fails_for_an_error_that_all_meet() {
-        let all: Vec<usize> = (0..20).collect();
-        let mut db = database(&all, Blame::Unproven);
-        let (through, guilty, ended) = commit(&mut Parts::new(1000), &mut db, 20);
-        assert_eq!((through, guilty, ended), (vec![], vec![], Some(Refused::Hopeless)));
-        let mut db = database(&all, Blame::Application);
-        assert_eq!(commit(&mut Parts::new(1000), &mut db, 20).1, all, "data is data");
-    }
-
-    #[test]
-    fn what_takes_too_long_is_tried_one_by_one() {
-        let group = vec![with_rows([1, 0]); 8];
-        let mut parts = Parts::new(1000);
-        parts.begin(0);
-        assert!(parts.slowed(&parts.next(&group).unwrap()));
-        assert_eq!(parts.next(&group), Some(0..1));
-        parts.committed(&(0..1));
-        assert_eq!(parts.next(&group), Some(1..3), "more again, step by step");
-        assert!(parts.slowed(&(1..3)) && !parts.slowed(&(1..2)), "it cannot be smaller");
-    }
-
-    #[test]
-    fn what_is_left_of_a_group_goes_with_the_next() {
-        let mut parts = Parts::new(1000);
-        parts.begin(0);
-        assert_eq!(parts.refused(&(0..1), Blame::Unproven), Refused::Guilty(0));
-        assert_eq!(parts.next(&[failed()]), None, "it may not be committed alone");
-        assert_eq!(parts.n_done(), 0);
-        parts.begin(1);
-        assert_eq!(parts.next(&[failed(), with_rows([1, 0])]), Some(0..2));
-    }
-}
+mod tests;

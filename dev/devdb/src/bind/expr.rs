@@ -19,6 +19,11 @@ pub(crate) fn expr(binder: &mut Binder<'_>, expr: &Expr) -> SqlResult<Bound> {
         Expr::Param(idx) => Ok(binder.param(*idx)),
         Expr::RowCount => Ok(Bound::value(binder.placeholder(Bind::RowCount), SqlType::Int)),
         Expr::TranCount => Ok(Bound::value(binder.placeholder(Bind::TranCount), SqlType::Int)),
+        Expr::XactState => Ok(Bound::value(binder.placeholder(Bind::XactState), SqlType::SmallInt)),
+        Expr::ErrorNumber => Ok(Bound::value(binder.placeholder(Bind::ErrorNumber), SqlType::Int)),
+        Expr::ErrorMessage => {
+            Ok(Bound::value(binder.placeholder(Bind::ErrorMessage), SqlType::NVarChar(4000)))
+        }
         Expr::Version => Ok(text_literal(VERSION, true)),
         Expr::Column { qualifier, name, line } => binder.resolve(qualifier.as_deref(), name, *line),
         Expr::Negate(inner) => operator::negate(binder, inner),

@@ -5,32 +5,32 @@ use std::sync::Arc;
 use crate::bind::binder::{Binder, Reach, ScopeColumn, ScopeSource, refused};
 use crate::bind::{expr, pred};
 use crate::error::SqlResult;
-use crate::plan::{Bind, Document, JsonItem, JsonSource};
-use crate::sql::ast::Declared;
-use crate::sql::ast::{Expr, Func, Item, JsonColumn, Query, Source};
+use crate::plan::{Bind, Document, JsonItem, JsonSource, JsonText};
+use crate::sql::ast::{Declared, Expr, Func, Item, JsonColumn, Query, Source, Step};
 use crate::value::collation::Collation;
 use crate::value::sqltype::SqlType;
 use crate::wire::tokens::Column;
 
 /// Where the document comes from: a parameter or a literal.
-pub(crate) fn document(of: &Expr) -> SqlResult<Document> {
-    if let Expr::Param(idx) = of {
-        return Ok(Document::Param(*idx));
-    }
-    if let Expr::Text { text, .. } = of {
-        return Ok(Document::Literal(text.clone()));
-    }
-    Err(refused("OPENJSON"))
+pub(crate) fn document(of: &Expr, path: &[Step]) -> SqlResult<Document> {
+    let text = if let Expr::Param(idx) = of {
+        JsonText::Param(*idx)
+    } else if let Expr::Text { text, .. } = of {
+        JsonText::Literal(text.clone())
+    } else {
+        return Err(refused("OPENJSON"));
+    };
+    Ok(Document { text, path: path.to_vec() })
 }
 
 /// The document as a table of SQLite's: its rows are brought to the columns' types before they are handed over.
 pub(crate) fn source(
     binder: &mut Binder<'_>,
-    of: &Expr,
+    (of, path): (&Expr, &[Step]),
     columns: &Arc<Vec<JsonColumn>>,
     alias: &str,
 ) -> SqlResult<String> {
-    let bind = Bind::Json { document: document(of)?, columns: Arc::clone(columns) };
+    let bind = Bind::Json { document: document(of, path)?, columns: Arc::clone(columns) };
     let (placeholder, name) = (binder.placeholder(bind), binder.next_source());
     let parts: Vec<String> =
         columns.iter().enumerate().map(|(idx, column)| cell(idx, column.ty)).collect();
@@ -59,7 +59,9 @@ pub(crate) fn rows(
     query: &Query,
 ) -> SqlResult<Option<JsonSource>> {
     let Some(from) = &query.from else { return Ok(None) };
-    let Source::Json { document: of, columns, alias } = &from.first else { return Ok(None) };
+    let Source::Json { document: of, path, columns, alias } = &from.first else {
+        return Ok(None);
+    };
     let is_plain = from.joins.is_empty() && query.top.is_none() && !query.is_distinct;
     if !is_plain || !query.group.is_empty() || query.having.is_some() || !query.order.is_empty() {
         return Ok(None);
@@ -83,7 +85,7 @@ pub(crate) fn rows(
         filter = Some(binder.finish(format!("SELECT 1 WHERE {sql}"), Vec::new()));
     }
     Ok(Some(JsonSource {
-        document: document(of)?,
+        document: document(of, path)?,
         columns: Arc::clone(columns),
         items,
         constants: constants.finish(),

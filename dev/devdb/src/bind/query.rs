@@ -103,6 +103,7 @@ fn is_aggregate(expr: &Expr) -> bool {
                 || otherwise.as_deref().is_some_and(is_aggregate)
         }
         Expr::Null | Expr::Number(_) | Expr::Text { .. } | Expr::Param(_) | Expr::RowCount => false,
+        Expr::XactState | Expr::ErrorNumber | Expr::ErrorMessage => false,
         Expr::TranCount | Expr::Version | Expr::Column { .. } | Expr::Subquery(_) => false,
     }
 }

@@ -42,6 +42,8 @@ fn source(binder: &mut Binder<'_>, of: &Source) -> SqlResult<String> {
             binder.add_source(ScopeSource { alias, columns: columns.collect(), target: None });
             Ok(format!("({}) AS {source}", bound.sql))
         }
-        Source::Json { document, columns, alias } => json::source(binder, document, columns, alias),
+        Source::Json { document, path, columns, alias } => {
+            json::source(binder, (document, path), columns, alias)
+        }
     }
 }

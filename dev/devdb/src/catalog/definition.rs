@@ -37,6 +37,9 @@ fn inner(expr: &Expr) -> SqlResult<String> {
         Expr::Param(_)
         | Expr::RowCount
         | Expr::TranCount
+        | Expr::XactState
+        | Expr::ErrorNumber
+        | Expr::ErrorMessage
         | Expr::Version
         | Expr::Column { .. }
         | Expr::Case { .. } => {

@@ -44,4 +44,23 @@ impl Session {
         self.row_count = 0;
         Ok(())
     }
+
+    /// A place in the transaction to come back to. It has written before: what was only read needs none.
+    pub(crate) fn save(&mut self, name: &str) -> SqlResult<()> {
+        self.at_savepoint("SAVEPOINT", name)
+    }
+
+    /// Undoes what was written since a savepoint, which stays.
+    pub(crate) fn rollback_to(&mut self, name: &str) -> SqlResult<()> {
+        self.at_savepoint("ROLLBACK TO", name)
+    }
+
+    fn at_savepoint(&mut self, verb: &str, name: &str) -> SqlResult<()> {
+        self.row_count = 0;
+        let db = self.writer().filter(|_| self.tran_count > 0).ok_or_else(|| {
+            let text = format!("devdb: there is no transaction that has written for {verb}.");
+            SqlError::new(628, text)
+        })?;
+        Ok(db.execute_batch(&format!("{verb} \"t_{}\"", name.replace('"', "\"\"")))?)
+    }
 }

@@ -52,6 +52,8 @@ impl Session {
                 Stmt::Block(_) | Stmt::If { .. } | Stmt::Begin | Stmt::Commit | Stmt::Rollback => {
                     return Ok(());
                 }
+                Stmt::While { .. } | Stmt::Try { .. } | Stmt::Assign { .. } => return Ok(()),
+                Stmt::Save(_) | Stmt::RollbackTo(_) => return Ok(()),
                 Stmt::Throw { .. } | Stmt::Set(_) | Stmt::Insert(_) | Stmt::Update(_) => {
                     return Ok(());
                 }

@@ -228,7 +228,7 @@ impl<'a> Inserting<'a> {
     fn json_rows(&mut self, source: &JsonSource, env: &Env<'_>) -> SqlResult<()> {
         let Some(text) = json_rows::document(&source.document, env) else { return Ok(()) };
         let parsed = json::parse(text)?;
-        let elements = json_rows::elements(&parsed);
+        let elements = json_rows::elements(&parsed, &source.document.path);
         // Which rows are wanted is decided before the first one is put in.
         let wanted = match &source.filter {
             None => None,

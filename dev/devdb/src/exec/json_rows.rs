@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use crate::error::SqlResult;
 use crate::exec::json::{self, Json};
 use crate::exec::session::Env;
-use crate::plan::Document;
+use crate::plan::{Document, JsonText};
 use crate::sql::ast::{JsonColumn, Step};
 use crate::value::convert;
 use crate::value::datum::Datum;
@@ -16,38 +16,28 @@ const TEXT: SqlType = SqlType::NVarChar(MAX);
 
 /// The text of a document; `None` where it is NULL.
 pub(crate) fn document<'a>(of: &'a Document, env: &'a Env<'_>) -> Option<&'a str> {
-    match of {
-        Document::Literal(text) => Some(text),
-        Document::Param(idx) => match env.params.get(*idx) {
+    match &of.text {
+        JsonText::Literal(text) => Some(text),
+        JsonText::Param(idx) => match env.params.get(*idx) {
             Some(Datum::Text(text)) => Some(text),
             Some(Datum::Null | Datum::Int(_) | Datum::Real(_) | Datum::Bytes(_)) | None => None,
         },
     }
 }
 
-/// The elements of a document: those of an array, or the one object it is.
-pub(crate) fn elements<'d, 'a>(document: &'d Json<'a>) -> &'d [Json<'a>] {
-    match document {
+/// The elements at a path of a document: those of an array, or the one object it is.
+pub(crate) fn elements<'d, 'a>(document: &'d Json<'a>, path: &[Step]) -> &'d [Json<'a>] {
+    let Some(found) = at(document, path) else { return &[] };
+    match found {
         Json::Array(items) => items,
-        Json::Object(_) => std::slice::from_ref(document),
+        Json::Object(_) => std::slice::from_ref(found),
         Json::Null | Json::Bool(_) | Json::Number(_) | Json::Text(_) => &[],
     }
 }
 
 /// A column of an element; what the path does not find is NULL.
 pub(crate) fn cell<'d>(element: &'d Json<'_>, column: &JsonColumn) -> SqlResult<Datum<'d>> {
-    let mut found = element;
-    for step in &column.path {
-        let inner = match (step, found) {
-            (Step::Index(idx), Json::Array(items)) => items.get(*idx),
-            (Step::Key(key), Json::Object(members)) => {
-                members.iter().find(|(name, _)| name == key).map(|(_, of)| of)
-            }
-            (Step::Index(_) | Step::Key(_), _) => None,
-        };
-        let Some(inner) = inner else { return Ok(Datum::Null) };
-        found = inner;
-    }
+    let Some(found) = at(element, &column.path) else { return Ok(Datum::Null) };
     let text = match found {
         Json::Null | Json::Array(_) | Json::Object(_) => return Ok(Datum::Null),
         Json::Bool(true) => "true",
@@ -64,6 +54,16 @@ pub(crate) fn cell<'d>(element: &'d Json<'_>, column: &JsonColumn) -> SqlResult<
     convert::cast(Datum::Text(Cow::Borrowed(text)), TEXT, column.ty)
 }
 
+fn at<'d, 'a>(element: &'d Json<'a>, path: &[Step]) -> Option<&'d Json<'a>> {
+    path.iter().try_fold(element, |found, step| match (step, found) {
+        (Step::Index(idx), Json::Array(items)) => items.get(*idx),
+        (Step::Key(key), Json::Object(members)) => {
+            members.iter().find(|(name, _)| name == key).map(|(_, of)| of)
+        }
+        (Step::Index(_) | Step::Key(_), _) => None,
+    })
+}
+
 /// The document's rows as an array of arrays of values as SQLite keeps them.
 pub(crate) fn normalised(
     of: &Document,
@@ -73,7 +73,7 @@ pub(crate) fn normalised(
     let mut out = String::from("[");
     if let Some(text) = document(of, env) {
         let parsed = json::parse(text)?;
-        for (idx, element) in elements(&parsed).iter().enumerate() {
+        for (idx, element) in elements(&parsed, &of.path).iter().enumerate() {
             out.push_str(if idx == 0 { "[" } else { ",[" });
             for (idx, column) in columns.iter().enumerate() {
                 if idx > 0 {

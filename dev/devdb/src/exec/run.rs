@@ -1,5 +1,6 @@
 //! A batch from its first statement to its last, and what its errors end.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::bind;
@@ -19,16 +20,23 @@ const STATUS_FAILED: u32 = 1;
 struct Run<'a> {
     session: &'a mut Session,
     compiled: &'a Compiled,
-    values: &'a [Owned],
+    values: Cow<'a, [Owned]>,
     done: Done,
     out: &'a mut Vec<u8>,
     has_failed: bool,
     /// Where the last DONE token ends in `out`.
     done_end: usize,
+    /// How many TRY blocks are around the statement at hand.
+    tries: u32,
 }
 
-/// The rest of the batch is skipped.
-struct Ended;
+/// What an error ends.
+enum Ended {
+    /// The rest of the batch is skipped.
+    Batch,
+    /// The rest of the TRY block around is.
+    Try(SqlError),
+}
 
 impl Session {
     /// Runs a batch and appends its whole answer to `out`.
@@ -45,13 +53,25 @@ impl Session {
         let mut run = Run {
             session: self,
             compiled,
-            values,
+            values: Cow::Borrowed(values),
             done,
             out,
             has_failed: false,
             done_end: usize::MAX,
+            tries: 0,
         };
-        let has_ended = run.nodes(&compiled.batch.body).is_err();
+        let batch = &compiled.batch;
+        let n_variables = batch.variables.len() - batch.params.len();
+        if n_variables > 0 {
+            run.values.to_mut().extend(std::iter::repeat_n(Datum::Null, n_variables));
+        }
+        let has_ended = run.nodes(&batch.body).is_err();
+        run.session.caught = None;
+        if run.session.is_doomed {
+            run.session.abandon(run.out);
+            let text = "Uncommittable transaction is detected at the end of the batch. The transaction is rolled back.";
+            run.report(&SqlError::new(3998, text));
+        }
         let counts = run.session.engine.like.counts_transactions();
         if is_procedure && !has_ended && counts && run.session.tran_count != tran_count {
             let now = run.session.tran_count;
@@ -84,7 +104,16 @@ impl Run<'_> {
                     (Err(err), _) => self.failed(err, node.line),
                 };
             }
+            Stmt::While { body, .. } => loop {
+                match self.condition(node) {
+                    Ok(true) => self.node(body)?,
+                    Ok(false) => return Ok(()),
+                    Err(err) => return self.failed(err, node.line),
+                }
+            },
+            Stmt::Try { body, handler } => return self.guarded(body, handler),
             Stmt::Begin | Stmt::Commit | Stmt::Rollback | Stmt::Throw { .. } | Stmt::Set(_) => {}
+            Stmt::Save(_) | Stmt::RollbackTo(_) | Stmt::Assign { .. } => {}
             Stmt::CreateSchema(_)
             | Stmt::CreateTable(_)
             | Stmt::CreateIndex(_)
@@ -106,8 +135,29 @@ impl Run<'_> {
         }
     }
 
+    /// Runs a TRY block, and its CATCH block where an error ended it.
+    fn guarded(&mut self, body: &[Node], handler: &[Node]) -> Result<(), Ended> {
+        self.tries += 1;
+        let ended = self.nodes(body);
+        self.tries -= 1;
+        let Err(Ended::Try(err)) = ended else { return ended };
+        let before = self.session.caught.replace(err);
+        let handled = self.nodes(handler);
+        self.session.caught = before;
+        handled
+    }
+
     fn statement(&mut self, node: &Node) -> SqlResult<()> {
+        if self.session.is_doomed && node.stmt.needs_sound_transaction() {
+            return Err(SqlError::new(
+                3930,
+                "The current transaction cannot be committed and cannot support operations that write to the log file. Roll back the transaction.",
+            ));
+        }
         match &node.stmt {
+            Stmt::Save(name) => self.session.save(name),
+            Stmt::RollbackTo(name) => self.session.rollback_to(name),
+            Stmt::Assign { variable, .. } => self.assign(node, *variable),
             Stmt::Begin => self.session.begin(self.out),
             Stmt::Commit => self.session.commit(self.out),
             Stmt::Rollback => self.session.rollback(self.out),
@@ -126,15 +176,24 @@ impl Run<'_> {
             }
             Stmt::Insert(_) | Stmt::Update(_) | Stmt::Delete(_) | Stmt::Select(_) => {
                 let plan = self.plan(node)?;
-                let n_rows = self.session.execute(&plan, self.values, self.out)?;
+                let n_rows = self.session.execute(&plan, &self.values, self.out)?;
                 self.session.row_count = i64::try_from(n_rows).unwrap_or(i64::MAX);
                 let status =
                     if self.session.settings.no_count { DONE_MORE } else { DONE_MORE | DONE_COUNT };
                 self.put_done(status, n_rows);
                 Ok(())
             }
-            Stmt::Block(_) | Stmt::If { .. } => Ok(()),
+            Stmt::Block(_) | Stmt::If { .. } | Stmt::While { .. } | Stmt::Try { .. } => Ok(()),
         }
+    }
+
+    fn assign(&mut self, node: &Node, variable: usize) -> SqlResult<()> {
+        let plan = self.plan(node)?;
+        let row = self.session.single_row(&plan, &self.values)?;
+        let value = row.into_iter().next().unwrap_or(Datum::Null);
+        self.values.to_mut()[variable] = value;
+        self.session.row_count = 1;
+        Ok(())
     }
 
     /// The plan of a statement, made where there is none for the tables as they are.
@@ -144,7 +203,7 @@ impl Run<'_> {
         if let Some(plan) = self.compiled.plan(node, catalog.version, access.user) {
             return Ok(plan);
         }
-        let plan = bind::plan(&access, &self.compiled.batch.params, node)?
+        let plan = bind::plan(&access, &self.compiled.batch.variables, node)?
             .expect("asked for statements with a plan alone");
         let plan = Arc::new(plan);
         self.compiled.keep(node, catalog.version, access.user, &plan);
@@ -153,14 +212,14 @@ impl Run<'_> {
 
     fn condition(&mut self, node: &Node) -> SqlResult<bool> {
         let plan = self.plan(node)?;
-        let row = self.session.single_row(&plan, self.values)?;
+        let row = self.session.single_row(&plan, &self.values)?;
         self.session.row_count = 0;
         Ok(row.first() == Some(&Datum::Int(1)))
     }
 
     fn throw(&mut self, node: &Node) -> SqlResult<()> {
         let plan = self.plan(node)?;
-        let row = self.session.single_row(&plan, self.values)?;
+        let row = self.session.single_row(&plan, &self.values)?;
         let [Datum::Int(number), Datum::Text(message), Datum::Int(state)] = &row[..] else {
             return Err(SqlError::new(102, "Incorrect syntax near 'THROW'.").with_class(15));
         };
@@ -197,12 +256,18 @@ impl Run<'_> {
     fn failed(&mut self, err: SqlError, line: u32) -> Result<(), Ended> {
         let err = if err.line == 1 { err.at_line(line) } else { err };
         let aborts = self.session.settings.xact_abort;
+        if self.tries > 0 && err.can_be_caught() {
+            let has_transaction = self.session.tran_count > 0;
+            self.session.is_doomed |= has_transaction && (aborts || err.dooms_transaction());
+            self.session.row_count = 0;
+            return Err(Ended::Try(err));
+        }
         if aborts || err.dooms_transaction() {
             self.session.abandon(self.out);
         }
         self.report(&err);
         self.session.row_count = 0;
-        if aborts || err.ends_batch() { Err(Ended) } else { Ok(()) }
+        if aborts || err.ends_batch() { Err(Ended::Batch) } else { Ok(()) }
     }
 
     fn report(&mut self, err: &SqlError) {

@@ -8,7 +8,7 @@ use rusqlite::Connection;
 use crate::catalog::access::Access;
 use crate::catalog::{Catalog, Table, store};
 use crate::clock;
-use crate::error::SqlResult;
+use crate::error::{SqlError, SqlResult};
 use crate::exec::compiled::Compiled;
 use crate::exec::engine::Engine;
 use crate::exec::prepared::Handles;
@@ -48,6 +48,10 @@ pub(crate) struct Session {
     pub(crate) row_count: i64,
     /// How deep transactions are nested; only the outermost one is real.
     pub(crate) tran_count: i64,
+    /// The transaction can only be rolled back.
+    pub(crate) is_doomed: bool,
+    /// The error that a CATCH block is about.
+    pub(crate) caught: Option<SqlError>,
     pub(crate) prepared: Handles,
     descriptor: u64,
     /// The writing connection while this session holds the lock.
@@ -64,6 +68,8 @@ pub(crate) struct Env<'a> {
     pub(crate) params: &'a [Owned],
     row_count: i64,
     tran_count: i64,
+    is_doomed: bool,
+    caught: Option<&'a SqlError>,
     now: i64,
     database: String,
     like: Like,
@@ -76,6 +82,17 @@ impl Env<'_> {
             Bind::Param(idx) => self.params.get(*idx).map_or(Datum::Null, Datum::borrow),
             Bind::RowCount => Datum::Int(self.row_count),
             Bind::TranCount => Datum::Int(self.tran_count),
+            Bind::XactState => Datum::Int(match (self.tran_count, self.is_doomed) {
+                (0, _) => 0,
+                (_, true) => -1,
+                (_, false) => 1,
+            }),
+            Bind::ErrorNumber => {
+                self.caught.map_or(Datum::Null, |err| Datum::Int(err.number.into()))
+            }
+            Bind::ErrorMessage => {
+                self.caught.map_or(Datum::Null, |err| Datum::text(err.message.as_str()))
+            }
             Bind::Now => Datum::Int(self.now),
             Bind::Database => Datum::text(self.database.as_str()),
             Bind::Babelfish => self.like.babelfish().map_or(Datum::Null, Datum::Int),
@@ -97,6 +114,8 @@ impl Session {
             settings: Settings::initial(),
             row_count: 0,
             tran_count: 0,
+            is_doomed: false,
+            caught: None,
             prepared: Handles::default(),
             descriptor: 0,
             writer: None,
@@ -142,11 +161,13 @@ impl Session {
         Access::of(catalog, &self.database, self.login.as_deref())
     }
 
-    pub(crate) fn env<'a>(&self, params: &'a [Owned]) -> Env<'a> {
+    pub(crate) fn env<'a>(&'a self, params: &'a [Owned]) -> Env<'a> {
         Env {
             params,
             row_count: self.row_count,
             tran_count: self.tran_count,
+            is_doomed: self.is_doomed,
+            caught: self.caught.as_ref(),
             now: clock::utc_ticks(),
             database: self.database.clone(),
             like: self.engine.like,
@@ -188,6 +209,7 @@ impl Session {
     /// Rolls back without telling the client.
     pub(crate) fn end_transaction(&mut self) {
         self.tran_count = 0;
+        self.is_doomed = false;
         self.changed_catalog = None;
         if let Some(db) = self.writer.take() {
             roll_back(&db);
@@ -263,6 +285,11 @@ impl Session {
             }
         }
         result
+    }
+
+    /// The transaction's connection, once it has written.
+    pub(crate) fn writer(&self) -> Option<&Connection> {
+        self.writer.as_ref()
     }
 
     /// Notes what a statement has locked.

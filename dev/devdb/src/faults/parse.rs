@@ -22,7 +22,7 @@ impl FromStr for Fault {
         Ok(Self {
             client: client.to_owned(),
             target: target_of(target).ok_or_else(|| {
-                refuse("targets are any, fetch, commit, leader-renew, leader-take, text=..., value=...")
+                refuse("targets are any, fetch, commit, find-refused, leader-renew, leader-take, text=..., value=...")
             })?,
             when: when_of(when)
                 .ok_or_else(|| refuse("`n` counts from 1, `n+` is that one and all that follow"))?,
@@ -48,6 +48,7 @@ fn target_of(text: &str) -> Option<Target> {
         "any" => Some(Target::Any),
         "fetch" => Some(Target::Fetch),
         "commit" => Some(Target::Commit),
+        "find-refused" => Some(Target::FindRefused),
         "leader-renew" => Some(Target::LeaderRenew),
         "leader-take" => Some(Target::LeaderTake),
         _ => text
@@ -98,6 +99,7 @@ impl fmt::Display for Fault {
             Target::Any => f.write_str("any"),
             Target::Fetch => f.write_str("fetch"),
             Target::Commit => f.write_str("commit"),
+            Target::FindRefused => f.write_str("find-refused"),
             Target::LeaderRenew => f.write_str("leader-renew"),
             Target::LeaderTake => f.write_str("leader-take"),
             Target::Text(part) => write!(f, "text={part}"),

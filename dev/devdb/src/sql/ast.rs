@@ -12,6 +12,8 @@ pub(crate) struct Batch {
     /// What a plan of faults may call it.
     pub(crate) kind: Option<Target>,
     pub(crate) params: Vec<Declared>,
+    /// The parameters, and behind them the variables that the batch declares.
+    pub(crate) variables: Vec<Declared>,
     pub(crate) body: Vec<Node>,
 }
 
@@ -41,22 +43,63 @@ pub(crate) struct ObjectName {
 #[derive(Debug)]
 pub(crate) enum Stmt {
     Block(Vec<Node>),
-    If { condition: Pred, then: Box<Node>, otherwise: Option<Box<Node>> },
+    If {
+        condition: Pred,
+        then: Box<Node>,
+        otherwise: Option<Box<Node>>,
+    },
+    While {
+        condition: Pred,
+        body: Box<Node>,
+    },
+    Try {
+        body: Vec<Node>,
+        handler: Vec<Node>,
+    },
+    /// A variable, by its index, and its value.
+    Assign {
+        variable: usize,
+        value: Expr,
+    },
     Begin,
     Commit,
     Rollback,
-    Throw { number: Expr, message: Expr, state: Expr },
+    Save(String),
+    RollbackTo(String),
+    Throw {
+        number: Expr,
+        message: Expr,
+        state: Expr,
+    },
     Set(Setting),
     CreateSchema(String),
     CreateTable(Box<TableDef>),
     CreateIndex(Box<IndexDef>),
-    DropTable { name: ObjectName, if_exists: bool },
+    DropTable {
+        name: ObjectName,
+        if_exists: bool,
+    },
     DropSchema(String),
     Principal(Box<PrincipalStmt>),
     Insert(Box<Insert>),
     Update(Box<Update>),
     Delete(Box<Delete>),
     Select(Box<Query>),
+}
+
+impl Stmt {
+    /// Whether it is refused in a transaction that can only be rolled back.
+    pub(crate) fn needs_sound_transaction(&self) -> bool {
+        match self {
+            Self::Insert(_) | Self::Update(_) | Self::Delete(_) | Self::Commit => true,
+            Self::Save(_) | Self::RollbackTo(_) | Self::Principal(_) => true,
+            Self::CreateSchema(_) | Self::CreateTable(_) | Self::CreateIndex(_) => true,
+            Self::DropTable { .. } | Self::DropSchema(_) => true,
+            Self::Block(_) | Self::If { .. } | Self::While { .. } | Self::Try { .. } => false,
+            Self::Assign { .. } | Self::Begin | Self::Rollback | Self::Throw { .. } => false,
+            Self::Set(_) | Self::Select(_) => false,
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -195,7 +238,7 @@ pub(crate) struct Join {
 pub(crate) enum Source {
     Table { name: ObjectName, alias: Option<String> },
     Derived { query: Box<Query>, alias: String },
-    Json { document: Expr, columns: Arc<Vec<JsonColumn>>, alias: String },
+    Json { document: Expr, path: Vec<Step>, columns: Arc<Vec<JsonColumn>>, alias: String },
 }
 
 /// A column of `OPENJSON ... WITH`.
@@ -290,6 +333,11 @@ pub(crate) enum Expr {
     Param(usize),
     RowCount,
     TranCount,
+    /// 1 in a transaction, -1 in one that can only be rolled back, else 0.
+    XactState,
+    /// Of the error at hand in a CATCH block.
+    ErrorNumber,
+    ErrorMessage,
     Version,
     Column {
         qualifier: Option<String>,

@@ -5,6 +5,10 @@ use crate::sql::ast::{Expr, Item, Node, ObjectName, Stmt, Update};
 
 /// The kind of a batch; `None` where it has no name of its own.
 pub(crate) fn kind(body: &[Node]) -> Option<Target> {
+    let tries = |node: &Node| matches!(node.stmt, Stmt::While { .. });
+    if body.iter().any(tries) {
+        return Some(Target::FindRefused);
+    }
     body.iter().find_map(|node| match &node.stmt {
         Stmt::Update(update) => of_update(update),
         Stmt::Select(query) => {
@@ -16,9 +20,14 @@ pub(crate) fn kind(body: &[Node]) -> Option<Target> {
         }
         Stmt::Block(body) => kind(body),
         Stmt::If { .. }
+        | Stmt::While { .. }
+        | Stmt::Try { .. }
+        | Stmt::Assign { .. }
         | Stmt::Begin
         | Stmt::Commit
         | Stmt::Rollback
+        | Stmt::Save(_)
+        | Stmt::RollbackTo(_)
         | Stmt::Throw { .. }
         | Stmt::Set(_) => None,
         Stmt::CreateSchema(_)

@@ -257,6 +257,16 @@ fn call(p: &mut Parser<'_>, name: &str) -> SqlResult<Expr> {
             p.next();
             return date_call(p, name == "dateadd");
         }
+        "xact_state" | "error_number" | "error_message" => {
+            p.next();
+            p.expect("(")?;
+            p.expect(")")?;
+            return Ok(match name {
+                "xact_state" => Expr::XactState,
+                "error_number" => Expr::ErrorNumber,
+                _ => Expr::ErrorMessage,
+            });
+        }
         _ => {}
     }
     let (func, arity) = function(name).ok_or_else(|| refused.clone())?;
@@ -361,7 +371,8 @@ const FUNCTIONS: [(&str, Func, RangeInclusive<usize>); 23] = [
 
 /// Functions whose arguments are not all values.
 #[cfg(test)]
-const SPECIAL: [&str; 4] = ["cast", "convert", "dateadd", "datediff"];
+const SPECIAL: [&str; 7] =
+    ["cast", "convert", "dateadd", "datediff", "error_message", "error_number", "xact_state"];
 
 fn function(name: &str) -> Option<(Func, RangeInclusive<usize>)> {
     let found = FUNCTIONS.iter().find(|(known, ..)| *known == name);

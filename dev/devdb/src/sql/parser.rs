@@ -67,12 +67,24 @@ pub(crate) struct Parser<'a> {
     tokens: Vec<Token>,
     at: usize,
     depth: usize,
-    params: &'a [Declared],
+    /// The parameters, and behind them what has been declared so far.
+    variables: Vec<Declared>,
 }
 
 impl<'a> Parser<'a> {
-    pub(crate) fn new(text: &'a str, params: &'a [Declared]) -> SqlResult<Self> {
-        Ok(Self { text, tokens: tokens(text)?, at: 0, depth: 0, params })
+    pub(crate) fn new(text: &'a str, params: &[Declared]) -> SqlResult<Self> {
+        Ok(Self { text, tokens: tokens(text)?, at: 0, depth: 0, variables: params.to_vec() })
+    }
+
+    /// The parameters, and behind them the variables that were declared.
+    pub(crate) fn variables(self) -> Vec<Declared> {
+        self.variables
+    }
+
+    /// Declares a variable; its index.
+    pub(crate) fn declare(&mut self, variable: Declared) -> usize {
+        self.variables.push(variable);
+        self.variables.len() - 1
     }
 
     pub(crate) fn token(&self) -> &Token {
@@ -241,7 +253,7 @@ impl<'a> Parser<'a> {
 
     /// The index of a declared parameter, or 137.
     pub(crate) fn param(&self, name: &str) -> SqlResult<usize> {
-        self.params.iter().position(|declared| declared.name == name).ok_or_else(|| {
+        self.variables.iter().position(|declared| declared.name == name).ok_or_else(|| {
             let text = format!("Must declare the scalar variable \"@{name}\".");
             SqlError::new(137, text).with_class(15).with_state(2).at_line(self.line())
         })

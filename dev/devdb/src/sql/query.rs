@@ -157,6 +157,12 @@ fn json(p: &mut Parser<'_>) -> SqlResult<Source> {
     p.next();
     p.expect("(")?;
     let document = expr(p)?;
+    let mut within = Vec::new();
+    if p.eat(",") {
+        let Kind::Text { text, .. } = p.peek(0).clone() else { return Err(p.unexpected()) };
+        within = path(&text).ok_or_else(|| p.unexpected())?;
+        p.next();
+    }
     p.expect(")")?;
     p.expect_word("with")?;
     p.expect("(")?;
@@ -186,7 +192,7 @@ fn json(p: &mut Parser<'_>) -> SqlResult<Source> {
     }
     p.expect(")")?;
     p.eat_word("as");
-    Ok(Source::Json { document, columns: Arc::new(columns), alias: p.name()? })
+    Ok(Source::Json { document, path: within, columns: Arc::new(columns), alias: p.name()? })
 }
 
 /// Reads `$`, `$[0]`, `$.name`, `$."a name"` and what can be made of them.

@@ -1,7 +1,7 @@
-//! Statements, and what holds them together: blocks, `IF`, transactions, `THROW`, `SET`, `EXEC`.
+//! Statements, and what holds them together: blocks, `IF`, `WHILE`, `TRY`, variables, transactions, `THROW`, `SET`, `EXEC`.
 
 use crate::error::SqlResult;
-use crate::sql::ast::{Batch, Declared, Node, Setting, Stmt};
+use crate::sql::ast::{Batch, Declared, Expr, Node, Setting, Stmt};
 use crate::sql::expr::{expr, pred};
 use crate::sql::lexer::Kind;
 use crate::sql::parser::Parser;
@@ -35,7 +35,7 @@ pub(crate) fn parse(text: &str, params: Vec<Declared>) -> SqlResult<Batch> {
         return Err(parser.unexpected());
     }
     number(&mut body, &mut 0);
-    Ok(Batch { kind: classify::kind(&body), params, body })
+    Ok(Batch { kind: classify::kind(&body), params, variables: parser.variables(), body })
 }
 
 /// Gives each statement a number of its own.
@@ -51,9 +51,17 @@ fn number(nodes: &mut [Node], next: &mut usize) {
                     number(std::slice::from_mut(otherwise), next);
                 }
             }
+            Stmt::While { body, .. } => number(std::slice::from_mut(body), next),
+            Stmt::Try { body, handler } => {
+                number(body, next);
+                number(handler, next);
+            }
             Stmt::Begin
             | Stmt::Commit
             | Stmt::Rollback
+            | Stmt::Save(_)
+            | Stmt::RollbackTo(_)
+            | Stmt::Assign { .. }
             | Stmt::Throw { .. }
             | Stmt::Set(_)
             | Stmt::CreateSchema(_)
@@ -105,9 +113,21 @@ fn kind_of_statement(p: &mut Parser<'_>) -> SqlResult<Stmt> {
         }
         "rollback" => {
             p.next();
-            eat_transaction(p);
-            Ok(Stmt::Rollback)
+            let is_named = eat_transaction(p) && p.at_name();
+            Ok(if is_named { Stmt::RollbackTo(p.name()?) } else { Stmt::Rollback })
         }
+        "save" => {
+            p.next();
+            if !eat_transaction(p) {
+                return Err(p.unexpected());
+            }
+            Ok(Stmt::Save(p.name()?))
+        }
+        "while" => {
+            p.next();
+            Ok(Stmt::While { condition: pred(p)?, body: Box::new(statement(p)?) })
+        }
+        "declare" => declare(p),
         "throw" => throw(p),
         "set" => set(p),
         "exec" | "execute" => execute(p),
@@ -141,12 +161,41 @@ fn begin(p: &mut Parser<'_>) -> SqlResult<Stmt> {
     if eat_transaction(p) {
         return Ok(Stmt::Begin);
     }
-    if p.is_word(0, "try") || p.is_word(0, "catch") {
-        return Err(p.unexpected());
+    if p.eat_word("try") {
+        let body = statements(p)?;
+        end_of(p, "try")?;
+        p.expect_word("begin")?;
+        p.expect_word("catch")?;
+        let handler = statements(p)?;
+        end_of(p, "catch")?;
+        return Ok(Stmt::Try { body, handler });
     }
     let body = statements(p)?;
     p.expect_word("end")?;
     Ok(Stmt::Block(body))
+}
+
+fn end_of(p: &mut Parser<'_>, block: &str) -> SqlResult<()> {
+    p.expect_word("end")?;
+    p.expect_word(block)
+}
+
+/// `DECLARE @a int = 1, @b nvarchar(max)`; a variable without a value is NULL.
+fn declare(p: &mut Parser<'_>) -> SqlResult<Stmt> {
+    p.next();
+    let mut assignments = Vec::new();
+    loop {
+        let line = p.line();
+        let name = p.variable()?;
+        p.eat_word("as");
+        let ty = p.data_type()?;
+        let value = if p.eat("=") { expr(p)? } else { Expr::Null };
+        let stmt = Stmt::Assign { variable: p.declare(Declared { name, ty }), value };
+        assignments.push(Node { line, stmt, number: 0 });
+        if !p.eat(",") {
+            return Ok(Stmt::Block(assignments));
+        }
+    }
 }
 
 fn throw(p: &mut Parser<'_>) -> SqlResult<Stmt> {
@@ -168,6 +217,12 @@ fn on_off(p: &mut Parser<'_>) -> SqlResult<bool> {
 fn set(p: &mut Parser<'_>) -> SqlResult<Stmt> {
     p.expect_word("set")?;
     let refused = p.unexpected();
+    if let Kind::Variable(name) = p.peek(0).clone() {
+        let variable = p.param(&name)?;
+        p.next();
+        p.expect("=")?;
+        return Ok(Stmt::Assign { variable, value: expr(p)? });
+    }
     if p.eat_word("transaction") {
         p.expect_word("isolation")?;
         p.expect_word("level")?;

@@ -15,3 +15,4 @@ mod queries;
 mod raw;
 mod sessions;
 mod support;
+mod tries;

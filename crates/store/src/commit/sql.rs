@@ -1,0 +1,188 @@
+//! The text of the commit's statements.
+
+use std::fmt::Write as _;
+
+use super::params::{
+    self, CURSOR, DECIDED_ABOVE, EPOCH, JOB, LAST, LOG, N_FAILED, N_OK, N_ROWS, RANGE, RANGE_END,
+    RANGE_START, SESSION,
+};
+use crate::catalog::CatalogColumn;
+use crate::encode::ColumnCodec;
+use crate::{error, name, warnings};
+
+/// Digits of the length that stands before the rows of each application in a search.
+pub(super) const LENGTH_DIGITS: usize = 10;
+
+/// What the statements are made of.
+#[derive(Debug)]
+pub(super) struct Names<'a> {
+    /// The log, as it is written in a statement.
+    pub(super) log: String,
+    /// The type of its `app_id`: a comparison with another type may not find its index.
+    pub(super) id_type: String,
+    /// Parents before their children.
+    pub(super) tables: Vec<TargetTable<'a>>,
+}
+
+/// A table that rows go to.
+#[derive(Debug)]
+pub(super) struct TargetTable<'a> {
+    /// As it is written in a statement.
+    pub(super) name: String,
+    pub(super) columns: Vec<&'a CatalogColumn>,
+    pub(super) codecs: Vec<ColumnCodec>,
+    /// Whether the contract fills the table's IDENTITY column.
+    pub(super) gives_identity: bool,
+}
+
+impl Names<'_> {
+    /// The commit of a group without warnings, and of one with some.
+    pub(super) fn commit(&self) -> [String; 2] {
+        let mut plain = self.fence();
+        for (i, table) in self.tables.iter().enumerate() {
+            plain.push_str(&table.insert(&params::table(i)));
+        }
+        plain.push_str(&self.insert_log());
+        let mut with_warnings = plain.clone();
+        warnings::count(&mut with_warnings, &params::warnings(self.tables.len()));
+        [plain, with_warnings].map(|text| text + "COMMIT;\n")
+    }
+
+    /// The search for the applications of a group that the database refuses: each is tried behind a savepoint of its
+    /// own, so that one round trip finds all of them, and in the end everything is rolled back.
+    ///
+    /// XACT_ABORT is off while they are tried, since with it any error would end the transaction. What CATCH does not
+    /// get (a table that is gone, a cancelled request) leaves the transaction open then: the connection is closed after
+    /// any error that it has not proved itself sound after.
+    /// A class of errors that no application is to blame for ends the search, and so does an error that dooms the
+    /// transaction (conversions, triggers): XACT_STATE() is not 1 from there on.
+    pub(super) fn search(&self) -> String {
+        let [rows, n_applications] = params::search();
+        let header = LENGTH_DIGITS + self.tables.len();
+        let n_tables = self.tables.len();
+        let inserts: String =
+            self.tables.iter().enumerate().map(|(i, table)| table.insert_where_filled(i)).collect();
+        let identities = self.tables.iter().filter(|table| table.gives_identity);
+        let identities_off: String =
+            identities.map(|table| format!("SET IDENTITY_INSERT {} OFF;\n", table.name)).collect();
+        let fence = self.fence();
+        let is_of_the_application = error::is_data("ERROR_NUMBER()");
+        format!(
+            "SET NOCOUNT ON;\n\
+             {fence}\
+             SET XACT_ABORT OFF;\n\
+             DECLARE @n int = 0, @at int = 1, @length int, @filled nvarchar(4000), @app nvarchar(max);\n\
+             WHILE @n < {n_applications} AND XACT_STATE() = 1\n\
+             BEGIN\n\
+             SET @length = CAST(SUBSTRING({rows}, @at, {LENGTH_DIGITS}) AS int);\n\
+             SET @filled = SUBSTRING({rows}, @at + {LENGTH_DIGITS}, {n_tables});\n\
+             SET @app = SUBSTRING({rows}, @at + {header}, @length);\n\
+             SET @at = @at + {header} + @length;\n\
+             SAVE TRAN [application];\n\
+             BEGIN TRY\n\
+             {inserts}\
+             END TRY\n\
+             BEGIN CATCH\n\
+             SELECT @n AS [n], ERROR_NUMBER() AS [number], ERROR_MESSAGE() AS [message];\n\
+             IF XACT_STATE() = 1 AND {is_of_the_application} ROLLBACK TRAN [application];\n\
+             ELSE IF XACT_STATE() <> 0 ROLLBACK TRAN;\n\
+             {identities_off}\
+             END CATCH;\n\
+             SET @n = @n + 1;\n\
+             END;\n\
+             IF XACT_STATE() <> 0 ROLLBACK TRAN;\n\
+             SELECT @n AS [n], CAST(NULL AS int) AS [number], CAST(NULL AS nvarchar(4000)) AS [message];\n"
+        )
+    }
+
+    /// Which ids of a group the log has. Its parameters are ids as JSON, and the `log_id` above which a row counts.
+    pub(super) fn decided(&self) -> String {
+        let Self { log, id_type, .. } = self;
+        format!(
+            "SET LOCK_TIMEOUT 5000;\nSELECT DISTINCT CAST(l.[app_id] AS bigint) AS [app_id] FROM OPENJSON(@P1) WITH ([app_id] {id_type} '$') AS j \
+             INNER LOOP JOIN {log} AS l ON l.[app_id] = j.[app_id] WHERE l.[log_id] > @P2"
+        )
+    }
+
+    /// The fence is a write and comes first: the owner of a lease that has moved on does no work, under any isolation
+    /// level. The cursor has to be where the owner left it: a database that has gone back in time (a forced failover, a
+    /// restore) refuses its next group too, or what lies between would be passed over.
+    ///
+    /// Behind it the group is refused where the log has a row of one of its applications: another tool, or another job,
+    /// may have decided it since it was fetched. Under READ_COMMITTED_SNAPSHOT a plain read would see the log as it was;
+    /// UPDLOCK reads what is committed now and waits for what is about to be, and HOLDLOCK keeps other writers from
+    /// adding such a row before this transaction ends. The loop takes locks on the keys of these applications alone.
+    fn fence(&self) -> String {
+        let Self { log, id_type, .. } = self;
+        format!(
+            "SET XACT_ABORT ON;\n\
+             SET LOCK_TIMEOUT 5000;\n\
+             BEGIN TRAN;\n\
+             UPDATE [xmlx].[range] SET [committed_through] = {LAST}, [done_ok] = [done_ok] + {N_OK}, [done_failed] = [done_failed] + {N_FAILED}, [rows_written] = [rows_written] + {N_ROWS}\n\
+             WHERE [job_id] = {JOB} AND [range_id] = {RANGE} AND [epoch] = {EPOCH} AND [owner_session] = {SESSION} AND [state] = 'leased' AND [committed_through] = {CURSOR} AND {LAST} < [hi];\n\
+             IF @@ROWCOUNT <> 1 THROW 51001, N'fenced', 1;\n\
+             IF EXISTS (SELECT 1 FROM OPENJSON({LOG}) WITH ([app_id] {id_type} '$[0]') AS j INNER LOOP JOIN {log} AS l WITH (UPDLOCK, HOLDLOCK) \
+             ON l.[app_id] = j.[app_id] WHERE l.[log_id] > {DECIDED_ABOVE}) THROW 51004, N'decided elsewhere', 1;\n"
+        )
+    }
+
+    fn insert_log(&self) -> String {
+        format!(
+            "INSERT INTO {} ([app_id], [status], [failure_reason], [session_id], [app_id_start], [app_id_end]) \
+             SELECT j.[app_id], j.[status], j.[reason], {SESSION}, {RANGE_START}, {RANGE_END} FROM OPENJSON({LOG}) \
+             WITH ([app_id] bigint '$[0]', [status] nvarchar(max) '$[1]', [reason] nvarchar(max) '$[2]') AS j OPTION (LOOP JOIN);\n",
+            self.log
+        )
+    }
+}
+
+impl TargetTable<'_> {
+    /// Inserts the rows of a JSON document (a parameter, or a variable and a path).
+    ///
+    /// Foreign keys are checked row by row (LOOP JOIN): a plan that was made while the parents' table was small would
+    /// scan it, and wait for the rows of every other commit under way.
+    fn insert(&self, document: &str) -> String {
+        let target = &self.name;
+        let columns = || self.columns.iter().zip(&self.codecs);
+        let names: Vec<String> = columns().map(|(column, _)| name::quoted(&column.name)).collect();
+        let values: Vec<String> = columns()
+            .zip(&names)
+            .map(|((column, codec), name)| match &column.default {
+                Some(default) => {
+                    format!("COALESCE(j.{name}, CONVERT({}, {default}))", codec.sql_type)
+                }
+                None => format!("j.{name}"),
+            })
+            .collect();
+        let schema: Vec<String> = names
+            .iter()
+            .zip(&self.codecs)
+            .enumerate()
+            .map(|(i, (name, codec))| format!("{name} {} '$[{i}]'", codec.sql_type))
+            .collect();
+        let mut text = String::new();
+        let mut push = |line: std::fmt::Arguments<'_>| {
+            text.write_fmt(line).expect("writing to a string does not fail");
+        };
+        if self.gives_identity {
+            push(format_args!("SET IDENTITY_INSERT {target} ON;\n"));
+        }
+        push(format_args!(
+            "INSERT INTO {target} ({}) SELECT {} FROM OPENJSON({document}) WITH ({}) AS j OPTION (LOOP JOIN);\n",
+            names.join(", "),
+            values.join(", "),
+            schema.join(", ")
+        ));
+        if self.gives_identity {
+            push(format_args!("SET IDENTITY_INSERT {target} OFF;\n"));
+        }
+        text
+    }
+
+    /// The same for the application at hand in a search, unless it has no rows for this table: most applications have
+    /// none for some tables, and an INSERT without rows costs nearly as much as one with a few.
+    fn insert_where_filled(&self, i: usize) -> String {
+        let insert = self.insert(&format!("@app, '$[{i}]'"));
+        format!("IF SUBSTRING(@filled, {}, 1) = N'1'\nBEGIN\n{insert}END;\n", i + 1)
+    }
+}
