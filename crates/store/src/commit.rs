@@ -13,8 +13,8 @@ use params::Values;
 use refused::Searchable;
 use sql::{Names, TargetTable};
 use tiberius::ToSql;
-use xmlx_domain::LogReason;
-use xmlx_extract::{Application, Plan};
+use xmlx_domain::{LogReason, Stage};
+use xmlx_extract::{Application, Plan, Table, Value};
 
 use crate::catalog::{Catalog, CatalogColumn, Room};
 use crate::connection::column;
@@ -108,8 +108,19 @@ pub struct CommitPlan {
     decided: String,
     decided_above: i64,
     codecs: Vec<Vec<ColumnCodec>>,
+    /// By table: the columns of text that have a limit, by their place in a row, with their name.
+    limits: Vec<Vec<TextLimit>>,
     /// What `failure_reason` takes; `None`: any text.
     reason: Option<Room>,
+}
+
+/// A column of text that takes no more than so much.
+#[derive(Clone, Debug)]
+struct TextLimit {
+    column: usize,
+    /// `table.column`.
+    place: String,
+    room: Room,
 }
 
 impl CommitPlan {
@@ -145,6 +156,7 @@ impl CommitPlan {
             tables: tables.collect(),
         };
         let [text, text_with_warnings] = names.commit();
+        let limits = plan.tables().iter().map(|table| text_limits(table, catalog)).collect();
         let reason =
             catalog.column("processing_log", "failure_reason").and_then(CatalogColumn::room);
         Ok(Self {
@@ -155,6 +167,7 @@ impl CommitPlan {
             warnings: WarningNames::new(plan),
             decided: names.decided(),
             decided_above: source.decided_above,
+            limits,
             codecs: names.tables.into_iter().map(|table| table.codecs).collect(),
             reason,
         })
@@ -172,6 +185,23 @@ impl CommitPlan {
             ("find_refused", refused::declared() + &self.search),
             ("decided", format!("-- params: @P1 nvarchar(max), @P2 bigint\n{};\n", self.decided)),
         ]
+    }
+
+    /// What the log says of an application that the database refused. SQL Server up to 2017 does not name the column
+    /// that a text is too long for (8152); it is the first one whose limit a text of the application exceeds.
+    #[must_use]
+    pub fn refusal(&self, refused: &Decided, err: &Error) -> LogReason {
+        let stage = match err.number() {
+            Some(515 | 547 | 2601 | 2627) => Stage::Constraint,
+            _ => Stage::Database,
+        };
+        if err.number() == Some(TOO_LONG_SOMEWHERE)
+            && let Decided::Rows(application) = refused
+            && let Some(place) = first_too_long(&self.limits, application)
+        {
+            return LogReason::new(stage, format!("{err}: `{place}`"));
+        }
+        LogReason::new(stage, err.to_string())
     }
 
     /// Commits a group under a lease. Safe to repeat: the cursor tells.
@@ -288,6 +318,41 @@ impl CommitPlan {
     }
 }
 
+/// "String or binary data would be truncated", without the table and the column.
+const TOO_LONG_SOMEWHERE: u32 = 8152;
+
+fn text_limits(table: &Table, catalog: &Catalog) -> Vec<TextLimit> {
+    let limits = table.columns.iter().enumerate().filter_map(|(i, column)| {
+        let room = catalog.column(&table.name, &column.name).and_then(CatalogColumn::exact_room)?;
+        Some(TextLimit { column: i, place: format!("{}.{}", table.name, column.name), room })
+    });
+    limits.collect()
+}
+
+/// The first column that a text of the application is too long for. Blanks at the end are cut off without an error.
+fn first_too_long<'a>(limits: &'a [Vec<TextLimit>], application: &Application) -> Option<&'a str> {
+    let tables = limits.iter().zip(&application.tables);
+    let found = tables.flat_map(|(limits, rows)| {
+        rows.iter().flat_map(move |row| {
+            limits.iter().filter(move |limit| match &row[limit.column] {
+                Value::Text(text) => {
+                    let text = text.trim_end_matches(' ');
+                    limit.room.fit(text).len() < text.len()
+                }
+                Value::Null
+                | Value::Bit(_)
+                | Value::Int(_)
+                | Value::Decimal(_)
+                | Value::Float(_)
+                | Value::Date(_)
+                | Value::DateTime(_)
+                | Value::DateTimeOffset(_) => false,
+            })
+        })
+    });
+    found.map(|limit| limit.place.as_str()).next()
+}
+
 #[derive(Debug, Default)]
 struct Encoded {
     tables: Vec<String>,
@@ -318,5 +383,31 @@ async fn why_fenced(
         Ok(Committed::Cut { hi: range.scope.hi })
     } else {
         Ok(Committed::Gone)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_column_that_a_text_is_too_long_for_is_found() {
+        let limit = |column, place: &str, room| TextLimit { column, place: place.to_owned(), room };
+        let limits = [
+            vec![limit(1, "a.name", Room::Units(3))],
+            vec![limit(0, "b.code", Room::Bytes(2)), limit(1, "b.word", Room::Units(5))],
+        ];
+        let text = |text: &str| Value::Text(text.to_owned());
+        let check = |name: &str, code: &str, word: Value, expected: Option<&str>| {
+            let row = |values: [Value; 2]| vec![Box::from(values)];
+            let tables = vec![row([Value::Int(1), text(name)]), row([text(code), word])];
+            let application = Application { app_id: 1, tables, warnings: Vec::new() };
+            assert_eq!(first_too_long(&limits, &application), expected);
+        };
+        check("abc", "de", text("fghij"), None);
+        check("abcd", "de", text("fghij"), Some("a.name"));
+        check("abc", "\u{e9}f", text("fghij"), Some("b.code"));
+        check("abc   ", "de", Value::Null, None);
+        check("abc", "de", text("fghijk"), Some("b.word"));
     }
 }

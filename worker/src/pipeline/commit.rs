@@ -6,7 +6,7 @@ use std::sync::Once;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
-use xmlx_domain::{ErrorClass, Lease, LogReason, Stage};
+use xmlx_domain::{ErrorClass, Lease};
 use xmlx_store::{
     Committed, Connection, Decided, EXTRAS_SINCE, Error, Group, HeldLease, OpenRange, Refusals,
 };
@@ -170,7 +170,7 @@ impl Committer<'_> {
 
     /// Turns an application that the database refuses into one that failed.
     fn fail(&mut self, app: &mut Decided, err: &Error) {
-        let (app_id, reason) = (app.app_id(), reason(err));
+        let (app_id, reason) = (app.app_id(), self.job.commit.refusal(app, err));
         warn!(app_id, %reason, "the database refuses the application");
         self.held_for = err.to_string();
         *app = Decided::Failed { app_id, reason };
@@ -295,15 +295,6 @@ impl Committer<'_> {
             Err(err) => Err(err.into()),
         }
     }
-}
-
-/// What the log says of an application that the database refused.
-fn reason(err: &Error) -> LogReason {
-    let stage = match err.number() {
-        Some(515 | 547 | 2601 | 2627) => Stage::Constraint,
-        _ => Stage::Database,
-    };
-    LogReason::new(stage, err.to_string())
 }
 
 /// The commit of a single application is not answered in time, again and again: only an operator can help.

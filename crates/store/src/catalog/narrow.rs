@@ -2,7 +2,7 @@
 
 use xmlx_extract::{DataType, Described, Plan, Stored, TextUnit};
 
-use super::{Catalog, CatalogColumn, Disagreement};
+use super::{Catalog, CatalogColumn, Disagreement, Room};
 
 /// The column of the source that the statements look for ids in.
 const SOURCE_ID: &str = "app_id";
@@ -78,6 +78,15 @@ impl CatalogColumn {
             "varchar" | "char" => return Some(Stored::Text(self.text_unit())),
             _ => return None,
         }))
+    }
+
+    /// How long a text the column takes, exactly; `None`: of any length, or in a code page whose bytes are not known.
+    pub(crate) fn exact_room(&self) -> Option<Room> {
+        match (self.room()?, self.text_unit()) {
+            (room @ Room::Units(_), _) | (room, TextUnit::Utf8) => Some(room),
+            (Room::Bytes(bytes), TextUnit::Utf16) => Some(Room::Units(bytes)),
+            (Room::Bytes(_), TextUnit::DoubleByte) => None,
+        }
     }
 
     /// The code pages 932, 936, 949 and 950 have characters of two bytes:
