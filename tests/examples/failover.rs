@@ -97,8 +97,8 @@ async fn worker_lost(fault: impl AsyncFnOnce(&mut Cluster, usize), host: Option<
     cluster.wait_complete().await;
     let job = cluster.submit(&[]);
     cluster
-        .wait_for("everything to be in one worker's hands", async |it| {
-            let job = it.job(job);
+        .wait_for("everything to be in one worker's hands", async |cluster| {
+            let job = cluster.job(job);
             job["ranges_leased"].as_i64() > Some(1) && job["ranges_pending"] == 0
         })
         .await;
@@ -150,7 +150,11 @@ async fn leader_lost(runs: usize, flags: &'static [&'static str], signal: Signal
         cluster.wait_logged(decided + 100).await;
         let term = cluster.term().await;
         let leader = cluster.leader().name.clone();
-        let leader = cluster.coordinators.iter().position(|(_, it)| it.name == leader).unwrap();
+        let leader = cluster
+            .coordinators
+            .iter()
+            .position(|(_, coordinator)| coordinator.name == leader)
+            .unwrap();
         let at = now(&cluster).await;
         cluster.coordinators[leader].1.signal(signal);
         let granted = format!("[event] = 'granted' AND [term] > {term}");
@@ -196,7 +200,7 @@ async fn first_after(cluster: &Cluster, which: &str) -> f64 {
         "SELECT {} AS [ms] FROM [xmlx].[range_history] AS h JOIN [xmlx].[job] AS j ON j.[job_id] = h.[job_id] WHERE {which} ORDER BY h.[history_id]",
         millis("h.[at]")
     );
-    cluster.wait_for("the entry", async |it| !it.db.column(&sql).await.is_empty()).await;
+    cluster.wait_for("the entry", async |cluster| !cluster.db.column(&sql).await.is_empty()).await;
     seconds(cluster.db.column(&sql).await[0])
 }
 
@@ -223,6 +227,6 @@ fn seconds(millis: i64) -> f64 {
 fn session_of(cluster: &Cluster, worker: &str) -> String {
     let workers = cluster.client(&["workers", "-o", "json"]).expect(0).json();
     let all = workers.as_array().unwrap();
-    let found = all.iter().find(|it| it["name"] == worker);
+    let found = all.iter().find(|named| named["name"] == worker);
     found.expect("the worker is known")["session"].as_str().unwrap().to_owned()
 }

@@ -352,7 +352,7 @@ impl Cluster {
         let status = self.status();
         let jobs = status["jobs"].as_array().expect("jobs");
         jobs.iter()
-            .find(|it| it["job"] == job)
+            .find(|shown| shown["job"] == job)
             .unwrap_or_else(|| panic!("no job {job} in {status}"))
             .clone()
     }

@@ -83,14 +83,14 @@ impl Given {
     async fn create(server: &str) -> Self {
         let n = MADE.fetch_add(1, Ordering::Relaxed);
         let name = format!("xmlx_test_{}_{n}", std::process::id());
-        let it = Self {
+        let given = Self {
             master: in_database(server, "master"),
             connection_string: in_database(server, &name),
             name,
             logins: Mutex::default(),
         };
-        it.on_master(&format!("CREATE DATABASE [{}]", it.name)).await;
-        it
+        given.on_master(&format!("CREATE DATABASE [{}]", given.name)).await;
+        given
     }
 
     /// A login for one of the database's users; it is dropped behind the database.
@@ -211,11 +211,11 @@ impl Database {
     }
 
     async fn prepare(server: At, version: i32) -> Self {
-        let it = Self { store: store(&server.connection_string()), server };
-        it.store.migrate_to(version).await.expect("the control schema");
-        it.store.run_script(xmlx_samples::target_sql()).await.expect("the target schema");
-        it.store.run_script(xmlx_samples::source_sql()).await.expect("the source tables");
-        it
+        let database = Self { store: store(&server.connection_string()), server };
+        database.store.migrate_to(version).await.expect("the control schema");
+        database.store.run_script(xmlx_samples::target_sql()).await.expect("the target schema");
+        database.store.run_script(xmlx_samples::source_sql()).await.expect("the source tables");
+        database
     }
 
     /// Stops the server, lets `meanwhile` happen, and starts it again where it was.
@@ -324,9 +324,10 @@ impl Database {
     pub async fn fill(&self, synth: &Synth, line: Line, n: usize) {
         let plan =
             xmlx_extract::Plan::from_json(xmlx_samples::contract(line)).expect("a sample contract");
-        let samples = (0..).map(|i| synth.application(i)).filter(|it| it.line == line).take(n);
+        let samples =
+            (0..).map(|i| synth.application(i)).filter(|sample| sample.line == line).take(n);
         let documents: Vec<Document> =
-            samples.map(|it| Document { app_id: it.app_id, xml: it.xml }).collect();
+            samples.map(|sample| Document { app_id: sample.app_id, xml: sample.xml }).collect();
         for chunk in documents.chunks(CHUNK) {
             self.store.load(&plan, chunk).await.expect("documents load");
         }
@@ -367,7 +368,7 @@ impl Database {
     pub async fn column(&self, sql: &str) -> Vec<i64> {
         let mut client = self.connect().await;
         let rows = client.simple_query(sql).await.expect(sql).into_first_result().await.expect(sql);
-        rows.iter().map(|it| it.try_get(0).expect(sql).expect("not NULL")).collect()
+        rows.iter().map(|row| row.try_get(0).expect(sql).expect("not NULL")).collect()
     }
 
     /// Every row; its columns have to be text.

@@ -49,12 +49,12 @@ impl Output {
     /// Runs a program to its end.
     #[must_use]
     pub fn of(mut command: Command) -> Self {
-        let it = command.output().expect("the program starts");
+        let output = command.output().expect("the program starts");
         let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
         Self {
-            code: it.status.code().unwrap_or(-1),
-            stdout: text(&it.stdout),
-            stderr: text(&it.stderr),
+            code: output.status.code().unwrap_or(-1),
+            stdout: text(&output.stdout),
+            stderr: text(&output.stderr),
         }
     }
 

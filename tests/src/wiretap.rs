@@ -100,7 +100,8 @@ async fn answers(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, seen: &Seen) {
     while let Ok(n @ 1..) = from.read(&mut chunk).await {
         bytes.extend_from_slice(&chunk[..n]);
         let found = bytes.windows(CODE_PAGE_BYTES);
-        let found = found.filter(|it| kinds.contains(&it[0]) && it[3..] == *collation).count();
+        let found =
+            found.filter(|bytes| kinds.contains(&bytes[0]) && bytes[3..] == *collation).count();
         seen.in_code_page.fetch_add(u64::try_from(found).unwrap_or(u64::MAX), Ordering::SeqCst);
         // What may go on in the next chunk.
         bytes.drain(..bytes.len().saturating_sub(CODE_PAGE_BYTES - 1));
@@ -159,7 +160,7 @@ impl Seen {
 
 fn text_of(bytes: &[u8]) -> String {
     let units: Vec<u16> =
-        bytes.chunks_exact(2).map(|it| u16::from_le_bytes([it[0], it[1]])).collect();
+        bytes.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])).collect();
     String::from_utf16(&units).expect("statements are text")
 }
 

@@ -19,9 +19,9 @@ async fn the_database_alone_can_stop_a_job() {
     let committed = cluster.logged().await;
     assert!(committed < 300);
     cluster
-        .wait_for("every worker to let go", async |it| {
-            let status = it.status();
-            status["workers"].as_array().unwrap().iter().all(|it| it["leases"] == 0)
+        .wait_for("every worker to let go", async |cluster| {
+            let status = cluster.status();
+            status["workers"].as_array().unwrap().iter().all(|worker| worker["leases"] == 0)
         })
         .await;
     assert_eq!(cluster.logged().await, committed);

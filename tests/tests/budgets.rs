@@ -8,8 +8,8 @@ use xmlx_tests::{Cluster, Needs, Setup, skips_on_server};
 /// Waits until the job is paused and says more than how many there are.
 async fn wait_paused(cluster: &Cluster, job: i64, word: &str) -> Value {
     cluster
-        .wait_for("the job to pause", async |it| {
-            let job = it.job(job);
+        .wait_for("the job to pause", async |cluster| {
+            let job = cluster.job(job);
             assert_ne!(job["state"], "done", "{job}");
             job["state"] == "paused" && job["reason"].as_str().unwrap().contains(word)
         })
@@ -53,7 +53,9 @@ async fn a_job_in_which_most_fail_pauses_by_itself() {
     // It goes on from there, and stops again: the cause is still there.
     let _ = cluster.client(&["resume", &job.to_string()]).expect(0);
     cluster
-        .wait_for("more to be decided", async |it| number(&it.job(job), "failed") > failed)
+        .wait_for("more to be decided", async |cluster| {
+            number(&cluster.job(job), "failed") > failed
+        })
         .await;
     let again = wait_paused(&cluster, job, "most often").await;
     let decided = |it: &Value| number(it, "ok") + number(it, "failed");
@@ -75,8 +77,8 @@ async fn a_number_of_failures_pauses_and_resume_goes_on() {
     assert!(number(&paused, "failed") >= 5 && number(&paused, "ok") < 300, "{paused}");
     let _ = cluster.client(&["resume", &job.to_string()]).expect(0);
     cluster
-        .wait_for("more to fail", async |it| {
-            number(&it.job(job), "failed") > number(&paused, "failed")
+        .wait_for("more to fail", async |cluster| {
+            number(&cluster.job(job), "failed") > number(&paused, "failed")
         })
         .await;
     let again = wait_paused(&cluster, job, "`--max-failures 4` allows").await;

@@ -24,7 +24,8 @@ fn map_prints_one_json_object_per_file() {
         broken_permille: 0,
         padding_bytes: 0,
     });
-    let sample = (0..).map(|i| synth.application(i)).find(|it| it.line == Line::Card).unwrap();
+    let sample =
+        (0..).map(|i| synth.application(i)).find(|sample| sample.line == Line::Card).unwrap();
     std::fs::write(path("good.xml"), &sample.xml).unwrap();
     std::fs::write(path("bad.xml"), "<Submission").unwrap();
     let printed = client(&[
@@ -100,15 +101,16 @@ fn bench_counts_and_measures() {
         let all = ["bench", &dir, "--contract", &contract, "--seconds", "1", "--threads", "2"];
         client(&[&all, more].concat()).expect(0)
     };
-    let it = bench(&["-o", "json"]).json();
-    assert_eq!((&it["files"], &it["threads"]), (&n_files.into(), &2.into()));
-    let n_failed: u64 = it["failed"].as_object().unwrap().values().filter_map(|n| n.as_u64()).sum();
-    assert!(n_failed > 1, "{it}");
-    assert_eq!(it["ok"].as_u64().unwrap() + n_failed, n_files, "{it}");
-    assert!(it["applications"].as_u64() >= Some(n_files - 1), "{it}");
+    let measured = bench(&["-o", "json"]).json();
+    assert_eq!((&measured["files"], &measured["threads"]), (&n_files.into(), &2.into()));
+    let n_failed: u64 =
+        measured["failed"].as_object().unwrap().values().filter_map(|n| n.as_u64()).sum();
+    assert!(n_failed > 1, "{measured}");
+    assert_eq!(measured["ok"].as_u64().unwrap() + n_failed, n_files, "{measured}");
+    assert!(measured["applications"].as_u64() >= Some(n_files - 1), "{measured}");
     for figure in ["rows", "bytes", "applications_per_second", "megabytes_per_second", "times_bare"]
     {
-        assert!(it[figure].as_f64().unwrap() > 0.0, "{figure}: {it}");
+        assert!(measured[figure].as_f64().unwrap() > 0.0, "{figure}: {measured}");
     }
     assert!(bench(&[]).stdout.contains("applications/s"));
     let empty = tempfile::tempdir().unwrap();
@@ -284,7 +286,9 @@ async fn a_job_whose_source_is_gone_fails_and_says_why() {
     let cluster = Cluster::start(Setup { workers: 0, ..Setup::small(5) }).await;
     let job = cluster.submit(&["--follow"]);
     cluster.db.run("DROP TABLE [sample].[application_xml]").await;
-    cluster.wait_for("the job to fail", async |it| it.job(job)["state"] == "failed").await;
+    cluster
+        .wait_for("the job to fail", async |cluster| cluster.job(job)["state"] == "failed")
+        .await;
     let reason = cluster.job(job)["reason"].to_string();
     assert!(reason.contains("208") && reason.contains("application_xml"), "{reason}");
 }
@@ -317,8 +321,10 @@ async fn loaded_files_are_processed() {
         broken_permille: 0,
         padding_bytes: 0,
     });
-    for it in (0..60).map(|i| synth.application(i)).filter(|it| it.line == Line::Card).take(20) {
-        std::fs::write(folder.path().join(format!("{}.xml", it.app_id)), it.xml).unwrap();
+    for sample in
+        (0..60).map(|i| synth.application(i)).filter(|sample| sample.line == Line::Card).take(20)
+    {
+        std::fs::write(folder.path().join(format!("{}.xml", sample.app_id)), sample.xml).unwrap();
     }
     let dir = folder.path().display().to_string();
     let load = || {
@@ -369,7 +375,7 @@ async fn waiting_ends_with_what_came_of_the_job() {
         let waiting = scope.spawn(|| submit(&["--from", "1010", "--wait=until-paused"]));
         let job = loop {
             let jobs = cluster.status()["jobs"].clone();
-            let found = jobs.as_array().unwrap().iter().find(|it| it["state"] == "running");
+            let found = jobs.as_array().unwrap().iter().find(|job| job["state"] == "running");
             if let Some(job) = found {
                 break job["job"].as_i64().unwrap();
             }

@@ -163,7 +163,7 @@ async fn an_id_that_the_source_has_twice_stops_the_job() {
             "INSERT INTO [sample].[card_application] ([app_id]) SELECT 900000 WHERE 1 = 1; {late} {repeated}; {late} {repeated};"
         ))
         .await;
-    cluster.wait_for("the job to fail", async |it| it.job(1)["state"] == "failed").await;
+    cluster.wait_for("the job to fail", async |cluster| cluster.job(1)["state"] == "failed").await;
     let shown = cluster.job(1);
     assert!(
         shown["reason"].as_str().unwrap().contains("application 900000 more than once"),

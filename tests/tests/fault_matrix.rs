@@ -284,7 +284,7 @@ async fn wait_stopped(cluster: &Cluster, job: i64) {
     let runs = format!(
         "SELECT COUNT_BIG(*) FROM [xmlx].[job] WHERE [job_id] = {job} AND [state] = 'running'"
     );
-    cluster.wait_for("the job to stop", async |it| it.db.count(&runs).await == 0).await;
+    cluster.wait_for("the job to stop", async |cluster| cluster.db.count(&runs).await == 0).await;
 }
 
 /// Whatever stopped the job was there once: nothing is lost. The job that is done in the end.

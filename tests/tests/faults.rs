@@ -71,8 +71,8 @@ async fn a_zombie_commits_nothing() {
     cluster.wait_busy().await;
     cluster.workers[0].signal(Signal::SIGSTOP);
     cluster
-        .wait_for("its leases to be revoked", async |it| {
-            it.job(job)["leases_revoked"].as_i64().unwrap() > 0
+        .wait_for("its leases to be revoked", async |cluster| {
+            cluster.job(job)["leases_revoked"].as_i64().unwrap() > 0
         })
         .await;
     cluster.workers[0].signal(Signal::SIGCONT);
@@ -125,8 +125,12 @@ async fn pause_is_a_barrier() {
     assert_eq!(cluster.client(&["pause", &id]).expect(0).stdout.trim(), "already so");
     // Both workers have been told, and ask in vain, by the time their heartbeats show no lease.
     cluster
-        .wait_for("the workers to let go", async |it| {
-            it.status()["workers"].as_array().unwrap().iter().all(|it| it["leases"] == 0)
+        .wait_for("the workers to let go", async |cluster| {
+            cluster.status()["workers"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .all(|worker| worker["leases"] == 0)
         })
         .await;
     assert_eq!(cluster.logged().await, at_pause);
@@ -150,8 +154,12 @@ async fn a_pause_whose_answer_is_lost_is_a_barrier_too() {
     let _ = cluster.client(&["pause", &id]).expect(0);
     let at_pause = cluster.logged().await;
     cluster
-        .wait_for("the workers to let go", async |it| {
-            it.status()["workers"].as_array().unwrap().iter().all(|it| it["leases"] == 0)
+        .wait_for("the workers to let go", async |cluster| {
+            cluster.status()["workers"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .all(|worker| worker["leases"] == 0)
         })
         .await;
     assert_eq!(cluster.logged().await, at_pause);
@@ -252,7 +260,9 @@ async fn a_full_log_pauses_the_job() {
     let cluster = Cluster::start(Setup::small(60)).await;
     cluster.db.faults().add("commit:1:error=9002".parse().unwrap());
     let job = cluster.submit(&[]);
-    cluster.wait_for("the job to be paused", async |it| it.job(job)["state"] == "paused").await;
+    cluster
+        .wait_for("the job to be paused", async |cluster| cluster.job(job)["state"] == "paused")
+        .await;
     assert!(cluster.job(job)["reason"].as_str().unwrap().contains("9002"));
     let _ = cluster.client(&["resume", &job.to_string()]).expect(0);
     cluster.wait_done(job).await;
@@ -270,7 +280,9 @@ async fn an_error_without_a_number_pauses_the_job_at_last() {
     let cluster = Cluster::start(Setup::small(60)).await;
     cluster.db.faults().add("commit:1+:error=33557097".parse().unwrap());
     let job = cluster.submit(&[]);
-    cluster.wait_for("the job to be paused", async |it| it.job(job)["state"] == "paused").await;
+    cluster
+        .wait_for("the job to be paused", async |cluster| cluster.job(job)["state"] == "paused")
+        .await;
     let shown = cluster.job(job);
     assert!(shown["reason"].as_str().unwrap().contains("33557097"), "{shown}");
     assert_eq!((cluster.logged().await, &shown["failed"]), (0, &0.into()));
@@ -352,10 +364,10 @@ async fn a_pause_that_finds_a_range_changed_is_a_pause() {
     cluster.db.faults().add("commit:1+:delay=60ms".parse().unwrap());
     let job = cluster.submit(&[]);
     cluster
-        .wait_for("two leases, and nothing left to hand out", async |it| {
-            let job = it.job(job);
+        .wait_for("two leases, and nothing left to hand out", async |cluster| {
+            let job = cluster.job(job);
             let is_all_leased = job["ranges_leased"] == 2 && job["ranges_pending"] == 0;
-            is_all_leased && it.logged().await > 0
+            is_all_leased && cluster.logged().await > 0
         })
         .await;
     // The answer of a compare-and-set that found something else.

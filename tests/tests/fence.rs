@@ -185,8 +185,8 @@ async fn arrives_late(other_holds_it: bool) {
         cluster.add_worker_in(Place { connection_string: &other, coordinators: &urls, host: None });
     }
     cluster
-        .wait_for("the leases to be lost", async |it| {
-            let job = it.job(job);
+        .wait_for("the leases to be lost", async |cluster| {
+            let job = cluster.job(job);
             let leased = job["ranges_leased"].as_i64().unwrap() > 0;
             job["leases_revoked"].as_i64().unwrap() > 0 && leased == other_holds_it
         })

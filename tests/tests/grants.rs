@@ -126,16 +126,17 @@ async fn roles_may_do_what_they_do_and_no_more() {
     for (line, contract) in xmlx_samples::contracts() {
         let plan = Plan::from_json(contract).unwrap();
         for role in [Role::Coordinator, Role::Worker] {
-            let of_line = all.iter().filter(|it| it.line.is_none_or(|it| it == line.name()));
+            let of_line =
+                all.iter().filter(|statement| statement.line.is_none_or(|own| own == line.name()));
             let mut needed: BTreeSet<(String, &str)> = BTreeSet::new();
-            for it in of_line.filter(|it| senders(&it.name).contains(&role)) {
-                needed.extend(touched(&it.text));
+            for statement in of_line.filter(|statement| senders(&statement.name).contains(&role)) {
+                needed.extend(touched(&statement.text));
             }
             let grants = role.grants(Some(&plan));
             let granted: BTreeSet<(String, &str)> = grants
                 .iter()
-                .filter(|it| it.class == "OBJECT")
-                .map(|it| (it.securable.clone(), it.permission))
+                .filter(|permission| permission.class == "OBJECT")
+                .map(|permission| (permission.securable.clone(), permission.permission))
                 .collect();
             assert_eq!(granted, needed, "{role:?} of {}", line.name());
         }

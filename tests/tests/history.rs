@@ -8,11 +8,11 @@ use xmlx_tests::{Cluster, Setup};
 fn broken(cluster: &Cluster, job: i64) -> Vec<String> {
     let printed = cluster.client(&["verify", &job.to_string(), "--history", "-o", "json"]);
     let checks = printed.json()["checks"].as_array().unwrap().clone();
-    assert!(checks.iter().any(|it| it["check"].as_str().unwrap().starts_with("history: ")));
+    assert!(checks.iter().any(|check| check["check"].as_str().unwrap().starts_with("history: ")));
     let broken: Vec<String> = checks
         .iter()
-        .filter(|it| it["holds"] == false)
-        .map(|it| it["check"].as_str().unwrap().to_owned())
+        .filter(|check| check["holds"] == false)
+        .map(|check| check["check"].as_str().unwrap().to_owned())
         .collect();
     assert_eq!(printed.code, i32::from(!broken.is_empty()), "{printed:?}");
     broken
@@ -70,7 +70,7 @@ async fn a_decision_without_a_lease_is_found() {
         .await;
     let found = broken(&cluster, job);
     assert!(
-        found.iter().any(|it| it == "history: every decision is its range's owner's"),
+        found.iter().any(|check| check == "history: every decision is its range's owner's"),
         "{found:?}"
     );
 }

@@ -19,8 +19,8 @@ fn waits(locked: &[Locked]) -> BTreeSet<(String, String)> {
         let steps: Vec<&str> = kind
             .steps
             .iter()
-            .filter(|it| it.verb != Verb::Insert)
-            .map(|it| it.table.as_str())
+            .filter(|step| step.verb != Verb::Insert)
+            .map(|step| step.table.as_str())
             .collect();
         for (i, first) in steps.iter().enumerate() {
             for then in steps[i + 1..].iter().filter(|it| *it != first) {
@@ -87,7 +87,7 @@ async fn rows_are_locked_in_one_order() {
     cluster.wait_logged(420).await;
     let _ = cluster.client(&["cancel", &id]).expect(0);
     let log_end = "SELECT COUNT_BIG(*) FROM [xmlx].[job] WHERE [log_end] IS NOT NULL";
-    cluster.wait_for("the log's end", async |it| it.db.count(log_end).await == 1).await;
+    cluster.wait_for("the log's end", async |cluster| cluster.db.count(log_end).await == 1).await;
     let orders = waits(&cluster.db.locks());
     for seen in [
         pair("range", "leader"),
@@ -121,13 +121,15 @@ async fn a_commit_locks_no_more_rows_of_a_table_than_allowed() {
     let locked = cluster.db.locks();
     let commits: Vec<&Locked> = locked
         .iter()
-        .filter(|it| it.steps.iter().any(|it| it.table == "sample.submission"))
+        .filter(|kind| kind.steps.iter().any(|step| step.table == "sample.submission"))
         .collect();
-    let inserts = commits.iter().flat_map(|it| &it.steps).filter(|it| it.verb == Verb::Insert);
-    let most = inserts.clone().max_by_key(|it| it.rows_max).unwrap();
+    let inserts =
+        commits.iter().flat_map(|kind| &kind.steps).filter(|step| step.verb == Verb::Insert);
+    let most = inserts.clone().max_by_key(|step| step.rows_max).unwrap();
     assert!((20..=30).contains(&most.rows_max), "{most:?}");
-    assert!(inserts.clone().all(|it| it.keys_max < ESCALATION));
-    let submissions = inserts.filter(|it| it.table == "sample.submission").map(|it| it.rows);
+    assert!(inserts.clone().all(|step| step.keys_max < ESCALATION));
+    let submissions =
+        inserts.filter(|step| step.table == "sample.submission").map(|step| step.rows);
     assert_eq!(submissions.sum::<u64>(), 300);
     for commit in commits {
         assert_eq!(commit.steps[0].table, "xmlx.range", "the fence comes first");

@@ -77,7 +77,7 @@ async fn broken_applications_fail_alone() {
         .as_array()
         .unwrap()
         .iter()
-        .map(|it| it["stage"].as_str().unwrap())
+        .map(|stage| stage["stage"].as_str().unwrap())
         .collect();
     for stage in ["validation", "mapping", "constraint", "database"] {
         assert!(stages.contains(&stage), "no failure at {stage}: {stages:?}");
@@ -162,7 +162,7 @@ async fn a_fetch_that_takes_long_is_waited_for() {
         it.job(job)["reason"].as_str().is_some_and(|it| it.contains(text))
     };
     for text in ["looking for the next applications", "has been reading the next applications"] {
-        cluster.wait_for(text, async |it| shows(it, text).await).await;
+        cluster.wait_for(text, async |cluster| shows(cluster, text).await).await;
     }
     cluster.wait_done(job).await;
     let shown = cluster.job(job);
@@ -223,7 +223,7 @@ fn documents(n: usize) -> Vec<xmlx_samples::Sample> {
         padding_bytes: 0,
     });
     let all = (0..).map(|n| synth.application(n));
-    all.filter(|it| it.line == xmlx_samples::Line::Card).take(n).collect()
+    all.filter(|sample| sample.line == xmlx_samples::Line::Card).take(n).collect()
 }
 
 const FILL_IN: &str = "UPDATE [sample].[application_xml] SET [app_XML] = @P2 WHERE [app_id] = @P1";
@@ -233,8 +233,8 @@ const FILL_IN: &str = "UPDATE [sample].[application_xml] SET [app_XML] = @P2 WHE
 #[tokio::test(flavor = "multi_thread")]
 async fn follow_passes_nothing() {
     let cluster = Cluster::start(Setup::small(40)).await;
-    let it = documents(40);
-    let [unfilled, without_line, uncommitted] = [&it[5], &it[10], &it[15]];
+    let samples = documents(40);
+    let [unfilled, without_line, uncommitted] = [&samples[5], &samples[10], &samples[15]];
     for sql in [
         format!(
             "UPDATE [sample].[application_xml] SET [app_XML] = NULL WHERE [app_id] = {}",
@@ -247,7 +247,7 @@ async fn follow_passes_nothing() {
     }
     let job = cluster.submit(&["--follow"]);
     cluster.wait_logged(37).await;
-    let is_done = async |it: &Cluster| it.job(job)["ranges_leased"] == 0;
+    let is_done = async |cluster: &Cluster| cluster.job(job)["ranges_leased"] == 0;
     cluster.wait_for("the ranges to be done", is_done).await;
 
     cluster.db.execute(FILL_IN, &[&unfilled.app_id, &unfilled.xml]).await;
@@ -263,8 +263,8 @@ async fn follow_passes_nothing() {
     });
     cluster.db.fill(&below, xmlx_samples::Line::Card, 5).await;
     cluster.wait_logged(45).await;
-    let is_settled = async |it: &Cluster| {
-        let job = it.job(job);
+    let is_settled = async |cluster: &Cluster| {
+        let job = cluster.job(job);
         job["total"] == 45 && job["ok"] == 45 && job["ranges_leased"] == 0
     };
     cluster.wait_for("all of them", is_settled).await;
@@ -280,20 +280,20 @@ async fn what_appears_behind_a_job_is_taken_at_its_end() {
         return;
     }
     let cluster = Cluster::start(Setup { group_apps: 2, ..Setup::small(40) }).await;
-    let it = documents(40);
+    let samples = documents(40);
     let sql = format!(
         "UPDATE [sample].[application_xml] SET [app_XML] = NULL WHERE [app_id] = {}",
-        it[1].app_id
+        samples[1].app_id
     );
     cluster.db.run(&sql).await;
     cluster.db.faults().add("commit:1+:delay=100ms".parse().unwrap());
     let job = cluster.submit(&[]);
     let passed = format!(
         "SELECT COUNT_BIG(*) FROM [xmlx].[range] WHERE [lo] <= {0} AND [committed_through] > {0}",
-        it[1].app_id
+        samples[1].app_id
     );
-    cluster.wait_for("the cursor", async |it| it.db.count(&passed).await > 0).await;
-    cluster.db.execute(FILL_IN, &[&it[1].app_id, &it[1].xml]).await;
+    cluster.wait_for("the cursor", async |cluster| cluster.db.count(&passed).await > 0).await;
+    cluster.db.execute(FILL_IN, &[&samples[1].app_id, &samples[1].xml]).await;
     cluster.wait_done(job).await;
     let shown = cluster.job(job);
     assert_eq!((&shown["ok"], &shown["total"]), (&40.into(), &40.into()), "{shown}");
@@ -341,26 +341,27 @@ async fn documents_in_bytes_are_decoded() {
     let options =
         xmlx_samples::Options { seed: 3, first_id: 1, broken_permille: 0, padding_bytes: 0 };
     let synth = xmlx_samples::Synth::new(options);
-    let samples =
-        (0..).map(|n| synth.application(n)).filter(|it| it.line == xmlx_samples::Line::Card);
-    for (n, it) in samples.take(4).enumerate() {
-        let utf_16 = it.xml.encode_utf16().flat_map(u16::to_le_bytes);
+    let samples = (0..)
+        .map(|n| synth.application(n))
+        .filter(|sample| sample.line == xmlx_samples::Line::Card);
+    for (n, sample) in samples.take(4).enumerate() {
+        let utf_16 = sample.xml.encode_utf16().flat_map(u16::to_le_bytes);
         let bytes: Vec<u8> = match n {
-            0 => it.xml.into_bytes(),
+            0 => sample.xml.into_bytes(),
             1 => utf_16.collect(),
-            2 => [b"\xEF\xBB\xBF", it.xml.as_bytes()].concat(),
+            2 => [b"\xEF\xBB\xBF", sample.xml.as_bytes()].concat(),
             _ => [0xFF, 0xFE].into_iter().chain(utf_16.take(9)).collect(),
         };
         let insert =
             "INSERT INTO [sample].[application_xml] ([app_id], [app_XML]) VALUES (@P1, @P2)";
-        cluster.db.execute(insert, &[&it.app_id, &bytes]).await;
+        cluster.db.execute(insert, &[&sample.app_id, &bytes]).await;
         let insert = "INSERT INTO [sample].[card_application] ([app_id]) VALUES (@P1)";
-        cluster.db.execute(insert, &[&it.app_id]).await;
+        cluster.db.execute(insert, &[&sample.app_id]).await;
     }
     let job = cluster.submit(&[]);
     cluster.wait_done(job).await;
-    let it = cluster.job(job);
-    assert_eq!((&it["ok"], &it["failed"]), (&3.into(), &1.into()), "{it}");
+    let shown = cluster.job(job);
+    assert_eq!((&shown["ok"], &shown["failed"]), (&3.into(), &1.into()), "{shown}");
     let failures = cluster.client(&["failures", &job.to_string()]).expect(0);
     assert!(failures.stdout.contains("cannot be decoded"), "{failures:?}");
 }

@@ -76,12 +76,12 @@ async fn control_tables_come_and_come_back() {
     assert!(init().starts_with("already so"));
     cluster.db.run("DELETE FROM [xmlx].[leader]").await;
     assert!(init().starts_with("already so"));
-    cluster.wait_for("a leader", async |it| it.status()["leader"]["alive"] == true).await;
+    cluster.wait_for("a leader", async |cluster| cluster.status()["leader"]["alive"] == true).await;
     drop_control_tables(&cluster).await;
     let told = "there are no control tables in this database: run `xmlx-client init`";
     cluster
-        .wait_for("the coordinator to notice", async |it| {
-            it.client(&["submit", "--contract", "card.json"]).stderr.contains(told)
+        .wait_for("the coordinator to notice", async |cluster| {
+            cluster.client(&["submit", "--contract", "card.json"]).stderr.contains(told)
         })
         .await;
     for args in [&["status"][..], &["jobs"], &["workers"], &["pause", "1"]] {
@@ -91,7 +91,7 @@ async fn control_tables_come_and_come_back() {
     let checked = cluster.client(&["check", "card.json"]).expect(0);
     assert!(checked.stderr.contains(told), "{checked:?}");
     assert!(init().starts_with("created"));
-    cluster.wait_for("a leader", async |it| it.status()["leader"]["alive"] == true).await;
+    cluster.wait_for("a leader", async |cluster| cluster.status()["leader"]["alive"] == true).await;
     assert!(!cluster.client(&["submit", "--contract", "card.json"]).expect(0).stdout.is_empty());
 }
 
@@ -111,8 +111,8 @@ async fn what_init_has_made_is_there_for_the_next_command() {
     drop_control_tables(&cluster).await;
     cluster.add_coordinator();
     cluster
-        .wait_for("the coordinator to miss the tables", async |it| {
-            it.client(&["throttle", "--off"]).stderr.contains("run `xmlx-client init`")
+        .wait_for("the coordinator to miss the tables", async |cluster| {
+            cluster.client(&["throttle", "--off"]).stderr.contains("run `xmlx-client init`")
         })
         .await;
     assert!(cluster.client(&["init"]).expect(0).stdout.starts_with("created"));
@@ -164,8 +164,8 @@ async fn a_job_says_what_holds_it_up() {
     cluster.db.faults().add("text=SELECT MIN(t.[app_id]):1+:error=1205".parse().unwrap());
     let job = cluster.submit(&[]);
     cluster
-        .wait_for("the reason", async |it| {
-            it.job(job)["reason"].as_str().unwrap().starts_with("held up (transient): ")
+        .wait_for("the reason", async |cluster| {
+            cluster.job(job)["reason"].as_str().unwrap().starts_with("held up (transient): ")
         })
         .await;
     assert_eq!(cluster.job(job)["state"], "running");
@@ -180,8 +180,8 @@ async fn silence_of_workers_and_leaders_is_shown() {
     let setup = Setup { coordinators: 2, waits: Waits::Default, ..Setup::small(1) };
     let mut cluster = Cluster::start(setup).await;
     cluster
-        .wait_for("figures of the worker", async |it| {
-            let worker = &it.status()["workers"][0];
+        .wait_for("figures of the worker", async |cluster| {
+            let worker = &cluster.status()["workers"][0];
             worker["state"] == "active"
                 && worker["heard_seconds"].as_f64().is_some_and(|heard| heard < 3.0)
                 && worker["memory_bytes"].as_u64().is_some_and(|bytes| bytes > 0)
@@ -189,8 +189,8 @@ async fn silence_of_workers_and_leaders_is_shown() {
         .await;
     cluster.workers[0].signal(Signal::SIGSTOP);
     cluster
-        .wait_for("the paused worker to be shown as silent", async |it| {
-            let worker = &it.status()["workers"][0];
+        .wait_for("the paused worker to be shown as silent", async |cluster| {
+            let worker = &cluster.status()["workers"][0];
             worker["state"] == "silent" && worker["heard_seconds"].as_f64() > Some(3.0)
         })
         .await;
@@ -205,8 +205,8 @@ async fn silence_of_workers_and_leaders_is_shown() {
         assert!(worker["memory_bytes"].is_null() && worker["leases"].is_null(), "{left}");
     }
     cluster
-        .wait_for("the leader whose renewals are missing", async |it| {
-            it.status()["leader"]["alive"] == false
+        .wait_for("the leader whose renewals are missing", async |cluster| {
+            cluster.status()["leader"]["alive"] == false
         })
         .await;
 }

@@ -40,8 +40,8 @@ async fn survives(cut: Cut, number: u8) {
         }
     }
     cluster
-        .wait_for("its leases to be taken away", async |it| {
-            it.job(job)["leases_revoked"].as_i64().unwrap() > 0
+        .wait_for("its leases to be taken away", async |cluster| {
+            cluster.job(job)["leases_revoked"].as_i64().unwrap() > 0
         })
         .await;
     cluster.wait_done(job).await;

@@ -200,15 +200,17 @@ async fn deaths_and_orders_take_no_more() {
     // The next owner of what it held notes what it tries alone, and so does who comes after.
     let noted = "SELECT COUNT_BIG(*) FROM [xmlx].[trial]";
     cluster
-        .wait_for("an application to be tried alone", async |it| it.db.count(noted).await > 0)
+        .wait_for("an application to be tried alone", async |cluster| {
+            cluster.db.count(noted).await > 0
+        })
         .await;
     let _ = cluster.client(&["throttle", "--commits", "2"]).expect(0);
     let term = cluster.term().await;
     cluster.leader().kill();
     cluster.wait_term_after(term).await;
     cluster
-        .wait_for("the new leader to answer", async |it| {
-            it.client(&["status", "-o", "json"]).code == 0
+        .wait_for("the new leader to answer", async |cluster| {
+            cluster.client(&["status", "-o", "json"]).code == 0
         })
         .await;
     let _ = cluster.client(&["pause", &id]).expect(0);
@@ -266,7 +268,9 @@ async fn logins_without_their_role_say_so() {
     cluster.coordinators.pop();
     cluster.db.run("ALTER ROLE [xmlx_worker] DROP MEMBER [w]").await;
     let job = cluster.submit(&[]);
-    cluster.wait_for("the job to fail", async |it| it.job(job)["state"] == "failed").await;
+    cluster
+        .wait_for("the job to fail", async |cluster| cluster.job(job)["state"] == "failed")
+        .await;
     let reason = cluster.job(job)["reason"].as_str().unwrap().to_owned();
     assert!(reason.contains("229") && reason.contains("permission was denied"), "{reason}");
     assert_eq!(cluster.logged().await, 0);

@@ -59,7 +59,9 @@ async fn an_unlisted_error_that_all_meet_pauses_the_job() {
     let cluster = Cluster::start(Setup { group_apps: 30, ..Setup::small(200) }).await;
     cluster.db.faults().add("xmlx/worker@commit:5+:error=3623".parse().unwrap());
     let job = cluster.submit(&[]);
-    cluster.wait_for("the job to be paused", async |it| it.job(job)["state"] == "paused").await;
+    cluster
+        .wait_for("the job to be paused", async |cluster| cluster.job(job)["state"] == "paused")
+        .await;
     let shown = cluster.job(job);
     assert!(shown["reason"].as_str().unwrap().contains("3623"), "{shown}");
     assert_eq!(failed(&cluster).await, [0_i64; 0]);

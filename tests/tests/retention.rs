@@ -27,7 +27,9 @@ async fn what_ended_long_ago_is_taken_away_when_asked() {
     };
     assert_eq!(prune(&[])["jobs"], 0, "nothing is old enough");
     let log_ends = "SELECT COUNT_BIG(*) FROM [xmlx].[job] WHERE [log_end] IS NOT NULL";
-    cluster.wait_for("the ends of the logs", async |it| it.db.count(log_ends).await == 3).await;
+    cluster
+        .wait_for("the ends of the logs", async |cluster| cluster.db.count(log_ends).await == 3)
+        .await;
     for sql in [
         "UPDATE [xmlx].[job] SET [created_at] = DATEADD(day, -101, [created_at]), [finished_at] = DATEADD(day, -100, [finished_at])",
         "INSERT INTO [xmlx].[worker_session] ([session_id], [name], [build], [slots], [state], [started_at], [ended_at]) VALUES ('00000000-0000-4000-8000-000000000009', N'w9', N'0', 1, 'left', '2020-01-01T00:00:00', '2020-01-02T00:00:00')",

@@ -39,9 +39,10 @@ async fn printed_tables_fit_their_contract_and_can_be_filled() {
         assert_eq!(checked.stdout.trim(), "the contract fits the database");
 
         let plan = Plan::from_json(&contract).unwrap();
-        let samples = (0..200).map(|i| synth.application(i)).filter(|it| it.line == line).take(20);
+        let samples =
+            (0..200).map(|i| synth.application(i)).filter(|sample| sample.line == line).take(20);
         let documents: Vec<Document> =
-            samples.map(|it| Document { app_id: it.app_id, xml: it.xml }).collect();
+            samples.map(|sample| Document { app_id: sample.app_id, xml: sample.xml }).collect();
         assert_eq!(store.load(&plan, &documents).await.unwrap(), 20);
         let args =
             ["submit", "--contract", "fresh.json", "--name", &schema, "--wait", "-o", "json"];
@@ -59,8 +60,12 @@ async fn rows_that_foreign_keys_need_are_missed_before_the_run() {
     cluster.db.run("DELETE FROM [sample].[lookup] WHERE [enum_id] IN (143, 181)").await;
     cluster.db.run("DELETE FROM [sample].[lookup] WHERE [enum_id] = 203").await;
     let missing = cluster.client(&["check", "card.json", "-o", "json"]).expect(1).json();
-    let problems: Vec<&str> =
-        missing.as_array().unwrap().iter().map(|it| it["problem"].as_str().unwrap()).collect();
+    let problems: Vec<&str> = missing
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|problem| problem["problem"].as_str().unwrap())
+        .collect();
     assert_eq!(problems.len(), 2, "203 is of no card contract: {problems:#?}");
     for (problem, (value, place)) in problems
         .iter()

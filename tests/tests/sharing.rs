@@ -57,8 +57,8 @@ async fn a_retry_runs_beside_a_job_that_follows() {
     let follow = cluster.submit(&["--follow"]);
     cluster.wait_logged(60).await;
     cluster
-        .wait_for("the ranges to be done", async |it| {
-            let job = it.job(follow);
+        .wait_for("the ranges to be done", async |cluster| {
+            let job = cluster.job(follow);
             job["ok"].as_i64().unwrap() + job["failed"].as_i64().unwrap() == 60
         })
         .await;

@@ -91,7 +91,8 @@ async fn many_counts_leave_room_for_grants_and_questions() {
         let _ = cluster.submit(&["--from", &from.to_string(), "--to", &to.to_string()]);
     }
     cluster.wait_busy().await;
-    let fired = cluster.db.faults().fired().iter().filter(|it| it.fault.action != DELAY).count();
+    let fired =
+        cluster.db.faults().fired().iter().filter(|fired| fired.fault.action != DELAY).count();
     assert!(fired > 0, "nothing is being counted");
     let status = cluster.status();
     assert_eq!(status["jobs"].as_array().unwrap().len(), usize::try_from(JOBS).unwrap());

@@ -70,9 +70,12 @@ fn metadata() -> serde_json::Value {
 fn dependencies() -> BTreeMap<String, BTreeSet<String>> {
     let mut all = BTreeMap::new();
     for package in metadata()["packages"].as_array().unwrap() {
-        let normal =
-            package["dependencies"].as_array().unwrap().iter().filter(|it| it["kind"].is_null());
-        let names = normal.map(|it| it["name"].as_str().unwrap().to_owned()).collect();
+        let normal = package["dependencies"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|dependency| dependency["kind"].is_null());
+        let names = normal.map(|named| named["name"].as_str().unwrap().to_owned()).collect();
         all.insert(package["name"].as_str().unwrap().to_owned(), names);
     }
     all
@@ -106,7 +109,7 @@ fn sources() -> Vec<(String, String)> {
         collect(&workspace().join(folder), &mut files);
     }
     let relative = |it: &PathBuf| it.strip_prefix(workspace()).unwrap().display().to_string();
-    files.iter().map(|it| (relative(it), std::fs::read_to_string(it).unwrap())).collect()
+    files.iter().map(|path| (relative(path), std::fs::read_to_string(path).unwrap())).collect()
 }
 
 fn collect(folder: &Path, files: &mut Vec<PathBuf>) {

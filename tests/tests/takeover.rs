@@ -93,7 +93,11 @@ async fn a_leader_that_was_paused_finds_itself_deposed() {
     leader.signal(Signal::SIGSTOP);
     let paused = leader.name.clone();
     work_goes_on_until_welcome(&cluster, term).await;
-    let paused = cluster.coordinators.iter().position(|(_, it)| it.name == paused).unwrap();
+    let paused = cluster
+        .coordinators
+        .iter()
+        .position(|(_, coordinator)| coordinator.name == paused)
+        .unwrap();
     cluster.coordinators[paused].1.signal(Signal::SIGCONT);
     cluster
         .wait_for("the old leader to step down", async |cluster| cluster.stands_by(paused).await)
@@ -174,8 +178,8 @@ async fn cut_from_its_workers(direction: Direction) {
     cluster.wait_busy().await;
     link.cut(direction);
     cluster
-        .wait_for("the leases to be taken away", async |it| {
-            let job = it.job(job);
+        .wait_for("the leases to be taken away", async |cluster| {
+            let job = cluster.job(job);
             job["leases_revoked"].as_i64().unwrap() > 0 && job["ranges_leased"] == 0
         })
         .await;

@@ -51,8 +51,8 @@ async fn a_ceiling_is_shared_out_and_outlives_the_leader() {
     let leader = cluster.coordinators.iter_mut().find(|(url, _)| *url == address);
     leader.unwrap().1.kill();
     cluster
-        .wait_for("another leader", async |it| {
-            let status = it.status();
+        .wait_for("another leader", async |cluster| {
+            let status = cluster.status();
             status["leader"]["alive"] == true && status["leader"]["address"] != address.as_str()
         })
         .await;
@@ -87,14 +87,14 @@ async fn fewer_commits_than_workers() {
         let holders = |it: &Cluster| {
             let status = it.status();
             let all = status["workers"].as_array().unwrap().clone();
-            all.iter().filter(|it| it["leases"] != 0).count()
+            all.iter().filter(|worker| worker["leases"] != 0).count()
         };
         assert!(holders(&cluster) <= ceiling, "at once");
         assert_held(&cluster, ceiling).await;
     }
     // Whoever may commit dies: another worker takes over.
     let status = cluster.status();
-    let holder = status["workers"].as_array().unwrap().iter().find(|it| it["leases"] != 0);
+    let holder = status["workers"].as_array().unwrap().iter().find(|worker| worker["leases"] != 0);
     let name = holder.expect("somebody works")["name"].as_str().unwrap().to_owned();
     let _ = cluster.db.faults().most_commits();
     cluster.workers.iter_mut().find(|it| it.name == name).unwrap().kill();
@@ -118,7 +118,9 @@ async fn congestion_fails_no_application() {
     }
     let job = cluster.submit(&[]);
     cluster
-        .wait_for("the job to end or to pause", async |it| it.job(job)["state"] != "running")
+        .wait_for("the job to end or to pause", async |cluster| {
+            cluster.job(job)["state"] != "running"
+        })
         .await;
     if cluster.job(job)["state"] == "paused" {
         let _ = cluster.client(&["resume", &job.to_string()]).expect(0);

@@ -29,12 +29,12 @@ async fn schema_version(cluster: &Cluster) -> i64 {
 async fn work_goes_on(cluster: &Cluster, job: i64, n: i64) {
     let before = cluster.logged().await;
     cluster
-        .wait_for("work to go on", async |it| {
+        .wait_for("work to go on", async |cluster| {
             // Either fails the test where a client sees an error.
-            let shown = it.job(job);
-            let _ = it.client(&["workers", "-o", "json"]).expect(0);
+            let shown = cluster.job(job);
+            let _ = cluster.client(&["workers", "-o", "json"]).expect(0);
             assert_eq!(shown["state"], "running", "{shown}");
-            it.logged().await >= before + n
+            cluster.logged().await >= before + n
         })
         .await;
 }
@@ -43,7 +43,7 @@ fn builds(cluster: &Cluster) -> Vec<bool> {
     let status = cluster.status();
     let workers = status["workers"].as_array().unwrap().iter();
     let mut old: Vec<bool> =
-        workers.map(|it| it["build"].as_str().unwrap().ends_with("-previous")).collect();
+        workers.map(|worker| worker["build"].as_str().unwrap().ends_with("-previous")).collect();
     old.sort_unstable();
     old
 }
@@ -66,11 +66,11 @@ async fn a_cluster_is_upgraded_one_by_one_under_load() {
         cluster.replace_coordinator().await;
         work_goes_on(&cluster, job, 20).await;
     }
-    cluster.wait_for("the new tables", async |it| schema_version(it).await == 3).await;
-    cluster.wait_for("the old workers", async |it| builds(it) == [true, true]).await;
+    cluster.wait_for("the new tables", async |cluster| schema_version(cluster).await == 3).await;
+    cluster.wait_for("the old workers", async |cluster| builds(cluster) == [true, true]).await;
     for old in [vec![false, true], vec![false, false]] {
         cluster.replace_worker().await;
-        cluster.wait_for("the new worker", async |it| builds(it) == old).await;
+        cluster.wait_for("the new worker", async |cluster| builds(cluster) == old).await;
         work_goes_on(&cluster, job, 20).await;
     }
     cluster.db.faults().clear();
@@ -96,7 +96,7 @@ async fn workers_may_be_upgraded_before_coordinators() {
     work_goes_on(&cluster, job, 10).await;
     cluster.upgrade();
     cluster.replace_worker().await;
-    cluster.wait_for("the new worker", async |it| builds(it) == [false, true]).await;
+    cluster.wait_for("the new worker", async |cluster| builds(cluster) == [false, true]).await;
     work_goes_on(&cluster, job, 10).await;
     assert_eq!(schema_version(&cluster).await, 2);
     cluster.db.faults().clear();

@@ -91,7 +91,7 @@ fn decided(apps: &[(i64, usize)]) -> Vec<Decided> {
     let column = plan.tables()[table].columns.iter().position(|it| it.name == "client_ip");
     let synth =
         Synth::new(Options { seed: 7, first_id: 1001, broken_permille: 0, padding_bytes: 0 });
-    let cards = (0..).map(|i| synth.application(i)).filter(|it| it.line == Line::Card);
+    let cards = (0..).map(|i| synth.application(i)).filter(|sample| sample.line == Line::Card);
     let mapped = cards.zip(apps).map(|(sample, (_, n))| {
         let mut app = plan.map(&sample.xml, Some(sample.app_id)).unwrap();
         app.warnings = vec![Warning { table, column, kind: WarningKind::Cut }; *n];
@@ -181,7 +181,7 @@ async fn every_warning_is_counted_once_whoever_dies() {
     cluster.db.run("UPDATE [xmlx].[warning] SET [warnings] = [warnings] + 1").await;
     let verified = cluster.client(&["verify", &job.to_string(), "-o", "json"]).expect(1).json();
     let checks = verified["checks"].as_array().unwrap();
-    let sums = checks.iter().find(|it| it["check"] == "warnings kept add up to those shown");
+    let sums = checks.iter().find(|check| check["check"] == "warnings kept add up to those shown");
     assert_eq!(sums.unwrap()["holds"], false, "{verified}");
 }
 

@@ -16,10 +16,12 @@ const LOOK: Duration = Duration::from_millis(25);
 impl Cluster {
     /// Waits until a coordinator leads and all workers are known to it.
     pub async fn wait_complete(&self) {
-        self.wait_for("a leader and all workers", async |it| {
-            let status = it.status();
+        self.wait_for("a leader and all workers", async |cluster| {
+            let status = cluster.status();
             status["leader"]["alive"] == true
-                && status["workers"].as_array().is_some_and(|all| all.len() == it.workers.len())
+                && status["workers"]
+                    .as_array()
+                    .is_some_and(|all| all.len() == cluster.workers.len())
         })
         .await;
     }
@@ -39,16 +41,16 @@ impl Cluster {
 
     /// Waits until there is a later term than `term`.
     pub async fn wait_term_after(&self, term: i64) {
-        self.wait_for("another leader", async |it| it.term().await > term).await;
+        self.wait_for("another leader", async |cluster| cluster.term().await > term).await;
     }
 
     /// Waits until all workers hold leases and something has been committed.
     pub async fn wait_busy(&self) {
-        self.wait_for("all workers to hold leases", async |it| {
-            let status = it.status();
+        self.wait_for("all workers to hold leases", async |cluster| {
+            let status = cluster.status();
             let busy = |it: &Value| it["leases"].as_i64().unwrap_or(0) > 0;
             let all = status["workers"].as_array().expect("workers");
-            all.len() == it.workers.len() && all.iter().all(busy)
+            all.len() == cluster.workers.len() && all.iter().all(busy)
         })
         .await;
         self.wait_logged(20).await;
@@ -56,8 +58,8 @@ impl Cluster {
 
     /// Waits until the job is done.
     pub async fn wait_done(&self, job: i64) {
-        self.wait_for("the job to be done", async |it| {
-            let job = it.job(job);
+        self.wait_for("the job to be done", async |cluster| {
+            let job = cluster.job(job);
             assert_ne!(job["state"], "failed", "{job}");
             job["state"] == "done"
         })
@@ -66,7 +68,10 @@ impl Cluster {
 
     /// Waits until `n` applications have a log row.
     pub async fn wait_logged(&self, n: i64) {
-        self.wait_for("applications in processing_log", async |it| it.logged().await >= n).await;
+        self.wait_for("applications in processing_log", async |cluster| {
+            cluster.logged().await >= n
+        })
+        .await;
     }
 
     /// Waits until a commit has given up waiting for a lock.
@@ -116,12 +121,12 @@ impl Cluster {
     pub fn assert_history_holds(&self, job: i64) {
         let printed = self.client(&["verify", &job.to_string(), "--history", "-o", "json"]).json();
         let checks = printed["checks"].as_array().expect("checks");
-        let history = checks
-            .iter()
-            .filter(|it| it["check"].as_str().is_some_and(|it| it.starts_with("history: ")));
+        let history = checks.iter().filter(|check| {
+            check["check"].as_str().is_some_and(|name| name.starts_with("history: "))
+        });
         let history: Vec<&Value> = history.collect();
         assert!(history.len() > 10, "{printed}");
-        assert!(history.iter().all(|it| it["holds"] == true), "{printed}");
+        assert!(history.iter().all(|check| check["holds"] == true), "{printed}");
     }
 
     /// Every fault of the plan has struck.
