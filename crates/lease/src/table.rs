@@ -2,6 +2,7 @@
 
 mod ceiling;
 mod hand_out;
+mod questions;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -11,7 +12,7 @@ use xmlx_domain::{
     SessionState, leases_max,
 };
 
-use crate::event::{Action, Event, JobSnapshot, Message, Wait};
+use crate::event::{Action, Event, JobSnapshot, Message};
 use crate::job::Job;
 use crate::range::Range;
 use crate::session::Session;
@@ -60,6 +61,8 @@ impl LeaseTable {
 
     /// Applies one event. This is the only way the table changes.
     pub fn apply(&mut self, event: Event, now: Timestamp) -> Vec<Action> {
+        // A worker repeats what it wishes behind every heartbeat: leases are handed out then, and not twice.
+        let is_beat = matches!(event, Event::Beat { .. });
         let mut actions = match event.job().and_then(|it| self.doubted.get_mut(&it)) {
             Some(doubted) => {
                 doubted.events.push(event);
@@ -67,7 +70,9 @@ impl LeaseTable {
             }
             None => self.take_in(event, now),
         };
-        actions.extend(self.hand_out(now));
+        if !is_beat {
+            actions.extend(self.hand_out(now));
+        }
         actions.extend(self.checks());
         actions
     }
@@ -105,72 +110,6 @@ impl LeaseTable {
         }
     }
 
-    /// Whether the session is known.
-    #[must_use]
-    pub fn knows(&self, session: &SessionId) -> bool {
-        self.sessions.contains_key(session)
-    }
-
-    /// What the table thinks that the job is doing; `None` where it is not known or has ended.
-    #[must_use]
-    pub fn state(&self, job: JobId) -> Option<JobState> {
-        let doubted = self.doubted.get(&job);
-        let moved = doubted.and_then(|it| it.events.iter().rev().find_map(Event::moves_to));
-        let state = moved.or_else(|| self.known(job).map(|it| it.state));
-        state.filter(|state| state.is_open())
-    }
-
-    /// Whether the session has that lease.
-    #[must_use]
-    pub fn holds(&self, session: &SessionId, lease: LeaseKey) -> bool {
-        let range = self.known(lease.job).and_then(|it| it.ranges.get(lease.range));
-        range.is_some_and(|it| it.held_by(session, lease.epoch))
-    }
-
-    /// Whether the session has a lease of the job.
-    #[must_use]
-    pub fn holds_any(&self, session: &SessionId, job: JobId) -> bool {
-        self.known(job).is_some_and(|it| it.ranges.n_held_by(session) > 0)
-    }
-
-    /// Whether it is known how many applications the job has.
-    #[must_use]
-    pub fn is_counted(&self, job: JobId) -> bool {
-        self.known(job).is_some_and(|it| it.total.is_some())
-    }
-
-    /// Whether the job has to be loaded again.
-    #[must_use]
-    pub fn is_doubted(&self, job: JobId) -> bool {
-        self.doubted.contains_key(&job)
-    }
-
-    /// The highest range id of the job; `None` where it is not known.
-    #[must_use]
-    pub fn last_range(&self, job: JobId) -> Option<RangeId> {
-        self.known(job).map(|it| it.last_range)
-    }
-
-    /// Running jobs of which nothing has moved for `after`, with what each waits for and for how long.
-    pub fn standing(
-        &self,
-        after: Duration,
-        now: Timestamp,
-    ) -> impl Iterator<Item = (JobId, Wait, Duration)> {
-        let is_here = self.sessions.values().any(Session::stays);
-        let running = self.jobs.iter().filter(|(_, it)| it.state == JobState::Running);
-        running.filter_map(move |(&id, job)| {
-            let (what, so_long) = job.standing(is_here, now)?;
-            (so_long >= after).then_some((id, what, so_long))
-        })
-    }
-
-    /// How many leases the session holds.
-    #[must_use]
-    pub fn leases_of(&self, session: &SessionId) -> usize {
-        self.all_known().map(|it| it.ranges.n_held_by(session)).sum()
-    }
-
     fn known(&self, job: JobId) -> Option<&Job> {
         self.jobs.get(&job).or_else(|| self.doubted.get(&job)?.job.as_ref())
     }
@@ -178,12 +117,6 @@ impl LeaseTable {
     /// All jobs, those in doubt as they were.
     fn all_known(&self) -> impl Iterator<Item = &Job> {
         self.jobs.values().chain(self.doubted.values().filter_map(|it| it.job.as_ref()))
-    }
-
-    /// Whether the session is being drained.
-    #[must_use]
-    pub fn is_draining(&self, session: &SessionId) -> bool {
-        self.sessions.get(session).is_some_and(|it| it.draining)
     }
 
     fn doubt(&mut self, id: JobId) -> Vec<Action> {

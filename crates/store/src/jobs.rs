@@ -2,27 +2,20 @@
 
 use xmlx_domain::{JobId, JobState, Mode, RangeId, Scope};
 use xmlx_extract::Plan;
+use xmlx_lease::budget::Budget;
+use xmlx_lease::overlap::Grows;
 
 use crate::catalog::Room;
 use crate::connection::{column, only, optional, text, word};
 use crate::schema::EXTRAS_SINCE;
 use crate::source::count;
-use crate::{Budget, Error, Leadership, Source, Store, statements};
+use crate::{Error, Leadership, Source, Store, statements};
 
 /// The room of `xmlx.job.reason`.
 const REASON: Room = Room::Units(1000);
 
 /// What stands for "any job" in statements that may be about one.
 const ANY_JOB: i64 = 0;
-
-/// Where the scope of a `follow` job grows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Grows {
-    /// At its end: it was told where to begin.
-    Up,
-    /// Wherever ids come.
-    BothWays,
-}
 
 /// A job to be submitted.
 #[derive(Clone, Debug)]
