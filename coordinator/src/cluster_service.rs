@@ -7,7 +7,7 @@ use xmlx_proto::v1::cluster_service_server::ClusterService;
 use xmlx_proto::{ErrorCode, Refusal, v1 as pb};
 use xmlx_store::{Error, JobRow, Store};
 
-use crate::engine::{Command, WorkerInfo};
+use crate::engine::{Command, PruneOrder, PruneWhat, WorkerInfo};
 use crate::role::{Role, RoleReader};
 use crate::{Config, convert, leadership, warnings};
 
@@ -32,16 +32,22 @@ impl ClusterApi {
         Self { role, store, commits_max: config.commits_max, leader_ttl: config.leader_ttl }
     }
 
-    /// The jobs that have not ended, the newest of the others, and how many are left out: the ranges of all jobs of years
-    /// must not be added up for it.
+    /// The jobs that have not ended, the newest of the others, and how many are left out. Adding up the ranges of a job
+    /// takes long: no job is read twice, and none that is not shown.
     async fn jobs(&self, ended_max: usize) -> Result<(Vec<JobRow>, u64), Error> {
-        let mut jobs = self.store.jobs_beside(NO_KEY).await?;
-        let n = i64::try_from(jobs.len().saturating_add(ended_max)).unwrap_or(i64::MAX);
+        let (mut jobs, mut n_ended, mut before) = (Vec::new(), 0, None);
+        while n_ended < ended_max {
+            let n_max = i64::try_from(ended_max - n_ended).unwrap_or(i64::MAX);
+            let page = self.store.jobs_before(before, n_max).await?;
+            let Some(oldest) = page.last() else { break };
+            before = Some(oldest.job_id);
+            n_ended += page.iter().filter(|job| !job.state.is_open()).count();
+            jobs.extend(page);
+        }
+        let older = self.store.jobs_beside(NO_KEY, before).await?;
+        jobs.extend(older.into_iter().filter(|job| job.state.is_open()));
+        jobs.sort_unstable_by_key(|job| job.job_id);
         let (count, _) = self.store.count_jobs().await?;
-        jobs.extend(self.store.jobs_before(None, n).await?);
-        jobs.sort_unstable_by_key(|it| it.job_id);
-        jobs.dedup_by_key(|it| it.job_id);
-        let jobs = newest(jobs, ended_max);
         let left_out = convert::count(count).saturating_sub(jobs.len() as u64);
         Ok((jobs, left_out))
     }
@@ -102,7 +108,7 @@ impl ClusterService for ClusterApi {
         let commits_max = Some(request.into_inner().commits_max).filter(|it| *it > 0);
         let engine = self.role.engine(&self.store).await?;
         let outcome = engine.ask(|reply| Command::Throttle { commits_max, reply }).await??;
-        Ok(Response::new(pb::ThrottleResponse { outcome: outcome.into() }))
+        Ok(Response::new(pb::ThrottleResponse { outcome: pb::Outcome::from(outcome).into() }))
     }
 
     async fn prune(
@@ -116,8 +122,16 @@ impl ClusterService for ClusterApi {
             return Err(Refusal::new(ErrorCode::Invalid, message).into());
         }
         let engine = self.role.engine(&self.store).await?;
-        let response = engine.ask(|reply| Command::Prune { request, reply }).await??;
-        Ok(Response::new(response))
+        let what = if request.dry_run { PruneWhat::Count } else { PruneWhat::Take };
+        let order = PruneOrder { older_than_s: request.older_than_s, what };
+        let pruned = engine.ask(|reply| Command::Prune { order, reply }).await??;
+        Ok(Response::new(pb::PruneResponse {
+            jobs: pruned.jobs,
+            ranges: pruned.ranges,
+            entries: pruned.entries,
+            sessions: pruned.sessions,
+            has_more: pruned.has_more,
+        }))
     }
 
     async fn drain_worker(
@@ -127,25 +141,12 @@ impl ClusterService for ClusterApi {
         let worker = request.into_inner().worker;
         let engine = self.role.engine(&self.store).await?;
         let outcome = engine.ask(|reply| Command::Drain { worker, reply }).await??;
-        Ok(Response::new(pb::DrainWorkerResponse { outcome: outcome.into() }))
+        Ok(Response::new(pb::DrainWorkerResponse { outcome: pb::Outcome::from(outcome).into() }))
     }
 }
 
 fn millis(it: Duration) -> u64 {
     u64::try_from(it.as_millis()).unwrap_or(u64::MAX)
-}
-
-/// The jobs that have not ended, and the newest of the others; by id, as they came.
-fn newest(jobs: Vec<JobRow>, ended_max: usize) -> Vec<JobRow> {
-    let has_ended = |it: &JobRow| !it.state.is_open();
-    let n_ended = jobs.iter().filter(|it| has_ended(it)).count();
-    let n_left_out = n_ended.saturating_sub(ended_max);
-    let mut n_seen = 0;
-    let shown = jobs.into_iter().filter(|it| {
-        n_seen += usize::from(has_ended(it));
-        !has_ended(it) || n_seen > n_left_out
-    });
-    shown.collect()
 }
 
 fn worker(it: WorkerInfo) -> pb::Worker {

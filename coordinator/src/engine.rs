@@ -26,6 +26,9 @@ use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 use xmlx_domain::{JobId, Mode};
+use xmlx_lease::budget::Schedule;
+use xmlx_lease::follow::Follow;
+use xmlx_lease::throttle::Throttle;
 use xmlx_lease::{Event, LeaseTable, Timestamp};
 use xmlx_runtime::Clock;
 use xmlx_store::{Error, Leadership, Store};
@@ -34,13 +37,13 @@ use crate::lanes::Lanes;
 use crate::{Config, convert};
 
 pub(crate) use budget::spent_by_now;
-pub(crate) use command::{Command, Handle, Hello, MoveJob, Moved, WorkerInfo};
-use follow::Follow;
+pub(crate) use command::{
+    Command, Handle, Heartbeat, Hello, JobOrder, Moved, PruneOrder, PruneWhat, ToWorker, WorkerInfo,
+};
 use look::Sources;
 pub(crate) use notes::Notes;
 use reading::Barrier;
 use sessions::Sessions;
-use throttle::Throttle;
 
 /// How often time is told to the table.
 const TICK: Duration = Duration::from_millis(250);
@@ -74,7 +77,7 @@ pub(crate) struct Engine {
     sessions: Sessions,
     modes: BTreeMap<JobId, Mode>,
     throttle: Throttle,
-    budgets: budget::Looks,
+    budgets: Schedule,
     /// Jobs whose applications are being counted, and `follow` jobs whose sources are being looked at.
     counting: BTreeSet<JobId>,
     following: BTreeSet<JobId>,
@@ -115,12 +118,12 @@ pub(crate) async fn run(
         barriers: Vec::new(),
         checking: BTreeMap::new(),
         follows: BTreeMap::new(),
-        sessions: Sessions::new(handle.term()),
+        sessions: Sessions::default(),
         leadership,
         heartbeat: config.heartbeat,
         lost_after: config.limits.lost_after,
         modes: BTreeMap::new(),
-        budgets: budget::Looks::default(),
+        budgets: Schedule::default(),
         throttle: Throttle { configured: config.commits_max, ordered: None },
         strays_at: Some(clock.now() + config.limits.reattach_grace),
         clock,
@@ -140,12 +143,12 @@ pub(crate) async fn run(
             biased;
             () = end.cancelled() => return Ok(()),
             command = inbox.recv() => match command {
-                Some(command) => engine.obey(command).await?,
+                Some(command) => engine.handle(command).await?,
                 None => return Ok(()),
             },
             _ = tick.tick() => engine.tick().await?,
-            _ = budgets.tick() => engine.look_at_budgets(),
-            _ = follow.tick() => engine.look_for_new(),
+            _ = budgets.tick() => engine.read_budgets(),
+            _ = follow.tick() => engine.search_sources(),
         }
     }
 }
@@ -203,8 +206,8 @@ impl Engine {
         let checks = checks.filter(|(_, so_long)| *so_long >= SHOWN_AFTER);
         let standing = table.map(|(job, what, so_long)| (job, notes::told(what, so_long)));
         let checking = checks.map(|(job, so_long)| (job, notes::told_of_check(so_long)));
-        let late = self.follows.iter().filter(|(_, follow)| follow.late > 0);
-        let late = late.map(|(&job, follow)| (job, notes::told_of_late(follow.late)));
+        let late = self.follows.iter().filter(|(_, follow)| follow.late() > 0);
+        let late = late.map(|(&job, follow)| (job, notes::told_of_late(follow.late())));
         self.handle.notes().stand(standing.chain(checking).chain(late).collect());
     }
 

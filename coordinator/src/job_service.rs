@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use tonic::{Request, Response, Status};
-use xmlx_domain::{JobId, JobState, RangeId};
+use xmlx_domain::{JobId, Outcome, RangeId};
 use xmlx_extract::Plan;
+use xmlx_lease::life::{self, Ordered};
 use xmlx_proto::v1::job_service_server::JobService;
 use xmlx_proto::{ErrorCode, Refusal, v1 as pb};
 use xmlx_store::{JobRow, NewJob, Store};
 
-use crate::engine::{Command, Handle, MoveJob, Moved, spent_by_now};
+use crate::engine::{Command, Handle, JobOrder, Moved, spent_by_now};
 use crate::lanes::{Lanes, Turn};
 use crate::overlap::same_or_overlap;
 use crate::pages::{Page, ROWS_MAX};
@@ -59,9 +60,9 @@ impl JobApi {
     ) -> Result<pb::SubmitResponse, Refusal> {
         let _turn = engine.submit_turn().await;
         let db = |err| convert::refusal(&err);
-        let jobs = self.store.jobs_beside(&job.submit_key).await.map_err(db)?;
+        let jobs = self.store.jobs_beside(&job.submit_key, None).await.map_err(db)?;
         let (outcome, job_id) = match same_or_overlap(&self.store, &jobs, &job).await? {
-            Some(same) => (pb::Outcome::AlreadySo, same),
+            Some(same) => (Outcome::AlreadySo, same),
             None => {
                 let is_noted = |it: &&JobRow| !it.state.is_open() && it.log_end.is_none();
                 let ended: Vec<JobId> =
@@ -73,27 +74,35 @@ impl JobApi {
                 job.job_id = JobId(newest.0 + 1);
                 let id = job.job_id;
                 engine.ask(|reply| Command::Submit { job, reply }).await??;
-                (pb::Outcome::Accepted, id)
+                (Outcome::Accepted, id)
             }
         };
         let row = self.store.job(job_id).await.map_err(db)?;
         let job = row.map(|it| convert::job_message(&it, engine.notes()));
-        Ok(pb::SubmitResponse { outcome: outcome.into(), job, ..pb::SubmitResponse::default() })
+        Ok(pb::SubmitResponse {
+            outcome: pb::Outcome::from(outcome).into(),
+            job,
+            ..pb::SubmitResponse::default()
+        })
     }
 
-    async fn move_job(&self, job_id: JobId, to: MoveJob) -> Result<i32, Refusal> {
+    async fn order(&self, job_id: JobId, order: JobOrder) -> Result<i32, Refusal> {
         let engine = self.role.engine(&self.store).await?;
-        match engine.ask(|reply| Command::Move { job: job_id, to, reply }).await?? {
-            Moved::To(outcome) => Ok(outcome.into()),
+        let moved = engine.ask(|reply| Command::Order { job: job_id, order, reply }).await??;
+        let outcome = match moved {
+            Moved::To(outcome) => outcome,
             Moved::NotOpen => {
                 let job = self.job(job_id).await?;
-                if job.state == JobState::Cancelled && to == MoveJob::Cancel {
-                    return Ok(pb::Outcome::AlreadySo.into());
+                match life::order(job.state, order.wish()) {
+                    Ordered::AlreadySo => Outcome::AlreadySo,
+                    Ordered::HasEnded | Ordered::Move(_) => {
+                        let message = format!("job {job_id} is {}; submit a new one", job.state);
+                        return Err(Refusal::new(ErrorCode::NotPossible, message));
+                    }
                 }
-                let message = format!("job {job_id} is {}; submit a new one", job.state);
-                Err(Refusal::new(ErrorCode::NotPossible, message))
             }
-        }
+        };
+        Ok(pb::Outcome::from(outcome).into())
     }
 }
 
@@ -251,7 +260,7 @@ impl JobService for JobApi {
         &self,
         request: Request<pb::PauseRequest>,
     ) -> Result<Response<pb::PauseResponse>, Status> {
-        let outcome = self.move_job(JobId(request.into_inner().job_id), MoveJob::Pause).await?;
+        let outcome = self.order(JobId(request.into_inner().job_id), JobOrder::Pause).await?;
         Ok(Response::new(pb::PauseResponse { outcome }))
     }
 
@@ -263,7 +272,7 @@ impl JobService for JobApi {
         let reading =
             async { spent_by_now(&self.store, job_id).await.map_err(|err| convert::refusal(&err)) };
         let spent = convert::in_time(reading).await?;
-        let outcome = self.move_job(job_id, MoveJob::Resume { spent }).await?;
+        let outcome = self.order(job_id, JobOrder::Resume { spent }).await?;
         Ok(Response::new(pb::ResumeResponse { outcome }))
     }
 
@@ -271,7 +280,7 @@ impl JobService for JobApi {
         &self,
         request: Request<pb::CancelRequest>,
     ) -> Result<Response<pb::CancelResponse>, Status> {
-        let outcome = self.move_job(JobId(request.into_inner().job_id), MoveJob::Cancel).await?;
+        let outcome = self.order(JobId(request.into_inner().job_id), JobOrder::Cancel).await?;
         Ok(Response::new(pb::CancelResponse { outcome }))
     }
 }

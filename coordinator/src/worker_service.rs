@@ -7,13 +7,13 @@ use futures_util::stream::{self, BoxStream};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, Streaming};
 use xmlx_domain::{ErrorClass, JobId, Lease, LeaseKey, Progress, SLOTS_MAX, SessionId};
-use xmlx_lease::Event;
+use xmlx_lease::{Event, Message};
 use xmlx_proto::v1::worker_message::Body;
 use xmlx_proto::v1::worker_service_server::WorkerService;
 use xmlx_proto::{ErrorCode, Refusal, Release, class_of_fields, required, v1 as pb};
 use xmlx_runtime::{NAME_UNITS_MAX, name_problem};
 
-use crate::engine::{Command, Handle, Hello, Notes};
+use crate::engine::{Command, Handle, Heartbeat, Hello, ToWorker};
 use crate::role::{Role, RoleReader};
 
 /// A stream whose first message does not come within this time is closed.
@@ -59,8 +59,10 @@ impl WorkerService for WorkerApi {
         let hello = hello(first, self.release)?;
         let session = hello.session.clone();
         let joined = engine.ask(|reply| Command::Join { hello, reply }).await??;
+        let term = u64::try_from(engine.term().0).unwrap_or(0);
         tokio::spawn(read(incoming, engine, session, joined.generation));
-        Ok(Response::new(ReceiverStream::new(joined.outbox).map(Ok).boxed()))
+        let outgoing = ReceiverStream::new(joined.outbox);
+        Ok(Response::new(outgoing.map(move |message| Ok(to_worker(term, message))).boxed()))
     }
 }
 
@@ -133,9 +135,12 @@ async fn read(
             }
         };
         let Some(body) = message.body else { continue };
-        match commands(&session, body, engine.notes()) {
+        match commands(&session, body) {
             Ok(commands) => {
                 for command in commands {
+                    if let Command::Lease(Event::Finished { lease, apps: 1.., .. }) = &command {
+                        engine.notes().forget(lease.job);
+                    }
                     engine.tell(command).await;
                 }
             }
@@ -145,19 +150,16 @@ async fn read(
     engine.tell(Command::StreamEnded { session, generation }).await;
 }
 
-fn commands(session: &SessionId, body: Body, notes: &Notes) -> Result<Vec<Command>, Refusal> {
+fn commands(session: &SessionId, body: Body) -> Result<Vec<Command>, Refusal> {
     let session = session.clone();
     let event = match body {
         Body::Hello(_) => {
             return Err(Refusal::new(ErrorCode::Invalid, "`hello` comes once, at the beginning"));
         }
-        Body::Heartbeat(it) => return heartbeat(session, it, notes),
+        Body::Heartbeat(beat) => return Ok(vec![heartbeat(session, beat)?]),
         Body::LeaseRequest(it) => Event::Asked { session, credits: it.credits },
         Body::RangeDone(it) => {
             let lease = lease(it.lease)?;
-            if it.apps > 0 {
-                notes.forget(lease.job);
-            }
             let elapsed = Duration::from_millis(it.elapsed_ms);
             Event::Finished { session, lease, apps: it.apps, elapsed }
         }
@@ -204,23 +206,46 @@ fn released(session: SessionId, it: pb::Released) -> Result<Vec<Command>, Refusa
     Ok(commands)
 }
 
-fn heartbeat(
-    session: SessionId,
-    it: pb::Heartbeat,
-    notes: &Notes,
-) -> Result<Vec<Command>, Refusal> {
-    let mut progress = Vec::with_capacity(it.progress.len());
-    for one in it.progress {
-        progress.push(Progress::try_from(one)?);
-    }
-    notes.beat(&progress);
-    let beat = Command::Beat {
-        session: session.clone(),
-        sequence: it.sequence,
-        memory_bytes: it.memory_bytes,
-        apps_done: it.apps_done,
+fn heartbeat(session: SessionId, beat: pb::Heartbeat) -> Result<Command, Refusal> {
+    let progress = beat.progress.into_iter().map(Progress::try_from);
+    let beat = Heartbeat {
+        sequence: beat.sequence,
+        memory_bytes: beat.memory_bytes,
+        apps_done: beat.apps_done,
+        progress: progress.collect::<Result<_, _>>()?,
     };
-    Ok(vec![Command::Lease(Event::Beat { session, progress }), beat])
+    Ok(Command::Beat { session, beat })
+}
+
+fn to_worker(term: u64, message: ToWorker) -> pb::CoordinatorMessage {
+    use pb::coordinator_message::Body;
+    let millis = |length: Duration| u64::try_from(length.as_millis()).unwrap_or(u64::MAX);
+    // On the wire no limit is 0.
+    let commits = |commits_max: Option<u32>| commits_max.unwrap_or(0);
+    let body = match message {
+        ToWorker::Welcome { protocol, heartbeat, lost_after, commits_max } => {
+            Body::Welcome(pb::Welcome {
+                protocol,
+                heartbeat_ms: millis(heartbeat),
+                lost_after_ms: millis(lost_after),
+                commits_max: commits(commits_max),
+            })
+        }
+        ToWorker::HeartbeatAck { sequence, commits_max } => {
+            Body::HeartbeatAck(pb::HeartbeatAck { sequence, commits_max: commits(commits_max) })
+        }
+        ToWorker::Message(Message::Grant(lease)) => {
+            Body::Grant(pb::Grant { lease: Some(lease.into()) })
+        }
+        ToWorker::Message(Message::Revoke { lease, reason }) => {
+            Body::Revoke(pb::Revoke { lease: Some(lease.into()), reason: reason.to_owned() })
+        }
+        ToWorker::Message(Message::Split { lease, at }) => {
+            Body::Split(pb::Split { lease: Some(lease.into()), at })
+        }
+        ToWorker::Message(Message::Drain) => Body::Drain(pb::Drain {}),
+    };
+    pb::CoordinatorMessage { term, body: Some(body) }
 }
 
 #[cfg(test)]

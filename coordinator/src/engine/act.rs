@@ -2,12 +2,11 @@
 
 use tracing::info;
 use xmlx_lease::{Action, Event, Message};
-use xmlx_proto::v1::coordinator_message::Body;
-use xmlx_proto::{PROTOCOL_SPLIT, v1 as pb};
+use xmlx_proto::PROTOCOL_SPLIT;
 use xmlx_store::Error;
 
 use super::Engine;
-use super::command::Command;
+use super::command::{Command, ToWorker};
 use super::look::find_boundary;
 
 impl Engine {
@@ -17,23 +16,11 @@ impl Engine {
                 self.store.change_range(&self.leadership, &change).await?;
                 info!(job = %change.job, range = %change.range, epoch = %change.to.epoch, event = %change.event, "range");
             }
+            // A worker of an older protocol is not told that its lease was cut: the fence refuses what lies behind.
+            Action::Send { session, message: Message::Split { .. } }
+                if self.sessions.protocol(&session) < PROTOCOL_SPLIT => {}
             Action::Send { session, message } => {
-                let body = match message {
-                    Message::Grant(lease) => Body::Grant(pb::Grant { lease: Some(lease.into()) }),
-                    Message::Revoke { lease, reason } => Body::Revoke(pb::Revoke {
-                        lease: Some(lease.into()),
-                        reason: reason.to_owned(),
-                    }),
-                    // The fence tells it.
-                    Message::Split { .. } if self.sessions.protocol(&session) < PROTOCOL_SPLIT => {
-                        return Ok(());
-                    }
-                    Message::Split { lease, at } => {
-                        Body::Split(pb::Split { lease: Some(lease.into()), at })
-                    }
-                    Message::Drain => Body::Drain(pb::Drain {}),
-                };
-                self.sessions.send(&session, body);
+                self.sessions.send(&session, ToWorker::Message(message));
             }
             Action::EndSession { session, ended } => {
                 info!(%session, %ended, "session ended");

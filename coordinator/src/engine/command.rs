@@ -4,9 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
-use xmlx_domain::{ErrorClass, JobId, Lease, LeaseKey, Scope, SessionId, Term};
-use xmlx_lease::Event;
-use xmlx_proto::{ErrorCode, Refusal, v1 as pb};
+use xmlx_domain::{ErrorClass, JobId, Lease, LeaseKey, Outcome, Progress, Scope, SessionId, Term};
+use xmlx_lease::follow::{Rest, Side};
+use xmlx_lease::life::Wish;
+use xmlx_lease::{Event, Message};
+use xmlx_proto::{ErrorCode, Refusal};
 use xmlx_store::{Account, Error, Late, NewJob, Tally};
 
 use super::Notes;
@@ -24,8 +26,8 @@ pub(crate) enum Command {
     StreamEnded { session: SessionId, generation: u64 },
     /// Something for the lease table.
     Lease(Event),
-    /// Figures of a heartbeat.
-    Beat { session: SessionId, sequence: u64, memory_bytes: u64, apps_done: u64 },
+    /// A heartbeat.
+    Beat { session: SessionId, beat: Heartbeat },
     /// The database does not let this coordinator in any more.
     Expelled { err: Error },
     /// Something was found that concerns the whole job.
@@ -38,14 +40,14 @@ pub(crate) enum Command {
     Submit { job: Box<NewJob>, reply: Reply<()> },
     /// These jobs have ended: note where their logs end, before rows of another job can follow.
     NoteLogEnds { jobs: Vec<JobId>, reply: Reply<()> },
-    /// A client pauses, resumes or cancels.
-    Move { job: JobId, to: MoveJob, reply: Reply<Moved> },
+    /// An operator pauses, resumes or cancels.
+    Order { job: JobId, order: JobOrder, reply: Reply<Moved> },
     /// An operator drains a worker, by name or session.
-    Drain { worker: String, reply: Reply<pb::Outcome> },
+    Drain { worker: String, reply: Reply<Outcome> },
     /// An operator sets the cluster's ceiling of commits; `None`: what is configured.
-    Throttle { commits_max: Option<u32>, reply: Reply<pb::Outcome> },
+    Throttle { commits_max: Option<u32>, reply: Reply<Outcome> },
     /// An operator wants to be rid of what ended long ago.
-    Prune { request: pb::PruneRequest, reply: Reply<pb::PruneResponse> },
+    Prune { order: PruneOrder, reply: Reply<Pruned> },
     /// The workers as they are now.
     Workers { reply: oneshot::Sender<Vec<WorkerInfo>> },
     /// Applications of a scope have been counted.
@@ -56,8 +58,8 @@ pub(crate) enum Command {
     Accounted { job: JobId, account: Result<Option<Account>, Error>, took: Duration },
     /// More is known of why a job was paused.
     Explained { job: JobId, before: String, after: String },
-    /// A `follow` job's source has been looked at.
-    Looked { job: JobId, look: Option<Look> },
+    /// The source of a job that follows it has been searched.
+    Searched { job: JobId, found: Option<Found> },
     /// A job that was in doubt has been read again.
     Read { job: JobId, read: ReadJob },
     /// The operator's ceiling of commits has been read again.
@@ -73,7 +75,7 @@ pub(crate) type Reply<T> = oneshot::Sender<Result<T, Refusal>>;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Moved {
     /// It is there now, or was.
-    To(pb::Outcome),
+    To(Outcome),
     /// There is no such job, or it has ended.
     NotOpen,
 }
@@ -90,9 +92,9 @@ pub(crate) enum Checked {
     Appeared(Vec<Late>),
 }
 
-/// What a look at a source found.
+/// What a search in a source has found.
 #[derive(Clone, Debug)]
-pub(crate) struct Look {
+pub(crate) struct Found {
     /// Where the source ends now.
     pub(crate) end: i64,
     /// By what the scope can grow.
@@ -101,8 +103,8 @@ pub(crate) struct Look {
     pub(crate) late: Vec<Late>,
     /// Where the next page of the scope begins.
     pub(crate) next: i64,
-    /// Nothing has come, and no range is open.
-    pub(crate) is_quiet: bool,
+    /// Whether anything is left to do.
+    pub(crate) rest: Rest,
 }
 
 /// Ids beyond a scope.
@@ -116,13 +118,54 @@ pub(crate) struct Grown {
     pub(crate) waiting: i64,
 }
 
-/// An end of a scope.
+/// What a heartbeat says.
+#[derive(Debug)]
+pub(crate) struct Heartbeat {
+    pub(crate) sequence: u64,
+    pub(crate) memory_bytes: u64,
+    pub(crate) apps_done: u64,
+    pub(crate) progress: Vec<Progress>,
+}
+
+/// What may be taken out of the control tables.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PruneOrder {
+    /// What ended longer ago than so many seconds.
+    pub(crate) older_than_s: u64,
+    pub(crate) what: PruneWhat,
+}
+
+/// Whether anything is taken at all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Side {
-    /// Higher ids.
-    Above,
-    /// Lower ids.
-    Below,
+pub(crate) enum PruneWhat {
+    /// It is only counted.
+    Count,
+    /// It is taken.
+    Take,
+}
+
+/// What was taken, or would be.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Pruned {
+    pub(crate) jobs: u64,
+    pub(crate) ranges: u64,
+    /// Of the ranges' history.
+    pub(crate) entries: u64,
+    /// Ended lives of workers.
+    pub(crate) sessions: u64,
+    /// There is more: ask again.
+    pub(crate) has_more: bool,
+}
+
+/// What a worker is sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum ToWorker {
+    /// The answer to its hello.
+    Welcome { protocol: u32, heartbeat: Duration, lost_after: Duration, commits_max: Option<u32> },
+    /// The answer to a heartbeat.
+    HeartbeatAck { sequence: u64, commits_max: Option<u32> },
+    /// What the lease table has decided.
+    Message(Message),
 }
 
 /// A hello that has been checked.
@@ -140,18 +183,29 @@ pub(crate) struct Hello {
 #[derive(Debug)]
 pub(crate) struct Joined {
     pub(crate) generation: u64,
-    pub(crate) outbox: mpsc::Receiver<pb::CoordinatorMessage>,
+    pub(crate) outbox: mpsc::Receiver<ToWorker>,
 }
 
-/// Where a client may move a job.
+/// What an operator orders about a job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum MoveJob {
+pub(crate) enum JobOrder {
     Pause,
-    /// What the job has by now no longer counts against its budget, where that is used up.
     Resume {
+        /// What the job has by now, which no longer counts against its budget, where that is used up.
         spent: Option<Tally>,
     },
     Cancel,
+}
+
+impl JobOrder {
+    /// What is wished of the job.
+    pub(crate) fn wish(self) -> Wish {
+        match self {
+            Self::Pause => Wish::Pause,
+            Self::Resume { .. } => Wish::Resume,
+            Self::Cancel => Wish::Cancel,
+        }
+    }
 }
 
 /// A connected worker.
@@ -195,7 +249,7 @@ impl WorkerState {
 #[derive(Clone, Debug)]
 pub(crate) struct Handle {
     sender: mpsc::Sender<Command>,
-    term: u64,
+    term: Term,
     notes: Notes,
     submits: Arc<tokio::sync::Mutex<()>>,
 }
@@ -203,11 +257,10 @@ pub(crate) struct Handle {
 impl Handle {
     pub(crate) fn channel(term: Term) -> (Self, mpsc::Receiver<Command>) {
         let (sender, receiver) = mpsc::channel(INBOX);
-        let term = u64::try_from(term.0).unwrap_or(0);
         (Self { sender, term, notes: Notes::default(), submits: Arc::default() }, receiver)
     }
 
-    pub(crate) fn term(&self) -> u64 {
+    pub(crate) fn term(&self) -> Term {
         self.term
     }
 

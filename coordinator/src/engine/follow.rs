@@ -1,14 +1,14 @@
-//! `follow` jobs: what comes later, above their scope, below it, and between what is decided already.
-//!
-//! Nothing tells when a document is filled in, when the row comes that makes it one of the job's line, or when a
-//! transaction is committed that took its id long ago. So the whole scope is gone through, a page in every look.
+//! Jobs that follow their source, carried out: the source is searched in tasks beside the engine, and the job extended as
+//! `xmlx_lease::follow` says.
 
 use tracing::{info, warn};
-use xmlx_domain::{JobId, Mode, RangeState, Scope};
+use xmlx_domain::{JobId, Mode, Scope};
 use xmlx_lease::Event;
+use xmlx_lease::follow::{Follow, Rest, Search, Side, Total, Trust, can_be_taken, next_page};
+use xmlx_lease::overlap::Grows;
 use xmlx_store::{Error, Late, Source, Store};
 
-use super::command::{Command, Grown, Look, Side};
+use super::command::{Command, Found, Grown};
 use super::look::{Sources, trouble};
 use super::{Engine, convert, ends_leadership};
 
@@ -20,74 +20,48 @@ const NEWEST_ROWS: i64 = 1_000;
 /// Ranges that are opened again at the end of a job that does not follow, before they are worked off.
 const LATE_MAX: usize = 1_000;
 
-/// How far looking at a source has come.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Follow {
-    /// Where the source ended at the latest look.
-    seen: Option<i64>,
-    /// Where the next page begins.
-    next: Option<i64>,
-    /// Applications that came late and cannot be taken yet.
-    pub(super) late: i64,
-    /// The total is what has been decided, and nothing has come since.
-    is_settled: bool,
-}
-
-/// Looks at the source of a running job: whether it reaches beyond the scope, and what waits in the next page of what is
-/// decided. The scope grows to where the source ended at the look before: ids below that have had their time to be
-/// committed, whatever order they were committed in.
-async fn look(
+/// Searches the source of a running job: whether it reaches beyond the scope, and what waits in the next page of what is
+/// decided.
+async fn search(
     store: &Store,
     sources: &Sources,
     job: JobId,
     before: Follow,
-) -> Result<Option<Look>, Error> {
+) -> Result<Option<Found>, Error> {
     let Some(scope) = store.scope_that_may_grow(job).await? else { return Ok(None) };
     let source = sources.of(store, job).await?;
     let Some(bounds) = source.bounds(store).await? else { return Ok(None) };
-    let above = before.seen.map(|it| it.min(bounds.hi)).filter(|it| *it > scope.hi);
-    let above = above.map(|hi| (Side::Above, Scope { lo: scope.hi, hi }));
-    let below = below(store, job, scope, bounds).await?;
+    // Only where it makes a difference.
+    let grows_down = bounds.lo < scope.lo && store.grows_down(job).await?;
+    let grows = if grows_down { Grows::BothWays } else { Grows::Up };
     let mut grown = Vec::new();
-    for (side, scope) in above.into_iter().chain(below) {
+    for (side, scope) in before.growth(scope, bounds, grows) {
         grown.push(Grown { side, scope, waiting: source.waiting(store, scope).await? });
     }
-    let (late, next) = late(store, &source, job, scope, before.next).await?;
+    let (late, next) = late(store, &source, job, scope, before.page_from(scope)).await?;
     let is_quiet =
         grown.is_empty() && late.is_empty() && store.open_ranges(job, None, 1).await?.is_empty();
-    Ok(Some(Look { end: bounds.hi, grown, late, next, is_quiet }))
+    let rest = if is_quiet { Rest::Nothing } else { Rest::Something };
+    Ok(Some(Found { end: bounds.hi, grown, late, next, rest }))
 }
 
-/// The ids that have come below the scope, unless the job was told where to begin.
-async fn below(
-    store: &Store,
-    job: JobId,
-    scope: Scope,
-    bounds: Scope,
-) -> Result<Option<(Side, Scope)>, Error> {
-    let lower = Scope { lo: bounds.lo, hi: scope.lo };
-    let may_grow = lower.lo < lower.hi && store.grows_down(job).await?;
-    Ok(may_grow.then_some((Side::Below, lower)))
-}
-
-/// What waits among the newest rows and in the page from `next` on although cursors have passed it, and where the next
-/// page begins. A page in which something waits is looked at again: it may be in a range that is worked on.
+/// What waits among the newest rows and in the page from `lo` on although cursors have passed it, and where the next page
+/// begins.
 async fn late(
     store: &Store,
     source: &Source,
     job: JobId,
     scope: Scope,
-    next: Option<i64>,
+    lo: i64,
 ) -> Result<(Vec<Late>, i64), Error> {
-    let lo = next.filter(|id| scope.contains(*id)).unwrap_or(scope.lo);
     let page = source.rows_up(store, Scope { lo, hi: scope.hi }, PAGE_ROWS).await?;
     let found = source.late(store, job, page).await?;
-    let next = if found.late.is_empty() { found.through } else { lo };
+    let next = next_page(lo, found.through, found.late.len());
     let mut late = found.late;
     let newest = source.rows_down(store, scope, NEWEST_ROWS).await?;
-    for it in source.late(store, job, newest).await?.late {
-        if late.iter().all(|other| other.range.range_id != it.range.range_id) {
-            late.push(it);
+    for more in source.late(store, job, newest).await?.late {
+        if late.iter().all(|known| known.range.range_id != more.range.range_id) {
+            late.push(more);
         }
     }
     Ok((late, next))
@@ -110,51 +84,48 @@ pub(super) async fn late_at_the_end(
 }
 
 impl Engine {
-    /// Looks at the sources of `follow` jobs, one look at a time.
-    pub(super) fn look_for_new(&mut self) {
+    /// Searches the sources of the open jobs that follow, each once at a time.
+    pub(super) fn search_sources(&mut self) {
         let follow = self.modes.iter().filter(|(_, mode)| **mode == Mode::Follow);
-        let due: Vec<JobId> =
-            follow.map(|(&job, _)| job).filter(|it| self.table.state(*it).is_some()).collect();
-        for job in due {
+        let open: Vec<JobId> =
+            follow.map(|(&job, _)| job).filter(|job| self.table.state(*job).is_some()).collect();
+        for job in open {
             if self.following.insert(job) {
                 let (handle, store) = (self.handle.clone(), self.looks.clone());
                 let (sources, lanes) = (self.sources.clone(), self.lanes.clone());
                 let before = self.follows.get(&job).copied().unwrap_or_default();
                 tokio::spawn(async move {
                     let _turn = lanes.follow.enter(format!("following job {job}")).await;
-                    let look = match look(&store, &sources, job, before).await {
-                        Ok(it) => {
+                    let found = match search(&store, &sources, job, before).await {
+                        Ok(found) => {
                             handle.notes().can_look(job);
-                            it
+                            found
                         }
                         Err(err) => {
                             trouble(&handle, job, err, 1).await;
                             None
                         }
                     };
-                    handle.tell(Command::Looked { job, look }).await;
+                    handle.tell(Command::Searched { job, found }).await;
                 });
             }
         }
     }
 
-    pub(super) async fn looked(&mut self, job: JobId, look: Option<Look>) -> Result<(), Error> {
+    pub(super) async fn searched(&mut self, job: JobId, found: Option<Found>) -> Result<(), Error> {
         self.following.remove(&job);
-        let Some(look) = look else { return Ok(()) };
+        let Some(Found { end, grown, late, next, rest }) = found else { return Ok(()) };
         let (late, held): (Vec<Late>, Vec<Late>) =
-            look.late.into_iter().partition(|it| it.range.state == RangeState::Done);
-        let held = held.iter().map(|it| it.count).sum();
-        // Once everything is done, the ranges are added up; not again before something has come.
-        let was_settled = self.follows.get(&job).is_some_and(|it| it.is_settled);
-        let settles = look.is_quiet && !was_settled && !self.table.is_doubted(job);
-        let is_settled = look.is_quiet && (was_settled || settles);
-        let (seen, next) = (Some(look.end), Some(look.next));
-        self.follows.insert(job, Follow { seen, next, late: held, is_settled });
-        for grown in look.grown {
+            late.into_iter().partition(|late| can_be_taken(late.range.state));
+        let held = held.iter().map(|late| convert::count(late.count)).sum();
+        let trust = if self.table.is_doubted(job) { Trust::Doubted } else { Trust::Certain };
+        let follow = self.follows.entry(job).or_default();
+        let total = follow.searched(Search { end, next, held, rest }, trust);
+        for grown in grown {
             self.extend(job, grown).await?;
         }
         self.reopen(job, late).await?;
-        if settles {
+        if total == Total::Settle {
             let settled = self.store.settle_job(&self.leadership, job).await;
             self.saved(job, settled).await?;
         }

@@ -4,14 +4,15 @@ use std::time::Duration;
 
 use tracing::{info, warn};
 use xmlx_domain::{
-    Epoch, ErrorClass, JobId, JobState, Mode, RangeId, RangeSnapshot, RangeState, Scope, SessionId,
-    SessionState,
+    Epoch, ErrorClass, JobId, JobState, Mode, Outcome, RangeId, RangeSnapshot, RangeState, Scope,
+    SessionId, SessionState,
 };
+use xmlx_lease::life::{self, JobMove, Ordered};
 use xmlx_lease::{Event, JobSnapshot};
-use xmlx_proto::{ErrorCode, Refusal, v1 as pb};
+use xmlx_proto::{ErrorCode, Refusal};
 use xmlx_store::{Error, Leadership, NewJob, Store};
 
-use super::command::{Checked, Command, MoveJob, Moved, Reply};
+use super::command::{Checked, Command, JobOrder, Moved, Reply};
 use super::look::{Sources, check_ended, count_total, until_it_works};
 use super::{Engine, convert, ends_leadership};
 
@@ -45,41 +46,45 @@ impl Engine {
         Err(err)
     }
 
-    /// Durable first; then every lease is revoked, durably, before the answer goes out.
-    pub(super) async fn move_job(
+    /// Carries out an operator's wish. The move is durable first; then every lease is revoked, durably, before the answer
+    /// goes out.
+    pub(super) async fn order(
         &mut self,
         job: JobId,
-        to: MoveJob,
+        order: JobOrder,
         reply: Reply<Moved>,
     ) -> Result<(), Error> {
+        // A job that is not open is for the caller to read.
         let Some(state) = self.table.state(job) else {
             drop(reply.send(Ok(Moved::NotOpen)));
             return Ok(());
         };
-        let (target, reason) = match to {
-            MoveJob::Pause => (JobState::Paused, "by an operator"),
-            MoveJob::Resume { .. } => (JobState::Running, ""),
-            MoveJob::Cancel => (JobState::Cancelled, "by an operator"),
+        let wished = match life::order(state, order.wish()) {
+            Ordered::Move(wished) => wished,
+            Ordered::AlreadySo => {
+                self.answer_when_certain(job, Outcome::AlreadySo, reply);
+                return Ok(());
+            }
+            Ordered::HasEnded => {
+                drop(reply.send(Ok(Moved::NotOpen)));
+                return Ok(());
+            }
         };
-        if state == target {
-            self.answer_when_certain(job, pb::Outcome::AlreadySo, reply);
-            return Ok(());
-        }
-        let moved = match to {
+        let moved = match order {
             // Before it goes on, or it would pause again at once.
-            MoveJob::Resume { spent: Some(now) } => self.renew_budget(job, now).await,
-            MoveJob::Resume { spent: None } | MoveJob::Pause | MoveJob::Cancel => Ok(()),
+            JobOrder::Resume { spent: Some(now) } => self.renew_budget(job, now).await,
+            JobOrder::Resume { spent: None } | JobOrder::Pause | JobOrder::Cancel => Ok(()),
         };
         let moved = match moved {
-            Ok(()) => self.persist_move(job, (state, target), reason).await,
+            Ok(()) => self.persist_move(job, &wished).await,
             Err(err) => Err(err),
         };
         match moved {
             Ok(true) => {
-                if target == JobState::Running {
+                if wished.to == JobState::Running {
                     self.count(job);
                 }
-                self.answer_when_certain(job, pb::Outcome::Accepted, reply);
+                self.answer_when_certain(job, Outcome::Accepted, reply);
                 Ok(())
             }
             Ok(false) => {
@@ -96,14 +101,13 @@ impl Engine {
         }
     }
 
-    /// Whether the job was in state `from`; if not, nothing has changed.
+    /// Saves a move and tells the table. `false`: the job was in another state, and nothing has changed.
     pub(super) async fn persist_move(
         &mut self,
         job: JobId,
-        (from, to): (JobState, JobState),
-        reason: &str,
+        JobMove { from, to, reason }: &JobMove,
     ) -> Result<bool, Error> {
-        match self.store.move_job(&self.leadership, job, (from, to), reason).await {
+        match self.store.move_job(&self.leadership, job, (*from, *to), reason).await {
             Ok(()) => (),
             Err(Error::Conflict) => {
                 self.doubt(job).await?;
@@ -116,9 +120,10 @@ impl Engine {
         self.checking.remove(&job);
         self.follows.remove(&job);
         // Where an owner closes its range meanwhile, the job is doubted: what is left to revoke is revoked once it is read.
-        self.apply(Event::JobMoved { job, state: to }).await?;
+        self.apply(Event::JobMoved { job, state: *to }).await?;
         if !to.is_open() {
             self.modes.remove(&job);
+            self.budgets.forget(job);
             self.note_log_ends(vec![job], None);
         }
         Ok(true)
@@ -143,37 +148,26 @@ impl Engine {
         });
     }
 
-    /// Capacity pauses the job, anything else that concerns the whole job fails it. Where it does not run, somebody said
-    /// so before.
+    /// Something was found that concerns the whole job.
     pub(super) async fn trouble(
         &mut self,
         job: JobId,
         class: ErrorClass,
         reason: &str,
     ) -> Result<(), Error> {
-        warn!(%job, ?class, reason, "trouble with the job");
+        warn!(%job, %class, reason, "trouble with the job");
         self.counting.remove(&job);
-        let to = match class {
-            ErrorClass::Capacity | ErrorClass::Unclear => JobState::Paused,
-            ErrorClass::Fenced
-            | ErrorClass::Transient
-            | ErrorClass::Ambiguous
-            | ErrorClass::Data
-            | ErrorClass::Fatal => JobState::Failed,
-        };
-        self.end_or_pause(job, to, reason).await
+        self.try_move(job, life::trouble(self.table.state(job), class, reason)).await
     }
 
-    /// Moves a job that runs; where that cannot be saved, the job is read again and goes on.
-    async fn end_or_pause(&mut self, job: JobId, to: JobState, reason: &str) -> Result<(), Error> {
-        if self.table.state(job) != Some(JobState::Running) {
-            return Ok(());
-        }
-        match self.persist_move(job, (JobState::Running, to), reason).await {
+    /// Moves a job where that was decided; where it cannot be saved, the job is read again and goes on.
+    async fn try_move(&mut self, job: JobId, decided: Option<JobMove>) -> Result<(), Error> {
+        let Some(decided) = decided else { return Ok(()) };
+        match self.persist_move(job, &decided).await {
             Ok(_) => Ok(()),
             Err(err) if ends_leadership(&err) => Err(err),
             Err(err) => {
-                warn!(%job, %err, %to, "cannot move the job; reading it again");
+                warn!(%job, %err, to = %decided.to, "cannot move the job; reading it again");
                 Ok(())
             }
         }
@@ -248,7 +242,9 @@ impl Engine {
     pub(super) async fn checked_done(&mut self, job: JobId, checked: Checked) -> Result<(), Error> {
         self.checking.remove(&job);
         match checked {
-            Checked::AllDecided => self.end_or_pause(job, JobState::Done, "").await,
+            Checked::AllDecided => {
+                self.try_move(job, life::all_decided(self.table.state(job))).await
+            }
             Checked::Reopened => {
                 warn!(%job, "ranges that were done are open; reading them again");
                 self.doubt(job).await

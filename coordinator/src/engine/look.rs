@@ -5,8 +5,9 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use tracing::warn;
-use xmlx_domain::{ErrorClass, JobId, Scope};
+use xmlx_domain::{JobId, Scope};
 use xmlx_lease::Boundary;
+use xmlx_lease::life::{self, AfterSourceError, AtTheEnd, SourceCause, SourceError};
 use xmlx_store::{Error, Source, Store, Waiting};
 
 use super::command::{Checked, Command, Handle};
@@ -16,9 +17,6 @@ use crate::lanes::Lane;
 
 /// Looking is tried again after so long.
 const RETRY_PAUSE: Duration = Duration::from_secs(2);
-
-/// What may pass or may not is tried so often.
-const TRIES_MAX: u32 = 10;
 
 /// A lease spans no more ids than this. Its owner looks through all of them, and those between the ones that wait are
 /// decided already: a million is a few seconds of index lookups.
@@ -132,14 +130,15 @@ pub(super) async fn check_ended(
 ) -> Result<Checked, Error> {
     let Some(open) = store.open_job(job).await? else { return Ok(Checked::AllDecided) };
     let source = sources.of(store, job).await?;
-    if source.waiting(store, open.scope).await? == 0 {
-        Ok(Checked::AllDecided)
-    } else if store.open_ranges(job, None, 1).await?.is_empty() {
-        let late = late_at_the_end(store, &source, job, open.scope).await?;
-        // What waited may have been decided by another tool in the meantime.
-        Ok(if late.is_empty() { Checked::Reopened } else { Checked::Appeared(late) })
-    } else {
-        Ok(Checked::Reopened)
+    let waiting = convert::count(source.waiting(store, open.scope).await?);
+    match life::at_the_end(waiting, store.open_ranges(job, None, 1).await?.len()) {
+        AtTheEnd::AllDecided => Ok(Checked::AllDecided),
+        AtTheEnd::ReadAgain => Ok(Checked::Reopened),
+        AtTheEnd::TakeLate => {
+            let late = late_at_the_end(store, &source, job, open.scope).await?;
+            // What waited may have been decided by another tool in the meantime.
+            Ok(if late.is_empty() { Checked::Reopened } else { Checked::Appeared(late) })
+        }
     }
 }
 
@@ -170,32 +169,30 @@ where
     }
 }
 
-/// Tells what keeps a source from being read; whether that is the end of it. A table or column that is not there fails
-/// the job; what else the server refuses, or does not say clearly however often it is asked, pauses it. A login that
-/// is refused ends this coordinator, and a contract that its build cannot read nothing at all: others may do better.
+/// Reports what keeps a source from being read; whether that is the end of it. A login that is refused ends this
+/// coordinator: others may do better.
 pub(super) async fn trouble(handle: &Handle, job: JobId, err: Error, tries: u32) -> bool {
-    let (class, reason) = (err.class(), err.to_string());
-    let verdict = match class {
-        _ if err.is_refused_entry() => {
-            handle.tell(Command::Expelled { err }).await;
-            return true;
-        }
-        ErrorClass::Fatal if err.is_missing_name() => Some(ErrorClass::Fatal),
-        ErrorClass::Fatal if err.number().is_some() => Some(ErrorClass::Capacity),
-        ErrorClass::Data | ErrorClass::Unclear if tries >= TRIES_MAX => Some(ErrorClass::Capacity),
-        ErrorClass::Fenced
-        | ErrorClass::Transient
-        | ErrorClass::Ambiguous
-        | ErrorClass::Capacity => None,
-        ErrorClass::Data | ErrorClass::Unclear | ErrorClass::Fatal => None,
-    };
-    if let Some(class) = verdict {
-        handle.tell(Command::Trouble { job, class, reason }).await;
+    if err.is_refused_entry() {
+        handle.tell(Command::Expelled { err }).await;
         return true;
     }
-    warn!(%job, reason, "cannot read the source; trying again");
-    handle.notes().cannot_look(job, class, &reason);
-    false
+    let (class, reason) = (err.class(), err.to_string());
+    let cause = match err.number() {
+        _ if err.is_missing_name() => SourceCause::MissingName,
+        Some(_) => SourceCause::Server,
+        None => SourceCause::Other,
+    };
+    match life::after_source_error(SourceError { class, cause }, tries) {
+        AfterSourceError::Trouble(class) => {
+            handle.tell(Command::Trouble { job, class, reason }).await;
+            true
+        }
+        AfterSourceError::TryAgain => {
+            warn!(%job, reason, "cannot read the source; trying again");
+            handle.notes().cannot_look(job, class, &reason);
+            false
+        }
+    }
 }
 
 #[cfg(test)]

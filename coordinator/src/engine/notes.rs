@@ -116,7 +116,7 @@ pub(super) fn told(what: Wait, so_long: Duration) -> String {
 }
 
 /// What came late below the end of a job that follows is taken once the range around it is done.
-pub(super) fn told_of_late(n: i64) -> String {
+pub(super) fn told_of_late(n: u64) -> String {
     format!("{n} applications came late; they wait until the ranges around them are done")
 }
 

@@ -1,17 +1,16 @@
 //! Commands in: who asks for what, and where it is done.
 
 use tracing::{info, warn};
-use xmlx_domain::{ErrorClass, JobId, LeaseKey, SessionId, SessionState};
+use xmlx_domain::{ErrorClass, JobId, LeaseKey, Outcome, SessionId, SessionState};
 use xmlx_lease::Event;
-use xmlx_proto::v1::coordinator_message::Body;
-use xmlx_proto::{ErrorCode, Refusal, v1 as pb};
+use xmlx_proto::{ErrorCode, Refusal};
 use xmlx_store::{Error, SessionRow};
 
-use super::command::{Command, Hello, Joined, Reply};
+use super::command::{Command, Heartbeat, Hello, Joined, Reply, ToWorker};
 use super::{Engine, convert, ends_leadership};
 
 impl Engine {
-    pub(super) async fn obey(&mut self, command: Command) -> Result<(), Error> {
+    pub(super) async fn handle(&mut self, command: Command) -> Result<(), Error> {
         match command {
             Command::Join { hello, reply } => {
                 let outcome = self.join(hello).await;
@@ -24,13 +23,7 @@ impl Engine {
                 Ok(())
             }
             Command::Lease(event) => self.apply(event).await,
-            Command::Beat { session, sequence, memory_bytes, apps_done } => {
-                self.sessions.beat(&session, self.clock.millis(), memory_bytes, apps_done);
-                let commits_max = self.commits_share(&session);
-                let ack = pb::HeartbeatAck { sequence, commits_max };
-                self.sessions.send(&session, Body::HeartbeatAck(ack));
-                Ok(())
-            }
+            Command::Beat { session, beat } => self.beat(session, beat).await,
             Command::Expelled { err } => Err(err),
             Command::Trouble { job, class, reason } => self.trouble(job, class, &reason).await,
             Command::WorkerTrouble { session, job, class, reason } => {
@@ -45,14 +38,14 @@ impl Engine {
                 self.note_log_ends(jobs, Some(reply));
                 Ok(())
             }
-            Command::Move { job, to, reply } => self.move_job(job, to, reply).await,
+            Command::Order { job, order, reply } => self.order(job, order, reply).await,
             Command::Drain { worker, reply } => answer(self.drain(&worker).await, reply),
             Command::Throttle { commits_max, reply } => {
                 let outcome = self.order_throttle(commits_max).await;
                 answer(outcome.map(Ok), reply)
             }
-            Command::Prune { request, reply } => {
-                self.prune(request, reply);
+            Command::Prune { order, reply } => {
+                self.prune(order, reply);
                 Ok(())
             }
             Command::Workers { reply } => {
@@ -64,7 +57,7 @@ impl Engine {
             Command::CheckedDone { job, checked } => self.checked_done(job, checked).await,
             Command::Accounted { job, account, took } => self.accounted(job, account, took).await,
             Command::Explained { job, before, after } => self.explained(job, &before, &after).await,
-            Command::Looked { job, look } => self.looked(job, look).await,
+            Command::Searched { job, found } => self.searched(job, found).await,
             Command::Read { job, read } => self.read(job, read).await,
             Command::ThrottleRead { commits_max } => {
                 self.throttle.ordered = commits_max;
@@ -96,6 +89,15 @@ impl Engine {
         }
     }
 
+    async fn beat(&mut self, session: SessionId, beat: Heartbeat) -> Result<(), Error> {
+        let Heartbeat { sequence, memory_bytes, apps_done, progress } = beat;
+        self.handle.notes().beat(&progress);
+        self.sessions.beat(&session, self.clock.millis(), memory_bytes, apps_done);
+        let commits_max = self.commits_share(&session);
+        self.sessions.send(&session, ToWorker::HeartbeatAck { sequence, commits_max });
+        self.apply(Event::Beat { session, progress }).await
+    }
+
     async fn join(&mut self, hello: Hello) -> Result<Joined, Error> {
         let row = SessionRow {
             session_id: hello.session.clone(),
@@ -107,31 +109,28 @@ impl Engine {
         self.store.open_session(&self.leadership, &row).await?;
         info!(session = %hello.session, name = %hello.name, slots = hello.slots, held = hello.held.len(), "worker joined");
         let joined = self.sessions.open(&hello, self.clock.millis());
-        let welcome = pb::Welcome {
+        let welcome = ToWorker::Welcome {
             protocol: hello.protocol,
-            heartbeat_ms: u64::try_from(self.heartbeat.as_millis()).unwrap_or(u64::MAX),
-            lost_after_ms: u64::try_from(self.lost_after.as_millis()).unwrap_or(u64::MAX),
+            heartbeat: self.heartbeat,
+            lost_after: self.lost_after,
             commits_max: self.commits_share(&hello.session),
         };
-        self.sessions.send(&hello.session, Body::Welcome(welcome));
+        self.sessions.send(&hello.session, welcome);
         let event = Event::Joined { session: hello.session, slots: hello.slots, held: hello.held };
         self.apply(event).await?;
         Ok(joined)
     }
 
-    pub(super) async fn drain(
-        &mut self,
-        worker: &str,
-    ) -> Result<Result<pb::Outcome, Refusal>, Error> {
+    pub(super) async fn drain(&mut self, worker: &str) -> Result<Result<Outcome, Refusal>, Error> {
         let session = match one_of(self.sessions.named(worker), worker) {
             Ok(session) => session,
             Err(refusal) => return Ok(Err(refusal)),
         };
         if self.table.is_draining(&session) {
-            return Ok(Ok(pb::Outcome::AlreadySo));
+            return Ok(Ok(Outcome::AlreadySo));
         }
         self.apply(Event::DrainAsked { session }).await?;
-        Ok(Ok(pb::Outcome::Accepted))
+        Ok(Ok(Outcome::Accepted))
     }
 }
 

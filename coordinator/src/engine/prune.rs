@@ -1,26 +1,25 @@
 //! Taking away what nobody needs any more of the control tables, when an operator asks for it. In a task beside the
-//! engine, and for a bounded time: who asks goes on asking until nothing is left.
+//! engine, and for a bounded time: whoever asks goes on asking until nothing is left.
 
 use std::time::Duration;
 
 use tracing::info;
-use xmlx_proto::v1 as pb;
 use xmlx_runtime::Clock;
-use xmlx_store::{Error, Leadership, Store};
+use xmlx_store::{Error, Leadership, Prunable, Store};
 
-use super::command::Reply;
+use super::command::{PruneOrder, PruneWhat, Pruned, Reply};
 use super::{Engine, convert};
 
 /// No new batch is begun after so long; the client has more patience than this.
 const WORK: Duration = Duration::from_secs(5);
 
 impl Engine {
-    pub(super) fn prune(&self, request: pb::PruneRequest, reply: Reply<pb::PruneResponse>) {
+    pub(super) fn prune(&self, order: PruneOrder, reply: Reply<Pruned>) {
         let (leadership, store) = (self.leadership.clone(), self.looks.clone());
         let (clock, end) = (self.clock, self.end.clone());
         tokio::spawn(async move {
             let outcome = tokio::select! {
-                it = prune(&store, &leadership, clock, &request) => it,
+                outcome = prune(&store, &leadership, clock, order) => outcome,
                 () = end.cancelled() => Err(Error::Deposed),
             };
             drop(reply.send(outcome.map_err(|err| convert::refusal(&err))));
@@ -32,46 +31,72 @@ async fn prune(
     store: &Store,
     leadership: &Leadership,
     clock: Clock,
-    request: &pb::PruneRequest,
-) -> Result<pb::PruneResponse, Error> {
-    let seconds = i32::try_from(request.older_than_s).unwrap_or(i32::MAX);
+    order: PruneOrder,
+) -> Result<Pruned, Error> {
+    let seconds = i32::try_from(order.older_than_s).unwrap_or(i32::MAX);
     let jobs = store.prunable_jobs(seconds).await?;
     let sessions = store.prunable_sessions(seconds, &jobs).await?;
-    let mut done = pb::PruneResponse::default();
-    if request.dry_run {
+    let mut pruned = Pruned::default();
+    if order.what == PruneWhat::Count {
         for job in &jobs {
-            add(&mut done, job);
+            add(&mut pruned, job, None);
         }
-        done.sessions = convert::count(sessions);
-        return Ok(done);
+        pruned.sessions = convert::count(sessions);
+        return Ok(pruned);
     }
     let until = clock.now() + WORK;
     for job in &jobs {
         while store.prune_job(leadership, job.job_id).await? {
             if clock.now() >= until {
-                done.has_more = true;
-                return Ok(done);
+                // What is gone of the job counts now: the next call finds the rest alone.
+                let left = store.prunable_jobs(seconds).await?;
+                let left = left.iter().find(|left| left.job_id == job.job_id);
+                add(&mut pruned, job, left);
+                pruned.has_more = true;
+                return Ok(pruned);
             }
         }
         info!(job = %job.job_id, ranges = job.ranges, entries = job.entries, "job pruned");
-        add(&mut done, job);
+        add(&mut pruned, job, None);
     }
     let mut left = store.prunable_sessions(seconds, &[]).await?;
     while left > 0 {
         store.prune_sessions(leadership, seconds).await?;
         let before = left;
         left = store.prunable_sessions(seconds, &[]).await?;
-        done.sessions += convert::count(before - left);
+        pruned.sessions += convert::count(before - left);
         if clock.now() >= until {
             break;
         }
     }
-    done.has_more = left > 0;
-    Ok(done)
+    pruned.has_more = left > 0;
+    Ok(pruned)
 }
 
-fn add(sum: &mut pb::PruneResponse, job: &xmlx_store::Prunable) {
-    sum.jobs += 1;
-    sum.ranges += convert::count(job.ranges);
-    sum.entries += convert::count(job.entries);
+/// Adds what is gone of a job of which `left` is left; `None`: nothing is.
+fn add(pruned: &mut Pruned, job: &Prunable, left: Option<&Prunable>) {
+    let gone = |before: i64, left: Option<i64>| convert::count(before - left.unwrap_or(0));
+    pruned.jobs += u64::from(left.is_none());
+    pruned.ranges += gone(job.ranges, left.map(|left| left.ranges));
+    pruned.entries += gone(job.entries, left.map(|left| left.entries));
+}
+
+#[cfg(test)]
+mod tests {
+    use xmlx_domain::JobId;
+
+    use super::*;
+
+    #[test]
+    fn what_is_gone_of_a_job_counts_though_some_of_it_is_left() {
+        let job = Prunable { job_id: JobId(1), ranges: 10, entries: 100 };
+        let left = Prunable { ranges: 10, entries: 30, ..job };
+        let mut pruned = Pruned::default();
+        add(&mut pruned, &job, Some(&left));
+        let expected = Pruned { entries: 70, ..Pruned::default() };
+        assert_eq!(pruned, expected, "the job and its ranges are there");
+        add(&mut pruned, &left, None);
+        let expected = Pruned { jobs: 1, ranges: 10, entries: 100, ..Pruned::default() };
+        assert_eq!(pruned, expected, "both calls together");
+    }
 }

@@ -4,9 +4,8 @@
 use std::time::Duration;
 
 use tracing::warn;
-use xmlx_domain::{JobId, JobState, Mode, RangeId};
+use xmlx_domain::{JobId, JobState, Mode, Outcome, RangeId};
 use xmlx_lease::{Event, JobSnapshot};
-use xmlx_proto::v1 as pb;
 use xmlx_store::{Error, OpenJob, RangeRow, Store};
 
 use super::command::{Command, Moved, Reply};
@@ -29,7 +28,7 @@ pub(crate) struct ReadJob {
 #[derive(Debug)]
 pub(super) struct Barrier {
     job: JobId,
-    outcome: pb::Outcome,
+    outcome: Outcome,
     reply: Reply<Moved>,
 }
 
@@ -121,7 +120,7 @@ impl Engine {
     pub(super) fn answer_when_certain(
         &mut self,
         job: JobId,
-        outcome: pb::Outcome,
+        outcome: Outcome,
         reply: Reply<Moved>,
     ) {
         self.barriers.push(Barrier { job, outcome, reply });

@@ -6,9 +6,8 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use xmlx_domain::SessionId;
 use xmlx_lease::LeaseTable;
-use xmlx_proto::v1 as pb;
 
-use super::command::{Hello, Joined, WorkerInfo, WorkerState};
+use super::command::{Hello, Joined, ToWorker, WorkerInfo, WorkerState};
 use super::rate::Rate;
 
 /// Messages that may wait for a worker that does not read; more, and its stream is dropped.
@@ -16,9 +15,8 @@ const OUTBOX: usize = 256;
 /// A worker that lets so many heartbeats pass is shown as silent: paused, cut off, or dead.
 const SILENT_BEATS: u32 = 3;
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Sessions {
-    term: u64,
     streams: BTreeMap<SessionId, Stream>,
     generations: u64,
 }
@@ -30,7 +28,7 @@ struct Stream {
     build: String,
     slots: u32,
     protocol: u32,
-    outbox: mpsc::Sender<pb::CoordinatorMessage>,
+    outbox: mpsc::Sender<ToWorker>,
     memory_bytes: u64,
     /// When its last heartbeat came, or its hello.
     heard_at_ms: u64,
@@ -38,10 +36,6 @@ struct Stream {
 }
 
 impl Sessions {
-    pub(crate) fn new(term: u64) -> Self {
-        Self { term, streams: BTreeMap::new(), generations: 0 }
-    }
-
     /// Registers a stream; an older one of the same session ends by losing its outbox.
     pub(crate) fn open(&mut self, hello: &Hello, now_ms: u64) -> Joined {
         self.generations += 1;
@@ -85,9 +79,8 @@ impl Sessions {
     }
 
     /// Sends without waiting: a worker that does not read must not stop the engine.
-    pub(crate) fn send(&mut self, session: &SessionId, body: pb::coordinator_message::Body) {
+    pub(crate) fn send(&mut self, session: &SessionId, message: ToWorker) {
         let Some(stream) = self.streams.get(session) else { return };
-        let message = pb::CoordinatorMessage { term: self.term, body: Some(body) };
         if stream.outbox.try_send(message).is_err() {
             tracing::warn!(%session, "the worker does not read its stream; dropping it");
             self.streams.remove(session);

@@ -156,12 +156,16 @@ impl Store {
     }
 
     /// The jobs that a new one with this key has to stand beside, the newest first: those that have not ended, those
-    /// whose log's end has not been noted, and the one with the same key.
+    /// whose log's end has not been noted, and the one with the same key. `before`: only those with lower ids.
     ///
     /// # Errors
     /// See [`Error`].
-    pub async fn jobs_beside(&self, submit_key: &str) -> Result<Vec<JobRow>, Error> {
-        self.select_jobs(i64::MAX, None, None, submit_key).await
+    pub async fn jobs_beside(
+        &self,
+        submit_key: &str,
+        before: Option<JobId>,
+    ) -> Result<Vec<JobRow>, Error> {
+        self.select_jobs(i64::MAX, before, None, submit_key).await
     }
 
     async fn select_jobs(
