@@ -363,6 +363,22 @@ mod tests {
     }
 
     #[test]
+    fn budgets_are_kept_as_text() {
+        let max_failures = Limit::Number(3);
+        let columns = |max_warnings| Budget { max_failures, max_warnings }.columns();
+        assert_eq!(columns(None), ("3".to_owned(), String::new()));
+        assert_eq!(columns(Some(Limit::HALF)), ("3".to_owned(), "50%".to_owned()));
+        let refused = "many".parse::<Limit>().expect_err("no limit").to_string();
+        assert!(refused.starts_with("`many` is neither a number of applications"), "{refused}");
+    }
+
+    #[test]
+    fn only_what_has_come_since_counts() {
+        let had = tally(10, 5, 3).since(tally(4, 2, 1));
+        assert_eq!(had, tally(6, 3, 2));
+    }
+
+    #[test]
     fn a_job_without_a_budget_is_read_once() {
         let (mut schedule, job) = (Schedule::default(), JobId(1));
         assert_eq!(schedule.take_due([job], Duration::ZERO), [job]);

@@ -1,5 +1,8 @@
 //! The statements with fixed names.
 
+#[cfg(test)]
+mod words;
+
 macro_rules! statements {
     ($($name:ident = $file:literal;)*) => {
         $(pub(crate) const $name: &str = include_str!(concat!("../sql/", $file, ".sql"));)*

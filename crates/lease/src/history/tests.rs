@@ -359,6 +359,69 @@ fn decisions_of_somebody_else_are_found() {
     }
 }
 
+/// Sees that a rule objects, among others perhaps.
+fn objects(case: &Case, rule: Rule, with: &str) {
+    let found = check(case);
+    let is_meant = |(objected, text): &(Rule, String)| *objected == rule && text.contains(with);
+    assert!(found.iter().any(is_meant), "{rule:?} `{with}` in {found:#?}");
+}
+
+#[test]
+fn a_range_has_to_be_made_of_what_was_cut_off() {
+    for scope in [Scope { lo: 41, hi: 100 }, Scope { lo: 40, hi: 101 }] {
+        let mut case = good();
+        at(&mut case, 3).scope = scope;
+        objects(&case, Rule::Tiling, "cut off");
+    }
+    let mut case = good();
+    at(&mut case, 3).scope = Scope { lo: 40, hi: 39 };
+    objects(&case, Rule::Tiling, "range 2 at");
+}
+
+#[test]
+fn a_new_range_adjoins_the_scope() {
+    let with = |lo, hi| {
+        let mut case = good();
+        insert(&mut case, 1, (9, CREATED, lo, hi, 0, 1, "", lo - 1));
+        case
+    };
+    for (lo, hi) in [(150, 160), (-20, 0), (1, 1), (50, 60)] {
+        objects(&with(lo, hi), Rule::Tiling, "range 9 at");
+    }
+    let found = check(&with(100, 100));
+    assert!(found.iter().all(|(_, text)| !text.contains("range 9 at")), "{found:#?}");
+}
+
+#[test]
+fn rows_of_open_ranges_are_compared_with_their_leases() {
+    let rows = || {
+        vec![held((1, 1, 40, 1), "a", 7), held((2, 40, 70, 1), "b", 39), pending((3, 70, 100, 0))]
+    };
+    let mut case = good();
+    cut(&mut case, 5, JobState::Running, rows());
+    assert_eq!(check(&case), []);
+    for (row, changed) in [
+        (0, held((1, 1, 40, 1), "b", 7)),
+        (0, held((1, 1, 40, 1), "a", -1)),
+        (0, held((1, 1, 40, 1), "a", 40)),
+        (2, RangeSnapshot { owner: Some(session("a")), ..pending((3, 70, 100, 0)) }),
+        (2, RangeSnapshot { committed_through: 75, ..pending((3, 70, 100, 0)) }),
+    ] {
+        case.rows = rows();
+        case.rows[row] = changed;
+        objects(&case, Rule::Tables, "under epoch");
+    }
+}
+
+#[test]
+fn entries_are_counted() {
+    let mut replay = Replay::default();
+    for entry in &good().entries {
+        replay.push(entry);
+    }
+    assert_eq!(replay.entries(), 21);
+}
+
 /// What stays in memory is one short record per range and per lease.
 #[test]
 fn a_hundred_thousand_ranges_are_replayed() {
