@@ -1,5 +1,7 @@
 //! The contracts of five public formats give the rows that their mappings say, cell by cell.
 
+#![expect(clippy::print_stdout, reason = "figures for whoever runs it")]
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
