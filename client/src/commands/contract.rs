@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, anyhow, bail, ensure};
 use clap::Subcommand;
 use serde_json::json;
-use xmlx_extract::{CONTRACT_FORMAT, CONTRACT_FORMAT_2, Limits};
+use xmlx_extract::{CONTRACT_FORMAT, CONTRACT_FORMAT_2, Limits, Plan};
 use xmlx_infer::{Draft, LeftOut, Options, Samples, schema_locations};
 
 use super::xml_files;
@@ -17,15 +17,16 @@ const CONTRACT_FILE: &str = "contract.toml";
 const TABLES_FILE: &str = "tables.sql";
 /// Documents between two lines that say how far the reading is.
 const DOCUMENTS_PER_LINE: usize = 1_000;
-/// Lines about what was left out; the contract has all of them.
-const LEFT_OUT_SHOWN: usize = 20;
+/// Lines about one kind of thing; the contract lists all that was left out.
+const LINES_SHOWN: usize = 20;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Contract {
     /// Write a first contract and its tables from sample documents or an XML Schema
     ///
     /// What repeats becomes rows, attributes and texts become columns with types that hold all samples and leave some
-    /// room. What it leaves out is listed. Read the result before you use it: the more documents, the better it is.
+    /// room. What it leaves out is listed, and the result is tried on every sample.
+    /// Read it before you use it: the more documents, the better it is.
     ///
     /// Example: xmlx-client contract new samples/ --table dbo.order_xml --into orders/
     New(New),
@@ -94,11 +95,58 @@ fn draft(format: Format, args: &New) -> anyhow::Result<Answer> {
         root: args.root.clone(),
     };
     let draft = samples.draft(&options)?;
-    show(format, args.into.as_deref(), &draft)?;
-    Ok(Answer::from(n_unreadable == 0))
+    let tried = try_out(&draft, &files)?;
+    show(format, args.into.as_deref(), &draft, &tried)?;
+    Ok(Answer::from(n_unreadable == 0 && tried.failures.is_empty()))
 }
 
-fn show(format: Format, into: Option<&Path>, draft: &Draft) -> anyhow::Result<()> {
+/// What became of the samples when the draft mapped them.
+#[derive(Debug, Default)]
+struct Tried {
+    n_documents: usize,
+    n_mapped: usize,
+    /// Each column that had a warning, with its kind.
+    warnings: BTreeSet<String>,
+    /// Files that give no rows, with the reason.
+    failures: Vec<(String, String)>,
+}
+
+/// Maps every sample by the draft: whoever reads it should know what it does not take yet.
+fn try_out(draft: &Draft, files: &[PathBuf]) -> anyhow::Result<Tried> {
+    let mut plan = Plan::from_json(&draft.contract)
+        .context("the draft is no contract, which is a fault of this program")?;
+    plan.take_types_of_script(&draft.ddl).map_err(|problems| {
+        anyhow!(
+            "the draft and its tables differ, which is a fault of this program: {}",
+            problems.join("; ")
+        )
+    })?;
+    let mut tried = Tried { n_documents: files.len(), ..Tried::default() };
+    for (at, file) in files.iter().enumerate() {
+        // The id only has to be some id.
+        let app_id = i64::try_from(at)? + 1;
+        match plan.map_bytes(&read(file)?, Some(app_id)) {
+            Ok(application) => {
+                tried.n_mapped += 1;
+                for warning in &application.warnings {
+                    let (table, column) = plan.warned(warning);
+                    let column = column.map(|name| format!(".{name}")).unwrap_or_default();
+                    tried.warnings.insert(format!("{table}{column}: {}", warning.kind));
+                }
+            }
+            Err(rejection) => {
+                tried.failures.push((file.display().to_string(), rejection.reason));
+            }
+        }
+        let n = at + 1;
+        if n % DOCUMENTS_PER_LINE == 0 && n < files.len() {
+            output::note(&format!("tried the draft on {n} of {} documents", files.len()));
+        }
+    }
+    Ok(tried)
+}
+
+fn show(format: Format, into: Option<&Path>, draft: &Draft, tried: &Tried) -> anyhow::Result<()> {
     if let Some(dir) = into {
         std::fs::create_dir_all(dir)
             .with_context(|| format!("cannot create the folder `{}`", dir.display()))?;
@@ -118,6 +166,9 @@ fn show(format: Format, into: Option<&Path>, draft: &Draft) -> anyhow::Result<()
                 "columns": n_columns,
                 "contract": draft.contract,
                 "ddl": draft.ddl,
+                "documents": tried.n_documents,
+                "mapped": tried.n_mapped,
+                "warnings": tried.warnings,
                 "left_out": left_out,
             }))?;
         }
@@ -130,15 +181,33 @@ fn show(format: Format, into: Option<&Path>, draft: &Draft) -> anyhow::Result<()
     }
     output::note(&format!("{} tables with {n_columns} columns", draft.tables.len()));
     list_left_out(&draft.left_out);
+    list_tried(tried);
     Ok(())
 }
 
 fn list_left_out(left_out: &[LeftOut]) {
-    for left_out in left_out.iter().take(LEFT_OUT_SHOWN) {
+    for left_out in left_out.iter().take(LINES_SHOWN) {
         output::note(&format!("left out: {}: {}", left_out.path, left_out.reason));
     }
-    if let Some(n_more @ 1..) = left_out.len().checked_sub(LEFT_OUT_SHOWN) {
+    if let Some(n_more @ 1..) = left_out.len().checked_sub(LINES_SHOWN) {
         output::note(&format!("left out: {n_more} more, listed at the end of the contract"));
+    }
+}
+
+fn list_tried(tried: &Tried) {
+    if tried.n_documents == 0 {
+        return;
+    }
+    output::note(&format!("{} of {} documents give rows", tried.n_mapped, tried.n_documents));
+    for (file, reason) in tried.failures.iter().take(LINES_SHOWN) {
+        output::note(&format!("no rows: {file}: {reason}"));
+    }
+    for warning in tried.warnings.iter().take(LINES_SHOWN) {
+        output::note(&format!("warning: {warning}"));
+    }
+    let n_shown = tried.failures.len().min(LINES_SHOWN) + tried.warnings.len().min(LINES_SHOWN);
+    if let Some(n_more @ 1..) = (tried.failures.len() + tried.warnings.len()).checked_sub(n_shown) {
+        output::note(&format!("and {n_more} more of these"));
     }
 }
 

@@ -224,6 +224,10 @@ impl Shape {
         if out.name != inn.name {
             return false;
         }
+        // The rows of a recursive table are all elements of its name in each other, wherever they stand.
+        if out.is_recursive {
+            return true;
+        }
         let parent_name = |node: &Node| node.parent.map(|id| self.nodes[id].name.as_str());
         let shared_child = inn.children.keys().any(|name| out.children.contains_key(name));
         let shared_attribute =
@@ -333,6 +337,13 @@ mod tests {
         );
         let section = shape.nodes.iter().find(|node| node.is_recursive).unwrap();
         assert!(section.repeats());
+    }
+
+    #[test]
+    fn all_elements_of_the_name_in_a_recursive_one_are_taken_in() {
+        let mut shape = shape(&["a/r/@x", "a/r/r/@x", "a/r/s/r/t"]);
+        shape.fold_recursion();
+        assert_eq!(paths(&shape), ["/a", "/a/r*", "/a/r/s", "/a/r/t"]);
     }
 
     #[test]

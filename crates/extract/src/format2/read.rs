@@ -2,6 +2,8 @@
 
 mod column;
 mod fields;
+#[cfg(test)]
+mod schema;
 
 use super::contract::{Contract, Keep, Placed, TableRule};
 use super::item::{Item, What};
