@@ -139,19 +139,32 @@ fn only_a_command_that_uses_the_database_looks_at_it() {
     assert_eq!(load("init", &[]).unwrap().config.database, None, "`store` says what is missing");
 }
 
+/// The commands that do something, with the words that call them.
+fn leaves(command: &clap::Command, words: &str) -> Vec<(String, clap::Command)> {
+    let mut found = Vec::new();
+    for subcommand in command.get_subcommands().filter(|command| !command.is_hide_set()) {
+        let words = format!("{words}{} ", subcommand.get_name());
+        if subcommand.has_subcommands() {
+            found.extend(leaves(subcommand, &words));
+        } else {
+            found.push((words.trim_end().to_owned(), subcommand.clone()));
+        }
+    }
+    found
+}
+
 #[test]
 fn help_shows_an_example_that_is_understood() {
-    for subcommand in Cli::command().get_subcommands().filter(|command| !command.is_hide_set()) {
-        let name = subcommand.get_name();
-        let about = subcommand.get_long_about().or(subcommand.get_about()).unwrap().to_string();
+    for (name, command) in leaves(&Cli::command(), "") {
+        let about = command.get_long_about().or(command.get_about()).unwrap().to_string();
         let (_, example) = about
             .split_once("Example: xmlx-client ")
             .unwrap_or_else(|| panic!("`{name}` has no example"));
         let example = example.split(" > ").next().unwrap_or_default();
-        assert!(example.starts_with(name), "{name}: {example}");
+        assert!(example.starts_with(&name), "{name}: {example}");
         let parsed = Cli::try_parse_from(format!("xmlx-client {example}").split(' '));
         assert!(parsed.is_ok(), "{name}: {parsed:?}");
-        for arg in subcommand.get_arguments().filter(|arg| !arg.is_hide_set()) {
+        for arg in command.get_arguments().filter(|arg| !arg.is_hide_set()) {
             assert!(arg.get_help().is_some(), "{name}: `{}` is not described", arg.get_id());
         }
     }

@@ -31,6 +31,8 @@ pub(crate) enum Contract {
     /// Example: xmlx-client contract new samples/ --table dbo.order_xml --into orders/
     New(New),
     /// Print the JSON Schema of contracts, for editors and other tools
+    ///
+    /// Example: xmlx-client contract schema --format 1
     Schema {
         /// The format of the contract
         #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=2))]
