@@ -138,7 +138,7 @@ pub fn store_at(secret: &Secret, ca: Option<PathBuf>) -> anyhow::Result<Store> {
 /// Contract files, read and compiled to one plan.
 pub(crate) fn plan(paths: &[PathBuf], limits: Limits) -> anyhow::Result<Plan> {
     let text = contract_text(paths)?;
-    let names: Vec<String> = paths.iter().map(|it| format!("`{}`", it.display())).collect();
+    let names: Vec<String> = paths.iter().map(|path| format!("`{}`", path.display())).collect();
     Plan::from_json_with(&text, limits).with_context(|| format!("contract {}", names.join(", ")))
 }
 
@@ -164,7 +164,7 @@ pub(crate) fn xml_files(dir: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     for entry in entries {
         let path = entry?.path();
-        if path.extension().is_some_and(|it| it.eq_ignore_ascii_case("xml")) {
+        if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("xml")) {
             files.push(path);
         }
     }

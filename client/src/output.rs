@@ -174,8 +174,8 @@ pub fn exit_code(outcome: anyhow::Result<Answer>) -> ExitCode {
 }
 
 fn is_broken_pipe(err: &anyhow::Error) -> bool {
-    let io = err.chain().find_map(|it| it.downcast_ref::<std::io::Error>());
-    io.is_some_and(|it| it.kind() == std::io::ErrorKind::BrokenPipe)
+    let io = err.chain().find_map(|cause| cause.downcast_ref::<std::io::Error>());
+    io.is_some_and(|err| err.kind() == std::io::ErrorKind::BrokenPipe)
 }
 
 #[cfg(test)]

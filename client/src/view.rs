@@ -49,7 +49,7 @@ impl Job {
             self.name.clone(),
             self.state.to_owned(),
             (self.ok + self.failed).to_string(),
-            self.total.map_or_else(|| "counting".to_owned(), |it| it.to_string()),
+            self.total.map_or_else(|| "counting".to_owned(), |total| total.to_string()),
             self.failed.to_string(),
             self.warned.to_string(),
             self.rows.to_string(),
@@ -65,8 +65,8 @@ impl Job {
 
     /// What it may have before it pauses.
     fn limits(&self) -> String {
-        let failures = self.max_failures.iter().map(|it| format!("failures {it}"));
-        let warnings = self.max_warnings.iter().map(|it| format!("warnings {it}"));
+        let failures = self.max_failures.iter().map(|limit| format!("failures {limit}"));
+        let warnings = self.max_warnings.iter().map(|limit| format!("warnings {limit}"));
         failures.chain(warnings).collect::<Vec<_>>().join(", ")
     }
 
@@ -78,37 +78,37 @@ impl Job {
 }
 
 impl From<pb::Job> for Job {
-    fn from(it: pb::Job) -> Self {
+    fn from(job: pb::Job) -> Self {
         Self {
-            job: it.job_id,
-            state: state_name(it.state()),
-            mode: mode_name(it.mode()),
-            priority: it.priority,
-            name: it.name,
-            reason: it.reason,
-            from: it.scope_lo,
-            to: it.scope_hi.saturating_sub(1),
-            total: it.total,
-            ok: it.done_ok,
-            failed: it.done_failed,
-            warned: it.warned,
-            warnings: it.warnings,
-            rows: it.rows_written,
-            ranges_pending: it.ranges_pending,
-            ranges_leased: it.ranges_leased,
-            ranges_done: it.ranges_done,
-            leases_revoked: it.leases_revoked,
-            max_failures: Some(it.max_failures).filter(|it| !it.is_empty()),
-            max_warnings: Some(it.max_warnings).filter(|it| !it.is_empty()),
-            contract_hash: it.contract_hash,
-            created_at: it.created_at,
-            finished_at: Some(it.finished_at).filter(|it| !it.is_empty()),
+            job: job.job_id,
+            state: state_name(job.state()),
+            mode: mode_name(job.mode()),
+            priority: job.priority,
+            name: job.name,
+            reason: job.reason,
+            from: job.scope_lo,
+            to: job.scope_hi.saturating_sub(1),
+            total: job.total,
+            ok: job.done_ok,
+            failed: job.done_failed,
+            warned: job.warned,
+            warnings: job.warnings,
+            rows: job.rows_written,
+            ranges_pending: job.ranges_pending,
+            ranges_leased: job.ranges_leased,
+            ranges_done: job.ranges_done,
+            leases_revoked: job.leases_revoked,
+            max_failures: Some(job.max_failures).filter(|text| !text.is_empty()),
+            max_warnings: Some(job.max_warnings).filter(|text| !text.is_empty()),
+            contract_hash: job.contract_hash,
+            created_at: job.created_at,
+            finished_at: Some(job.finished_at).filter(|text| !text.is_empty()),
         }
     }
 }
 
-fn state_name(it: pb::JobState) -> &'static str {
-    match it {
+fn state_name(state: pb::JobState) -> &'static str {
+    match state {
         pb::JobState::Unspecified => "unknown",
         pb::JobState::Running => "running",
         pb::JobState::Paused => "paused",
@@ -118,8 +118,8 @@ fn state_name(it: pb::JobState) -> &'static str {
     }
 }
 
-fn mode_name(it: pb::JobMode) -> &'static str {
-    match it {
+fn mode_name(mode: pb::JobMode) -> &'static str {
+    match mode {
         pb::JobMode::Unspecified => "unknown",
         pb::JobMode::Once => "once",
         pb::JobMode::Follow => "follow",
@@ -128,8 +128,8 @@ fn mode_name(it: pb::JobMode) -> &'static str {
 }
 
 /// What came of a request.
-pub(crate) fn outcome_name(it: pb::Outcome) -> &'static str {
-    match it {
+pub(crate) fn outcome_name(outcome: pb::Outcome) -> &'static str {
+    match outcome {
         pb::Outcome::Unspecified => "unknown",
         pb::Outcome::Accepted => "accepted",
         pb::Outcome::AlreadySo => "already so",
@@ -171,18 +171,18 @@ impl Range {
 }
 
 impl From<pb::Range> for Range {
-    fn from(it: pb::Range) -> Self {
+    fn from(range: pb::Range) -> Self {
         Self {
-            range: it.range_id,
-            from: it.lo,
-            to: it.hi.saturating_sub(1),
-            state: it.state,
-            epoch: it.epoch,
-            owner_session: Some(it.owner_session).filter(|it| !it.is_empty()),
-            committed_through: it.committed_through,
-            ok: it.done_ok,
-            failed: it.done_failed,
-            rows: it.rows_written,
+            range: range.range_id,
+            from: range.lo,
+            to: range.hi.saturating_sub(1),
+            state: range.state,
+            epoch: range.epoch,
+            owner_session: Some(range.owner_session).filter(|text| !text.is_empty()),
+            committed_through: range.committed_through,
+            ok: range.done_ok,
+            failed: range.done_failed,
+            rows: range.rows_written,
         }
     }
 }
@@ -195,8 +195,8 @@ pub struct Stage {
 }
 
 impl From<pb::StageCount> for Stage {
-    fn from(it: pb::StageCount) -> Self {
-        Self { stage: it.stage, count: it.count }
+    fn from(stage: pb::StageCount) -> Self {
+        Self { stage: stage.stage, count: stage.count }
     }
 }
 
@@ -218,8 +218,13 @@ impl Failure {
 }
 
 impl From<pb::Failure> for Failure {
-    fn from(it: pb::Failure) -> Self {
-        Self { app_id: it.app_id, reason: it.reason, session: it.session_id, at: it.at }
+    fn from(failure: pb::Failure) -> Self {
+        Self {
+            app_id: failure.app_id,
+            reason: failure.reason,
+            session: failure.session_id,
+            at: failure.at,
+        }
     }
 }
 
@@ -255,15 +260,15 @@ impl WarningCount {
 }
 
 impl From<pb::WarningCount> for WarningCount {
-    fn from(it: pb::WarningCount) -> Self {
+    fn from(count: pb::WarningCount) -> Self {
         Self {
-            table: it.table,
-            column: Some(it.column).filter(|it| !it.is_empty()),
-            kind: it.kind,
-            meaning: it.meaning,
-            applications: it.applications,
-            warnings: it.warnings,
-            app_ids: it.app_ids,
+            table: count.table,
+            column: Some(count.column).filter(|text| !text.is_empty()),
+            kind: count.kind,
+            meaning: count.meaning,
+            applications: count.applications,
+            warnings: count.warnings,
+            app_ids: count.app_ids,
         }
     }
 }
@@ -292,24 +297,25 @@ impl Verification {
     /// Violations of the check of that name.
     #[must_use]
     pub fn violations(&self, check: &str) -> i64 {
-        self.checks.iter().find(|it| it.check == check).map_or(0, |it| it.violations)
+        let found = self.checks.iter().find(|found| found.check == check);
+        found.map_or(0, |found| found.violations)
     }
 }
 
 impl From<pb::VerifyResponse> for Verification {
-    fn from(it: pb::VerifyResponse) -> Self {
-        let check = |it: pb::Check| Check {
-            check: it.name,
-            holds: it.holds,
-            violations: it.violations,
-            detail: it.detail,
+    fn from(response: pb::VerifyResponse) -> Self {
+        let check = |check: pb::Check| Check {
+            check: check.name,
+            holds: check.holds,
+            violations: check.violations,
+            detail: check.detail,
         };
         Self {
-            holds: it.holds,
-            checks: it.checks.into_iter().map(check).collect(),
-            failures_by_stage: it.stages.into_iter().map(Into::into).collect(),
-            left_out: it.left_out,
-            waiting: it.waiting,
+            holds: response.holds,
+            checks: response.checks.into_iter().map(check).collect(),
+            failures_by_stage: response.stages.into_iter().map(Into::into).collect(),
+            left_out: response.left_out,
+            waiting: response.waiting,
         }
     }
 }

@@ -66,7 +66,7 @@ pub(crate) fn run(
     let measured: Vec<Measured> = std::thread::scope(|scope| {
         let measure = || scope.spawn(|| measure(plan, &texts, budget));
         let threads: Vec<_> = (0..effort.threads).map(|_| measure()).collect();
-        threads.into_iter().map(|it| it.join().expect("mapping does not panic")).collect()
+        threads.into_iter().map(|thread| thread.join().expect("mapping does not panic")).collect()
     });
     print(format, files.len(), &texts, effort, &outcomes, &measured)
 }
@@ -126,11 +126,11 @@ fn print(
 ) -> anyhow::Result<Answer> {
     let seconds = |duration: Duration| duration.as_secs_f64().max(f64::MIN_POSITIVE);
     let sum = |rate: fn(&Measured) -> u64, time: fn(&Measured) -> Duration| -> f64 {
-        measured.iter().map(|it| rate(it) as f64 / seconds(time(it))).sum()
+        measured.iter().map(|thread| rate(thread) as f64 / seconds(time(thread))).sum()
     };
-    let apps_per_second = sum(|it| it.n_apps, |it| it.mapping);
-    let mapped = sum(|it| it.n_bytes, |it| it.mapping) / 1e6;
-    let bare = sum(|it| it.n_bytes, |it| it.bare) / 1e6;
+    let apps_per_second = sum(|thread| thread.n_apps, |thread| thread.mapping);
+    let mapped = sum(|thread| thread.n_bytes, |thread| thread.mapping) / 1e6;
+    let bare = sum(|thread| thread.n_bytes, |thread| thread.bare) / 1e6;
     let n_bytes: usize = texts.iter().map(String::len).sum();
     let failed: BTreeMap<String, usize> =
         outcomes.failed.iter().map(|(stage, n)| (stage.to_string(), *n)).collect();
@@ -145,7 +145,7 @@ fn print(
             "warnings": outcomes.n_warnings,
             "threads": effort.threads,
             "seconds": effort.seconds,
-            "applications": measured.iter().map(|it| it.n_apps).sum::<u64>(),
+            "applications": measured.iter().map(|thread| thread.n_apps).sum::<u64>(),
             "applications_per_second": apps_per_second,
             "megabytes_per_second": mapped,
             "bare_megabytes_per_second": bare,

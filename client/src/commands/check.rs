@@ -38,7 +38,7 @@ pub(crate) async fn run(
         if let Some(role) = role {
             found.extend(missing(&store, &plan, role).await?);
         }
-        let finding = |it: Disagreement| Finding { place: it.place, problem: it.problem };
+        let finding = |found: Disagreement| Finding { place: found.place, problem: found.problem };
         findings.extend(found.into_iter().map(finding));
     }
     match format {
@@ -50,7 +50,8 @@ pub(crate) async fn run(
             }
         })?,
         Format::Table => {
-            let rows = findings.iter().map(|it| vec![it.place.clone(), it.problem.clone()]);
+            let rows =
+                findings.iter().map(|found| vec![found.place.clone(), found.problem.clone()]);
             output::table(&["PLACE", "PROBLEM"], rows.collect())?;
         }
     }
@@ -115,14 +116,14 @@ async fn missing(store: &Store, plan: &Plan, role: RoleName) -> anyhow::Result<V
         RoleName::Reader => Role::Reader,
     };
     let missing = store.missing_grants(&role.grants(Some(plan))).await?;
-    let disagreement = |it: Grant| Disagreement {
+    let disagreement = |grant: Grant| Disagreement {
         problem: format!(
             "this login has no permission {}, or there is no such {}; `xmlx-client grants` prints what {} needs",
-            it.permission,
-            it.class.to_lowercase(),
+            grant.permission,
+            grant.class.to_lowercase(),
             role.name()
         ),
-        place: it.securable,
+        place: grant.securable,
     };
     Ok(missing.into_iter().map(disagreement).collect())
 }

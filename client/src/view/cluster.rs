@@ -28,43 +28,43 @@ impl Worker {
         vec![
             self.name.clone(),
             self.state.clone(),
-            known(self.heard_seconds, |it| format!("{} ago", seconds(it))),
+            known(self.heard_seconds, |heard| format!("{} ago", seconds(heard))),
             self.slots.to_string(),
-            known(self.leases, |it| it.to_string()),
-            known(self.apps_per_second, |it| format!("{it:.0}")),
-            known(self.memory_bytes, |it| format!("{} MiB", it >> 20)),
+            known(self.leases, |leases| leases.to_string()),
+            known(self.apps_per_second, |rate| format!("{rate:.0}")),
+            known(self.memory_bytes, |bytes| format!("{} MiB", bytes >> 20)),
             self.build.clone(),
             self.session.clone(),
         ]
     }
 
     /// As its leader knows it.
-    fn by_leader(it: pb::Worker) -> Self {
+    fn by_leader(worker: pb::Worker) -> Self {
         Self {
-            leases: Some(it.leases),
-            apps_per_second: Some(it.apps_per_second),
-            // No process has none: it has not said yet.
-            memory_bytes: Some(it.memory_bytes).filter(|it| *it > 0),
-            state: it.state.clone(),
-            heard_seconds: it
+            leases: Some(worker.leases),
+            apps_per_second: Some(worker.apps_per_second),
+            // No process has none: worker has not said yet.
+            memory_bytes: Some(worker.memory_bytes).filter(|n| *n > 0),
+            state: worker.state.clone(),
+            heard_seconds: worker
                 .heard_ms
-                .map(|it| millis_as_seconds(i64::try_from(it).unwrap_or(i64::MAX))),
-            ..Self::by_standby(it)
+                .map(|millis| millis_as_seconds(i64::try_from(millis).unwrap_or(i64::MAX))),
+            ..Self::by_standby(worker)
         }
     }
 
     /// As the tables have it: that it was there once, and has not said goodbye.
-    fn by_standby(it: pb::Worker) -> Self {
+    fn by_standby(worker: pb::Worker) -> Self {
         Self {
-            name: it.name,
-            session: it.session_id,
+            name: worker.name,
+            session: worker.session_id,
             state: "unknown".to_owned(),
-            slots: it.slots,
+            slots: worker.slots,
             leases: None,
             apps_per_second: None,
             memory_bytes: None,
             heard_seconds: None,
-            build: it.build,
+            build: worker.build,
         }
     }
 }
@@ -104,10 +104,10 @@ impl Status {
         };
         let name = format!("leader {} (term {})", leader.address, leader.term);
         if self.answered_by_leader {
-            let throttle = self.commits_max.map(|it| format!(", at most {it} commits at once"));
+            let throttle = self.commits_max.map(|max| format!(", at most {max} commits at once"));
             return format!("{name}{}", throttle.unwrap_or_default());
         }
-        let heard = leader.heard_seconds.map(|it| format!(", heard of {} ago", seconds(it)));
+        let heard = leader.heard_seconds.map(|heard| format!(", heard of {} ago", seconds(heard)));
         let heard = heard.unwrap_or_default();
         match leader.lease_left_seconds {
             Some(left) if left > 0.0 => format!(
@@ -126,20 +126,20 @@ impl Status {
 }
 
 impl Leader {
-    fn new(it: pb::Leader, answered: Answered) -> Self {
-        // Two renewals are missing: it is dead or cut off, although its lease runs on.
+    fn new(leader: pb::Leader, answered: Answered) -> Self {
+        // Two renewals are missing: leader is dead or cut off, although its lease runs on.
         let is_overdue =
-            it.heard_ms.is_some_and(|heard| it.renew_ms > 0 && heard > 2 * it.renew_ms);
-        let of_signed = |it: u64| millis_as_seconds(i64::try_from(it).unwrap_or(i64::MAX));
+            leader.heard_ms.is_some_and(|heard| leader.renew_ms > 0 && heard > 2 * leader.renew_ms);
+        let of_signed = |millis: u64| millis_as_seconds(i64::try_from(millis).unwrap_or(i64::MAX));
         Self {
             alive: match answered {
-                Answered::ByLeader => it.alive,
-                Answered::ByStandby => it.alive && !is_overdue,
+                Answered::ByLeader => leader.alive,
+                Answered::ByStandby => leader.alive && !is_overdue,
             },
-            heard_seconds: it.heard_ms.map(of_signed),
-            lease_left_seconds: it.lease_left_ms.map(millis_as_seconds),
-            address: it.address,
-            term: it.term,
+            heard_seconds: leader.heard_ms.map(of_signed),
+            lease_left_seconds: leader.lease_left_ms.map(millis_as_seconds),
+            address: leader.address,
+            term: leader.term,
         }
     }
 }
@@ -152,25 +152,26 @@ enum Answered {
 }
 
 impl From<pb::StatusResponse> for Status {
-    fn from(it: pb::StatusResponse) -> Self {
-        let answered = if it.answered_by_leader { Answered::ByLeader } else { Answered::ByStandby };
+    fn from(response: pb::StatusResponse) -> Self {
+        let answered =
+            if response.answered_by_leader { Answered::ByLeader } else { Answered::ByStandby };
         let worker = match answered {
             Answered::ByLeader => Worker::by_leader,
             Answered::ByStandby => Worker::by_standby,
         };
         Self {
-            leader: it.leader.map(|it| Leader::new(it, answered)),
-            answered_by_leader: it.answered_by_leader,
-            commits_max: Some(it.commits_max).filter(|it| *it > 0),
-            workers: it.workers.into_iter().map(worker).collect(),
-            jobs: it.jobs.into_iter().map(Into::into).collect(),
-            jobs_left_out: it.jobs_left_out,
+            leader: response.leader.map(|leader| Leader::new(leader, answered)),
+            answered_by_leader: response.answered_by_leader,
+            commits_max: Some(response.commits_max).filter(|n| *n > 0),
+            workers: response.workers.into_iter().map(worker).collect(),
+            jobs: response.jobs.into_iter().map(Into::into).collect(),
+            jobs_left_out: response.jobs_left_out,
         }
     }
 }
 
-fn known<T>(it: Option<T>, show: impl FnOnce(T) -> String) -> String {
-    it.map_or_else(|| "?".to_owned(), show)
+fn known<T>(value: Option<T>, show: impl FnOnce(T) -> String) -> String {
+    value.map_or_else(|| "?".to_owned(), show)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a time for people")]
@@ -179,8 +180,8 @@ fn millis_as_seconds(millis: i64) -> f64 {
 }
 
 /// A time that people compare with others: tenths while it is short.
-fn seconds(it: f64) -> String {
-    if it.abs() < 10.0 { format!("{it:.1} s") } else { format!("{it:.0} s") }
+fn seconds(seconds: f64) -> String {
+    if seconds.abs() < 10.0 { format!("{seconds:.1} s") } else { format!("{seconds:.0} s") }
 }
 
 #[cfg(test)]

@@ -29,26 +29,16 @@ pub fn coordinator_url(text: &str) -> Result<String, String> {
         Some(_) | None => (authority, None),
     };
     let is_host = !host.is_empty()
-        && !host.contains(|it: char| it.is_whitespace() || "/?#@,".contains(it))
+        && !host
+            .contains(|character: char| character.is_whitespace() || "/?#@,".contains(character))
         && (!host.contains(':') || (host.starts_with('[') && host.ends_with(']')));
     if !is_host {
         return Err(format!("`{text}` names no host; {FORM}"));
     }
-    if port.is_some_and(|it| it.parse::<u16>().is_err()) {
+    if port.is_some_and(|port| port.parse::<u16>().is_err()) {
         return Err(format!("`{text}` has no port between 1 and 65535; {FORM}"));
     }
     Ok(format!("http://{authority}"))
-}
-
-/// All of them.
-///
-/// # Errors
-/// Of the first that is wrong, or where there is none.
-pub fn coordinator_urls(given: &[String]) -> anyhow::Result<Vec<String>> {
-    anyhow::ensure!(!given.is_empty(), "`coordinators` is empty; name at least one URL");
-    let url =
-        |it: &String| coordinator_url(it).map_err(|err| anyhow::anyhow!("`coordinators`: {err}"));
-    given.iter().map(url).collect()
 }
 
 /// An address to listen on.
@@ -88,7 +78,6 @@ mod tests {
         check("http://host1:7400/path", "no port");
         check("http://host1/path", "no host");
         check("http://host1:74000", "no port");
-        assert!(coordinator_urls(&[]).is_err());
     }
 
     #[test]

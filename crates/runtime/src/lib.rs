@@ -16,7 +16,7 @@ mod usage;
 
 pub use abort::AbortOnPanic;
 pub use clock::Clock;
-pub use coordinators::{coordinator_url, coordinator_urls, listen_address};
+pub use coordinators::{coordinator_url, listen_address};
 pub use ending::{Refused, exit};
 pub use names::{NAME_UNITS_MAX, host_name, name_problem};
 pub use open_files::raise_open_files;

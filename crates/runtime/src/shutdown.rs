@@ -21,9 +21,9 @@ impl Shutdown {
         let shutdown = Self::default();
         let (mut terminate, mut interrupt) =
             (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-        let it = shutdown.clone();
+        let cancelled = shutdown.clone();
         tokio::spawn(async move {
-            for token in [&it.drain, &it.abort] {
+            for token in [&cancelled.drain, &cancelled.abort] {
                 tokio::select! {
                     _ = terminate.recv() => (),
                     _ = interrupt.recv() => (),

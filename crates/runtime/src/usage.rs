@@ -10,7 +10,7 @@ pub const EXIT_USAGE: u8 = 64;
 #[must_use]
 pub fn command_line<A: clap::Parser>() -> A {
     let matches = without_blanks(A::command()).try_get_matches();
-    matches.and_then(|it| A::from_arg_matches(&it)).unwrap_or_else(|err| {
+    matches.and_then(|matches| A::from_arg_matches(&matches)).unwrap_or_else(|err| {
         drop(err.print());
         std::process::exit(if err.use_stderr() { EXIT_USAGE.into() } else { 0 })
     })
@@ -19,8 +19,8 @@ pub fn command_line<A: clap::Parser>() -> A {
 /// A command for which an empty variable counts as not set: files of variables leave those blank that nobody wants.
 fn without_blanks(command: Command) -> Command {
     let is_empty =
-        |it: &Arg| it.get_env().and_then(std::env::var_os).is_some_and(|it| it.is_empty());
+        |arg: &Arg| arg.get_env().and_then(std::env::var_os).is_some_and(|value| value.is_empty());
     command
-        .mut_args(|it| if is_empty(&it) { it.env(Resettable::Reset) } else { it })
+        .mut_args(|arg| if is_empty(&arg) { arg.env(Resettable::Reset) } else { arg })
         .mut_subcommands(without_blanks)
 }

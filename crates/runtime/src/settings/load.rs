@@ -208,7 +208,8 @@ impl Flags {
             if !unknown.starts_with("--") || !remove(&mut argv, &unknown) {
                 return Err(first.unwrap_or(err));
             }
-            let known: Vec<String> = settings_of(command).into_iter().map(|it| it.flag).collect();
+            let known: Vec<String> =
+                settings_of(command).into_iter().map(|setting| setting.flag).collect();
             let meant = suggestion(&unknown, known.iter().map(String::as_str));
             let message = format!("there is no such flag{meant}");
             problems.push(Problem { place: Place::Flag(unknown), message });
@@ -228,7 +229,7 @@ impl Flags {
 
     /// Takes a flag out of the command line, so that the rest can be read.
     fn remove(&mut self, settings: &[Setting], key: &str) {
-        let flag = settings.iter().find(|setting| setting.key == key).map(|it| &it.flag);
+        let flag = settings.iter().find(|setting| setting.key == key).map(|setting| &setting.flag);
         while flag.is_some_and(|flag| remove(&mut self.argv, flag)) {}
     }
 }
