@@ -67,9 +67,11 @@ fn every_command_is_understood() {
 
 #[test]
 fn a_wait_has_two_ends() {
-    let wait = |line: &str| match command(line) {
-        Command::Submit(args) | Command::Retry(args) => args.wait,
-        other => panic!("{other:?}"),
+    let wait = |line: &str| {
+        let (Command::Submit(args) | Command::Retry(args)) = command(line) else {
+            panic!("{line} submits nothing")
+        };
+        args.wait
     };
     assert_eq!(wait("submit --contract c"), None);
     assert_eq!(wait("submit --contract c --wait"), Some(Wait::UntilEnded));

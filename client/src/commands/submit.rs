@@ -259,10 +259,10 @@ mod tests {
 
     fn args(line: &[&str]) -> Submit {
         let line = ["xmlx-client", "submit", "--contract", "a/card.json"].iter().chain(line);
-        match Cli::try_parse_from(line).unwrap().command {
-            Some(Command::Submit(args)) => args,
-            other => panic!("{other:?}"),
-        }
+        let Some(Command::Submit(args)) = Cli::try_parse_from(line).unwrap().command else {
+            panic!("not a submission")
+        };
+        args
     }
 
     #[test]
