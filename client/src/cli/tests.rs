@@ -52,7 +52,10 @@ fn every_command_is_understood() {
         ("grants", "Grants { contract: None }"),
         ("check a b --role reader", "Check { contract: [\"a\", \"b\"], role: Some(Reader) }"),
         ("load dir --contract c", "Load { dir: \"dir\", contract: \"c\" }"),
-        ("map --contract c 1.xml", "Map { contract: [\"c\"], files: [\"1.xml\"] }"),
+        (
+            "map --contract c 1.xml",
+            "Map { contract: [\"c\"], app_id: None, ddl: None, files: [\"1.xml\"] }",
+        ),
         (
             "bench dir --contract c",
             "Bench { dir: \"dir\", contract: \"c\", threads: 1, seconds: 5 }",
