@@ -26,7 +26,7 @@ use progress::Progress;
 /// Coordinators in the cluster.
 const COORDINATORS: usize = 2;
 /// How often the cluster is looked at.
-const LOOK: Duration = Duration::from_millis(50);
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
 /// Commits that a small demo takes at least.
 const COMMITS: u64 = 400;
 /// A demo that does not get on for so long has failed.
@@ -115,7 +115,7 @@ async fn watch(
     let (mut seen, mut seen_at) = (0, clock.now());
     loop {
         let status = commands::status::fetch(cluster).await?;
-        let decided: i64 = status.jobs.iter().map(|it| it.ok + it.failed).sum();
+        let decided: i64 = status.jobs.iter().map(|job| job.ok + job.failed).sum();
         progress.show(&status, decided, killing);
         if !status.jobs.is_empty() && status.jobs.iter().all(Job::has_ended) {
             progress.finish();
@@ -134,6 +134,6 @@ async fn watch(
             .proceed(done * 100 / apps, &status, processes)
             .await
             .context("cannot kill a process")?;
-        tokio::time::sleep(LOOK).await;
+        tokio::time::sleep(POLL_INTERVAL).await;
     }
 }

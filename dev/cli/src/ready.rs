@@ -10,7 +10,7 @@ use xmlx_runtime::Clock;
 
 /// What has not started by then does not start.
 const DEADLINE: Duration = Duration::from_secs(30);
-const LOOK: Duration = Duration::from_millis(100);
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
 /// Whoever waits longer than this is told for what.
 const QUIET: Duration = Duration::from_secs(2);
 
@@ -39,7 +39,7 @@ pub(crate) async fn wait(
             output::note(&format!("waiting: {missing} yet"));
             told = missing;
         }
-        tokio::time::sleep(LOOK).await;
+        tokio::time::sleep(POLL_INTERVAL).await;
     }
 }
 

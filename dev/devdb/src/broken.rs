@@ -16,13 +16,12 @@ pub(crate) fn broken(err: &rusqlite::Error) -> Option<Broken> {
     let named = |prefix: &str| message.strip_prefix(prefix);
     match failure.extended_code {
         ffi::SQLITE_CONSTRAINT_FOREIGNKEY => Some(Broken::Foreign),
-        ffi::SQLITE_CONSTRAINT_NOTNULL => {
-            named("NOT NULL constraint failed: ").map(|it| Broken::NotNull(bare(it).to_owned()))
-        }
+        ffi::SQLITE_CONSTRAINT_NOTNULL => named("NOT NULL constraint failed: ")
+            .map(|column| Broken::NotNull(bare(column).to_owned())),
         ffi::SQLITE_CONSTRAINT_PRIMARYKEY
         | ffi::SQLITE_CONSTRAINT_UNIQUE
         | ffi::SQLITE_CONSTRAINT_ROWID => {
-            named("UNIQUE constraint failed: ").map(|it| Broken::Unique(it.to_owned()))
+            named("UNIQUE constraint failed: ").map(|key| Broken::Unique(key.to_owned()))
         }
         _ => None,
     }

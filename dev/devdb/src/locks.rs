@@ -96,7 +96,7 @@ impl Holding {
     }
 
     /// Notes a statement.
-    pub(crate) fn note(&mut self, verb: Verb, table: &Table, touched: Touched) {
+    pub(crate) fn record(&mut self, verb: Verb, table: &Table, touched: Touched) {
         let Touched { rows, bytes, locks_per_row } = touched;
         let keys = rows * locks_per_row;
         let table = table.sqlite_name();
@@ -106,7 +106,7 @@ impl Holding {
 
 impl Ledger {
     /// Adds a transaction that has ended.
-    pub(crate) fn note(&self, held: Holding, is_committed: bool) {
+    pub(crate) fn record(&self, held: Holding, is_committed: bool) {
         if held.steps.is_empty() {
             return;
         }
@@ -114,11 +114,11 @@ impl Ledger {
         let keys: u64 = held.steps.iter().map(|step| step.keys).sum();
         let kind = held.steps.iter().map(|step| (step.verb, step.table.clone())).collect();
         let mut kinds = sync::lock(&self.kinds);
-        let it = kinds.entry(kind).or_default();
-        if it.steps.is_empty() {
-            it.steps = held.steps;
+        let totals = kinds.entry(kind).or_default();
+        if totals.steps.is_empty() {
+            totals.steps = held.steps;
         } else {
-            for (sum, step) in it.steps.iter_mut().zip(held.steps) {
+            for (sum, step) in totals.steps.iter_mut().zip(held.steps) {
                 sum.rows += step.rows;
                 sum.rows_max = sum.rows_max.max(step.rows);
                 sum.bytes += step.bytes;
@@ -127,15 +127,15 @@ impl Ledger {
             }
         }
         if is_committed {
-            it.committed += 1;
+            totals.committed += 1;
         } else {
-            it.rolled_back += 1;
+            totals.rolled_back += 1;
         }
-        it.keys_max = it.keys_max.max(keys);
-        it.held += time;
-        it.held_max = it.held_max.max(time);
-        it.waited += held.waited;
-        it.waited_max = it.waited_max.max(held.waited);
+        totals.keys_max = totals.keys_max.max(keys);
+        totals.held += time;
+        totals.held_max = totals.held_max.max(time);
+        totals.waited += held.waited;
+        totals.waited_max = totals.waited_max.max(held.waited);
     }
 
     /// What was counted, kind by kind.
@@ -152,7 +152,8 @@ pub(crate) fn per_row(table: &Table) -> u64 {
 
 /// Row locks for each row of which these columns change: an index with one of them loses a key and gets another.
 pub(crate) fn per_changed_row(table: &Table, changed: &[usize]) -> u64 {
-    let moved = secondary(table).filter(|key| key.iter().any(|it| changed.contains(it))).count();
+    let moved =
+        secondary(table).filter(|key| key.iter().any(|column| changed.contains(column))).count();
     u64::try_from(1 + 2 * moved).unwrap_or(u64::MAX)
 }
 

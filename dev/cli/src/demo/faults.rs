@@ -77,8 +77,8 @@ impl Killing {
         processes: &mut Processes,
     ) -> anyhow::Result<()> {
         if self.worker == Plan::Due && percent >= WORKER_AT {
-            let busiest = status.workers.iter().max_by_key(|it| it.leases);
-            let busiest = busiest.filter(|it| it.leases > Some(0));
+            let busiest = status.workers.iter().max_by_key(|worker| worker.leases);
+            let busiest = busiest.filter(|worker| worker.leases > Some(0));
             if let Some(worker) = busiest
                 && processes.kill_worker(&worker.name).await?
             {

@@ -54,7 +54,7 @@ impl Progress {
     pub(crate) fn show(&mut self, status: &Status, decided: i64, killing: &Killing) {
         let decided = u64::try_from(decided).unwrap_or(0);
         // Without a leader it is not known.
-        let rates = status.workers.iter().filter_map(|it| it.apps_per_second);
+        let rates = status.workers.iter().filter_map(|worker| worker.apps_per_second);
         let rate = if status.answered_by_leader {
             format!(", {:.0}/s", rates.fold(0.0, std::ops::Add::add))
         } else {

@@ -50,8 +50,11 @@ pub(crate) async fn fill(
         let end = n.min(start + CHUNK);
         let mut by_line: BTreeMap<Line, Vec<Document>> = BTreeMap::new();
         for i in start..end {
-            let it = synth.application(i);
-            by_line.entry(it.line).or_default().push(Document { app_id: it.app_id, xml: it.xml });
+            let application = synth.application(i);
+            by_line
+                .entry(application.line)
+                .or_default()
+                .push(Document { app_id: application.app_id, xml: application.xml });
         }
         for (line, documents) in by_line {
             store.load(&plans[&line], &documents).await.context("cannot load documents")?;

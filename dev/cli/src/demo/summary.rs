@@ -47,27 +47,30 @@ pub(crate) fn show(
     elapsed: Duration,
     killing: &Killing,
 ) -> anyhow::Result<Answer> {
-    let it = summary(jobs, verified, elapsed, killing);
-    let everything = i64::try_from(args.apps).is_ok_and(|apps| apps == it.apps);
+    let summary = summary_of(jobs, verified, elapsed, killing);
+    let everything = i64::try_from(args.apps).is_ok_and(|apps| apps == summary.apps);
     // A few applications may be loaded before anybody can be killed: that is said below, and no failure.
-    let holds = it.verified && everything && jobs.iter().all(|job| job.state == "done");
+    let holds = summary.verified && everything && jobs.iter().all(|job| job.state == "done");
     match format {
-        Format::Json => output::json(&it)?,
-        Format::Table => print(&it)?,
+        Format::Json => output::json(&summary)?,
+        Format::Table => print(&summary)?,
     }
-    for check in verified.iter().flat_map(|it| &it.checks).filter(|it| !it.holds) {
+    for check in verified.iter().flat_map(|job| &job.checks).filter(|check| !check.holds) {
         output::note(&format!(
             "does not hold: {} ({} violations, {})",
             check.check, check.violations, check.detail
         ));
     }
-    for job in jobs.iter().filter(|it| it.state != "done") {
+    for job in jobs.iter().filter(|job| job.state != "done") {
         output::note(&format!("job {} is {}: {}", job.job, job.state, job.reason));
     }
     if !everything {
-        output::note(&format!("{} applications were generated, {} decided", args.apps, it.apps));
+        output::note(&format!(
+            "{} applications were generated, {} decided",
+            args.apps, summary.apps
+        ));
     }
-    if !it.faults_fired {
+    if !summary.faults_fired {
         output::note(
             "all was loaded before everything that was to be killed could be; use a larger `--apps`",
         );
@@ -75,49 +78,58 @@ pub(crate) fn show(
     Ok(Answer::from(holds))
 }
 
-fn summary(
+fn summary_of(
     jobs: &[Job],
     verified: &[Verification],
     elapsed: Duration,
     killing: &Killing,
 ) -> Summary {
     let sum = |of: fn(&Job) -> i64| jobs.iter().map(of).sum::<i64>();
-    let violations = |check: &str| verified.iter().map(|it| it.violations(check)).sum::<i64>();
-    let apps = sum(|it| it.ok + it.failed);
+    let violations = |check: &str| verified.iter().map(|job| job.violations(check)).sum::<i64>();
+    let apps = sum(|job| job.ok + job.failed);
     let mut failures_by_stage = BTreeMap::new();
-    for stage in verified.iter().flat_map(|it| &it.failures_by_stage) {
+    for stage in verified.iter().flat_map(|job| &job.failures_by_stage) {
         *failures_by_stage.entry(stage.stage.clone()).or_insert(0) += stage.count;
     }
     #[allow(clippy::cast_precision_loss, reason = "a rate needs no 53 bits")]
     let apps_per_second = apps as f64 / elapsed.as_secs_f64();
     Summary {
         apps,
-        succeeded: sum(|it| it.ok),
-        failed: sum(|it| it.failed),
-        rows: sum(|it| it.rows),
+        succeeded: sum(|job| job.ok),
+        failed: sum(|job| job.failed),
+        rows: sum(|job| job.rows),
         seconds: elapsed.as_secs_f64(),
         apps_per_second,
         failures_by_stage,
-        leases_revoked: sum(|it| it.leases_revoked),
+        leases_revoked: sum(|job| job.leases_revoked),
         repeated: violations("no application is repeated"),
         lost: violations("no application is lost"),
         faults_fired: killing.all_fired(),
-        verified: verified.iter().all(|it| it.holds),
+        verified: verified.iter().all(|job| job.holds),
     }
 }
 
-fn print(it: &Summary) -> anyhow::Result<()> {
+fn print(summary: &Summary) -> anyhow::Result<()> {
     let stages: Vec<String> =
-        it.failures_by_stage.iter().map(|(stage, n)| format!("{stage} {n}")).collect();
+        summary.failures_by_stage.iter().map(|(stage, n)| format!("{stage} {n}")).collect();
     let lines = [
-        ("applications", format!("{} ({} succeeded, {} failed)", it.apps, it.succeeded, it.failed)),
-        ("rows", it.rows.to_string()),
-        ("time", format!("{:.1} s, {:.0} applications/s", it.seconds, it.apps_per_second)),
+        (
+            "applications",
+            format!(
+                "{} ({} succeeded, {} failed)",
+                summary.apps, summary.succeeded, summary.failed
+            ),
+        ),
+        ("rows", summary.rows.to_string()),
+        (
+            "time",
+            format!("{:.1} s, {:.0} applications/s", summary.seconds, summary.apps_per_second),
+        ),
         ("failures", if stages.is_empty() { "none".to_owned() } else { stages.join(", ") }),
-        ("leases revoked", it.leases_revoked.to_string()),
-        ("repeated", it.repeated.to_string()),
-        ("lost", it.lost.to_string()),
-        ("verified", if it.verified { "yes" } else { "NO" }.to_owned()),
+        ("leases revoked", summary.leases_revoked.to_string()),
+        ("repeated", summary.repeated.to_string()),
+        ("lost", summary.lost.to_string()),
+        ("verified", if summary.verified { "yes" } else { "NO" }.to_owned()),
     ];
     for (name, value) in lines {
         output::line(&format!("{name:<15} {value}"))?;

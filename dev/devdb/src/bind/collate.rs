@@ -23,7 +23,7 @@ impl Label {
     pub(crate) fn collation(self) -> Collation {
         match self {
             Self::Coercible => Collation::default(),
-            Self::Implicit(it) | Self::Explicit(it) => it,
+            Self::Implicit(collation) | Self::Explicit(collation) => collation,
         }
     }
 
@@ -52,8 +52,10 @@ pub(crate) fn joined<'b>(
     of: impl IntoIterator<Item = &'b Bound>,
     operation: &str,
 ) -> SqlResult<Label> {
-    let texts = of.into_iter().filter(|it| it.ty.is_text());
-    texts.map(|it| it.label).try_fold(Label::Coercible, |label, it| label.with(it, operation))
+    let texts = of.into_iter().filter(|value| value.ty.is_text());
+    texts
+        .map(|value| value.label)
+        .try_fold(Label::Coercible, |all, label| all.with(label, operation))
 }
 
 /// `expr COLLATE name`.

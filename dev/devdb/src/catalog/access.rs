@@ -160,7 +160,7 @@ impl<'c> Access<'c> {
 
     /// Whether the catalog shows a table: some permission on it is held.
     fn sees(&self, table: &Table) -> bool {
-        Permission::ON_TABLE.into_iter().any(|it| self.may_on_table(it, table))
+        Permission::ON_TABLE.into_iter().any(|permission| self.may_on_table(permission, table))
     }
 
     /// Whether the catalog shows a table's defaults, foreign keys and expressions.
@@ -171,7 +171,9 @@ impl<'c> Access<'c> {
     /// Whether the catalog shows a schema.
     fn sees_schema(&self, schema: &Schema) -> bool {
         schema.id <= SYSTEM_SCHEMA_MAX
-            || Permission::ON_TABLE.into_iter().any(|it| self.may_in_schema(it, schema))
+            || Permission::ON_TABLE
+                .into_iter()
+                .any(|permission| self.may_in_schema(permission, schema))
     }
 
     fn tables(&self, is_chosen: impl Fn(&Table) -> bool) -> String {
@@ -188,7 +190,7 @@ impl<'c> Access<'c> {
         let filter = match table.name.as_str() {
             "schemas" => {
                 let all = self.catalog.schemas.values();
-                let seen = all.filter(|it| self.sees_schema(it)).map(|it| it.id);
+                let seen = all.filter(|schema| self.sees_schema(schema)).map(|schema| schema.id);
                 format!("schema_id <= {SYSTEM_SCHEMA_MAX} OR schema_id IN {}", list(seen))
             }
             "tables" | "columns" | "indexes" | "index_columns" | "identity_columns" => {
@@ -227,8 +229,8 @@ impl<'c> Access<'c> {
         let tables = self.catalog.tables.values().filter(|table| !table.is_system);
         let held = tables.flat_map(|table| {
             let all = Permission::ON_TABLE.into_iter();
-            all.filter(|it| self.may_on_table(*it, table))
-                .map(|it| format!("'{} {}'", table.object_id, it.name()))
+            all.filter(|permission| self.may_on_table(*permission, table))
+                .map(|permission| format!("'{} {}'", table.object_id, permission.name()))
         });
         list(held)
     }
@@ -237,15 +239,15 @@ impl<'c> Access<'c> {
     pub(crate) fn held_on_schemas(&self) -> String {
         let held = self.catalog.schemas.values().flat_map(|schema| {
             let all = Permission::ON_TABLE.into_iter();
-            all.filter(|it| self.may_in_schema(*it, schema))
-                .map(|it| format!("'{} {}'", schema.id, it.name()))
+            all.filter(|permission| self.may_in_schema(*permission, schema))
+                .map(|permission| format!("'{} {}'", schema.id, permission.name()))
         });
         list(held)
     }
 
     /// The names of what can be held on a table or schema, in SQLite's SQL.
     pub(crate) fn names() -> String {
-        list(Permission::ON_TABLE.into_iter().map(|it| format!("'{}'", it.name())))
+        list(Permission::ON_TABLE.into_iter().map(|permission| format!("'{}'", permission.name())))
     }
 }
 

@@ -80,9 +80,10 @@ impl Securable {
 impl Principals {
     /// The user of a login.
     pub(crate) fn user_of(&self, login: &str) -> Option<i64> {
-        let is_its =
-            |it: &Principal| it.login.as_deref().is_some_and(|of| of.eq_ignore_ascii_case(login));
-        self.by_id.iter().find(|(_, it)| is_its(it)).map(|(id, _)| *id)
+        let is_its = |principal: &Principal| {
+            principal.login.as_deref().is_some_and(|of| of.eq_ignore_ascii_case(login))
+        };
+        self.by_id.iter().find(|(_, principal)| is_its(principal)).map(|(id, _)| *id)
     }
 
     /// The principal itself, the roles it belongs to however far up, and everybody's.
@@ -103,8 +104,9 @@ impl Principals {
     }
 
     fn find(&self, name: &str) -> Option<(i64, &Principal)> {
-        let found = self.by_id.iter().find(|(_, it)| it.name.eq_ignore_ascii_case(name));
-        found.map(|(id, it)| (*id, it))
+        let found =
+            self.by_id.iter().find(|(_, principal)| principal.name.eq_ignore_ascii_case(name));
+        found.map(|(id, principal)| (*id, principal))
     }
 }
 
@@ -128,8 +130,8 @@ pub(crate) fn load(db: &Connection) -> SqlResult<Principals> {
     let mut rows = named.query([])?;
     while let Some(row) = rows.next()? {
         let kind: String = row.get(2)?;
-        let it = Principal { name: row.get(1)?, is_role: kind == "R", login: row.get(3)? };
-        all.by_id.insert(row.get(0)?, it);
+        let principal = Principal { name: row.get(1)?, is_role: kind == "R", login: row.get(3)? };
+        all.by_id.insert(row.get(0)?, principal);
     }
     let mut members = db.prepare(
         "SELECT member_principal_id, role_principal_id FROM \"sys.database_role_members\"",
@@ -266,7 +268,7 @@ fn add(
 fn remove(db: &Connection, catalog: &Catalog, name: &str, kind: Kind) -> SqlResult<()> {
     let all = &catalog.principals;
     let what = if kind == Kind::Role { "role" } else { "user" };
-    let found = all.find(name).filter(|(_, it)| it.is_role == (kind == Kind::Role));
+    let found = all.find(name).filter(|(_, principal)| principal.is_role == (kind == Kind::Role));
     let id = match found {
         Some((id, _)) if id > SYSTEM_MAX => id,
         Some(_) => {
@@ -304,7 +306,7 @@ fn role_and_member(
             format!("Incorrect syntax near '{role}'. (devdb: roles are those that are made.)");
         return Err(SqlError::new(102, text).with_class(15));
     }
-    let found = all.find(role).filter(|(id, it)| it.is_role && *id != PUBLIC);
+    let found = all.find(role).filter(|(id, principal)| principal.is_role && *id != PUBLIC);
     let (role, _) = found.ok_or_else(|| unknown("alter", "role", role))?;
     let found = all.find(member).filter(|(id, _)| *id > SYSTEM_MAX);
     let (member, _) = found.ok_or_else(|| unknown(verb, "principal", member))?;

@@ -80,7 +80,7 @@ fn unique_key(def: &IndexDef, columns: Vec<usize>) -> Key {
     Key { name: def.name.clone(), kind: KeyKind::Index, columns }
 }
 
-fn note(db: &Connection, kind: &str, name: &str, text: &str) -> SqlResult<i64> {
+fn record(db: &Connection, kind: &str, name: &str, text: &str) -> SqlResult<i64> {
     db.execute(
         "INSERT INTO \"devdb.ddl\" (kind, name, text) VALUES (?1, ?2, ?3)",
         params![kind, name, text],
@@ -99,7 +99,7 @@ pub(crate) fn create_schema(
         let text = format!("There is already an object named '{name}' in the database.");
         return Err(SqlError::new(2714, text).with_state(6));
     }
-    let id = note(db, "schema", name, "")?;
+    let id = record(db, "schema", name, "")?;
     db.execute(
         "INSERT INTO \"sys.schemas\" VALUES (?1, ?2, ?3)",
         params![name, SCHEMA_ID_BASE + id, owner],
@@ -113,7 +113,9 @@ pub(crate) fn drop_schema(db: &Connection, catalog: &Catalog, schema: &Schema) -
     if schema.id < SCHEMA_ID_BASE {
         return Err(SqlError::new(15150, format!("Cannot drop the schema '{name}'.")));
     }
-    if let Some(table) = catalog.tables.values().find(|it| it.schema.eq_ignore_ascii_case(name)) {
+    if let Some(table) =
+        catalog.tables.values().find(|table| table.schema.eq_ignore_ascii_case(name))
+    {
         let table = &table.name;
         let text = format!(
             "Cannot drop schema '{name}' because it is being referenced by object '{table}'."
@@ -133,7 +135,7 @@ pub(crate) fn create_table(db: &Connection, catalog: &Catalog, def: &TableDef) -
     if catalog.find(&def.name).is_some() {
         return Err(def.taken());
     }
-    let id = note(db, "table", &def.name.qualified(), &def.text)?;
+    let id = record(db, "table", &def.name.qualified(), &def.text)?;
     let table = build::table(catalog, def, OBJECT_ID_BASE + id * OBJECT_ID_STEP)?;
     db.execute_batch(&sqlite_table(&table))?;
     for key in &table.keys {
@@ -174,7 +176,7 @@ pub(crate) fn create_index(db: &Connection, catalog: &Catalog, def: &IndexDef) -
     let names = names.join(", ");
     db.execute_batch(&format!("CREATE {unique}INDEX {index} ON {on} ({names}); {nulls}"))
         .map_err(|err| index_error(table, &def.name, &err))?;
-    note(db, "index", &table.sqlite_name(), &def.text)?;
+    record(db, "index", &table.sqlite_name(), &def.text)?;
     describe_index(db, table, (&def.name, &columns), def.is_unique, None)
 }
 

@@ -14,9 +14,9 @@ const VARIABLE_END: u64 = 2;
 /// The bytes that every row of `table` takes, whatever its values.
 pub(crate) fn fixed_row_bytes(table: &Table) -> u64 {
     let columns = count(table.columns.len());
-    let bits = count(table.columns.iter().filter(|it| it.ty == SqlType::Bit).count());
-    let fixed: u64 = table.columns.iter().map(|it| fixed_bytes(it.ty)).sum();
-    let n_variable = count(table.columns.iter().filter(|it| is_variable(it.ty)).count());
+    let bits = count(table.columns.iter().filter(|column| column.ty == SqlType::Bit).count());
+    let fixed: u64 = table.columns.iter().map(|column| fixed_bytes(column.ty)).sum();
+    let n_variable = count(table.columns.iter().filter(|column| is_variable(column.ty)).count());
     let ends = if n_variable == 0 { 0 } else { VARIABLE_COUNT + VARIABLE_END * n_variable };
     OVERHEAD + columns.div_ceil(8) + bits.div_ceil(8) + fixed + ends
 }

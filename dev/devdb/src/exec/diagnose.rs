@@ -63,7 +63,7 @@ fn key_of<'t>(table: &'t Table, said: &str) -> Option<&'t Key> {
     table.keys.iter().find(|key| {
         let mut names = key.columns.iter().map(|idx| table.columns[*idx].name.as_str());
         key.columns.len() == columns.len()
-            && names.all(|name| columns.iter().any(|it| it.eq_ignore_ascii_case(name)))
+            && names.all(|name| columns.iter().any(|column| column.eq_ignore_ascii_case(name)))
     })
 }
 

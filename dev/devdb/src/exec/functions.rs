@@ -18,8 +18,8 @@ type Function = fn(&Context<'_>) -> SqlResult<Owned>;
 
 /// Teaches a connection.
 pub(crate) fn register(db: &Connection, like: Like) -> rusqlite::Result<()> {
-    for it in Collation::all() {
-        db.create_collation(it.sqlite(), move |a: &str, b: &str| it.compare(a, b))?;
+    for collation in Collation::all() {
+        db.create_collation(collation.sqlite(), move |a: &str, b: &str| collation.compare(a, b))?;
     }
     let functions: [(&str, i32, Function); 22] = [
         ("ts_cast", 3, if like == Like::Garbling { garbling_cast } else { cast }),

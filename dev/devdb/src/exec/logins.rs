@@ -35,7 +35,7 @@ impl Logins {
     }
 
     pub(crate) fn lets_in(&self, name: &str, password: &str) -> bool {
-        sync::lock(&self.passwords).get(&name.to_lowercase()).is_some_and(|it| it == password)
+        sync::lock(&self.passwords).get(&name.to_lowercase()).is_some_and(|known| known == password)
     }
 }
 

@@ -20,7 +20,7 @@ use crate::value::datum::{Datum, Owned};
 use crate::wire::tokens::{self, Transaction};
 
 /// How often a session that was told to wait looks whether its client is still there.
-const LOOK_EVERY: Duration = Duration::from_millis(20);
+const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
 /// What `SET` changes; a batch run by `sp_executesql` leaves it as it found it.
 #[derive(Clone, Debug)]
@@ -138,13 +138,13 @@ impl Session {
     pub(crate) fn wait(&self, time: Option<Duration>) -> bool {
         let started = clock::now();
         loop {
-            let left = time.map_or(LOOK_EVERY, |time| {
+            let left = time.map_or(POLL_INTERVAL, |time| {
                 time.saturating_sub(clock::now().duration_since(started))
             });
             if left.is_zero() {
                 return false;
             }
-            std::thread::sleep(left.min(LOOK_EVERY));
+            std::thread::sleep(left.min(POLL_INTERVAL));
             if self.engine.is_stopping() || (self.is_hung_up)() {
                 return true;
             }
@@ -295,14 +295,14 @@ impl Session {
     /// Notes what a statement has locked.
     pub(crate) fn note_locks(&mut self, verb: Verb, table: &Table, touched: Touched) {
         if let Some(holding) = &mut self.holding {
-            holding.note(verb, table, touched);
+            holding.record(verb, table, touched);
         }
     }
 
     /// The transaction's locks go with it.
     fn count_locks(&mut self, is_committed: bool) {
         if let Some(holding) = self.holding.take() {
-            self.engine.locks.note(holding, is_committed);
+            self.engine.locks.record(holding, is_committed);
         }
     }
 

@@ -11,7 +11,7 @@ use crate::error::{SqlError, SqlResult};
 use crate::sync;
 
 /// How often a wait looks whether its client is still there.
-const LOOK_EVERY: Duration = Duration::from_millis(50);
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// The connection that writes; whoever holds it holds the lock.
 pub(crate) struct Writer {
@@ -58,13 +58,13 @@ impl Writer {
                 break Ok(connection);
             }
             let waited = clock::now().duration_since(started);
-            let left = timeout.map_or(LOOK_EVERY, |timeout| timeout.saturating_sub(waited));
+            let left = timeout.map_or(POLL_INTERVAL, |timeout| timeout.saturating_sub(waited));
             if left.is_zero() {
                 break Err(
                     SqlError::new(1222, "Lock request time out period exceeded.").with_state(51)
                 );
             }
-            let (guard, is_over) = sync::wait(&self.changed, state, left.min(LOOK_EVERY));
+            let (guard, is_over) = sync::wait(&self.changed, state, left.min(POLL_INTERVAL));
             state = guard;
             if is_over && is_hung_up() {
                 break Err(cancelled());

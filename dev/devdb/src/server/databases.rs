@@ -73,7 +73,7 @@ impl Databases {
     }
 
     /// Carries out a batch that is one statement about the server; `None` for every other batch.
-    pub(crate) fn obey(&self, session: &Session, batch: &str) -> Option<SqlResult<()>> {
+    pub(crate) fn execute(&self, session: &Session, batch: &str) -> Option<SqlResult<()>> {
         let order = order(batch)?;
         Some(may_order(session, &order).and_then(|()| self.carry_out(order)))
     }

@@ -45,7 +45,7 @@ pub(crate) fn answer(
     match message.kind {
         SQL_BATCH => {
             let text = codepage::utf16_to_string(reader.rest());
-            if let Some(done) = shared.databases.obey(session, &text) {
+            if let Some(done) = shared.databases.execute(session, &text) {
                 match done {
                     Ok(()) => tokens::put_done(out, Done::Statement, 0, 0),
                     Err(err) => refuse(out, &err),

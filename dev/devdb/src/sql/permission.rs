@@ -61,6 +61,6 @@ impl Permission {
     }
 
     pub(crate) fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|it| it.name() == name)
+        Self::ALL.into_iter().find(|permission| permission.name() == name)
     }
 }

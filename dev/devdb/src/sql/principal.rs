@@ -64,9 +64,9 @@ pub(crate) fn permit(p: &mut Parser<'_>) -> SqlResult<PrincipalStmt> {
 
 fn permission(p: &mut Parser<'_>) -> SqlResult<Permission> {
     let refused = p.unexpected();
-    let found = Permission::ALL
-        .into_iter()
-        .find(|it| it.name().split(' ').enumerate().all(|(ahead, word)| p.is_word(ahead, word)));
+    let found = Permission::ALL.into_iter().find(|permission| {
+        permission.name().split(' ').enumerate().all(|(ahead, word)| p.is_word(ahead, word))
+    });
     let found = found.ok_or(refused)?;
     for word in found.name().split(' ') {
         p.expect_word(word)?;

@@ -26,22 +26,25 @@ const DEFAULTS: [&str; 2] = ["DATABASE_DEFAULT", "CATALOG_DEFAULT"];
 
 impl Collation {
     pub(crate) fn all() -> impl Iterator<Item = Self> {
-        NAMES.iter().map(|(it, ..)| *it)
+        NAMES.iter().map(|(collation, ..)| *collation)
     }
 
     /// The collation that `COLLATE` names, or 448.
     pub(crate) fn named(name: &str) -> SqlResult<Self> {
-        if DEFAULTS.iter().any(|it| it.eq_ignore_ascii_case(name)) {
+        if DEFAULTS.iter().any(|default| default.eq_ignore_ascii_case(name)) {
             return Ok(Self::default());
         }
-        let found = NAMES.iter().find(|(_, it, _)| it.eq_ignore_ascii_case(name));
+        let found = NAMES.iter().find(|(_, known, _)| known.eq_ignore_ascii_case(name));
         found
-            .map(|(it, ..)| *it)
+            .map(|(collation, ..)| *collation)
             .ok_or_else(|| SqlError::new(448, format!("Invalid collation '{name}'.")))
     }
 
     fn names(self) -> (&'static str, &'static str) {
-        let found = NAMES.iter().find(|(it, ..)| *it == self).expect("every collation is there");
+        let found = NAMES
+            .iter()
+            .find(|(collation, ..)| *collation == self)
+            .expect("every collation is there");
         (found.1, found.2)
     }
 
@@ -94,19 +97,23 @@ mod tests {
 
     #[test]
     fn case_accents_and_trailing_blanks() {
-        let equal = |it: Collation, a, b| it.compare(a, b) == Ordering::Equal;
-        for it in Collation::all() {
-            assert!(equal(it, "ab  ", "ab"), "{it:?}");
-            assert!(!equal(it, " ab", "ab"), "{it:?}");
-            assert!(!equal(it, "e", "é"), "{it:?}");
-            assert_eq!(equal(it, "Leased", "leased"), !it.minds_case(), "{it:?}");
-            assert_eq!(equal(it, "É", "é"), !it.minds_case(), "{it:?}");
+        let equal = |collation: Collation, a, b| collation.compare(a, b) == Ordering::Equal;
+        for collation in Collation::all() {
+            assert!(equal(collation, "ab  ", "ab"), "{collation:?}");
+            assert!(!equal(collation, " ab", "ab"), "{collation:?}");
+            assert!(!equal(collation, "e", "é"), "{collation:?}");
+            assert_eq!(
+                equal(collation, "Leased", "leased"),
+                !collation.minds_case(),
+                "{collation:?}"
+            );
+            assert_eq!(equal(collation, "É", "é"), !collation.minds_case(), "{collation:?}");
         }
     }
 
     #[test]
     fn order() {
-        let less = |it: Collation, a, b| it.compare(a, b) == Ordering::Less;
+        let less = |collation: Collation, a, b| collation.compare(a, b) == Ordering::Less;
         assert!(less(Collation::SqlCi, "a", "B"));
         assert!(less(Collation::Cs, "a", "A") && less(Collation::Cs, "A", "b"));
         assert!(less(Collation::Bin2, "B", "a"));
