@@ -4,7 +4,10 @@
 //! `XMLX_PATHS` is the number of paths, `XMLX_SEED` the first seed; a failure prints the seed that repeats it.
 
 #![allow(clippy::unwrap_used, reason = "tests panic where something does not hold")]
-#![allow(clippy::wildcard_enum_match_arm, reason = "another kind of value is a failure, whichever it is")]
+#![allow(
+    clippy::wildcard_enum_match_arm,
+    reason = "another kind of value is a failure, whichever it is"
+)]
 #![allow(clippy::print_stdout, reason = "the counts are the result")]
 
 #[path = "xpath/generate.rs"]

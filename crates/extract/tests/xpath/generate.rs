@@ -122,7 +122,9 @@ pub(crate) fn path(random: &mut Rng) -> Path {
 /// `//..` also goes from the texts of a document to their elements, which a contract does not: of the texts only those
 /// are kept that a path asks for. For the same reason `node()` is not compared: it finds elements, and not all texts.
 fn goes_up_from_texts(path: &str) -> bool {
-    ["//..", "//parent::", "//ancestor::", "//ancestor-or-self::"].iter().any(|part| path.contains(part))
+    ["//..", "//parent::", "//ancestor::", "//ancestor-or-self::"]
+        .iter()
+        .any(|part| path.contains(part))
 }
 
 fn any_path(random: &mut Rng) -> Path {
