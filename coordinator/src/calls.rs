@@ -83,22 +83,29 @@ impl Calls {
     ) -> Result<http::Request<Body>, Refusal> {
         let (parts, body) = request.into_parts();
         let arriving = async {
-            let _room = match bytes {
-                ..=SMALL_BYTES => None,
-                _ => Some(self.large.acquire().await.expect("it is never closed")),
-            };
-            Limited::new(body, bytes + FRAME_BYTES).collect().await
+            let mut body = Limited::new(body, bytes + FRAME_BYTES);
+            let mut arrived = Vec::new();
+            let mut room = None;
+            while let Some(frame) = body.frame().await {
+                let Ok(data) = frame?.into_data() else { continue };
+                // Only what is large already waits for room: requests that stop after a few bytes delay nobody.
+                if room.is_none() && arrived.len() + data.len() > SMALL_BYTES + FRAME_BYTES {
+                    room = Some(self.large.acquire().await.expect("it is never closed"));
+                }
+                arrived.extend_from_slice(&data);
+            }
+            Ok(arrived)
         };
         let arrived = tokio::time::timeout(ARRIVAL, arriving).await.map_err(|_| {
             let message = format!("the request did not arrive within {ARRIVAL:?}");
             Refusal::new(ErrorCode::Unavailable, message)
         })?;
-        let body = arrived.map_err(|err| {
+        let body = arrived.map_err(|err: tower::BoxError| {
             let message =
                 format!("the request cannot be read, or has more than {bytes} bytes: {err}");
             Refusal::new(ErrorCode::Invalid, message)
         })?;
-        Ok(http::Request::from_parts(parts, Body::new(Full::new(body.to_bytes()))))
+        Ok(http::Request::from_parts(parts, Body::new(Full::from(body))))
     }
 
     async fn answer<S: Service<http::Request<Body>, Response = http::Response<Body>>>(

@@ -225,3 +225,28 @@ async fn a_worker_that_overstates_gets_what_its_slots_allow() {
     cluster.wait_done(job).await;
     assert_eq!(cluster.logged().await, 300);
 }
+
+/// Submits whose contract never comes keep back none that is whole: it is answered before any of them is ended.
+#[tokio::test(flavor = "multi_thread")]
+async fn half_a_submit_delays_no_other() {
+    let cluster = Cluster::start(Setup { workers: 0, ..Setup::small(1) }).await;
+    let address = address(&cluster);
+    let mut n_rounds = 0;
+    loop {
+        let (_client, calls) = half_open(&address, "/xmlx.v1.JobService/Submit", HALF_OPEN).await;
+        // All of them have been taken by now: a request that is sent behind them is answered.
+        assert_eq!(cluster.status()["leader"]["alive"], true);
+        let _ = cluster.submit(&[]);
+        let mut has_waited = false;
+        for (_body, mut answer) in calls {
+            // No time at all: has it been ended already?
+            has_waited |= tokio::time::timeout(Duration::ZERO, &mut answer).await.is_ok();
+        }
+        if !has_waited {
+            return;
+        }
+        // They are ended after 10 s, within which a busy machine may fail to submit once, but not always.
+        n_rounds += 1;
+        assert!(n_rounds < 3, "the submit has waited until half submits were ended");
+    }
+}

@@ -7,10 +7,13 @@ use std::path::Path;
 use serde_json::{Value as Json, json};
 use xmlx_extract::{CONTRACT_FORMAT_2, Plan};
 
-fn is_valid(contract: &Json) -> Result<(), String> {
+fn schema() -> jsonschema::Validator {
     let schema: Json = serde_json::from_str(CONTRACT_FORMAT_2).unwrap();
-    let schema = jsonschema::validator_for(&schema).unwrap();
-    schema.validate(contract).map_err(|err| format!("{}: {err}", err.instance_path()))
+    jsonschema::validator_for(&schema).unwrap()
+}
+
+fn is_valid(contract: &Json) -> Result<(), String> {
+    schema().validate(contract).map_err(|err| format!("{}: {err}", err.instance_path()))
 }
 
 fn is_read(contract: &Json) -> Result<(), String> {
