@@ -29,6 +29,7 @@ const SENDERS: &[(&str, &[Role])] = &[
     ("suspect_note", &[Role::Worker]),
     ("trial", &[Role::Worker]),
     ("commit", &[Role::Worker]),
+    ("find_refused", &[Role::Worker]),
     // The client, for trials.
     ("load", &[]),
     // The coordinator, if it may: no contract names these tables.
