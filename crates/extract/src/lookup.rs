@@ -131,6 +131,10 @@ mod tests {
                 "the path goes up right behind `//` or `node()`, at 1: name the element from which it goes up: `//name/..`",
             ),
             (
+                "/o/node()",
+                "`node()` cannot be looked for downwards, at 4: write `*` for elements, `text()` for texts, or `//` for any depth",
+            ),
+            (
                 "/o/@a/b",
                 "nothing is within an attribute or a text, at 1: end the path there, or write the element's path",
             ),

@@ -116,7 +116,7 @@ impl Parser<'_, '_> {
                 let (prefix, local) = (prefix.clone(), local.clone());
                 self.advance();
                 if prefix.is_empty() && self.take("(") {
-                    return self.node_type(&local, span);
+                    return self.node_type(&local, axis, span);
                 }
                 self.name_test(axis, &prefix, &local, span)
             }
@@ -139,10 +139,22 @@ impl Parser<'_, '_> {
         }
     }
 
-    fn node_type(&mut self, name: &str, span: Range<usize>) -> Result<Test, PathProblem> {
+    fn node_type(
+        &mut self,
+        name: &str,
+        axis: Axis,
+        span: Range<usize>,
+    ) -> Result<Test, PathProblem> {
         self.expect(")")?;
+        let goes_down = matches!(axis, Axis::Child | Axis::Descendant | Axis::DescendantOrSelf);
         match name {
             "text" => Ok(Test::Text),
+            // In XPath it finds texts, too, of which only those are kept that a path asks for.
+            "node" if goes_down => Err(refuse(
+                span,
+                "`node()` cannot be looked for downwards",
+                "write `*` for elements, `text()` for texts, or `//` for any depth",
+            )),
             "node" => Ok(Test::Node),
             _ => Err(refuse(
                 span,

@@ -120,7 +120,7 @@ pub(crate) fn path(random: &mut Rng) -> Path {
 }
 
 /// `//..` also goes from the texts of a document to their elements, which a contract does not: of the texts only those
-/// are kept that a path asks for. For the same reason `node()` is not compared: it finds elements, and not all texts.
+/// are kept that a path asks for. For the same reason contracts refuse `node()` downwards.
 fn goes_up_from_texts(path: &str) -> bool {
     ["//..", "//parent::", "//ancestor::", "//ancestor-or-self::"]
         .iter()

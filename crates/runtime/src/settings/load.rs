@@ -17,7 +17,7 @@ use super::file::{self, Entry};
 use super::print::print_config;
 use super::problem::{Invalid, Origin, Origins, Place, Problem, suggestion};
 use super::{Checks, Environment, Setting, settings_of};
-use crate::{EXIT_USAGE, printable_lines};
+use crate::{EXIT_USAGE, printable, printable_lines};
 
 /// The flags that every program has for its settings.
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -361,8 +361,9 @@ fn problem_of(setting: &Setting, value: &OsString) -> Option<String> {
         (_, Some(source)) => source.to_string(),
         (_, None) => "cannot be read".to_owned(),
     };
-    let is_named = text.is_empty() || reason.contains(&format!("`{text}`"));
-    Some(if is_named { reason } else { format!("`{text}`: {reason}") })
+    let shown = printable(text);
+    let is_named = text.is_empty() || reason.contains(&format!("`{shown}`"));
+    Some(if is_named { reason } else { format!("`{shown}`: {reason}") })
 }
 
 /// Reads the command line for good: values of variables and of the file take the place of defaults.

@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::PathBuf;
 
+use crate::printable;
+
 /// Names that are less alike than this are not what was meant. Of `clap`, which suggests flags by the same measure.
 const SIMILARITY_MIN: f64 = 0.7;
 
@@ -92,7 +94,9 @@ pub struct Problem {
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.place, self.message)
+        // One line for each problem: a value that holds line breaks must not forge others.
+        let line = format!("{}: {}", self.place, self.message);
+        f.write_str(&printable(&line))
     }
 }
 
