@@ -30,19 +30,19 @@ fn lists() -> String {
     lists
 }
 
-/// With `XMLX_WRITE_DOCS=1` the page is written anew.
+/// With `XMLX_TEST_BLESS=1` the page is written anew.
 #[test]
 fn the_page_lists_the_functions() {
     let page = std::fs::read_to_string(PAGE).expect("docs/expressions.md is there");
     let (before, rest) = page.split_once(BEGIN).expect("the page says where the lists begin");
     let (_, after) = rest.split_once(END).expect("the page says where the lists end");
     let wanted = format!("{before}{BEGIN}{}{END}{after}", lists());
-    if std::env::var_os("XMLX_WRITE_DOCS").is_some() {
+    if std::env::var_os("XMLX_TEST_BLESS").is_some() {
         std::fs::write(PAGE, &wanted).expect("the page can be written");
     }
     assert!(
         page == wanted,
-        "the lists are of another table: run this test once with XMLX_WRITE_DOCS=1"
+        "the lists are of another table: run this test once with XMLX_TEST_BLESS=1"
     );
 }
 
