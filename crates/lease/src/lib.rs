@@ -14,16 +14,16 @@ pub mod follow;
 pub mod history;
 mod job;
 pub mod life;
+mod limits;
 pub mod overlap;
 mod range;
 mod ranges;
 mod session;
-mod sizing;
 mod table;
 pub mod throttle;
 mod time;
 
 pub use event::{Action, Boundary, Event, JobSnapshot, Message, Wait};
-pub use sizing::Limits;
+pub use limits::Limits;
 pub use table::LeaseTable;
 pub use time::Timestamp;
