@@ -7,7 +7,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tracing::{debug, warn};
-use xmlx_runtime::Clock;
+use xmlx_runtime::{Clock, Recurring};
 
 /// Whoever connects begins to speak within this time, or is cut off: each connection takes a file descriptor.
 const GREETING: Duration = Duration::from_secs(10);
@@ -20,8 +20,6 @@ const WAITING_MAX: usize = 64;
 /// A failing `accept` (no file descriptor is left, say) is tried again after so long, twice as long each time.
 const PAUSE_MIN: Duration = Duration::from_millis(50);
 const PAUSE_MAX: Duration = Duration::from_secs(1);
-/// The same trouble is told again after so long.
-const TOLD_AGAIN: Duration = Duration::from_secs(30);
 
 /// Those who connect and speak.
 pub(crate) fn connections(listener: TcpListener) -> ReceiverStream<io::Result<TcpStream>> {
@@ -37,7 +35,7 @@ pub(crate) fn connections(listener: TcpListener) -> ReceiverStream<io::Result<Tc
             };
             match accepted {
                 Ok((stream, peer)) => {
-                    pause = Pause { told_at: pause.told_at, ..Pause::default() };
+                    pause.last = None;
                     let sender = sender.clone();
                     tokio::spawn(async move {
                         match greeted(stream).await {
@@ -91,17 +89,14 @@ async fn greeted(stream: TcpStream) -> io::Result<TcpStream> {
 #[derive(Debug, Default)]
 struct Pause {
     last: Option<Duration>,
-    told_at: Option<Duration>,
+    trouble: Recurring<()>,
 }
 
 impl Pause {
     fn next(&mut self, now: Duration) -> (Duration, bool) {
         let length = self.last.map_or(PAUSE_MIN, |it| (it * 2).min(PAUSE_MAX));
         self.last = Some(length);
-        let told = self.told_at.is_none_or(|it| now >= it + TOLD_AGAIN);
-        if told {
-            self.told_at = Some(now);
-        }
+        let told = self.trouble.is_due((), now);
         (length, told)
     }
 }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use xmlx_domain::SLOTS_MAX;
 use xmlx_proto::Release;
 use xmlx_runtime::{
     Checks, ConfigFlags, Connection, DatabaseSettings, DocumentSettings, LogFormat, NAME_UNITS_MAX,
@@ -190,9 +191,6 @@ impl Settings for Args {
         })
     }
 }
-
-/// More slots than this on one host would need more connections and memory than any host has.
-const SLOTS_MAX: u32 = 1_024;
 
 fn slots(text: &str) -> Result<u32, String> {
     if text == AUTO {

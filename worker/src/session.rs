@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 use xmlx_domain::SessionId;
 use xmlx_proto::ErrorCode;
-use xmlx_runtime::{AbortOnPanic, Clock};
+use xmlx_runtime::{AbortOnPanic, Clock, Recurring};
 
 use self::conversation::Conversation;
 use self::route::{Ended, Next, Route};
@@ -33,9 +33,6 @@ use crate::gate::Gate;
 const ROUND_PAUSE: Duration = Duration::from_millis(300);
 /// After the last lease has ended, what was reported last may take so long to send.
 const FAREWELL: Duration = Duration::from_secs(1);
-
-/// A failure that repeats is logged again after so long.
-const TOLD_AGAIN: Duration = Duration::from_secs(30);
 
 /// What the session works with.
 #[derive(Debug)]
@@ -90,12 +87,12 @@ impl Session {
 /// What was logged of each coordinator, and when: some hundred attempts a minute must not fill the log.
 struct Told {
     clock: Clock,
-    last: BTreeMap<String, (String, Duration)>,
+    of_coordinators: BTreeMap<String, Recurring<String>>,
 }
 
 impl Told {
     fn new() -> Self {
-        Self { clock: Clock::start(), last: BTreeMap::new() }
+        Self { clock: Clock::start(), of_coordinators: BTreeMap::new() }
     }
 
     /// Logs why a stream ended, unless that was the reason a moment ago.
@@ -125,12 +122,8 @@ impl Told {
     }
 
     fn is_new_at(&mut self, address: &str, reason: &str, now: Duration) -> bool {
-        let known = self.last.get(address);
-        let repeats = known.is_some_and(|(known, at)| known == reason && now < *at + TOLD_AGAIN);
-        if !repeats {
-            self.last.insert(address.to_owned(), (reason.to_owned(), now));
-        }
-        !repeats
+        let last = self.of_coordinators.entry(address.to_owned()).or_default();
+        last.is_due(reason.to_owned(), now)
     }
 }
 

@@ -7,6 +7,7 @@ mod ending;
 mod names;
 mod open_files;
 mod printable;
+mod recurring;
 mod secret;
 mod settings;
 mod shutdown;
@@ -21,6 +22,7 @@ pub use ending::{Refused, exit};
 pub use names::{NAME_UNITS_MAX, host_name, name_problem};
 pub use open_files::raise_open_files;
 pub use printable::{printable, printable_lines};
+pub use recurring::Recurring;
 pub use secret::Secret;
 pub use settings::{
     Checks, ConfigFlags, Connection, DatabaseSettings, DocumentSettings, Environment, Failure,
