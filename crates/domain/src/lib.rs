@@ -25,6 +25,7 @@ mod outcome;
 mod range;
 mod scope;
 mod session;
+mod warning;
 mod word;
 
 pub use failure::{ErrorClass, LogReason, Stage};
@@ -36,4 +37,5 @@ pub use outcome::Outcome;
 pub use range::{HistoryEvent, RangeChange, RangeEvent, RangeMark, RangeSnapshot, RangeState};
 pub use scope::Scope;
 pub use session::SessionState;
+pub use warning::WarningKind;
 pub use word::UnknownWord;

@@ -79,7 +79,7 @@ mod tests {
 
     use crate::{
         ErrorClass, JobState, Mode, Outcome, RangeEvent, RangeState, SessionState, Stage,
-        UnknownWord,
+        UnknownWord, WarningKind,
     };
 
     /// Every word reads back, no two words share a text, and anything else is refused by its name.
@@ -111,5 +111,6 @@ mod tests {
         check(ErrorClass::ALL, "error class");
         check(Stage::ALL, "stage");
         check(Outcome::ALL, "outcome");
+        check(WarningKind::ALL, "kind of warning");
     }
 }

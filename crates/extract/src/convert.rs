@@ -7,11 +7,10 @@ use crate::decimal::Decimal;
 use crate::number::{self, Found, Number, Reading};
 use crate::table::DataType;
 use crate::value::Value;
-use crate::warning::WarningKind;
+use xmlx_domain::WarningKind;
 
 mod limits;
 
-use limits::integer_range;
 pub(crate) use limits::{cut, describe_range, is_in_range};
 
 /// What comes of a conversion.
@@ -139,7 +138,7 @@ pub(crate) fn convert_number(number: Number, data_type: DataType) -> Conversion 
             value(Value::Text(text), number.is_held())
         }
         DataType::TinyInt | DataType::SmallInt | DataType::Int | DataType::BigInt => {
-            let (min, max) = integer_range(data_type);
+            let (min, max) = data_type.integer_range().expect("it is a whole number");
             let Some((whole, exact)) = number.with_scale(0) else { return Conversion::OutOfRange };
             match i64::try_from(whole.mantissa()) {
                 Ok(int) if (min..=max).contains(&int) => value(Value::Int(int), exact),

@@ -22,12 +22,13 @@ use crate::program::{self, LastContact, Program, SingleProgram, TableProgram};
 use crate::rejection::Rejection;
 use crate::table::{Application, Table};
 use crate::value::{Row, Value};
-use crate::warning::{Warning, WarningKind};
+use crate::warning::Warning;
 use crate::work;
 use cell::{Origin, Outcome};
 use contacts::KeptContact;
 use scope::Scope;
 use sources::Found;
+use xmlx_domain::WarningKind;
 
 /// Why a document gives no rows.
 #[derive(Debug)]

@@ -15,6 +15,7 @@ use std::borrow::Cow;
 pub(crate) use calculate::{Calculation, Fields};
 pub(crate) use parse::{SyntaxError, parse};
 
+use crate::comparison::Comparison;
 use crate::date::{self, Moment};
 use crate::decimal::Decimal;
 use crate::number::{self, Number};
@@ -95,16 +96,6 @@ pub(crate) enum Condition {
     Like(Expr, like::Pattern),
     IsNull(Expr),
     IsEmpty(Expr),
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Comparison {
-    Equal,
-    NotEqual,
-    Less,
-    LessOrEqual,
-    Greater,
-    GreaterOrEqual,
 }
 
 /// A value while it is calculated.

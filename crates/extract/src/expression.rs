@@ -30,9 +30,9 @@ use chrono::{DateTime, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime};
 
 use crate::decimal::Decimal;
 use crate::reading::Reading;
-use crate::warning::WarningKind;
 use evaluate::Evaluation;
 use node::Node;
+use xmlx_domain::WarningKind;
 
 pub(crate) use fault::Fault;
 pub(crate) use lex::Span;

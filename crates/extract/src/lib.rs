@@ -11,6 +11,7 @@
 extern crate self as xmlx_extract;
 
 mod codes;
+mod comparison;
 mod compile;
 mod contract;
 mod convert;
@@ -61,5 +62,5 @@ pub use problem::{ContractErrors, Problem};
 pub use rejection::Rejection;
 pub use table::{Application, Column, DataType, Parent, Table};
 pub use value::{Row, Value};
-pub use warning::{UnknownWarningKind, Warning, WarningKind};
-pub use xmlx_domain::Stage;
+pub use warning::Warning;
+pub use xmlx_domain::{Stage, WarningKind};

@@ -12,7 +12,7 @@ use crate::date::{self, Digits, Moment, Order};
 use crate::number::{self, Found, Number};
 use crate::table::DataType;
 use crate::value::Value;
-use crate::warning::WarningKind;
+use xmlx_domain::WarningKind;
 
 #[allow(unused_imports, reason = "the reader of format 2's files uses it")]
 pub(crate) use settings::Word;

@@ -87,6 +87,29 @@ pub enum DataType {
 }
 
 impl DataType {
+    /// Returns the smallest and the largest value of a whole number; `None` for every other type.
+    pub fn integer_range(self) -> Option<(i64, i64)> {
+        match self {
+            Self::TinyInt => Some((0, 255)),
+            Self::SmallInt => Some((i16::MIN.into(), i16::MAX.into())),
+            Self::Int => Some((i32::MIN.into(), i32::MAX.into())),
+            Self::BigInt => Some((i64::MIN, i64::MAX)),
+            Self::Text { .. }
+            | Self::Decimal { .. }
+            | Self::Float
+            | Self::Bit
+            | Self::Date
+            | Self::DateTime
+            | Self::SmallDateTime
+            | Self::DateTime2
+            | Self::DateTimeOffset
+            | Self::Time
+            | Self::Uuid
+            | Self::Binary
+            | Self::Xml => None,
+        }
+    }
+
     /// Says whether values are numbers.
     pub(crate) fn is_number(self) -> bool {
         match self {

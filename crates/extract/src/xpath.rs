@@ -8,6 +8,7 @@ mod names;
 mod parse;
 mod path;
 
+use crate::comparison::Comparison;
 use std::ops::Range;
 
 pub(crate) use function::Function;
@@ -118,43 +119,6 @@ pub(crate) enum Expr {
     Text(String),
     Number(f64),
     Call(Function, Vec<Self>),
-}
-
-/// How two values are compared.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Comparison {
-    Equal,
-    Unequal,
-    Less,
-    LessOrEqual,
-    Greater,
-    GreaterOrEqual,
-}
-
-impl Comparison {
-    /// The same with the sides swapped.
-    pub(crate) fn swapped(self) -> Self {
-        match self {
-            Self::Equal | Self::Unequal => self,
-            Self::Less => Self::Greater,
-            Self::LessOrEqual => Self::GreaterOrEqual,
-            Self::Greater => Self::Less,
-            Self::GreaterOrEqual => Self::LessOrEqual,
-        }
-    }
-
-    /// Compares numbers.
-    #[expect(clippy::float_cmp, reason = "XPath compares numbers exactly")]
-    pub(crate) fn holds(self, left: f64, right: f64) -> bool {
-        match self {
-            Self::Equal => left == right,
-            Self::Unequal => left != right,
-            Self::Less => left < right,
-            Self::LessOrEqual => left <= right,
-            Self::Greater => left > right,
-            Self::GreaterOrEqual => left >= right,
-        }
-    }
 }
 
 /// How two numbers make one.

@@ -1,6 +1,11 @@
 //! Columns of format 2 that are computed, converted by tables and read by settings, through the whole of a plan.
 
-use xmlx_extract::{Plan, Value};
+#[path = "shared/cell.rs"]
+mod cell;
+
+use xmlx_extract::Plan;
+
+use cell::cell;
 
 /// A contract with columns of a line, and whatever else it needs.
 fn contract(columns: &str, more: &str) -> String {
@@ -20,20 +25,6 @@ no = {{ position = true }}
 {columns}
 "
     )
-}
-
-fn cell(value: &Value) -> String {
-    match value {
-        Value::Null => "NULL".to_owned(),
-        Value::Bit(bit) => bit.to_string(),
-        Value::Int(int) => int.to_string(),
-        Value::Decimal(number) => number.to_string(),
-        Value::Float(float) => float.to_string(),
-        Value::Text(text) => format!("'{text}'"),
-        Value::Date(date) => date.to_string(),
-        Value::DateTime(date) => date.to_string(),
-        Value::DateTimeOffset(date) => date.to_string(),
-    }
 }
 
 /// Shows the column `x` of each row with the warnings, or why there are no rows.

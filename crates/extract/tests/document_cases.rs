@@ -2,13 +2,18 @@
 //!
 //! Each folder holds a contract, documents, and `expected.txt`: what other tools' specifications ask for. `rows.txt` is
 //! what we make of them: a rejection of the contract, or for each document its rows and warnings, or its rejection.
-//! With `XMLX_TEST_WRITE_ROWS` set the test writes these files instead of comparing; read them against `expected.txt` then.
+//! With `XMLX_TEST_BLESS` set the test writes these files instead of comparing; read them against `expected.txt` then.
+
+#[path = "shared/cell.rs"]
+mod cell;
 
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use xmlx_extract::{Application, Plan, Value, text_of};
+use xmlx_extract::{Application, Plan, text_of};
+
+use cell::cell;
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/document_cases")
@@ -26,7 +31,7 @@ fn documents_of_other_tools_give_what_they_should() {
     for case in cases {
         let shown = show_case(&case);
         let file = case.join("rows.txt");
-        if std::env::var_os("XMLX_TEST_WRITE_ROWS").is_some() {
+        if std::env::var_os("XMLX_TEST_BLESS").is_some() {
             fs::write(&file, &shown).expect("the file can be written");
         }
         let expected = fs::read_to_string(&file).unwrap_or_default();
@@ -78,19 +83,5 @@ fn show(shown: &mut String, plan: &Plan, application: &Application) {
             }
             shown.push('\n');
         }
-    }
-}
-
-fn cell(value: &Value) -> String {
-    match value {
-        Value::Null => "NULL".to_owned(),
-        Value::Bit(bit) => bit.to_string(),
-        Value::Int(int) => int.to_string(),
-        Value::Decimal(decimal) => decimal.to_string(),
-        Value::Float(float) => float.to_string(),
-        Value::Text(text) => format!("'{text}'"),
-        Value::Date(date) => date.to_string(),
-        Value::DateTime(date) => date.to_string(),
-        Value::DateTimeOffset(date) => date.to_string(),
     }
 }

@@ -8,11 +8,10 @@ use crate::text::strip;
 
 /// Says what a column can hold, for messages.
 pub(crate) fn describe_range(data_type: DataType) -> String {
+    if let Some((min, max)) = data_type.integer_range() {
+        return format!("{data_type}, {min} to {max}");
+    }
     match data_type {
-        DataType::TinyInt | DataType::SmallInt | DataType::Int | DataType::BigInt => {
-            let (min, max) = integer_range(data_type);
-            format!("{data_type}, {min} to {max}")
-        }
         DataType::Decimal { precision, scale } => {
             format!(
                 "decimal, at most {} digits before and {scale} after the point",
@@ -26,33 +25,15 @@ pub(crate) fn describe_range(data_type: DataType) -> String {
         DataType::DateTime2 => "datetime2, the years 1 to 9999".to_owned(),
         DataType::DateTimeOffset => "datetimeoffset, the years 1 to 9999 in UTC".to_owned(),
         DataType::Text { .. }
+        | DataType::TinyInt
+        | DataType::SmallInt
+        | DataType::Int
+        | DataType::BigInt
         | DataType::Bit
         | DataType::Time
         | DataType::Uuid
         | DataType::Binary
         | DataType::Xml => data_type.to_string(),
-    }
-}
-
-pub(super) fn integer_range(data_type: DataType) -> (i64, i64) {
-    match data_type {
-        DataType::TinyInt => (0, 255),
-        DataType::SmallInt => (i64::from(i16::MIN), i64::from(i16::MAX)),
-        DataType::Int => (i64::from(i32::MIN), i64::from(i32::MAX)),
-        DataType::BigInt
-        | DataType::Text { .. }
-        | DataType::Decimal { .. }
-        | DataType::Float
-        | DataType::Bit
-        | DataType::Date
-        | DataType::DateTime
-        | DataType::SmallDateTime
-        | DataType::DateTime2
-        | DataType::DateTimeOffset
-        | DataType::Time
-        | DataType::Uuid
-        | DataType::Binary
-        | DataType::Xml => (i64::MIN, i64::MAX),
     }
 }
 

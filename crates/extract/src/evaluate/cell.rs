@@ -16,7 +16,7 @@ use crate::program::{Cell, CellStep, EnumTable};
 use crate::table::DataType;
 use crate::text::strip;
 use crate::value::Value;
-use crate::warning::WarningKind;
+use xmlx_domain::WarningKind;
 
 /// Where the value of a cell came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use crate::contract::When;
 use crate::number;
 use crate::program::{Entry, EntryPart, KeyValueProgram, Source};
 use crate::value::{Row, Value};
-use crate::warning::WarningKind;
+use xmlx_domain::WarningKind;
 
 /// What a flag has to say to be set.
 const YES: [&str; 5] = ["y", "yes", "true", "t", "1"];

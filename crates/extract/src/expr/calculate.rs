@@ -9,7 +9,7 @@ use super::{Condition, DateUnit, Datum, Expr, FieldIx, Operator};
 use crate::date::{self, Moment};
 use crate::decimal::Decimal;
 use crate::number;
-use crate::warning::WarningKind;
+use xmlx_domain::WarningKind;
 
 /// The largest power that is taken.
 const POWER_MAX: u32 = 128;

@@ -2,7 +2,8 @@
 
 use std::cmp::Ordering;
 
-use super::{Comparison, Datum, Expr};
+use super::{Datum, Expr};
+use crate::comparison::Comparison;
 use crate::date;
 use crate::decimal::Decimal;
 use crate::number::{self, Number};
@@ -20,14 +21,7 @@ pub(super) fn compare(
         return Some(equal == (comparison == Comparison::Equal));
     }
     let ordering = order(left, right)?;
-    Some(match comparison {
-        Comparison::Equal => ordering.is_eq(),
-        Comparison::NotEqual => ordering.is_ne(),
-        Comparison::Less => ordering.is_lt(),
-        Comparison::LessOrEqual => ordering.is_le(),
-        Comparison::Greater => ordering.is_gt(),
-        Comparison::GreaterOrEqual => ordering.is_ge(),
-    })
+    Some(comparison.holds_for(ordering))
 }
 
 fn is_empty_literal(expr: &Expr) -> bool {

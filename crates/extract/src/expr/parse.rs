@@ -4,7 +4,8 @@ use std::fmt;
 
 use super::lex::{Token, lex};
 use super::like::Pattern;
-use super::{Comparison, Condition, DateUnit, Expr, FieldIx, Literal, Operator, Parsed};
+use super::{Condition, DateUnit, Expr, FieldIx, Literal, Operator, Parsed};
+use crate::comparison::Comparison;
 use crate::limits::Over;
 
 /// Words that cannot name a field.

@@ -18,7 +18,7 @@ use super::types::{Fill, Target, Type};
 use crate::convert::is_in_range;
 use crate::reading::{Misread, Reading};
 use crate::table::DataType;
-use crate::warning::WarningKind;
+use xmlx_domain::WarningKind;
 
 /// The day of a time that has none, in T-SQL.
 pub(super) fn first_day() -> NaiveDate {

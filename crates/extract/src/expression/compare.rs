@@ -6,19 +6,12 @@ use std::cmp::Ordering;
 
 use super::Datum;
 use super::arithmetic::{exact, float};
-use super::syntax::Comparison;
+use crate::comparison::Comparison;
 
 /// Says whether a comparison holds; `None` is unknown.
 pub(super) fn holds(comparison: Comparison, left: &Datum<'_>, right: &Datum<'_>) -> Option<bool> {
     let ordering = order(left, right)?;
-    Some(match comparison {
-        Comparison::Equal => ordering.is_eq(),
-        Comparison::NotEqual => ordering.is_ne(),
-        Comparison::Less => ordering.is_lt(),
-        Comparison::LessOrEqual => ordering.is_le(),
-        Comparison::Greater => ordering.is_gt(),
-        Comparison::GreaterOrEqual => ordering.is_ge(),
-    })
+    Some(comparison.holds_for(ordering))
 }
 
 /// Compares two values of one family; `None` where one is NULL.

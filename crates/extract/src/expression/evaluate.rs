@@ -8,10 +8,11 @@ use super::compare::{holds, order};
 use super::fault::Fault;
 use super::node::{Condition, Conversion, Node, Nulls};
 use super::pattern::Pattern;
-use super::syntax::{Comparison, Failure};
+use super::syntax::Failure;
 use super::{Datum, Values};
+use crate::comparison::Comparison;
 use crate::reading::Reading;
-use crate::warning::WarningKind;
+use xmlx_domain::WarningKind;
 
 /// Bytes of all texts that one evaluation may make. REPLACEs within each other multiply what they are given, so that a
 /// short expression could fill the memory.

@@ -3,8 +3,9 @@
 use super::Datum;
 use super::fault::Fault;
 use super::pattern::Pattern;
-use super::syntax::{Comparison, Failure, Operator};
+use super::syntax::{Failure, Operator};
 use super::types::{Target, Type};
+use crate::comparison::Comparison;
 
 /// What has a value.
 #[derive(Debug)]

@@ -2,8 +2,9 @@
 
 use super::Flaw;
 use super::lex::{Span, Token, lex};
-use super::syntax::{Comparison, Failure, Kind, Operator, Sign, Syntax};
+use super::syntax::{Failure, Kind, Operator, Sign, Syntax};
 use super::types::{Target, target};
+use crate::comparison::Comparison;
 
 /// Bytes of an expression; longer ones are better written as several columns.
 const BYTES_MAX: usize = 64 << 10;

@@ -2,6 +2,7 @@
 
 use super::lex::Span;
 use super::types::Target;
+use crate::comparison::Comparison;
 use crate::decimal::Decimal;
 
 /// A part of an expression, with its place in the text.
@@ -87,16 +88,6 @@ impl Operator {
             Self::Remainder => "%",
         }
     }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Comparison {
-    Equal,
-    NotEqual,
-    Less,
-    LessOrEqual,
-    Greater,
-    GreaterOrEqual,
 }
 
 /// What becomes of a value that a CAST cannot convert.

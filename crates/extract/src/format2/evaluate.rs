@@ -17,7 +17,8 @@ use crate::rejection::Rejection;
 use crate::search::{Context, Search};
 use crate::table::{Application, Table};
 use crate::value::{Row, Value};
-use crate::warning::{Warning, WarningKind};
+use crate::warning::Warning;
+use xmlx_domain::WarningKind;
 
 /// The longest name of an element in a message.
 const NAME_CHARS_MAX: usize = 64;

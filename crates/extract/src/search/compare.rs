@@ -2,7 +2,8 @@
 
 use super::walk::Flow;
 use super::{Context, Search, number_of};
-use crate::xpath::{Comparison, Expr, Kind, Path};
+use crate::comparison::Comparison;
+use crate::xpath::{Expr, Kind, Path};
 
 impl<'a, 'x: 'a> Search<'a, 'x> {
     /// Compares two expressions.
@@ -32,7 +33,7 @@ impl<'a, 'x: 'a> Search<'a, 'x> {
         right: &'a Expr,
         context: Context,
     ) -> bool {
-        let is_equality = matches!(comparison, Comparison::Equal | Comparison::Unequal);
+        let is_equality = matches!(comparison, Comparison::Equal | Comparison::NotEqual);
         let is_wanted = |kind: Kind| left.kind() == kind || right.kind() == kind;
         if is_equality && is_wanted(Kind::Flag) {
             let same = self.holds(left, context) == self.holds(right, context);
@@ -132,7 +133,7 @@ impl<'a, 'x: 'a> Search<'a, 'x> {
 fn text_holds(comparison: Comparison, left: &str, right: &str) -> bool {
     match comparison {
         Comparison::Equal => left == right,
-        Comparison::Unequal => left != right,
+        Comparison::NotEqual => left != right,
         Comparison::Less
         | Comparison::LessOrEqual
         | Comparison::Greater

@@ -6,8 +6,9 @@ use std::collections::HashSet;
 use std::rc::Rc;
 
 use super::{Search, number_of};
+use crate::comparison::Comparison;
 use crate::document::NodeNo;
-use crate::xpath::{Comparison, Step};
+use crate::xpath::Step;
 
 /// What a path leads to from one node.
 #[derive(Debug, Default)]
@@ -52,7 +53,7 @@ impl<'a> Values<'a> {
     pub(super) fn text_holds(&self, comparison: Comparison, other: &str) -> bool {
         match comparison {
             Comparison::Equal => self.texts.contains(other),
-            Comparison::Unequal => {
+            Comparison::NotEqual => {
                 self.texts.len() > 1 || (!self.texts.is_empty() && !self.texts.contains(other))
             }
             Comparison::Less
@@ -65,14 +66,14 @@ impl<'a> Values<'a> {
     /// Says whether one of the values compares so with a number.
     pub(super) fn number_holds(&self, comparison: Comparison, other: f64) -> bool {
         let (Some(least), Some(most)) = (self.numbers.first(), self.numbers.last()) else {
-            return comparison == Comparison::Unequal && self.has_other;
+            return comparison == Comparison::NotEqual && self.has_other;
         };
         match comparison {
             Comparison::Equal => {
                 let at = self.numbers.partition_point(|number| *number < other);
                 self.numbers.get(at).is_some_and(|number| comparison.holds(*number, other))
             }
-            Comparison::Unequal => {
+            Comparison::NotEqual => {
                 self.has_other || comparison.holds(*least, other) || comparison.holds(*most, other)
             }
             Comparison::Less | Comparison::LessOrEqual => comparison.holds(*least, other),

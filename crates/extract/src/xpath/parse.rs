@@ -4,7 +4,8 @@ use std::ops::Range;
 
 use super::lex::{Placed, Token, lex};
 use super::path::{self, Refusal};
-use super::{Comparison, Expr, Function, Kind, Names, Operation, Path, PathProblem, Start};
+use super::{Expr, Function, Kind, Names, Operation, Path, PathProblem, Start};
+use crate::comparison::Comparison;
 
 /// Brackets and names of `[let]` inside each other.
 const DEPTH_MAX: usize = 32;
@@ -141,7 +142,7 @@ impl<'t> Parser<'t, '_> {
         loop {
             let comparison = match self.peek() {
                 Some(Token::Sign("=")) => Comparison::Equal,
-                Some(Token::Sign("!=")) => Comparison::Unequal,
+                Some(Token::Sign("!=")) => Comparison::NotEqual,
                 Some(_) | None => return Ok(left),
             };
             self.advance();

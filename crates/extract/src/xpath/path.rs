@@ -4,9 +4,8 @@ use std::ops::Range;
 
 use super::lex::Token;
 use super::parse::{Parser, refuse};
-use super::{
-    Axis, Comparison, Expr, Function, Kind, Names, Path, PathProblem, Predicate, Start, Step, Test,
-};
+use super::{Axis, Expr, Function, Kind, Names, Path, PathProblem, Predicate, Start, Step, Test};
+use crate::comparison::Comparison;
 
 /// Why a path is none, without its place.
 #[derive(Debug)]
@@ -394,7 +393,7 @@ fn holds(comparison: Comparison, left: &Expr, right: &Expr) -> bool {
     if let (Expr::Text(left), Expr::Text(right)) = (left, right) {
         match comparison {
             Comparison::Equal => return left == right,
-            Comparison::Unequal => return left != right,
+            Comparison::NotEqual => return left != right,
             Comparison::Less
             | Comparison::LessOrEqual
             | Comparison::Greater

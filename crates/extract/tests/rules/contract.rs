@@ -1,7 +1,12 @@
 //! A small contract of a made-up lender, and documents for it.
 
+#[path = "../shared/cell.rs"]
+mod cell;
+
 use serde_json::{Value as Json, json};
-use xmlx_extract::{Application, Limits, Plan, Rejection, Value};
+use xmlx_extract::{Application, Limits, Plan, Rejection};
+
+use cell::cell;
 
 /// The contract without mappings of columns other than keys.
 pub(crate) fn base() -> Json {
@@ -115,18 +120,4 @@ fn show(plan: &Plan, mapped: Result<Application, Rejection>, table: &str) -> Str
             .join(" ")
     });
     rows.collect::<Vec<_>>().join(" | ")
-}
-
-fn cell(value: &Value) -> String {
-    match value {
-        Value::Null => "NULL".to_owned(),
-        Value::Bit(bit) => bit.to_string(),
-        Value::Int(int) => int.to_string(),
-        Value::Decimal(decimal) => decimal.to_string(),
-        Value::Float(float) => float.to_string(),
-        Value::Text(text) => format!("'{text}'"),
-        Value::Date(date) => date.to_string(),
-        Value::DateTime(date) => date.to_string(),
-        Value::DateTimeOffset(date) => date.to_string(),
-    }
 }

@@ -96,29 +96,15 @@ pub(super) fn noted(data_type: DataType, column: &CatalogColumn) -> Option<Strin
 /// The column's bound where it holds fewer values than the contract's type has: what lies beyond it fails.
 fn narrower(data_type: DataType, column: &CatalogColumn) -> Option<Bound> {
     let bound = Bound::of(column)?;
-    let widest: [i128; 2] = match data_type {
-        DataType::TinyInt => [0, 255],
-        DataType::SmallInt => [i16::MIN.into(), i16::MAX.into()],
-        DataType::Int => [i32::MIN.into(), i32::MAX.into()],
-        DataType::BigInt => [i64::MIN.into(), i64::MAX.into()],
-        DataType::Date => {
-            let is_narrow = matches!(column.type_name.as_str(), "datetime" | "smalldatetime");
-            return is_narrow.then_some(bound);
+    let is_wide = match data_type.integer_range() {
+        Some((min, max)) => {
+            [min, max].into_iter().all(|number| bound.holds_exact(number.into(), 0))
         }
-        DataType::Text { .. }
-        | DataType::Decimal { .. }
-        | DataType::Float
-        | DataType::Bit
-        | DataType::DateTime
-        | DataType::SmallDateTime
-        | DataType::DateTime2
-        | DataType::DateTimeOffset
-        | DataType::Time
-        | DataType::Uuid
-        | DataType::Binary
-        | DataType::Xml => return None,
+        None if data_type == DataType::Date => {
+            !matches!(column.type_name.as_str(), "datetime" | "smalldatetime")
+        }
+        None => return None,
     };
-    let is_wide = widest.into_iter().all(|number| bound.holds_exact(number, 0));
     (!is_wide).then_some(bound)
 }
 

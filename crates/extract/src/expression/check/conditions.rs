@@ -3,11 +3,12 @@
 use super::super::literal;
 use super::super::node::{Condition, Node};
 use super::super::pattern::Pattern;
-use super::super::syntax::{Comparison, Kind, Syntax};
+use super::super::syntax::{Kind, Syntax};
 use super::super::types::{Family, Type};
 use super::super::{Datum, Span};
 use super::operands::is_text_constant;
 use super::{Checker, Typed};
+use crate::comparison::Comparison;
 use crate::expression::evaluate::{PATTERN_BYTES_MAX, only_character};
 use crate::expression::fault::Fault;
 

@@ -7,7 +7,7 @@ use crate::decimal::Decimal;
 use crate::reading::{Reading, Word};
 use crate::table::DataType;
 use crate::value::Value;
-use crate::warning::WarningKind;
+use xmlx_domain::WarningKind;
 
 #[test]
 fn paths() {

@@ -13,8 +13,8 @@ use crate::expression::{Datum, Expression, Type, Values};
 use crate::search::{Context, squeeze};
 use crate::table::DataType;
 use crate::value::Value;
-use crate::warning::WarningKind;
 use crate::xpath::{Expr, Kind};
+use xmlx_domain::WarningKind;
 
 impl<'a, 'x: 'a> Evaluation<'a, 'x> {
     /// Makes a cell; one that has to have a value and has none is for the caller to judge.

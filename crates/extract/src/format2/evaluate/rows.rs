@@ -10,7 +10,7 @@ use super::{Evaluation, Fault, Made, Refusal, whole};
 use crate::document::{DOCUMENT, ElementNo, NodeKind, NodeNo};
 use crate::search::Context;
 use crate::value::{Row, Value};
-use crate::warning::WarningKind;
+use xmlx_domain::WarningKind;
 
 /// The row of a table around an element.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
