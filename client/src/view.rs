@@ -2,7 +2,8 @@
 
 mod cluster;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
+use xmlx_domain::{JobState, Mode};
 use xmlx_proto::v1 as pb;
 
 pub use cluster::{Leader, Status, Worker};
@@ -12,9 +13,12 @@ pub use cluster::{Leader, Status, Worker};
 pub struct Job {
     pub job: i64,
     pub(crate) name: String,
-    pub state: &'static str,
+    /// `None`: one that this build does not know.
+    #[serde(serialize_with = "word")]
+    pub(crate) state: Option<JobState>,
     pub reason: String,
-    mode: &'static str,
+    #[serde(serialize_with = "word")]
+    mode: Option<Mode>,
     priority: i32,
     from: i64,
     to: i64,
@@ -47,7 +51,7 @@ impl Job {
         vec![
             self.job.to_string(),
             self.name.clone(),
-            self.state.to_owned(),
+            self.state_word().to_owned(),
             (self.ok + self.failed).to_string(),
             self.total.map_or_else(|| "counting".to_owned(), |total| total.to_string()),
             self.failed.to_string(),
@@ -73,7 +77,19 @@ impl Job {
     /// Whether nothing more can happen to it.
     #[must_use]
     pub fn has_ended(&self) -> bool {
-        matches!(self.state, "done" | "failed" | "cancelled")
+        self.state.is_some_and(|state| !state.is_open())
+    }
+
+    /// Whether all of its applications are decided.
+    #[must_use]
+    pub fn is_done(&self) -> bool {
+        self.state == Some(JobState::Done)
+    }
+
+    /// Its state as a word for people.
+    #[must_use]
+    pub fn state_word(&self) -> &'static str {
+        self.state.map_or(UNKNOWN, JobState::as_str)
     }
 }
 
@@ -81,8 +97,8 @@ impl From<pb::Job> for Job {
     fn from(job: pb::Job) -> Self {
         Self {
             job: job.job_id,
-            state: state_name(job.state()),
-            mode: mode_name(job.mode()),
+            state: job.state().try_into().ok(),
+            mode: job.mode().try_into().ok(),
             priority: job.priority,
             name: job.name,
             reason: job.reason,
@@ -107,24 +123,11 @@ impl From<pb::Job> for Job {
     }
 }
 
-fn state_name(state: pb::JobState) -> &'static str {
-    match state {
-        pb::JobState::Unspecified => "unknown",
-        pb::JobState::Running => "running",
-        pb::JobState::Paused => "paused",
-        pb::JobState::Done => "done",
-        pb::JobState::Failed => "failed",
-        pb::JobState::Cancelled => "cancelled",
-    }
-}
+/// Stands for a word of a coordinator that is newer than this build.
+const UNKNOWN: &str = "unknown";
 
-fn mode_name(mode: pb::JobMode) -> &'static str {
-    match mode {
-        pb::JobMode::Unspecified => "unknown",
-        pb::JobMode::Once => "once",
-        pb::JobMode::Follow => "follow",
-        pb::JobMode::Retry => "retry",
-    }
+fn word<S: Serializer>(word: &Option<impl AsRef<str>>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(word.as_ref().map_or(UNKNOWN, AsRef::as_ref))
 }
 
 /// What came of a request.

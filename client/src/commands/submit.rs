@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use xmlx_domain::JobState;
 use xmlx_proto::{MESSAGE_BYTES_MAX, v1 as pb};
 
 use super::{contract_text, inspect};
@@ -112,14 +113,14 @@ fn nothing_waits(kind: Kind, n_decided: i64) -> String {
 
 /// Whether a job ended well. One in which every application failed did not, although it is `done`.
 fn answer(job: &Job) -> Answer {
-    Answer::from(job.state == "done" && (job.ok > 0 || job.failed == 0))
+    Answer::from(job.is_done() && (job.ok > 0 || job.failed == 0))
 }
 
 /// Whether there is nothing more to wait for.
 fn is_over(job: &Job, until: Wait) -> bool {
     match until {
         Wait::UntilEnded => job.has_ended(),
-        Wait::UntilPaused => job.has_ended() || job.state == "paused",
+        Wait::UntilPaused => job.has_ended() || job.state == Some(JobState::Paused),
     }
 }
 
@@ -182,14 +183,14 @@ fn progress(job: &Job) -> String {
     let total = job.total.map_or_else(|| "?".to_owned(), |total| total.to_string());
     let line = format!("{}/{total} applications, {} failed", job.ok + job.failed, job.failed);
     match (job.state, job.reason.as_str()) {
-        ("running", "") => line,
-        ("running", reason) => format!("{line}: {reason}"),
-        ("paused", reason) => {
+        (Some(JobState::Running), "") => line,
+        (Some(JobState::Running), reason) => format!("{line}: {reason}"),
+        (Some(JobState::Paused), reason) => {
             let reason = if reason.is_empty() { "no reason given" } else { reason };
             format!("{line}, paused: {reason}; it goes on with `xmlx-client resume {}`", job.job)
         }
-        (state, "") => format!("{line}, {state}"),
-        (state, reason) => format!("{line}, {state}: {reason}"),
+        (_, "") => format!("{line}, {}", job.state_word()),
+        (_, reason) => format!("{line}, {}: {reason}", job.state_word()),
     }
 }
 

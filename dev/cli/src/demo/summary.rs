@@ -50,7 +50,7 @@ pub(crate) fn show(
     let summary = summary_of(jobs, verified, elapsed, killing);
     let everything = i64::try_from(args.apps).is_ok_and(|apps| apps == summary.apps);
     // A few applications may be loaded before anybody can be killed: that is said below, and no failure.
-    let holds = summary.verified && everything && jobs.iter().all(|job| job.state == "done");
+    let holds = summary.verified && everything && jobs.iter().all(Job::is_done);
     match format {
         Format::Json => output::json(&summary)?,
         Format::Table => print(&summary)?,
@@ -61,8 +61,8 @@ pub(crate) fn show(
             check.check, check.violations, check.detail
         ));
     }
-    for job in jobs.iter().filter(|job| job.state != "done") {
-        output::note(&format!("job {} is {}: {}", job.job, job.state, job.reason));
+    for job in jobs.iter().filter(|job| !job.is_done()) {
+        output::note(&format!("job {} is {}: {}", job.job, job.state_word(), job.reason));
     }
     if !everything {
         output::note(&format!(
