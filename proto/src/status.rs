@@ -56,7 +56,7 @@ impl Refusal {
     pub fn not_leader(leader_address: Option<String>) -> Self {
         let message = leader_address.as_ref().map_or_else(
             || "no coordinator leads at the moment".to_owned(),
-            |it| format!("this coordinator does not lead, `{it}` does"),
+            |leader| format!("this coordinator does not lead, `{leader}` does"),
         );
         Self { code: ErrorCode::NotLeader, message, leader_address }
     }
@@ -68,11 +68,11 @@ impl Refusal {
         let info = status.get_details_error_info();
         let code = info
             .as_ref()
-            .filter(|it| it.domain == DOMAIN)
-            .and_then(|it| ErrorCode::from_reason(&it.reason))
+            .filter(|info| info.domain == DOMAIN)
+            .and_then(|info| ErrorCode::from_reason(&info.reason))
             .unwrap_or_else(|| ErrorCode::of_foreign(status.code()));
-        let is_ours = info.as_ref().is_some_and(|it| it.domain == DOMAIN);
-        let leader_address = info.and_then(|it| it.metadata.get(LEADER_KEY).cloned());
+        let is_ours = info.as_ref().is_some_and(|info| info.domain == DOMAIN);
+        let leader_address = info.and_then(|info| info.metadata.get(LEADER_KEY).cloned());
         let mut message = status.message().to_owned();
         // What the network has to say stands in the sources.
         if let Some(source) = status.source().filter(|_| !is_ours) {
@@ -90,20 +90,23 @@ pub fn reasons(err: &dyn Error) -> String {
 
 fn joined(mut text: String, source: &dyn Error) -> String {
     let mut next = Some(source);
-    while let Some(it) = next {
-        let reason = it.to_string();
+    while let Some(cause) = next {
+        let reason = cause.to_string();
         if !text.contains(&reason) {
             text = format!("{text}: {reason}");
         }
-        next = it.source();
+        next = cause.source();
     }
     text
 }
 
 impl From<Refusal> for Status {
     fn from(refusal: Refusal) -> Self {
-        let metadata: HashMap<String, String> =
-            refusal.leader_address.into_iter().map(|it| (LEADER_KEY.to_owned(), it)).collect();
+        let metadata: HashMap<String, String> = refusal
+            .leader_address
+            .into_iter()
+            .map(|address| (LEADER_KEY.to_owned(), address))
+            .collect();
         let details = ErrorDetails::with_error_info(refusal.code.reason(), DOMAIN, metadata);
         Self::with_error_details(refusal.code.grpc(), bounded(&refusal.message), details)
     }
@@ -135,7 +138,7 @@ fn bounded(message: &str) -> String {
 /// What a message takes in the headers: once percent-encoded, once in the details, in base64.
 fn cost(message: &str) -> usize {
     let encoded: usize =
-        message.bytes().map(|it| if it.is_ascii_alphanumeric() { 1 } else { 3 }).sum();
+        message.bytes().map(|byte| if byte.is_ascii_alphanumeric() { 1 } else { 3 }).sum();
     encoded + message.len().div_ceil(3) * 4
 }
 
@@ -162,7 +165,7 @@ impl ErrorCode {
             Self::Protocol,
             Self::Internal,
         ];
-        all.into_iter().find(|it| it.reason() == reason)
+        all.into_iter().find(|code| code.reason() == reason)
     }
 
     /// What a status means that the network, a proxy or the gRPC library itself has made.
@@ -243,7 +246,7 @@ mod tests {
         }
         let said = bounded(&lines(line, 400));
         let (kept, last) = said.rsplit_once('\n').expect("several lines");
-        let n: usize = last.split(' ').nth(2).and_then(|it| it.parse().ok()).expect(last);
+        let n: usize = last.split(' ').nth(2).and_then(|word| word.parse().ok()).expect(last);
         assert_eq!(kept.lines().count() + n, 400);
     }
 

@@ -69,20 +69,20 @@ struct Known {
 }
 
 const KNOWN: [Known; 10] = [
-    Known { name: "document_bytes", max: 2 << 30, place: |it| &mut it.document_bytes },
-    Known { name: "depth", max: 1 << 20, place: |it| &mut it.depth },
+    Known { name: "document_bytes", max: 2 << 30, place: |limits| &mut limits.document_bytes },
+    Known { name: "depth", max: 1 << 20, place: |limits| &mut limits.depth },
     Known {
         name: "attributes_per_element",
         max: 1 << 20,
-        place: |it| &mut it.attributes_per_element,
+        place: |limits| &mut limits.attributes_per_element,
     },
-    Known { name: "attribute_bytes", max: 2 << 30, place: |it| &mut it.attribute_bytes },
-    Known { name: "distinct_paths", max: 1 << 24, place: |it| &mut it.distinct_paths },
-    Known { name: "contact_elements", max: 1 << 20, place: |it| &mut it.contact_elements },
-    Known { name: "row_elements", max: 1 << 20, place: |it| &mut it.row_elements },
-    Known { name: "kept_bytes", max: 8 << 30, place: |it| &mut it.kept_bytes },
-    Known { name: "value_bytes", max: 1 << 40, place: |it| &mut it.value_bytes },
-    Known { name: "expression_depth", max: 128, place: |it| &mut it.expression_depth },
+    Known { name: "attribute_bytes", max: 2 << 30, place: |limits| &mut limits.attribute_bytes },
+    Known { name: "distinct_paths", max: 1 << 24, place: |limits| &mut limits.distinct_paths },
+    Known { name: "contact_elements", max: 1 << 20, place: |limits| &mut limits.contact_elements },
+    Known { name: "row_elements", max: 1 << 20, place: |limits| &mut limits.row_elements },
+    Known { name: "kept_bytes", max: 8 << 30, place: |limits| &mut limits.kept_bytes },
+    Known { name: "value_bytes", max: 1 << 40, place: |limits| &mut limits.value_bytes },
+    Known { name: "expression_depth", max: 128, place: |limits| &mut limits.expression_depth },
 ];
 
 impl Limits {

@@ -59,8 +59,8 @@ pub(crate) fn check(set: &[Compiled], problems: &mut Problems) {
             problems.add(format!("{at}.relationships"), reason, "submit it as a job of its own");
         }
         for (ours, theirs) in pairs(&set[0].tables, &set[other_ix + 1].tables) {
-            if ours.parent.as_ref().map(|it| &it.columns)
-                != theirs.parent.as_ref().map(|it| &it.columns)
+            if ours.parent.as_ref().map(|parent| &parent.columns)
+                != theirs.parent.as_ref().map(|parent| &parent.columns)
             {
                 let reason =
                     format!("`{}` hangs off something else than in the first contract", ours.name);
@@ -80,17 +80,17 @@ fn pairs<'t>(
     theirs: &'t [Table],
 ) -> impl Iterator<Item = (&'t Table, &'t Table)> {
     ours.iter().flat_map(move |table| {
-        theirs.iter().filter(move |it| it.name == table.name).map(move |it| (table, it))
+        theirs.iter().filter(move |their| their.name == table.name).map(move |their| (table, their))
     })
 }
 
 /// The source of all documents. Where one of the contracts takes every document, all of them are taken.
 pub(crate) fn source(set: &[Compiled]) -> Source {
-    let sources = || set.iter().map(|it| &it.contract.source);
+    let sources = || set.iter().map(|line| &line.contract.source);
     let first = sources().next().expect("a set has a contract");
-    let takes_all = sources().any(|it| it.application_tables.is_empty());
+    let takes_all = sources().any(|source| source.application_tables.is_empty());
     let mut application_tables: Vec<String> = Vec::new();
-    for table in sources().flat_map(|it| &it.application_tables).filter(|_| !takes_all) {
+    for table in sources().flat_map(|source| &source.application_tables).filter(|_| !takes_all) {
         if !application_tables.contains(table) {
             application_tables.push(table.clone());
         }

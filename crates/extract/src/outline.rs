@@ -26,24 +26,27 @@ fn outline(program: &Program, how: &TableProgram, table: &Table) -> Outline {
     let mut fixed = Fixed { program, values: BTreeMap::new() };
     let key = match how {
         TableProgram::Single(single) => {
-            single.cells.iter().for_each(|it| fixed.cell(it, it.column));
+            single.cells.iter().for_each(|cell| fixed.cell(cell, cell.column));
             vec![0]
         }
         TableProgram::Contacts(contacts) => {
-            contacts.cells.iter().for_each(|it| fixed.cell(it, it.column));
+            contacts.cells.iter().for_each(|cell| fixed.cell(cell, cell.column));
             vec![0]
         }
         TableProgram::Rows(rows) => {
-            rows.cells.iter().for_each(|it| fixed.cell(it, it.column));
+            rows.cells.iter().for_each(|cell| fixed.cell(cell, cell.column));
             key_of_rows(rows, table)
         }
         TableProgram::KeyValue(key_values) => {
-            key_values.entries.iter().for_each(|it| fixed.entry(it));
+            key_values.entries.iter().for_each(|entry| fixed.entry(entry));
             with_parent(table, &key_values.key_columns)
         }
         TableProgram::Groups(groups) => {
             for group in groups {
-                group.cells.iter().for_each(|it| fixed.cell(&it.cell, it.cell.column));
+                group
+                    .cells
+                    .iter()
+                    .for_each(|ordered| fixed.cell(&ordered.cell, ordered.cell.column));
                 for (column, value) in group.fills.iter().chain([&group.number]) {
                     fixed.value(*column, value);
                 }
@@ -105,8 +108,8 @@ impl Fixed<'_> {
 
     fn value(&mut self, column: usize, value: &Value) {
         let text = match value {
-            Value::Int(it) => it.to_string(),
-            Value::Text(it) => it.clone(),
+            Value::Int(number) => number.to_string(),
+            Value::Text(text) => text.clone(),
             Value::Null
             | Value::Bit(_)
             | Value::Decimal(_)

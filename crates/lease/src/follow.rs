@@ -141,8 +141,8 @@ mod tests {
 
     fn after(searches: &[Search]) -> Follow {
         let mut follow = Follow::default();
-        for it in searches {
-            follow.searched(*it, Trust::Certain);
+        for search in searches {
+            follow.searched(*search, Trust::Certain);
         }
         follow
     }

@@ -170,9 +170,9 @@ impl Job {
 
     /// The lease with the most applications to go that may be split, if it is worth it.
     pub(crate) fn largest_lease(&self, split_min: u64, now: Timestamp) -> Option<(RangeId, u64)> {
-        let whole = |it: &Range| it.cutting_for.is_none() && it.rests_until <= now;
-        let leases = self.ranges.leased().filter(|(_, it)| whole(it));
-        let largest = leases.map(|(id, it)| (id, it.apps.saturating_sub(it.apps_done)));
+        let whole = |range: &Range| range.cutting_for.is_none() && range.rests_until <= now;
+        let leases = self.ranges.leased().filter(|(_, range)| whole(range));
+        let largest = leases.map(|(id, range)| (id, range.apps.saturating_sub(range.apps_done)));
         largest.filter(|(_, left)| *left >= 2 * split_min).max_by_key(|(_, left)| *left)
     }
 

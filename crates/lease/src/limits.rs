@@ -56,8 +56,8 @@ impl Limits {
             reason = "rates are positive and far below 2^63"
         )]
         let by_rate =
-            rate.map_or(self.first_apps, |it| (it * self.lease_work.as_secs_f64()) as u64);
-        let by_share = unassigned.map_or(self.first_apps, |it| it / (4 * slots.max(1)));
+            rate.map_or(self.first_apps, |rate| (rate * self.lease_work.as_secs_f64()) as u64);
+        let by_share = unassigned.map_or(self.first_apps, |apps| apps / (4 * slots.max(1)));
         by_rate.min(by_share).clamp(self.apps_min, self.apps_max)
     }
 }

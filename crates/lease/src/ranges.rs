@@ -94,29 +94,33 @@ impl Ranges {
 
     /// How many pending ranges are about to go to the session.
     pub(crate) fn n_promised_to(&self, session: &SessionId) -> usize {
-        let promised =
-            |(id, it): &(&RangeId, &SessionId)| *it == session && self.by_id[*id].is_pending();
+        let promised = |(id, waiting): &(&RangeId, &SessionId)| {
+            *waiting == session && self.by_id[*id].is_pending()
+        };
         self.cutting.iter().filter(promised).count()
     }
 
     /// Whether a boundary is being looked for on behalf of the session.
     pub(crate) fn is_cutting_for(&self, session: &SessionId) -> bool {
-        self.cutting.values().any(|it| it == session)
+        self.cutting.values().any(|waiting| waiting == session)
     }
 
     /// On whose behalf pending ranges are being cut.
     pub(crate) fn promised_to(&self) -> impl Iterator<Item = &SessionId> {
-        self.cutting.iter().filter(|(id, _)| self.by_id[*id].is_pending()).map(|(_, it)| it)
+        self.cutting
+            .iter()
+            .filter(|(id, _)| self.by_id[*id].is_pending())
+            .map(|(_, waiting)| waiting)
     }
 
     /// Ranges that are being cut for the session.
     pub(crate) fn cut_for(&self, session: &SessionId) -> impl Iterator<Item = RangeId> {
-        self.cutting.iter().filter(move |(_, it)| *it == session).map(|(id, _)| *id)
+        self.cutting.iter().filter(move |(_, waiting)| *waiting == session).map(|(id, _)| *id)
     }
 
     /// Pending ranges that are being cut for somebody.
     pub(crate) fn promised(&self) -> impl Iterator<Item = &Range> {
-        self.cutting.keys().map(|id| &self.by_id[id]).filter(|it| it.is_pending())
+        self.cutting.keys().map(|id| &self.by_id[id]).filter(|range| range.is_pending())
     }
 
     /// Ranges that are in somebody's hands, or about to be.

@@ -63,7 +63,7 @@ impl LeaseTable {
     pub fn apply(&mut self, event: Event, now: Timestamp) -> Vec<Action> {
         // A worker repeats what it wishes behind every heartbeat: leases are handed out then, and not twice.
         let is_beat = matches!(event, Event::Beat { .. });
-        let mut actions = match event.job().and_then(|it| self.doubted.get_mut(&it)) {
+        let mut actions = match event.job().and_then(|job| self.doubted.get_mut(&job)) {
             Some(doubted) => {
                 doubted.events.push(event);
                 Vec::new()
@@ -116,7 +116,7 @@ impl LeaseTable {
 
     /// All jobs, those in doubt as they were.
     fn all_known(&self) -> impl Iterator<Item = &Job> {
-        self.jobs.values().chain(self.doubted.values().filter_map(|it| it.job.as_ref()))
+        self.jobs.values().chain(self.doubted.values().filter_map(|doubted| doubted.job.as_ref()))
     }
 
     fn doubt(&mut self, id: JobId) -> Vec<Action> {
@@ -130,10 +130,12 @@ impl LeaseTable {
     fn load(&mut self, snapshot: JobSnapshot, now: Timestamp) -> Vec<Action> {
         let id = snapshot.job;
         let doubted = self.doubted.remove(&id);
-        let (old, events) =
-            doubted.map_or_else(|| (self.jobs.remove(&id), Vec::new()), |it| (it.job, it.events));
+        let (old, events) = doubted.map_or_else(
+            || (self.jobs.remove(&id), Vec::new()),
+            |doubted| (doubted.job, doubted.events),
+        );
         let mut actions = self.replace(old.as_ref(), snapshot, now);
-        actions.extend(events.into_iter().flat_map(|it| self.take_in(it, now)));
+        actions.extend(events.into_iter().flat_map(|event| self.take_in(event, now)));
         actions
     }
 
@@ -151,7 +153,7 @@ impl LeaseTable {
         }
         let mut actions = Vec::new();
         for owner in job.ranges.owners() {
-            if self.sessions.get(owner).is_some_and(|it| !it.broken) {
+            if self.sessions.get(owner).is_some_and(|session| !session.broken) {
                 actions.extend(job.leases_of(id, owner).map(|lease| {
                     let message = Message::Grant(lease);
                     Action::Send { session: owner.clone(), message }
@@ -167,7 +169,7 @@ impl LeaseTable {
         let Some(job) = self.jobs.get_mut(&id) else { return Vec::new() };
         job.state = state;
         job.checked = false;
-        let leased: Vec<RangeId> = job.ranges.leased().map(|(it, _)| it).collect();
+        let leased: Vec<RangeId> = job.ranges.leased().map(|(range, _)| range).collect();
         let reason = match state {
             JobState::Running => return Vec::new(),
             JobState::Paused => "the job is paused",
@@ -246,8 +248,9 @@ impl LeaseTable {
 
     /// What is on its way to the session counts: an old wish that was read late is none any more.
     fn ask(&mut self, id: &SessionId, credits: u32) -> Vec<Action> {
-        let jobs = self.all_known().map(|it| &it.ranges);
-        let promised: usize = jobs.map(|it| it.n_held_by(id) + it.n_promised_to(id)).sum();
+        let jobs = self.all_known().map(|job| &job.ranges);
+        let promised: usize =
+            jobs.map(|ranges| ranges.n_held_by(id) + ranges.n_promised_to(id)).sum();
         let promised = u32::try_from(promised).unwrap_or(u32::MAX);
         if let Some(session) = self.sessions.get_mut(id) {
             session.credits = credits.min(leases_max(session.slots).saturating_sub(promised));
@@ -269,7 +272,7 @@ impl LeaseTable {
             }
         }
         let Some(job) = self.jobs.get_mut(&lease.job) else { return Vec::new() };
-        if job.ranges.get(lease.range).is_some_and(|it| it.held_by(id, lease.epoch)) {
+        if job.ranges.get(lease.range).is_some_and(|range| range.held_by(id, lease.epoch)) {
             job.decided = job.decided.saturating_add(apps);
             job.checked = false;
             // The database has it already: this is news, not a change to save.
@@ -286,7 +289,7 @@ impl LeaseTable {
         rests_until: Timestamp,
     ) -> Vec<Action> {
         let Some(job) = self.jobs.get_mut(&lease.job) else { return Vec::new() };
-        if !job.ranges.get(lease.range).is_some_and(|it| it.held_by(id, lease.epoch)) {
+        if !job.ranges.get(lease.range).is_some_and(|range| range.held_by(id, lease.epoch)) {
             return Vec::new();
         }
         job.ranges.edit(lease.range, |range| {
@@ -333,10 +336,10 @@ impl LeaseTable {
     }
 
     fn revoke_orphans(&mut self) -> Vec<Action> {
-        let owners = self.jobs.values().flat_map(|it| it.ranges.owners());
-        let gone = owners.filter(|it| !self.sessions.contains_key(*it));
+        let owners = self.jobs.values().flat_map(|job| job.ranges.owners());
+        let gone = owners.filter(|owner| !self.sessions.contains_key(*owner));
         let gone: BTreeSet<SessionId> = gone.cloned().collect();
-        gone.iter().flat_map(|it| self.revoke_all(it, RangeEvent::Lost, GONE)).collect()
+        gone.iter().flat_map(|owner| self.revoke_all(owner, RangeEvent::Lost, GONE)).collect()
     }
 
     /// The heartbeat says that the process lives; this is for what hangs inside of it. Others go first for a while, if
@@ -345,13 +348,14 @@ impl LeaseTable {
         let after = self.limits.stalled_after;
         let mut stalled = Vec::new();
         for (&id, job) in &self.jobs {
-            let leases = job.ranges.leased().filter(|(_, it)| it.moved_at.after(after) <= now);
-            let stands = leases.filter(|(_, it)| !self.waits_for_a_slot(it));
-            stalled.extend(stands.map(|(range, it)| (id, range, it.owner().cloned())));
+            let leases =
+                job.ranges.leased().filter(|(_, range)| range.moved_at.after(after) <= now);
+            let stands = leases.filter(|(_, range)| !self.waits_for_a_slot(range));
+            stalled.extend(stands.map(|(range, lease)| (id, range, lease.owner().cloned())));
         }
         let mut actions = Vec::new();
         for (job, range, owner) in stalled {
-            if let Some(session) = owner.and_then(|it| self.sessions.get_mut(&it)) {
+            if let Some(session) = owner.and_then(|owner| self.sessions.get_mut(&owner)) {
                 session.rests_until = now.after(after);
             }
             actions.extend(self.revoke(
@@ -368,7 +372,7 @@ impl LeaseTable {
     fn waits_for_a_slot(&self, range: &Range) -> bool {
         let busy = |owner: &SessionId| {
             let jobs = self.all_known();
-            let begun = jobs.map(|it| it.ranges.n_begun_by(owner)).sum::<usize>();
+            let begun = jobs.map(|job| job.ranges.n_begun_by(owner)).sum::<usize>();
             begun >= self.slots_of(owner)
         };
         !range.is_begun() && range.owner().is_some_and(busy)

@@ -143,8 +143,9 @@ fn a_worker_rests_only_while_another_can_take_the_lease() {
         table.apply(Event::Beat { session: worker(name), progress: Vec::new() }, now);
     }
     let actions = table.apply(Event::Ticked, now);
-    let is_stalled =
-        |it: &&Action| matches!(it, Action::Save(RangeChange { event: RangeEvent::Stalled, .. }));
+    let is_stalled = |action: &&Action| {
+        matches!(action, Action::Save(RangeChange { event: RangeEvent::Stalled, .. }))
+    };
     assert_eq!(actions.iter().filter(is_stalled).count(), 2, "{actions:?}");
     assert_eq!(granted(&mut table, "w", 1, now), [1], "nobody else could take it");
     // What w has now it gets on with, but its slot is full: nobody else can take what x asks for.
@@ -170,8 +171,8 @@ fn a_read_that_takes_long_is_no_stall_and_is_shown() {
         };
         table.apply(Event::Beat { session: worker("w"), progress: vec![progress] }, now);
         let actions = table.apply(Event::Ticked, now);
-        let is_stalled = |it: &Action| {
-            matches!(it, Action::Save(RangeChange { event: RangeEvent::Stalled, .. }))
+        let is_stalled = |action: &Action| {
+            matches!(action, Action::Save(RangeChange { event: RangeEvent::Stalled, .. }))
         };
         if actions.iter().any(is_stalled) {
             break now;
@@ -192,7 +193,7 @@ fn a_job_that_stands_says_what_it_waits_for() {
     let mut table = LeaseTable::new(Limits::default(), START);
     let at = |seconds: u64| START.after(Duration::from_secs(seconds));
     let shown = |table: &LeaseTable, now| {
-        table.standing(Duration::from_secs(5), now).map(|(_, it, _)| it).next()
+        table.standing(Duration::from_secs(5), now).map(|(_, wait, _)| wait).next()
     };
     table.apply(job(1, 0), START);
     assert_eq!(shown(&table, START), Some(Wait::NoWorker));
@@ -204,8 +205,8 @@ fn a_job_that_stands_says_what_it_waits_for() {
     let boundary = Boundary::Cut { from: 40, at: 60, count: 20 };
     let found = Event::Found { job: JobId(1), range: RangeId(1), boundary };
     let granted = table.apply(found, at(6));
-    let is_grant = |it: &Action| {
-        matches!(it, Action::Save(RangeChange { cursor: 39, to: RangeMark { hi: 60, .. }, .. }))
+    let is_grant = |action: &Action| {
+        matches!(action, Action::Save(RangeChange { cursor: 39, to: RangeMark { hi: 60, .. }, .. }))
     };
     assert!(granted.iter().any(is_grant), "what is decided is passed at once: {granted:?}");
     assert_eq!(shown(&table, at(10)), None);
@@ -218,7 +219,7 @@ fn a_job_that_stands_says_what_it_waits_for() {
         apps: 0,
         reading: None,
     };
-    let beat = |it| Event::Beat { session: worker("w"), progress: vec![it] };
+    let beat = |progress| Event::Beat { session: worker("w"), progress: vec![progress] };
     table.apply(beat(progress(39)), at(12));
     assert_eq!(shown(&table, at(17)), Some(Wait::Working(RangeId(1))));
     table.apply(beat(progress(45)), at(18));
@@ -236,9 +237,9 @@ fn a_range_that_comes_back_is_granted_from_where_the_database_has_it() {
         Event::Released { session: worker("w"), lease: lease.key, committed_through: 60, backoff };
     table.apply(released, START);
     let actions = table.apply(Event::Asked { session: worker("w"), credits: 1 }, START);
-    let is_grant = |it: &Action| {
+    let is_grant = |action: &Action| {
         matches!(
-            it,
+            action,
             Action::Save(RangeChange {
                 event: RangeEvent::Granted,
                 range: RangeId(1),
@@ -289,8 +290,9 @@ fn reading_a_job_again_is_no_progress() {
         table.apply(again(), now);
     }
     let actions = table.apply(Event::Ticked, now);
-    let is_stalled =
-        |it: &Action| matches!(it, Action::Save(RangeChange { event: RangeEvent::Stalled, .. }));
+    let is_stalled = |action: &Action| {
+        matches!(action, Action::Save(RangeChange { event: RangeEvent::Stalled, .. }))
+    };
     assert!(actions.iter().any(is_stalled), "{actions:?}");
 }
 
@@ -367,8 +369,9 @@ fn a_pause_in_doubt_revokes_when_the_doubt_ends() {
     assert!(table.apply(paused, START).is_empty());
     let read = snapshot(vec![range(1, (1, 101), Some(worker("w")))]);
     let actions = table.apply(Event::JobLoaded(read), START);
-    let saved =
-        actions.iter().any(|it| matches!(it, Action::Save(it) if it.event == RangeEvent::Revoked));
+    let saved = actions.iter().any(
+        |action| matches!(action, Action::Save(change) if change.event == RangeEvent::Revoked),
+    );
     assert!(saved, "{actions:?}");
 }
 
@@ -438,17 +441,17 @@ fn a_ceiling_keeps_workers_from_leases() {
     assert_eq!(granted(&mut table, "v", 1, START), [1]);
     let limit = |workers_max| Event::WorkersLimited { workers_max };
     let actions = table.apply(limit(Some(1)), START);
-    let revoked = actions
-        .iter()
-        .filter(|it| matches!(it, Action::Save(it) if it.event == RangeEvent::Revoked));
+    let revoked = actions.iter().filter(
+        |action| matches!(action, Action::Save(change) if change.event == RangeEvent::Revoked),
+    );
     assert_eq!(revoked.count(), 1, "{actions:?}");
     assert_eq!((table.leases_of(&worker("v")), table.leases_of(&worker("w"))), (0, 3));
     assert!(granted(&mut table, "v", 3, START).is_empty());
     assert!(granted(&mut table, "u", 3, START).is_empty());
     // What was being looked for on behalf of a worker beyond the ceiling is not for it any more.
     let actions = table.apply(limit(Some(2)), START);
-    let asked = actions.iter().find_map(|it| {
-        let Action::FindBoundary { job, range, scope, .. } = it else { return None };
+    let asked = actions.iter().find_map(|action| {
+        let Action::FindBoundary { job, range, scope, .. } = action else { return None };
         Some((*job, *range, scope.lo))
     });
     let (job, range, from) = asked.expect("a boundary is looked for");
@@ -465,6 +468,6 @@ fn a_ceiling_keeps_workers_from_leases() {
             actions.extend(table.apply(Event::Found { job, range, boundary }, START));
         }
     }
-    let leases = ["v", "u"].map(|it| table.leases_of(&worker(it)));
+    let leases = ["v", "u"].map(|name| table.leases_of(&worker(name)));
     assert!(leases.contains(&0) && leases != [0, 0], "one of the two: {leases:?}");
 }

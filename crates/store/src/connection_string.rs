@@ -172,10 +172,10 @@ impl Draft {
     fn finish(mut self) -> Result<Address, ConnectError> {
         let missing = |what: &str| refused(&format!("`{what}` is missing"));
         let server = self.server.ok_or_else(|| missing("Server"))?;
-        let database = self.database.filter(|it| !it.is_empty());
+        let database = self.database.filter(|name| !name.is_empty());
         // Without it, the control tables would go to the login's default database, often `master`.
         let database = database.ok_or_else(|| missing("Database"))?;
-        let login = self.user.filter(|it| !it.is_empty()).ok_or_else(|| missing("User Id"))?;
+        let login = self.user.filter(|name| !name.is_empty()).ok_or_else(|| missing("User Id"))?;
         let password = self.password.ok_or_else(|| missing("Password"))?;
         self.config.database(&database);
         self.config.authentication(AuthMethod::sql_server(&login, password));
@@ -219,8 +219,8 @@ fn intent(pair: &Pair) -> Result<bool, ConnectError> {
 /// Whether it begins as URLs do: `jdbc:`, or a scheme and `://`. They carry login and password before an `@`.
 fn is_url(text: &str) -> bool {
     let text = text.trim_start();
-    let is_scheme = |it: &str| {
-        it.chars().all(|it| it.is_ascii_alphanumeric() || matches!(it, '+' | '-' | '.' | ':'))
+    let is_scheme = |scheme: &str| {
+        scheme.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.' | ':'))
     };
     text.to_ascii_lowercase().starts_with("jdbc:")
         || text.split_once("://").is_some_and(|(scheme, _)| is_scheme(scheme))
@@ -263,14 +263,14 @@ mod tests {
         let text = "Data Source=tcp:sql1\\LOANS;Initial Catalog=loans;UID=u;PWD=p;Encrypt=Mandatory;\
                     TrustServerCertificate=yes;MultiSubnetFailover=True;Failover Partner=sql2,1500;Connect Timeout=3;\
                     ApplicationIntent=ReadOnly;Pooling=true;Max Pool Size=100;Application Name=mine;Packet Size=8192";
-        let it = Address::parse(text).expect("every keyword is known");
-        let places: Vec<String> = it.places.iter().map(ToString::to_string).collect();
+        let address = Address::parse(text).expect("every keyword is known");
+        let places: Vec<String> = address.places.iter().map(ToString::to_string).collect();
         assert_eq!(places, ["sql1\\LOANS", "sql2,1500"]);
-        assert_eq!((it.database.as_str(), it.login.as_str()), ("loans", "u"));
-        assert_eq!(it.connect_timeout, Duration::from_secs(3));
-        assert!(it.read_only && it.trusts_all);
-        assert!(it.config.get_multi_subnet_failover());
-        assert_eq!(it.config.get_packet_size(), Some(8192));
+        assert_eq!((address.database.as_str(), address.login.as_str()), ("loans", "u"));
+        assert_eq!(address.connect_timeout, Duration::from_secs(3));
+        assert!(address.read_only && address.trusts_all);
+        assert!(address.config.get_multi_subnet_failover());
+        assert_eq!(address.config.get_packet_size(), Some(8192));
     }
 
     #[test]
@@ -301,13 +301,13 @@ mod tests {
             "Encrypt=1;TrustServerCertificate=0;Trusted_Connection=no;User Instance=False",
             "Authentication=\"Sql Password\";Network Library=DBMSSOCN;Context Connection=false",
         ] {
-            let it = Address::parse(&format!("{BASE};{more}"));
-            assert!(!it.expect(more).trusts_all, "{more}");
+            let address = Address::parse(&format!("{BASE};{more}"));
+            assert!(!address.expect(more).trusts_all, "{more}");
         }
-        let it = Address::parse(&format!("{BASE};TrustServerCertificate=1;Encrypt=0"));
-        assert!(it.expect("valid").trusts_all);
-        let it = Address::parse("Server=s;Database=d;Uid=u;Pwd=\"{x}\"");
-        assert!(it.is_ok(), "a password may have braces where it stands in quotes");
+        let address = Address::parse(&format!("{BASE};TrustServerCertificate=1;Encrypt=0"));
+        assert!(address.expect("valid").trusts_all);
+        let address = Address::parse("Server=s;Database=d;Uid=u;Pwd=\"{x}\"");
+        assert!(address.is_ok(), "a password may have braces where address stands in quotes");
     }
 
     #[test]

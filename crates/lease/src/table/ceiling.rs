@@ -20,7 +20,9 @@ impl LeaseTable {
     }
 
     fn holders(&self) -> BTreeSet<&SessionId> {
-        self.all_known().flat_map(|it| it.ranges.owners().chain(it.ranges.promised_to())).collect()
+        self.all_known()
+            .flat_map(|job| job.ranges.owners().chain(job.ranges.promised_to()))
+            .collect()
     }
 
     /// Takes all leases from sessions beyond the ceiling; those with the most leases keep theirs.
@@ -30,7 +32,7 @@ impl LeaseTable {
         if holders.len() <= max {
             return Vec::new();
         }
-        holders.sort_by_key(|it| (Reverse(self.leases_of(it)), it.clone()));
+        holders.sort_by_key(|holder| (Reverse(self.leases_of(holder)), holder.clone()));
         let mut actions = Vec::new();
         for session in holders.drain(max..) {
             self.break_promises(&session);

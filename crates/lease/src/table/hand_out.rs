@@ -45,7 +45,9 @@ impl LeaseTable {
     }
 
     pub(super) fn slots_of(&self, session: &SessionId) -> usize {
-        self.sessions.get(session).map_or(0, |it| usize::try_from(it.slots).unwrap_or(usize::MAX))
+        self.sessions
+            .get(session)
+            .map_or(0, |session| usize::try_from(session.slots).unwrap_or(usize::MAX))
     }
 
     /// Looks for the middle of what the owner of the largest lease has not fetched yet.
@@ -53,12 +55,14 @@ impl LeaseTable {
         if self.is_cutting_for(session_id) {
             return Vec::new();
         }
-        let running = self.jobs.iter().filter(|(_, it)| it.state == JobState::Running);
+        let running = self.jobs.iter().filter(|(_, job)| job.state == JobState::Running);
         let largest = running.filter_map(|(&id, job)| {
             let (range, left) = job.largest_lease(self.limits.split_min, now)?;
             Some((job.priority, left, id, range))
         });
-        let Some((_, left, job_id, range_id)) = largest.max_by_key(|it| (it.0, it.1)) else {
+        let Some((_, left, job_id, range_id)) =
+            largest.max_by_key(|(priority, left, ..)| (*priority, *left))
+        else {
             return Vec::new();
         };
         let job = self.jobs.get_mut(&job_id).expect("just found");
@@ -71,27 +75,30 @@ impl LeaseTable {
     }
 
     fn is_cutting_for(&self, session: &SessionId) -> bool {
-        self.jobs.values().any(|it| it.ranges.is_cutting_for(session))
+        self.jobs.values().any(|job| job.ranges.is_cutting_for(session))
     }
 
     /// The session that can take the most leases. One that rests comes last, and only where no other has a free slot:
     /// after something that stopped them all, such as a table lock, none is to blame, and work must go on at once.
     fn neediest(&self, now: Timestamp) -> Option<SessionId> {
-        let able = self.sessions.iter().filter(|(_, it)| it.may_take());
+        let able = self.sessions.iter().filter(|(_, session)| session.may_take());
         let able = able.filter(|(id, _)| self.is_within_ceiling(id));
-        let (id, session) = able.max_by_key(|(_, it)| (!it.is_resting(now), it.credits))?;
+        let (id, session) =
+            able.max_by_key(|(_, session)| (!session.is_resting(now), session.credits))?;
         let may_take = !session.is_resting(now) || !self.has_another_a_free_slot(now);
         may_take.then(|| id.clone())
     }
 
     fn has_another_a_free_slot(&self, now: Timestamp) -> bool {
-        let mut fresh = self.sessions.iter().filter(|(_, it)| it.stays() && !it.is_resting(now));
+        let mut fresh =
+            self.sessions.iter().filter(|(_, session)| session.stays() && !session.is_resting(now));
         fresh.any(|(id, _)| {
             if !self.is_within_ceiling(id) {
                 return false;
             }
-            let jobs = self.jobs.values().map(|it| &it.ranges);
-            let taken: usize = jobs.map(|it| it.n_held_by(id) + it.n_promised_to(id)).sum();
+            let jobs = self.jobs.values().map(|job| &job.ranges);
+            let taken: usize =
+                jobs.map(|ranges| ranges.n_held_by(id) + ranges.n_promised_to(id)).sum();
             taken < self.slots_of(id)
         })
     }
@@ -99,14 +106,15 @@ impl LeaseTable {
     /// A job of higher priority is served first, also when its next range is just being cut. Jobs of one
     /// priority share the slots: the one with the fewest leases comes first, the older one of two.
     fn next(&self, now: Timestamp) -> Next {
-        let running = || self.jobs.iter().filter(|(_, it)| it.state == JobState::Running);
+        let running = || self.jobs.iter().filter(|(_, job)| job.state == JobState::Running);
         let waiting = running().filter_map(|(&id, job)| {
             let range = job.ranges.next_pending(now)?;
             Some((Reverse(job.priority), job.ranges.n_taken(), id, range))
         });
         let first = waiting.min();
-        let is_soon = |job: &Job| job.ranges.promised().any(|it| it.moved_at.after(SOON) > now);
-        let soon = running().filter(|(_, it)| is_soon(it)).map(|(_, it)| it.priority);
+        let is_soon =
+            |job: &Job| job.ranges.promised().any(|range| range.moved_at.after(SOON) > now);
+        let soon = running().filter(|(_, job)| is_soon(job)).map(|(_, job)| job.priority);
         match (first, soon.max()) {
             (Some((Reverse(priority), ..)), Some(soon)) if soon > priority => Next::Soon,
             (Some((.., job, range)), _) => Next::Range(job, range),
@@ -122,7 +130,7 @@ impl LeaseTable {
         session_id: &SessionId,
         now: Timestamp,
     ) -> Vec<Action> {
-        let slots = self.sessions.values().map(|it| u64::from(it.slots)).sum();
+        let slots = self.sessions.values().map(|session| u64::from(session.slots)).sum();
         let session = self.sessions.get_mut(session_id).expect("the caller found it");
         session.credits -= 1;
         let rate = session.rate;
@@ -183,7 +191,10 @@ impl LeaseTable {
         now: Timestamp,
     ) -> Vec<Action> {
         let job = self.jobs.get_mut(&job_id).expect("the caller found it");
-        let waits = self.sessions.get_mut(session_id).filter(|it| !it.draining && !it.broken);
+        let waits = self
+            .sessions
+            .get_mut(session_id)
+            .filter(|session| !session.draining && !session.broken);
         match boundary {
             Boundary::Empty => {
                 if let Some(session) = waits {

@@ -98,7 +98,7 @@ impl Cluster {
         }
         for step in 0..steps {
             self.step();
-            self.check().map_err(|it| format!("step {step}: {it}"))?;
+            self.check().map_err(|flaw| format!("step {step}: {flaw}"))?;
         }
         (self.faults, self.lagging) = (false, None);
         self.db.state = JobState::Running;
@@ -110,18 +110,18 @@ impl Cluster {
             (worker.stuck, worker.draining) = (false, false);
         }
         for _ in 0..20_000 {
-            let done = self.db.ranges.values().all(|it| it.state == RangeState::Done);
+            let done = self.db.ranges.values().all(|range| range.state == RangeState::Done);
             if done && self.db.late.is_empty() {
                 return self.finished();
             }
             self.step();
-            self.check().map_err(|it| format!("liveness: {it}"))?;
+            self.check().map_err(|flaw| format!("liveness: {flaw}"))?;
         }
         Err(format!("no end in sight: {:?}", self.db.ranges))
     }
 
     fn finished(&self) -> Result<Digest, String> {
-        match self.db.source.iter().find(|it| self.db.committed.get(it) != Some(&1)) {
+        match self.db.source.iter().find(|app_id| self.db.committed.get(app_id) != Some(&1)) {
             Some(app) => Err(format!("app {app} was not decided")),
             None => Ok(self.digest.clone()),
         }
@@ -201,7 +201,7 @@ impl Cluster {
     }
 
     fn connect(&mut self) {
-        let alive = (0..self.leaders.len()).rev().find(|it| self.leaders[*it].alive);
+        let alive = (0..self.leaders.len()).rev().find(|leader| self.leaders[*leader].alive);
         let Some(leader) = alive else { return self.elect() };
         self.with_worker(|worker, _, _| {
             if worker.leader.is_none() {
@@ -239,14 +239,14 @@ impl Cluster {
     }
 
     fn crash_leader(&mut self) {
-        if let Some(i) = (0..self.leaders.len()).rev().find(|it| self.leaders[*it].alive) {
+        if let Some(i) = (0..self.leaders.len()).rev().find(|leader| self.leaders[*leader].alive) {
             self.depose(i);
         }
     }
 
     fn depose(&mut self, i: usize) {
         self.leaders[i].alive = false;
-        for worker in self.workers.iter_mut().filter(|it| it.leader == Some(i)) {
+        for worker in self.workers.iter_mut().filter(|worker| worker.leader == Some(i)) {
             worker.disconnect();
         }
     }
@@ -268,7 +268,7 @@ impl Cluster {
     fn hear_worker(&mut self) {
         let mut heard = None;
         self.with_worker(|worker, _, _| {
-            heard = worker.outbox.pop_front().map(|it| (worker.leader, it))
+            heard = worker.outbox.pop_front().map(|message| (worker.leader, message))
         });
         if let Some((leader, event)) = heard {
             self.tell(leader, event);
@@ -305,7 +305,7 @@ impl Cluster {
     fn pause(&mut self) {
         self.move_job(JobState::Paused);
         // Acknowledged once every revocation is durable; a leader that died on the way acknowledges nothing.
-        let held = self.db.ranges.values().any(|it| it.state == RangeState::Leased);
+        let held = self.db.ranges.values().any(|range| range.state == RangeState::Leased);
         let acknowledged = !held || self.mutation == Mutation::PauseDoesNotRevoke;
         if self.db.state == JobState::Paused && acknowledged {
             self.barrier = Some(self.db.committed.len());
@@ -374,7 +374,7 @@ impl Cluster {
 
     /// Applies an event at a leader and carries its actions out, as the engine does.
     fn tell(&mut self, leader: Option<usize>, event: Event) {
-        let Some(i) = leader.filter(|it| self.leaders[*it].alive) else { return };
+        let Some(i) = leader.filter(|leader| self.leaders[*leader].alive) else { return };
         let actions = self.leaders[i].table.apply(event, Timestamp(self.now));
         let mut doubted = false;
         for action in actions {
@@ -404,7 +404,7 @@ impl Cluster {
                     let to = self
                         .workers
                         .iter_mut()
-                        .find(|it| it.session == session && it.leader == Some(i));
+                        .find(|worker| worker.session == session && worker.leader == Some(i));
                     if let Some(worker) = to {
                         worker.inbox.push_back(message);
                     }
@@ -416,7 +416,7 @@ impl Cluster {
                     let ended = self
                         .workers
                         .iter_mut()
-                        .find(|it| it.session == session && it.leader == Some(i));
+                        .find(|worker| worker.session == session && worker.leader == Some(i));
                     if let Some(worker) = ended {
                         worker.disconnect();
                     }
@@ -437,15 +437,17 @@ impl Cluster {
         self.db.check()?;
         for range in self.db.ranges.values() {
             let before = self.epochs.insert(range.range, range.epoch);
-            if before.is_some_and(|it| it > range.epoch) {
+            if before.is_some_and(|epoch| epoch > range.epoch) {
                 return Err(format!("the epoch of range {} fell", range.range));
             }
         }
-        if self.barrier.is_some_and(|it| it < self.db.committed.len()) {
+        if self.barrier.is_some_and(|barrier| barrier < self.db.committed.len()) {
             return Err("something was committed after a pause was acknowledged".to_owned());
         }
         // A worker that drained goes home.
-        self.workers.retain(|it| !(it.draining && it.leases.is_empty() && it.outbox.is_empty()));
+        self.workers.retain(|worker| {
+            !(worker.draining && worker.leases.is_empty() && worker.outbox.is_empty())
+        });
         if self.workers.is_empty() {
             self.hire();
         }

@@ -77,7 +77,7 @@ impl Db {
             ranges: self
                 .ranges
                 .values()
-                .filter(|it| it.state != RangeState::Done)
+                .filter(|range| range.state != RangeState::Done)
                 .cloned()
                 .collect(),
         }
@@ -162,8 +162,9 @@ impl Db {
         let late_in = |range: &RangeSnapshot| -> Vec<i64> {
             self.late.range(range.scope.lo..range.scope.hi).copied().collect()
         };
-        let done = self.ranges.values().filter(|it| it.state == RangeState::Done);
-        let (id, ids) = done.map(|it| (it.range, late_in(it))).find(|(_, ids)| !ids.is_empty())?;
+        let done = self.ranges.values().filter(|range| range.state == RangeState::Done);
+        let (id, ids) =
+            done.map(|range| (range.range, late_in(range))).find(|(_, ids)| !ids.is_empty())?;
         let (first, last) = (ids[0], ids[ids.len() - 1]);
         let range = self.ranges.get_mut(&id)?;
         let end = std::mem::replace(&mut range.scope.hi, first);
@@ -258,10 +259,11 @@ impl Db {
         if next != self.scope.hi {
             return Err(format!("ranges end at {next}, the scope at {}", self.scope.hi));
         }
-        for range in self.ranges.values().filter(|it| it.committed_through >= it.scope.lo) {
+        for range in self.ranges.values().filter(|range| range.committed_through >= range.scope.lo)
+        {
             let mut passed = self.source.range(range.scope.lo..=range.committed_through);
-            let lost =
-                passed.find(|it| !self.committed.contains_key(it) && !self.late.contains(it));
+            let lost = passed
+                .find(|app_id| !self.committed.contains_key(app_id) && !self.late.contains(app_id));
             if let Some(app) = lost {
                 return Err(format!("app {app} is lost: a cursor has passed it"));
             }

@@ -54,7 +54,7 @@ impl Worker {
         self.leader = Some(leader);
         self.inbox.clear();
         self.outbox.clear();
-        let held = self.leases.values().map(|it| it.lease).collect();
+        let held = self.leases.values().map(|held| held.lease).collect();
         self.say(Event::Joined { session: self.session.clone(), slots: SLOTS, held });
         self.ask();
     }
@@ -78,11 +78,11 @@ impl Worker {
     }
 
     pub(crate) fn beat(&mut self) {
-        let progress = |it: &Held| Progress {
-            lease: it.lease,
-            committed_through: it.cursor,
-            claimed_through: it.cursor,
-            apps: it.apps,
+        let progress = |held: &Held| Progress {
+            lease: held.lease,
+            committed_through: held.cursor,
+            claimed_through: held.cursor,
+            apps: held.apps,
             reading: None,
         };
         let progress = self.leases.values().map(progress).collect();

@@ -34,7 +34,7 @@ impl Pair {
     }
 
     pub(super) fn number(&self, allowed: RangeInclusive<u64>) -> Result<u64, ConnectError> {
-        let found = self.value.parse().ok().filter(|it| allowed.contains(it));
+        let found = self.value.parse().ok().filter(|value| allowed.contains(value));
         found.ok_or_else(|| {
             let (low, high) = (allowed.start(), allowed.end());
             self.refuse(&format!("must be a number between {low} and {high}"))
@@ -48,7 +48,7 @@ pub(super) fn pairs(text: &str) -> Result<Vec<Pair>, ConnectError> {
     let mut pairs: Vec<Pair> = Vec::new();
     let mut rest = text.chars().peekable();
     loop {
-        skip(&mut rest, |it| it == ';' || it.is_whitespace());
+        skip(&mut rest, |c| c == ';' || c.is_whitespace());
         if rest.peek().is_none() {
             return Ok(pairs);
         }
@@ -61,7 +61,7 @@ pub(super) fn pairs(text: &str) -> Result<Vec<Pair>, ConnectError> {
                         "a part has no `=`; a value with `;` has to stand in double quotes",
                     ));
                 }
-                Some(it) => written.push(it),
+                Some(c) => written.push(c),
             }
         }
         let written = written.trim().to_owned();
@@ -70,7 +70,7 @@ pub(super) fn pairs(text: &str) -> Result<Vec<Pair>, ConnectError> {
             return Err(refused("a keyword is empty"));
         }
         // It may be part of a password, and is not repeated.
-        if !written.chars().all(|it| it.is_ascii_alphanumeric() || matches!(it, ' ' | '_' | '-')) {
+        if !written.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, ' ' | '_' | '-')) {
             return Err(refused(
                 "before a `=` stands what is no keyword; a value with `;` has to stand in double quotes, and a URL has no place here",
             ));
@@ -83,27 +83,27 @@ pub(super) fn pairs(text: &str) -> Result<Vec<Pair>, ConnectError> {
             _ => plain(&mut rest),
         };
         let follows_password =
-            pairs.last().is_some_and(|it| matches!(it.key.as_str(), "password" | "pwd"));
+            pairs.last().is_some_and(|pair| matches!(pair.key.as_str(), "password" | "pwd"));
         pairs.push(Pair { key, written, value, in_braces, follows_password });
     }
 }
 
 fn skip(rest: &mut Peekable<Chars<'_>>, skipped: impl Fn(char) -> bool) {
-    while rest.next_if(|it| skipped(*it)).is_some() {}
+    while rest.next_if(|next| skipped(*next)).is_some() {}
 }
 
 fn plain(rest: &mut Peekable<Chars<'_>>) -> String {
     let mut value = String::new();
-    while let Some(it) = rest.next_if(|it| *it != ';') {
-        value.push(it);
+    while let Some(c) = rest.next_if(|c| *c != ';') {
+        value.push(c);
     }
     value.trim_end().to_owned()
 }
 
 /// Skips a value in braces, which may hold `;`, and what stands behind it up to the next one.
 fn braced(rest: &mut Peekable<Chars<'_>>) -> String {
-    skip(rest, |it| it != '}');
-    skip(rest, |it| it != ';');
+    skip(rest, |c| c != '}');
+    skip(rest, |c| c != ';');
     String::new()
 }
 
@@ -113,13 +113,13 @@ fn quoted(rest: &mut Peekable<Chars<'_>>, quote: char) -> Result<String, Connect
     loop {
         match rest.next() {
             None => return Err(refused("a quote is not closed")),
-            Some(it) if it == quote => {
+            Some(c) if c == quote => {
                 if rest.next_if_eq(&quote).is_none() {
                     break;
                 }
                 value.push(quote);
             }
-            Some(it) => value.push(it),
+            Some(c) => value.push(c),
         }
     }
     skip(rest, char::is_whitespace);
@@ -138,7 +138,7 @@ mod tests {
         let check = |text: &str, expected: &[(&str, &str)]| {
             let found = pairs(text).expect(text);
             let found: Vec<_> =
-                found.iter().map(|it| (it.key.as_str(), it.value.as_str())).collect();
+                found.iter().map(|pair| (pair.key.as_str(), pair.value.as_str())).collect();
             assert_eq!(found, expected, "{text}");
         };
         check(" User Id = u ; ;PWD=a=b==;", &[("userid", "u"), ("pwd", "a=b==")]);

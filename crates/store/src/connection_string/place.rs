@@ -28,8 +28,10 @@ impl Place {
             ));
         }
         let (protocol, rest) = match value.split_once(':') {
-            Some((it, rest)) if PROTOCOLS.iter().any(|known| it.eq_ignore_ascii_case(known)) => {
-                (it, rest.trim_start())
+            Some((given, rest))
+                if PROTOCOLS.iter().any(|known| given.eq_ignore_ascii_case(known)) =>
+            {
+                (given, rest.trim_start())
             }
             Some(_) | None => ("tcp", value),
         };
@@ -40,7 +42,7 @@ impl Place {
         }
         let (name, port) = match rest.split_once(',') {
             Some((name, port)) => {
-                let port = port.trim().parse().ok().filter(|it| *it > 0);
+                let port = port.trim().parse().ok().filter(|port| *port > 0);
                 let port = port.ok_or_else(|| pair.refuse("has no valid port behind the comma"))?;
                 (name, Some(port))
             }
@@ -51,7 +53,8 @@ impl Place {
             None => (name, None),
         };
         let host = read_host(pair, host.trim())?;
-        let named = instance.filter(|it| !it.is_empty() && !it.eq_ignore_ascii_case("MSSQLSERVER"));
+        let named =
+            instance.filter(|name| !name.is_empty() && !name.eq_ignore_ascii_case("MSSQLSERVER"));
         Ok(Self { host, port, instance: named.filter(|_| port.is_none()).map(ToOwned::to_owned) })
     }
 }
@@ -68,7 +71,7 @@ fn read_host(pair: &Pair, written: &str) -> Result<String, ConnectError> {
         "." | "(local)" => "localhost",
         _ => written,
     };
-    let bare = host.strip_prefix('[').and_then(|it| it.strip_suffix(']')).unwrap_or(host);
+    let bare = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
     // A link-local address names its interface behind a `%`.
     let address = bare.split('%').next().unwrap_or_default();
     if bare.contains([':', '[', ']']) && address.parse::<Ipv6Addr>().is_err() {
@@ -96,7 +99,7 @@ mod tests {
     fn places_are_read_as_ado_net_reads_them() {
         let check = |text: &str, expected: Option<&str>| {
             let pair = pairs(&format!("Server={text}")).expect(text).remove(0);
-            let found = Place::parse(&pair).ok().map(|it| it.to_string());
+            let found = Place::parse(&pair).ok().map(|place| place.to_string());
             assert_eq!(found.as_deref(), expected, "{text}");
         };
         check("sql1", Some("sql1"));
