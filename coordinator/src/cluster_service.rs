@@ -52,7 +52,7 @@ impl ClusterApi {
         Ok((jobs, left_out))
     }
 
-    async fn look(&self, request: pb::StatusRequest) -> Result<pb::StatusResponse, Refusal> {
+    async fn read_status(&self, request: pb::StatusRequest) -> Result<pb::StatusResponse, Refusal> {
         let (workers, answered_by_leader) = match self.role.get() {
             Role::Leading { engine } => {
                 let workers = engine.ask(|reply| Command::Workers { reply }).await?;
@@ -98,7 +98,7 @@ impl ClusterService for ClusterApi {
         &self,
         request: Request<pb::StatusRequest>,
     ) -> Result<Response<pb::StatusResponse>, Status> {
-        Ok(Response::new(convert::in_time(self.look(request.into_inner())).await?))
+        Ok(Response::new(convert::in_time(self.read_status(request.into_inner())).await?))
     }
 
     async fn throttle(

@@ -7,15 +7,15 @@
 mod act;
 mod budget;
 mod command;
+mod dispatch;
 mod follow;
 mod jobs;
-mod look;
 mod notes;
-mod obey;
 mod prune;
 mod rate;
 mod reading;
 mod sessions;
+mod source;
 mod throttle;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -40,10 +40,10 @@ pub(crate) use budget::spent_by_now;
 pub(crate) use command::{
     Command, Handle, Heartbeat, Hello, JobOrder, Moved, PruneOrder, PruneWhat, ToWorker, WorkerInfo,
 };
-use look::Sources;
 pub(crate) use notes::Notes;
 use reading::Barrier;
 use sessions::Sessions;
+use source::Sources;
 
 /// How often time is told to the table.
 const TICK: Duration = Duration::from_millis(250);
@@ -61,7 +61,7 @@ pub(crate) struct Stores {
     pub(crate) saves: Store,
     /// For clients and for looking into sources.
     pub(crate) looks: Store,
-    /// How many of them each kind of look may take.
+    /// How many of them each kind of read may take.
     pub(crate) lanes: Lanes,
 }
 
@@ -190,7 +190,7 @@ impl Engine {
 
     async fn tick(&mut self) -> Result<(), Error> {
         self.apply(Event::Ticked).await?;
-        self.tell_what_stands();
+        self.note_what_stands();
         if self.strays_at.is_some_and(|it| self.clock.now() >= it) {
             self.strays_at = None;
             self.look_for_strays();
@@ -199,7 +199,7 @@ impl Engine {
     }
 
     /// Says what jobs wait for that make no progress.
-    fn tell_what_stands(&self) {
+    fn note_what_stands(&self) {
         let now = self.clock.now();
         let table = self.table.standing(SHOWN_AFTER, Timestamp(self.clock.millis()));
         let checks = self.checking.iter().map(|(&job, &since)| (job, now.saturating_sub(since)));
@@ -219,7 +219,7 @@ impl Engine {
             match store.sessions().await {
                 Ok(sessions) => {
                     let sessions = sessions.into_iter().map(|session| session.session_id).collect();
-                    handle.tell(Command::Strays { sessions }).await;
+                    handle.send(Command::Strays { sessions }).await;
                 }
                 Err(err) => warn!(%err, "cannot read the sessions"),
             }

@@ -16,7 +16,7 @@ use crate::role::Role;
 /// How often a standby looks whether the leadership is free: workers are back with a leader well within
 /// a second after one has resigned.
 const POLL: Duration = Duration::from_millis(250);
-/// The same where it could not lead, or could not look.
+/// The same where it could not lead, or could not read the row.
 const POLL_UNFIT: Duration = Duration::from_secs(1);
 
 /// A database that does not take the resignation in this time will see the lease run out.
@@ -76,7 +76,7 @@ pub(crate) async fn run(
     Ok(())
 }
 
-/// What came of a look at the leader row.
+/// What came of reading the leader row.
 #[derive(Debug)]
 enum Stand {
     /// This one leads from now on.
@@ -96,7 +96,7 @@ async fn pause(length: Duration, drain: &CancellationToken) {
     }
 }
 
-/// One look at the leader row; takes the leadership where it is free.
+/// Reads the leader row once; takes the leadership where it is free.
 async fn stand_by(
     store: &Store,
     config: &Config,

@@ -141,13 +141,13 @@ async fn read(
                     if let Command::Lease(Event::Finished { lease, apps: 1.., .. }) = &command {
                         engine.notes().forget(lease.job);
                     }
-                    engine.tell(command).await;
+                    engine.send(command).await;
                 }
             }
             Err(refusal) => tracing::warn!(%session, %refusal, "a message was refused"),
         }
     }
-    engine.tell(Command::StreamEnded { session, generation }).await;
+    engine.send(Command::StreamEnded { session, generation }).await;
 }
 
 fn commands(session: &SessionId, body: Body) -> Result<Vec<Command>, Refusal> {

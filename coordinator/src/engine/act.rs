@@ -7,7 +7,7 @@ use xmlx_store::Error;
 
 use super::Engine;
 use super::command::{Command, ToWorker};
-use super::look::find_boundary;
+use super::source::find_boundary;
 
 impl Engine {
     pub(super) async fn act(&mut self, action: Action) -> Result<(), Error> {
@@ -34,7 +34,7 @@ impl Engine {
                 tokio::spawn(async move {
                     let boundary =
                         find_boundary(&handle, (&store, &sources, &lane), job, scope, count).await;
-                    handle.tell(Command::Lease(Event::Found { job, range, boundary })).await;
+                    handle.send(Command::Lease(Event::Found { job, range, boundary })).await;
                 });
             }
             Action::CheckDone { job } => self.check_done(job),

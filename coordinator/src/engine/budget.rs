@@ -26,7 +26,7 @@ impl Engine {
                 let asked_at = clock.now();
                 let account = store.account(job).await;
                 let took = clock.now().saturating_sub(asked_at);
-                handle.tell(Command::Accounted { job, account, took }).await;
+                handle.send(Command::Accounted { job, account, took }).await;
             });
         }
     }
@@ -75,7 +75,7 @@ impl Engine {
             match details {
                 Ok(details) => {
                     let after = spent.reason(job, had, &details);
-                    handle.tell(Command::Explained { job, before, after }).await;
+                    handle.send(Command::Explained { job, before, after }).await;
                 }
                 Err(err) => warn!(%job, %err, "cannot see what most of them have in common"),
             }

@@ -274,8 +274,8 @@ impl Handle {
         self.submits.lock().await
     }
 
-    /// Tells the engine something; where it has ended, nobody needs to know.
-    pub(crate) async fn tell(&self, command: Command) {
+    /// Sends the engine a command; where it has ended, nobody needs to know.
+    pub(crate) async fn send(&self, command: Command) {
         drop(self.sender.send(command).await);
     }
 
@@ -285,7 +285,7 @@ impl Handle {
         command: impl FnOnce(oneshot::Sender<T>) -> Command,
     ) -> Result<T, Refusal> {
         let (reply, answer) = oneshot::channel();
-        self.tell(command(reply)).await;
+        self.send(command(reply)).await;
         answer.await.map_err(|_| {
             Refusal::new(
                 ErrorCode::NotLeader,

@@ -9,7 +9,7 @@ use xmlx_lease::overlap::Grows;
 use xmlx_store::{Error, Late, Source, Store};
 
 use super::command::{Command, Found, Grown};
-use super::look::{Sources, trouble};
+use super::source::{Sources, trouble};
 use super::{Engine, convert, ends_leadership};
 
 /// Rows of the source in a page. With one page every 2 seconds ten million rows are gone through in 33 minutes, at some
@@ -98,7 +98,7 @@ impl Engine {
                     let _turn = lanes.follow.enter(format!("following job {job}")).await;
                     let found = match search(&store, &sources, job, before).await {
                         Ok(found) => {
-                            handle.notes().can_look(job);
+                            handle.notes().source_readable(job);
                             found
                         }
                         Err(err) => {
@@ -106,7 +106,7 @@ impl Engine {
                             None
                         }
                     };
-                    handle.tell(Command::Searched { job, found }).await;
+                    handle.send(Command::Searched { job, found }).await;
                 });
             }
         }

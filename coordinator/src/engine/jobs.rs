@@ -13,7 +13,7 @@ use xmlx_proto::{ErrorCode, Refusal};
 use xmlx_store::{Error, Leadership, NewJob, Store};
 
 use super::command::{Checked, Command, JobOrder, Moved, Reply};
-use super::look::{Sources, check_ended, count_total, until_it_works};
+use super::source::{Sources, check_ended, count_total, until_it_works};
 use super::{Engine, convert, ends_leadership};
 
 /// A job that waits longer for its last check says so.
@@ -188,7 +188,7 @@ impl Engine {
                 () = end.cancelled() => None,
             };
             if let Some((scope, total)) = found {
-                handle.tell(Command::Counted { job, scope, total }).await;
+                handle.send(Command::Counted { job, scope, total }).await;
             }
         });
     }
@@ -234,7 +234,7 @@ impl Engine {
                 () = end.cancelled() => None,
             };
             if let Some(checked) = found {
-                handle.tell(Command::CheckedDone { job, checked }).await;
+                handle.send(Command::CheckedDone { job, checked }).await;
             }
         });
     }

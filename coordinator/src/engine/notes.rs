@@ -37,7 +37,7 @@ impl Notes {
     }
 
     /// The source cannot be read from here, and is tried again.
-    pub(crate) fn cannot_look(&self, job: JobId, class: ErrorClass, reason: &str) {
+    pub(crate) fn source_unreadable(&self, job: JobId, class: ErrorClass, reason: &str) {
         self.note(job, class.as_str(), reason, true);
     }
 
@@ -47,7 +47,7 @@ impl Notes {
     }
 
     /// The source can be read from here.
-    pub(crate) fn can_look(&self, job: JobId) {
+    pub(crate) fn source_readable(&self, job: JobId) {
         let mut all = self.all();
         if all.met.get(&job).is_some_and(|it| it.is_ours) {
             all.met.remove(&job);
@@ -175,9 +175,9 @@ mod tests {
     fn a_good_look_empties_only_what_a_look_has_noted() {
         let notes = Notes::default();
         notes.held_up(JobId(1), ErrorClass::Capacity, "no room");
-        notes.cannot_look(JobId(2), ErrorClass::Transient, "no connection");
-        notes.can_look(JobId(1));
-        notes.can_look(JobId(2));
+        notes.source_unreadable(JobId(2), ErrorClass::Transient, "no connection");
+        notes.source_readable(JobId(1));
+        notes.source_readable(JobId(2));
         assert!(notes.of(JobId(1)).is_some());
         assert_eq!(notes.of(JobId(2)), None);
     }

@@ -75,9 +75,9 @@ impl Engine {
         tokio::spawn(async move {
             loop {
                 match read(&store, job).await {
-                    Ok(read) => return handle.tell(Command::Read { job, read }).await,
+                    Ok(read) => return handle.send(Command::Read { job, read }).await,
                     Err(err) if err.is_refused_entry() => {
-                        return handle.tell(Command::Expelled { err }).await;
+                        return handle.send(Command::Expelled { err }).await;
                     }
                     Err(err) => warn!(%job, %err, "cannot read the job again; trying again"),
                 }

@@ -44,7 +44,7 @@ impl Engine {
         tokio::spawn(async move {
             match store.leader().await {
                 Ok(row) => {
-                    handle.tell(Command::ThrottleRead { commits_max: row.commits_max }).await;
+                    handle.send(Command::ThrottleRead { commits_max: row.commits_max }).await;
                 }
                 Err(err) => warn!(%err, "cannot read the ceiling of commits again"),
             }

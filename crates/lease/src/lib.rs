@@ -1,7 +1,8 @@
 //! Who may work on what, and how a job lives.
 //!
 //! Besides the table, which decides about leases, each module holds the plain functions of one decision: [`life`] moves
-//! jobs, [`follow`] extends them, [`budget`] pauses them, [`overlap`] keeps two from the same applications,
+//! jobs, [`follow`] extends them, [`budget`] pauses them, [`overlap`] keeps two from the same applications, [`cut`] says
+//! where a piece of a range ends,
 //! [`throttle`] shares out commits, and [`history`] checks afterwards what was decided.
 //!
 //! A pure state machine: [`LeaseTable::apply`] takes an event and the time, changes the table and
@@ -9,6 +10,7 @@
 //! random numbers, so everything a cluster can do to a lease is tested with a loop and a seed.
 
 pub mod budget;
+pub mod cut;
 mod event;
 pub mod follow;
 pub mod history;

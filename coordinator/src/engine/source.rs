@@ -1,4 +1,4 @@
-//! Looking into a job's source, in tasks beside the engine: it may take long, and heartbeats must not wait.
+//! Reading a job's source, in tasks beside the engine: it may take long, and heartbeats must not wait.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -7,6 +7,7 @@ use std::time::Duration;
 use tracing::warn;
 use xmlx_domain::{JobId, Scope};
 use xmlx_lease::Boundary;
+use xmlx_lease::cut::{self, Cut, Found};
 use xmlx_lease::life::{self, AfterSourceError, AtTheEnd, SourceCause, SourceError};
 use xmlx_store::{Error, Source, Store, Waiting};
 
@@ -15,12 +16,8 @@ use super::convert;
 use super::follow::late_at_the_end;
 use crate::lanes::Lane;
 
-/// Looking is tried again after so long.
+/// A read that failed is tried again after so long.
 const RETRY_PAUSE: Duration = Duration::from_secs(2);
-
-/// A lease spans no more ids than this. Its owner looks through all of them, and those between the ones that wait are
-/// decided already: a million is a few seconds of index lookups.
-const SPAN_MAX: i64 = 1_000_000;
 
 /// Jobs whose sources are kept; older ones are read again if they come back.
 const JOBS_MAX: usize = 64;
@@ -34,8 +31,8 @@ pub(super) struct Sources {
 
 impl Sources {
     pub(super) async fn of(&self, store: &Store, job: JobId) -> Result<Source, Error> {
-        if let Some(it) = self.known().get(&job) {
-            return Ok(it.clone());
+        if let Some(source) = self.known().get(&job) {
+            return Ok(source.clone());
         }
         let (_, source) = store.job_plan(job).await?;
         let mut known = self.known();
@@ -61,22 +58,20 @@ pub(super) async fn find_boundary(
 ) -> Boundary {
     let _turn = lane.enter(format!("looking where to cut a range of job {job}")).await;
     let n = i64::try_from(count).unwrap_or(i64::MAX);
-    let found = async {
+    let search = async {
         let source = sources.of(store, job).await?;
-        let found = source.boundary(store, scope, n).await?;
-        match found.map(|it| cut(scope, n, it)) {
-            Some(Cut::Within(narrow)) => {
-                let found = source.boundary(store, narrow, n).await?;
-                // What waited may have been decided by another tool in the meantime.
-                Ok(found.map_or(Boundary::Unknown, |it| at(narrow.hi, it)))
+        let first = source.boundary(store, scope, n).await?;
+        Ok(match cut::cut(scope, count, first.map(found)) {
+            Cut::At(boundary) => boundary,
+            Cut::Within(narrow) => {
+                let within = source.boundary(store, narrow, n).await?;
+                cut::at_the_end_of(narrow, within.map(found))
             }
-            Some(Cut::At(hi)) => Ok(found.map_or(Boundary::Unknown, |it| at(hi, it))),
-            None => Ok(Boundary::Empty),
-        }
+        })
     };
-    match found.await {
+    match search.await {
         Ok(boundary) => {
-            handle.notes().can_look(job);
+            handle.notes().source_readable(job);
             boundary
         }
         Err(err) => {
@@ -86,29 +81,8 @@ pub(super) async fn find_boundary(
     }
 }
 
-/// Where to cut what a search for `n` applications has found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Cut {
-    /// The range ends there.
-    At(i64),
-    /// They lie too far apart: as many as there are in here.
-    Within(Scope),
-}
-
-fn cut(scope: Scope, n: i64, found: Waiting) -> Cut {
-    let is_wide = |hi: i64| hi.saturating_sub(found.first) > SPAN_MAX;
-    if is_wide(found.last) {
-        Cut::Within(Scope { lo: found.first, hi: found.first + SPAN_MAX })
-    } else if found.count < n && !is_wide(scope.hi) {
-        // Fewer than asked for: the rest of the range has nothing for anybody else.
-        Cut::At(scope.hi)
-    } else {
-        Cut::At(found.last + 1)
-    }
-}
-
-fn at(hi: i64, found: Waiting) -> Boundary {
-    Boundary::Cut { from: found.first, at: hi, count: convert::count(found.count) }
+fn found(waiting: Waiting) -> Found {
+    Found { first: waiting.first, last: waiting.last, count: convert::count(waiting.count) }
 }
 
 /// How many applications of a job waited at its submission, and in which scope.
@@ -154,9 +128,9 @@ where
     let mut tries = 0;
     loop {
         match attempt().await {
-            Ok(it) => {
-                handle.notes().can_look(job);
-                return Some(it);
+            Ok(read) => {
+                handle.notes().source_readable(job);
+                return Some(read);
             }
             Err(err) => {
                 tries += 1;
@@ -173,7 +147,7 @@ where
 /// coordinator: others may do better.
 pub(super) async fn trouble(handle: &Handle, job: JobId, err: Error, tries: u32) -> bool {
     if err.is_refused_entry() {
-        handle.tell(Command::Expelled { err }).await;
+        handle.send(Command::Expelled { err }).await;
         return true;
     }
     let (class, reason) = (err.class(), err.to_string());
@@ -184,31 +158,13 @@ pub(super) async fn trouble(handle: &Handle, job: JobId, err: Error, tries: u32)
     };
     match life::after_source_error(SourceError { class, cause }, tries) {
         AfterSourceError::Trouble(class) => {
-            handle.tell(Command::Trouble { job, class, reason }).await;
+            handle.send(Command::Trouble { job, class, reason }).await;
             true
         }
         AfterSourceError::TryAgain => {
             warn!(%job, reason, "cannot read the source; trying again");
-            handle.notes().cannot_look(job, class, &reason);
+            handle.notes().source_unreadable(job, class, &reason);
             false
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn leases_begin_where_something_waits_and_span_no_desert() {
-        const FAR: i64 = 10 * SPAN_MAX;
-        let scope = Scope { lo: 1, hi: FAR };
-        let found = |first, last, count| cut(scope, 25, Waiting { first, last, count });
-        assert_eq!(found(100, 200, 25), Cut::At(201), "as many as asked for");
-        assert_eq!(found(FAR - 900, FAR - 800, 3), Cut::At(FAR), "the last ones");
-        assert_eq!(found(100, 200, 3), Cut::At(201), "nothing for a long way behind them");
-        let within = Cut::Within(Scope { lo: 100, hi: 100 + SPAN_MAX });
-        assert_eq!(found(100, 101 + SPAN_MAX, 25), within, "a desert between them");
-        assert_eq!(found(100, FAR - 1, 2), within, "fewer than asked for, and a desert");
     }
 }
