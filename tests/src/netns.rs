@@ -27,6 +27,7 @@ impl Host {
     /// machine does not let us: the reason is printed.
     #[must_use]
     pub fn new(number: u8) -> Option<Self> {
+        remove_leftovers();
         let process = std::process::id();
         let gateway = Ipv4Addr::new(10, 213, number, 1);
         let host = Self {
@@ -116,6 +117,20 @@ impl Drop for Host {
         // Its processes have ended: the cable goes with its far end.
         drop(run("ip", &["netns", "del", &self.name]));
         drop(run("ip", &["link", "del", &self.near]));
+    }
+}
+
+/// Removes the hosts of test processes that were killed before they could: their cables hold the addresses that are
+/// about to be given out.
+fn remove_leftovers() {
+    let Ok(listed) = Command::new("ip").args(["netns", "list"]).output() else { return };
+    let listed = String::from_utf8_lossy(&listed.stdout).into_owned();
+    for name in listed.lines().filter_map(|line| line.split_whitespace().next()) {
+        let process = name.strip_prefix("xmlx-").and_then(|rest| rest.split('-').next());
+        let is_gone = |process: &str| !Path::new("/proc").join(process).exists();
+        if process.is_some_and(is_gone) {
+            drop(run("ip", &["netns", "del", name]));
+        }
     }
 }
 
