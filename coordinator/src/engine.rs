@@ -45,7 +45,7 @@ use reading::Barrier;
 use sessions::Sessions;
 use source::Sources;
 
-/// How often time is told to the table.
+/// Interval of the lease table's `Ticked` event.
 const TICK: Duration = Duration::from_millis(250);
 /// A job of which nothing moves for so long says what it waits for.
 const SHOWN_AFTER: Duration = Duration::from_secs(5);
@@ -193,7 +193,7 @@ impl Engine {
         self.note_what_stands();
         if self.strays_at.is_some_and(|it| self.clock.now() >= it) {
             self.strays_at = None;
-            self.look_for_strays();
+            self.find_strays();
         }
         Ok(())
     }
@@ -204,16 +204,16 @@ impl Engine {
         let table = self.table.standing(SHOWN_AFTER, Timestamp(self.clock.millis()));
         let checks = self.checking.iter().map(|(&job, &since)| (job, now.saturating_sub(since)));
         let checks = checks.filter(|(_, so_long)| *so_long >= SHOWN_AFTER);
-        let standing = table.map(|(job, what, so_long)| (job, notes::told(what, so_long)));
-        let checking = checks.map(|(job, so_long)| (job, notes::told_of_check(so_long)));
+        let standing = table.map(|(job, what, so_long)| (job, notes::wait_text(what, so_long)));
+        let checking = checks.map(|(job, so_long)| (job, notes::check_text(so_long)));
         let late = self.follows.iter().filter(|(_, follow)| follow.late() > 0);
-        let late = late.map(|(&job, follow)| (job, notes::told_of_late(follow.late())));
+        let late = late.map(|(&job, follow)| (job, notes::late_text(follow.late())));
         self.handle.notes().stand(standing.chain(checking).chain(late).collect());
     }
 
     /// Sessions that were open when an earlier leader died and have not come back are lost. Their
     /// leases are the table's business; this is for whoever reads the table of sessions.
-    fn look_for_strays(&self) {
+    fn find_strays(&self) {
         let (handle, store) = (self.handle.clone(), self.looks.clone());
         tokio::spawn(async move {
             match store.sessions().await {

@@ -41,7 +41,7 @@ pub(crate) struct Shop {
     pub(crate) board: Arc<Board>,
     /// Every commit passes here.
     pub(crate) gate: Arc<Gate>,
-    /// Held while a suspect is tried: one at a time in the whole process, or a death would tell nothing.
+    /// Held while a suspect is tried: if two ran at once, a crash would not show which one caused it.
     pub(crate) trial: Mutex<()>,
     /// Room for documents in the whole process.
     pub(crate) room: Room,

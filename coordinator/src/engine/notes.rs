@@ -1,6 +1,6 @@
-//! What holds jobs up at the moment: told by whoever meets it, shown by `status`, forgotten with the next progress.
+//! What holds jobs up at the moment: reported by whoever meets it, shown by `status`, dropped at the next progress.
 //!
-//! It is in nobody's way: no decision rests on it, and it ends with the leader.
+//! Informational only: no decision rests on it, and it is lost when the leader changes.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -94,7 +94,7 @@ impl Notes {
 }
 
 /// What a job waits for, in words.
-pub(super) fn told(what: Wait, so_long: Duration) -> String {
+pub(super) fn wait_text(what: Wait, so_long: Duration) -> String {
     let seconds = so_long.as_secs();
     match what {
         Wait::Searching => format!(
@@ -116,12 +116,12 @@ pub(super) fn told(what: Wait, so_long: Duration) -> String {
 }
 
 /// What came late below the end of a job that follows is taken once the range around it is done.
-pub(super) fn told_of_late(n: u64) -> String {
+pub(super) fn late_text(n: u64) -> String {
     format!("{n} applications came late; they wait until the ranges around them are done")
 }
 
 /// Before a job is called done, its whole scope is looked through once more.
-pub(super) fn told_of_check(so_long: Duration) -> String {
+pub(super) fn check_text(so_long: Duration) -> String {
     format!("looking for applications that were passed over, for {} s now", so_long.as_secs())
 }
 
@@ -160,7 +160,7 @@ mod tests {
     #[test]
     fn what_a_job_waits_for_is_shown_unless_somebody_has_met_an_error() {
         let notes = Notes::default();
-        let standing = told(Wait::Searching, Duration::from_millis(41_900));
+        let standing = wait_text(Wait::Searching, Duration::from_millis(41_900));
         notes.stand(BTreeMap::from([(JobId(1), standing)]));
         assert!(notes.of(JobId(1)).expect("it stands").ends_with("for 41 s now"));
         assert_eq!(notes.of(JobId(2)), None);

@@ -246,7 +246,7 @@ impl LeaseTable {
         Vec::new()
     }
 
-    /// What is on its way to the session counts: an old wish that was read late is none any more.
+    /// Counts leases already on their way to the session, so that a stale request is not granted twice.
     fn ask(&mut self, id: &SessionId, credits: u32) -> Vec<Action> {
         let jobs = self.all_known().map(|job| &job.ranges);
         let promised: usize =

@@ -126,7 +126,7 @@ impl Slots {
             actions.push(Action::Drop(lease.key));
             actions.push(released(Progress::none(lease), None, String::new()));
         }
-        self.say_goodbye_if_ended(&mut actions);
+        self.leave_when_idle(&mut actions);
         actions
     }
 
@@ -137,7 +137,7 @@ impl Slots {
         if is_expelled && !self.is_draining {
             actions.extend(self.drain());
         } else if self.is_draining {
-            self.say_goodbye_if_ended(&mut actions);
+            self.leave_when_idle(&mut actions);
         } else {
             self.fill(&mut actions);
             actions.push(Action::ReportCredits);
@@ -153,7 +153,7 @@ impl Slots {
         }
     }
 
-    fn say_goodbye_if_ended(&self, actions: &mut Vec<Action>) {
+    fn leave_when_idle(&self, actions: &mut Vec<Action>) {
         if self.has_ended() {
             actions.push(Action::Report(Report::Goodbye));
         }

@@ -75,7 +75,7 @@ pub(super) async fn run(
         if stop.is_cancelled() {
             return Ok(Ended::Stopped);
         }
-        fetcher.look_ahead().await?;
+        fetcher.fill_list().await?;
         let suspect = suspects > 0;
         let apps_max = if suspect { 1 } else { std::mem::replace(&mut first, apps_max) };
         let n = group_len(&fetcher.listed, apps_max, shop.config.group_bytes);
@@ -96,8 +96,8 @@ pub(super) async fn run(
 }
 
 impl Fetcher<'_> {
-    /// Sees to it that something is listed, unless nothing waits.
-    async fn look_ahead(&mut self) -> Result<(), Outcome> {
+    /// Lists the next applications that wait, where none is listed.
+    async fn fill_list(&mut self) -> Result<(), Outcome> {
         self.scope.hi = self.shop.board.end_of(self.lease.key, self.scope.hi);
         while self.listed.back().is_some_and(|app| app.app_id >= self.scope.hi) {
             self.listed.pop_back();
@@ -106,7 +106,7 @@ impl Fetcher<'_> {
             return Ok(());
         }
         let (documents, board) = (&self.job.documents, &self.shop.board);
-        // It may look at many rows that do not wait: that it is under way is progress, too.
+        // The search may pass many rows that do not wait; while it runs the lease counts as getting on.
         board.reads(self.lease.key);
         let page =
             persist!(self.stop, documents.waiting(&mut self.connection, self.scope, LISTED_MAX));

@@ -135,10 +135,10 @@ impl Cluster {
             self.digest.trace.wrapping_mul(31).wrapping_add(kind * 1_000_003 + self.now);
         match kind {
             0..30 => self.with_worker(|worker, db, rng| worker.work(db, rng)),
-            30..55 => self.hear_worker(),
+            30..55 => self.receive_from_worker(),
             55..75 => self.with_worker(|worker, db, _| {
                 if let Some(order) = worker.inbox.pop_front() {
-                    worker.obey(order, db);
+                    worker.handle(order, db);
                 }
             }),
             75..83 => self.with_worker(|worker, _, _| worker.beat()),
@@ -183,7 +183,7 @@ impl Cluster {
             let n = u64::try_from(self.workers.len()).unwrap();
             let mut worker = self.workers.remove(usize::try_from(self.rng.below(n)).unwrap());
             let leader = worker.disconnect();
-            self.tell(leader, Event::Broke { session: worker.session.clone() });
+            self.deliver(leader, Event::Broke { session: worker.session.clone() });
         }
     }
 
@@ -196,7 +196,7 @@ impl Cluster {
         if let Some((leader, session)) = broke
             && self.rng.one_in(2)
         {
-            self.tell(leader, Event::Broke { session });
+            self.deliver(leader, Event::Broke { session });
         }
     }
 
@@ -235,7 +235,7 @@ impl Cluster {
         });
         let i = self.leaders.len() - 1;
         let snapshot = self.db.snapshot();
-        self.tell(Some(i), Event::JobLoaded(snapshot));
+        self.deliver(Some(i), Event::JobLoaded(snapshot));
     }
 
     fn crash_leader(&mut self) {
@@ -253,25 +253,25 @@ impl Cluster {
 
     /// A save has failed: the job is read again. The answer comes later, and things happen until then.
     fn doubt(&mut self, i: usize) {
-        self.tell(Some(i), Event::JobDoubted { job: JOB });
+        self.deliver(Some(i), Event::JobDoubted { job: JOB });
         self.leaders[i].read = Some(self.db.snapshot());
     }
 
     fn answer_reading(&mut self) {
         for i in 0..self.leaders.len() {
             if let Some(snapshot) = self.leaders[i].read.take() {
-                self.tell(Some(i), Event::JobLoaded(snapshot));
+                self.deliver(Some(i), Event::JobLoaded(snapshot));
             }
         }
     }
 
-    fn hear_worker(&mut self) {
+    fn receive_from_worker(&mut self) {
         let mut heard = None;
         self.with_worker(|worker, _, _| {
             heard = worker.outbox.pop_front().map(|message| (worker.leader, message))
         });
         if let Some((leader, event)) = heard {
-            self.tell(leader, event);
+            self.deliver(leader, event);
         }
     }
 
@@ -292,13 +292,13 @@ impl Cluster {
                 }
                 Some(last) => Boundary::Cut { from: ids[0] + skips, at: last + 1, count },
             };
-            self.tell(Some(i), Event::Found { job: JOB, range, boundary });
+            self.deliver(Some(i), Event::Found { job: JOB, range, boundary });
         }
     }
 
     fn tick(&mut self) {
         for i in 0..self.leaders.len() {
-            self.tell(Some(i), Event::Ticked);
+            self.deliver(Some(i), Event::Ticked);
         }
     }
 
@@ -344,7 +344,7 @@ impl Cluster {
         if self.leaders[i].alive && (self.leaders[i].term, i) == (self.db.term, self.db.holder) {
             self.db.state = state;
             if !(self.mutation == Mutation::PauseDoesNotRevoke && state == JobState::Paused) {
-                self.tell(Some(i), Event::JobMoved { job: JOB, state });
+                self.deliver(Some(i), Event::JobMoved { job: JOB, state });
             }
         }
     }
@@ -360,7 +360,7 @@ impl Cluster {
         }
         if let Some(event) = self.db.reopen(last) {
             *self.digest.changes.entry("reopened").or_insert(0) += 1;
-            self.tell(Some(i), event);
+            self.deliver(Some(i), event);
         }
     }
 
@@ -368,12 +368,12 @@ impl Cluster {
         let mut found = None;
         self.with_worker(|worker, _, _| found = Some((worker.leader, worker.session.clone())));
         if let Some((leader, session)) = found {
-            self.tell(leader, Event::DrainAsked { session });
+            self.deliver(leader, Event::DrainAsked { session });
         }
     }
 
     /// Applies an event at a leader and carries its actions out, as the engine does.
-    fn tell(&mut self, leader: Option<usize>, event: Event) {
+    fn deliver(&mut self, leader: Option<usize>, event: Event) {
         let Some(i) = leader.filter(|leader| self.leaders[*leader].alive) else { return };
         let actions = self.leaders[i].table.apply(event, Timestamp(self.now));
         let mut doubted = false;

@@ -55,8 +55,8 @@ impl Worker {
         self.inbox.clear();
         self.outbox.clear();
         let held = self.leases.values().map(|held| held.lease).collect();
-        self.say(Event::Joined { session: self.session.clone(), slots: SLOTS, held });
-        self.ask();
+        self.send(Event::Joined { session: self.session.clone(), slots: SLOTS, held });
+        self.request_leases();
     }
 
     pub(crate) fn disconnect(&mut self) -> Option<usize> {
@@ -65,16 +65,16 @@ impl Worker {
         self.leader.take()
     }
 
-    pub(crate) fn say(&mut self, event: Event) {
+    pub(crate) fn send(&mut self, event: Event) {
         if self.leader.is_some() {
             self.outbox.push_back(event);
         }
     }
 
-    pub(crate) fn ask(&mut self) {
+    pub(crate) fn request_leases(&mut self) {
         let held = u32::try_from(self.leases.len()).unwrap();
         let credits = if self.draining { 0 } else { leases_max(SLOTS).saturating_sub(held) };
-        self.say(Event::Asked { session: self.session.clone(), credits });
+        self.send(Event::Asked { session: self.session.clone(), credits });
     }
 
     pub(crate) fn beat(&mut self) {
@@ -86,11 +86,11 @@ impl Worker {
             reading: None,
         };
         let progress = self.leases.values().map(progress).collect();
-        self.say(Event::Beat { session: self.session.clone(), progress });
-        self.ask();
+        self.send(Event::Beat { session: self.session.clone(), progress });
+        self.request_leases();
     }
 
-    pub(crate) fn obey(&mut self, message: Message, db: &Db) {
+    pub(crate) fn handle(&mut self, message: Message, db: &Db) {
         match message {
             Message::Grant(lease) => {
                 // The owner reads where to start from the database.
@@ -115,7 +115,7 @@ impl Worker {
             }
             Message::Drain => self.draining = true,
         }
-        self.ask();
+        self.request_leases();
     }
 
     /// One step of one lease, as the pipeline takes them: fetches a group, commits one, or closes the range.
@@ -168,7 +168,7 @@ impl Worker {
 
     fn give_back(&mut self, key: LeaseKey) {
         let held = self.leases.remove(&key).expect("the caller found it");
-        self.say(Event::Released {
+        self.send(Event::Released {
             session: self.session.clone(),
             lease: key,
             committed_through: held.cursor,
@@ -193,9 +193,9 @@ impl Worker {
         } else {
             self.leases.remove(&key);
             let elapsed = Duration::from_millis(rng.below(5_000));
-            self.say(Event::Finished { session, lease: key, apps, elapsed });
+            self.send(Event::Finished { session, lease: key, apps, elapsed });
         }
-        self.ask();
+        self.request_leases();
     }
 }
 
