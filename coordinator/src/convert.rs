@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use xmlx_domain::{ErrorClass, JobState, RangeId};
 use xmlx_lease::JobSnapshot;
-use xmlx_proto::{ErrorCode, Refusal, v1 as pb};
+use xmlx_proto::{ErrorCode, Refusal, protocol_for, v1 as pb};
 use xmlx_store::{Error, JobRow, OpenJob};
 
 use crate::engine::Notes;
@@ -18,6 +18,7 @@ pub(crate) fn snapshot(job: &OpenJob, last_range: RangeId) -> JobSnapshot {
         job: job.job_id,
         state: job.state,
         priority: job.priority,
+        protocol: protocol_for(job.mode),
         total: job.total.map(count),
         decided: count(job.decided),
         last_range,

@@ -7,7 +7,7 @@ use xmlx_domain::{IDS_MAX, IDS_MIN, JobId, Mode, Scope};
 use xmlx_extract::Plan;
 use xmlx_proto::{ErrorCode, Refusal, v1 as pb};
 use xmlx_runtime::{NAME_UNITS_MAX, name_problem};
-use xmlx_store::{Budget, Disagreement, Grows, Limit, NewJob, Source, Store};
+use xmlx_store::{Budget, Disagreement, FINDINGS_SINCE, Grows, Limit, NewJob, Source, Store};
 
 use crate::convert;
 use crate::lanes::Lanes;
@@ -88,8 +88,9 @@ pub(crate) async fn prepare(
         let (lowest, highest) = (PRIORITIES.start(), PRIORITIES.end());
         return Err(invalid(format!("`priority` must be between {lowest} and {highest}")));
     }
-    let budget = budget(&request)?;
     let mode = Mode::try_from(request.mode())?;
+    require_known(store, mode).await?;
+    let budget = budget(&request, mode)?;
     let mut plan = match Plan::from_json_with(&request.contract, *store.limits()) {
         Ok(it) => it,
         Err(err) => {
@@ -133,6 +134,27 @@ pub(crate) async fn prepare(
     Ok(Prepared::Job { job, decided })
 }
 
+/// What this build cannot do, or has no place for in the control tables.
+async fn require_known(store: &Store, mode: Mode) -> Result<(), Refusal> {
+    match mode {
+        Mode::Once | Mode::Follow | Mode::Retry => Ok(()),
+        Mode::Rehearse => {
+            let has_place = store.has_schema(FINDINGS_SINCE).await;
+            if has_place.map_err(|err| convert::refusal(&err))? {
+                return Ok(());
+            }
+            let message = format!(
+                "the control tables have no place for what a `{mode}` finds: run `xmlx-client init` (they need version {FINDINGS_SINCE})"
+            );
+            Err(Refusal::new(ErrorCode::NotPossible, message))
+        }
+        Mode::Reconcile | Mode::Replace => {
+            let message = format!("a `{mode}` is not in this build");
+            Err(Refusal::new(ErrorCode::NotPossible, message))
+        }
+    }
+}
+
 /// Whoever submits what is done already would wonder about a job that does nothing. Only told where it is found at once.
 async fn decided(store: &Store, source: &Source, scope: Scope) -> Option<i64> {
     let looking = async {
@@ -145,14 +167,15 @@ async fn decided(store: &Store, source: &Source, scope: Scope) -> Option<i64> {
 }
 
 /// Every job has a budget of failures: one in which most fail has a reason that its operator should see before it has
-/// gone through everything.
-fn budget(request: &pb::SubmitRequest) -> Result<Budget, Refusal> {
+/// gone through everything. What a job only reads is there to be found, all of it.
+fn budget(request: &pb::SubmitRequest, mode: Mode) -> Result<Budget, Refusal> {
     let limit = |name: &str, given: &str| {
         let read = (!given.is_empty()).then(|| given.parse::<Limit>()).transpose();
         read.map_err(|err| Refusal::new(ErrorCode::Invalid, format!("`{name}`: {err}")))
     };
+    let unless_said = if mode.writes() { Limit::HALF } else { Limit::ALL };
     Ok(Budget {
-        max_failures: limit("max_failures", &request.max_failures)?.unwrap_or(Limit::HALF),
+        max_failures: limit("max_failures", &request.max_failures)?.unwrap_or(unless_said),
         max_warnings: limit("max_warnings", &request.max_warnings)?,
     })
 }

@@ -108,6 +108,9 @@ impl From<Mode> for pb::JobMode {
             Mode::Once => Self::Once,
             Mode::Follow => Self::Follow,
             Mode::Retry => Self::Retry,
+            Mode::Rehearse => Self::Rehearse,
+            Mode::Reconcile => Self::Reconcile,
+            Mode::Replace => Self::Replace,
         }
     }
 }
@@ -120,6 +123,9 @@ impl TryFrom<pb::JobMode> for Mode {
             pb::JobMode::Once => Ok(Self::Once),
             pb::JobMode::Follow => Ok(Self::Follow),
             pb::JobMode::Retry => Ok(Self::Retry),
+            pb::JobMode::Rehearse => Ok(Self::Rehearse),
+            pb::JobMode::Reconcile => Ok(Self::Reconcile),
+            pb::JobMode::Replace => Ok(Self::Replace),
             pb::JobMode::Unspecified => Err(missing("mode")),
         }
     }

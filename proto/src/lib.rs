@@ -3,6 +3,8 @@
 mod convert;
 mod status;
 
+use xmlx_domain::Mode;
+
 pub use convert::{class_fields, class_of_fields, required};
 pub use status::{ErrorCode, Refusal, reasons};
 
@@ -41,7 +43,7 @@ impl Release {
     #[must_use]
     pub fn protocols(self) -> std::ops::RangeInclusive<u32> {
         match self {
-            Self::Current => 1..=2,
+            Self::Current => 1..=3,
             Self::Previous => 1..=1,
         }
     }
@@ -51,13 +53,25 @@ impl Release {
     pub fn schema(self, current: i32) -> i32 {
         match self {
             Self::Current => current,
-            Self::Previous => current - 1,
+            Self::Previous => current.min(2),
         }
     }
 }
 
 /// The protocol version from which a worker is told of splits.
 pub const PROTOCOL_SPLIT: u32 = 2;
+
+/// The protocol version from which a worker knows jobs that rehearse, reconcile or replace.
+const PROTOCOL_READING: u32 = 3;
+
+/// The protocol that a worker has to speak to be given leases of a job: an older one does not know what to do with it.
+#[must_use]
+pub fn protocol_for(mode: Mode) -> u32 {
+    match mode {
+        Mode::Once | Mode::Follow | Mode::Retry => 1,
+        Mode::Rehearse | Mode::Reconcile | Mode::Replace => PROTOCOL_READING,
+    }
+}
 
 /// The largest message either side accepts: a contract, or a page of ranges.
 pub const MESSAGE_BYTES_MAX: usize = 16 * 1024 * 1024;

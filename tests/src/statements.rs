@@ -58,6 +58,13 @@ pub async fn statements(db: &Database) -> Vec<Statement> {
         for (name, text) in commits.statements() {
             add(name, text);
         }
+        let reading = Source::new(&plan, Mode::Rehearse, 0);
+        let commits = CommitPlan::new(&plan, &catalog, &reading).expect("the samples fit");
+        for (name, text) in commits.statements() {
+            if name.starts_with("commit") {
+                add(&format!("reading_{name}"), text);
+            }
+        }
         let documents = Documents::new(&plan, &source, Holds::WideText);
         add("document_column", format!("{};\n", document_column(&plan)));
         add(
@@ -80,7 +87,7 @@ pub async fn statements(db: &Database) -> Vec<Statement> {
         for (i, text) in references.into_iter().enumerate() {
             add(&format!("reference_{i}"), format!("-- params: @P1 nvarchar(max)\n{text};\n"));
         }
-        for mode in [Mode::Once, Mode::Retry] {
+        for mode in Mode::ALL.iter().copied().filter(|it| *it != Mode::Follow) {
             let source = Source::new(&plan, mode, 0);
             let documents = Documents::new(&plan, &source, Holds::WideText);
             for (name, text) in source.statements().into_iter().chain(documents.statements()) {

@@ -242,8 +242,11 @@ async fn older_control_tables_are_left_as_they_are() {
     cluster.assert_verified(job).await;
     let version = "SELECT CAST(MAX([version]) AS bigint) FROM [xmlx].[schema_version]";
     assert_eq!(cluster.db.count(version).await, 2, "the leader has left them alone");
+    let refused = cluster.client(&["submit", "--contract", "card.json", "--dry-run"]).expect(2);
+    assert!(refused.stderr.contains("run `xmlx-client init`"), "{refused:?}");
     let upgraded = cluster.client(&["init"]).expect(0);
-    assert!(upgraded.stdout.starts_with("brought up to version 3"), "{upgraded:?}");
+    let brought_up = format!("brought up to version {}", xmlx_store::SCHEMA_VERSION);
+    assert!(upgraded.stdout.starts_with(&brought_up), "{upgraded:?}");
     // What the release before did not have is granted now.
     grant(&cluster).await;
     let job = cluster.submit(&["--wait"]);

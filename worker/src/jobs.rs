@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use tokio::sync::OnceCell;
-use xmlx_domain::JobId;
+use xmlx_domain::{JobId, Mode};
 use xmlx_extract::Plan;
 use xmlx_store::{Bounds, CommitPlan, Documents, Error, Store, Versions};
 
@@ -18,6 +18,7 @@ pub(crate) struct Job {
     pub(crate) plan: Plan,
     pub(crate) documents: Documents,
     pub(crate) commit: CommitPlan,
+    pub(crate) mode: Mode,
     /// What the target's columns can hold.
     pub(crate) bounds: Bounds,
     /// Commits of this process that wrote rows.
@@ -93,6 +94,12 @@ impl Jobs {
             Box::pin(store.require_fit_server()).await?;
         }
         let (mut plan, source) = self.store.job_plan(job_id).await?;
+        if let mode @ (Mode::Reconcile | Mode::Replace) = source.mode() {
+            let detail = format!(
+                "job {job_id} is a `{mode}`, which this worker cannot do: it needs a newer build"
+            );
+            return Err(Error::Shape { statement: "job_contract", detail });
+        }
         let mut connection = self.store.connection();
         let documents = Documents::of(&mut connection, &plan, &source).await?;
         let catalog = self.store.catalog(plan.target_schema()).await?;
@@ -106,6 +113,7 @@ impl Jobs {
             plan,
             documents,
             commit,
+            mode: source.mode(),
             bounds,
             n_commits: AtomicU64::new(0),
             refused_share: AtomicU64::new(0),

@@ -36,6 +36,11 @@ pub(crate) struct Submit {
     /// A number, or a share of the applications that are decided. `warnings` shows what they are.
     #[arg(long, value_name = "N|P%", value_parser = limit)]
     pub(crate) max_warnings: Option<String>,
+    /// Rehearse: read and map everything, and write nothing to the target tables and to processing_log
+    ///
+    /// The job reports what a load would do.
+    #[arg(long, conflicts_with = "follow")]
+    pub(crate) dry_run: bool,
     /// Never end: load applications that come later, too, until the job is cancelled
     #[arg(long, conflicts_with_all = ["limit", "to", "wait"])]
     pub(crate) follow: bool,

@@ -66,10 +66,16 @@ fn request(
     submit_key: String,
 ) -> anyhow::Result<pb::SubmitRequest> {
     let mode = match (kind, args.follow) {
-        (Kind::Retry, false) => pb::JobMode::Retry,
         (Kind::Retry, true) => {
             anyhow::bail!("`retry` takes what has failed by now; it does not follow")
         }
+        (Kind::Retry, false) if args.dry_run => {
+            anyhow::bail!(
+                "`retry` has no `--dry-run`; `submit --dry-run` rehearses what has no decision yet"
+            )
+        }
+        (Kind::Retry, false) => pb::JobMode::Retry,
+        (Kind::New, _) if args.dry_run => pb::JobMode::Rehearse,
         (Kind::New, true) => pb::JobMode::Follow,
         (Kind::New, false) => pb::JobMode::Once,
     };
@@ -284,6 +290,8 @@ mod tests {
         assert_eq!(ask(&[], Kind::Retry), retry);
         let follow = pb::SubmitRequest { mode: pb::JobMode::Follow.into(), ..plain.clone() };
         assert_eq!(ask(&["--follow"], Kind::New), follow);
+        let rehearsal = pb::SubmitRequest { mode: pb::JobMode::Rehearse.into(), ..plain.clone() };
+        assert_eq!(ask(&["--dry-run"], Kind::New), rehearsal);
         let scope = ["--from", "-5", "--to", "9", "--limit", "3", "--priority", "-1"];
         let scoped = pb::SubmitRequest {
             from_app_id: Some(-5),

@@ -111,6 +111,9 @@ fn states_and_modes_have_their_words() {
         (pb::JobMode::Once, "once"),
         (pb::JobMode::Follow, "follow"),
         (pb::JobMode::Retry, "retry"),
+        (pb::JobMode::Rehearse, "rehearse"),
+        (pb::JobMode::Reconcile, "reconcile"),
+        (pb::JobMode::Replace, "replace"),
         (pb::JobMode::Unspecified, "unknown"),
     ] {
         let job = Job::from(pb::Job { mode: mode.into(), ..job() });

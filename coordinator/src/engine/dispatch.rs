@@ -116,7 +116,8 @@ impl Engine {
             commits_max: self.commits_share(&hello.session),
         };
         self.sessions.send(&hello.session, welcome);
-        let event = Event::Joined { session: hello.session, slots: hello.slots, held: hello.held };
+        let Hello { session, slots, held, protocol, .. } = hello;
+        let event = Event::Joined { session, slots, held, protocol };
         self.apply(event).await?;
         Ok(joined)
     }

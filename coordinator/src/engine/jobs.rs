@@ -9,7 +9,7 @@ use xmlx_domain::{
 };
 use xmlx_lease::life::{self, JobMove, Ordered};
 use xmlx_lease::{Event, JobSnapshot};
-use xmlx_proto::{ErrorCode, Refusal};
+use xmlx_proto::{ErrorCode, Refusal, protocol_for};
 use xmlx_store::{Error, Leadership, NewJob, Store};
 
 use super::command::{Checked, Command, JobOrder, Moved, Reply};
@@ -280,6 +280,7 @@ fn fresh(new: &NewJob) -> JobSnapshot {
         job: new.job_id,
         state: JobState::Running,
         priority: new.priority,
+        protocol: protocol_for(new.mode),
         total: None,
         decided: 0,
         last_range: RangeId::FIRST,

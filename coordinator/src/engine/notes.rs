@@ -112,6 +112,10 @@ pub(super) fn wait_text(what: Wait, so_long: Duration) -> String {
             format!("range {range}: its worker has committed nothing for {seconds} s")
         }
         Wait::NoWorker => "no worker is connected".to_owned(),
+        Wait::OldWorkers => {
+            "the workers that are connected are too old for a job of this mode: upgrade them"
+                .to_owned()
+        }
     }
 }
 

@@ -171,6 +171,7 @@ fn ended(job: JobId) -> JobSnapshot {
         job,
         state: JobState::Cancelled,
         priority: 0,
+        protocol: 0,
         total: None,
         decided: 0,
         last_range: RangeId(0),

@@ -103,6 +103,11 @@ pub(super) async fn check_ended(
     job: JobId,
 ) -> Result<Checked, Error> {
     let Some(open) = store.open_job(job).await? else { return Ok(Checked::AllDecided) };
+    if !open.mode.writes() {
+        // What a job only reads goes on waiting: its cursors tell what it has read.
+        let is_read = store.open_ranges(job, None, 1).await?.is_empty();
+        return Ok(if is_read { Checked::AllDecided } else { Checked::Reopened });
+    }
     let source = sources.of(store, job).await?;
     let waiting = convert::count(source.waiting(store, open.scope).await?);
     match life::at_the_end(waiting, store.open_ranges(job, None, 1).await?.len()) {

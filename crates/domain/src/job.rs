@@ -54,25 +54,53 @@ words! {
         Follow = "follow",
         /// Those whose latest row is `failed`, as of the submission.
         Retry = "retry",
+        /// What [`Mode::Once`] would take, as of the submission: reads and maps them, and writes none of their rows.
+        Rehearse = "rehearse",
+        /// Those whose latest row is `success`, as of the submission: maps them again, compares, and writes none of their
+        /// rows.
+        Reconcile = "reconcile",
+        /// Those that have a row, as of the submission: writes them again in the place of the rows that they have.
+        Replace = "replace",
     }
 }
 
 impl Mode {
-    /// Whether jobs of both modes could take the same application: a `retry` takes what has failed already, the other
-    /// modes take what has no decision yet.
+    /// Whether the job decides applications: it writes rows to the target and to `processing_log`. One that does not
+    /// reads documents and reports what it found, and its commits write to the control tables alone.
+    ///
+    /// ```
+    /// # use xmlx_domain::Mode;
+    /// assert!(Mode::Once.writes());
+    /// assert!(!Mode::Rehearse.writes());
+    /// ```
+    #[must_use]
+    pub fn writes(self) -> bool {
+        match self {
+            Self::Once | Self::Follow | Self::Retry | Self::Replace => true,
+            Self::Rehearse | Self::Reconcile => false,
+        }
+    }
+
+    /// Whether jobs of both modes could write the same application: a `retry` takes what has failed already, a `replace`
+    /// whatever has a decision, the others what has none yet. One that writes nothing is in nobody's way.
     ///
     /// ```
     /// # use xmlx_domain::Mode;
     /// assert!(Mode::Once.competes_with(Mode::Follow));
     /// assert!(!Mode::Once.competes_with(Mode::Retry));
+    /// assert!(Mode::Replace.competes_with(Mode::Retry));
+    /// assert!(!Mode::Rehearse.competes_with(Mode::Once));
     /// ```
     #[must_use]
     pub fn competes_with(self, other: Self) -> bool {
-        let takes_failed = |mode| match mode {
-            Self::Once | Self::Follow => false,
-            Self::Retry => true,
+        let takes_decided = |mode| match mode {
+            Self::Once | Self::Follow => Some(false),
+            Self::Retry | Self::Replace => Some(true),
+            Self::Rehearse | Self::Reconcile => None,
         };
-        takes_failed(self) == takes_failed(other)
+        takes_decided(self)
+            .zip(takes_decided(other))
+            .is_some_and(|(takes, other_takes)| takes == other_takes)
     }
 }
 
@@ -98,12 +126,16 @@ mod tests {
     }
 
     #[test]
-    fn only_retries_leave_the_others_alone() {
+    fn jobs_compete_where_both_write_what_has_a_decision_or_what_has_none() {
+        let undecided = [Mode::Once, Mode::Follow];
+        let decided = [Mode::Retry, Mode::Replace];
         for mode in Mode::ALL {
             for other in Mode::ALL {
-                let is_alike = (*mode == Mode::Retry) == (*other == Mode::Retry);
-                assert_eq!(mode.competes_with(*other), is_alike, "{mode} and {other}");
+                let competes =
+                    [undecided, decided].iter().any(|it| it.contains(mode) && it.contains(other));
+                assert_eq!(mode.competes_with(*other), competes, "{mode} and {other}");
             }
+            assert_eq!(mode.writes(), undecided.contains(mode) || decided.contains(mode), "{mode}");
         }
     }
 }

@@ -42,6 +42,8 @@ impl std::error::Error for NoLimit {}
 impl Limit {
     /// One in two.
     pub const HALF: Self = Self::Share(ALL / 2);
+    /// Any number.
+    pub const ALL: Self = Self::Share(ALL);
 
     /// Whether `n` of `decided` applications are more than that. A share of a few says nothing: it counts once
     /// `decided_min` are decided.

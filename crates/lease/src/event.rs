@@ -21,8 +21,8 @@ pub enum Event {
     JobMoved { job: JobId, state: JobState },
     /// Applications of the scope have been counted.
     Counted { job: JobId, total: u64 },
-    /// A worker process said hello, with the leases it still holds from before a reconnect.
-    Joined { session: SessionId, slots: u32, held: Vec<Lease> },
+    /// A worker process said hello, with the leases it still holds from before a reconnect. `protocol`: what it speaks.
+    Joined { session: SessionId, slots: u32, held: Vec<Lease>, protocol: u32 },
     /// A heartbeat.
     Beat { session: SessionId, progress: Vec<Progress> },
     /// The worker can take so many more leases now.
@@ -69,6 +69,8 @@ pub struct JobSnapshot {
     pub total: Option<u64>,
     /// Applications decided by now.
     pub decided: u64,
+    /// What a worker has to speak to be given leases of it.
+    pub protocol: u32,
     /// The highest range id ever used.
     pub last_range: RangeId,
     /// Its ranges; those that are done may be left out.
@@ -165,4 +167,6 @@ pub enum Wait {
     Working(RangeId),
     /// No worker is there.
     NoWorker,
+    /// Workers are there, and all of them are too old for the job.
+    OldWorkers,
 }

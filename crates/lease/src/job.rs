@@ -25,6 +25,8 @@ pub(crate) struct Job {
     pub(crate) state: JobState,
     /// The higher, the sooner it is served.
     pub(crate) priority: i32,
+    /// What a worker has to speak to be given leases of it.
+    pub(crate) protocol: u32,
     pub(crate) total: Option<u64>,
     pub(crate) decided: u64,
     /// What is left to do: a range that is done is forgotten.
@@ -45,11 +47,17 @@ impl Job {
             last_range: snapshot.last_range,
             state: snapshot.state,
             priority: snapshot.priority,
+            protocol: snapshot.protocol,
             total: snapshot.total,
             decided: snapshot.decided,
             ranges,
             checked: false,
         }
+    }
+
+    /// Whether leases of it may be handed to a worker that speaks this.
+    pub(crate) fn may_go_to(&self, protocol: u32) -> bool {
+        self.state == JobState::Running && self.protocol <= protocol
     }
 
     /// Takes in a range that has been added to the job, unless it is known already.
@@ -75,11 +83,11 @@ impl Job {
         Some(self.total?.saturating_sub(taken))
     }
 
-    /// What it waits for: the lease that moved last, or the search that began last, and how long ago. `None`: nothing
+    /// `newest_here`: the newest protocol that a worker speaks which is here. What it waits for: the lease that moved last, or the search that began last, and how long ago. `None`: nothing
     /// is left to do. A lease beside the ones that are worked on waits for its turn.
     pub(crate) fn standing(
         &self,
-        is_somebody_here: bool,
+        newest_here: Option<u32>,
         now: Timestamp,
     ) -> Option<(Wait, Duration)> {
         let of_lease = |(id, range): (RangeId, &Range)| {
@@ -93,8 +101,12 @@ impl Job {
         let leases = self.ranges.leased().map(of_lease);
         let searches = self.ranges.promised().map(|range| (Wait::Searching, range.stands_for(now)));
         let latest = leases.chain(searches).min_by_key(|(_, so_long)| *so_long);
-        let nobody = (Wait::NoWorker, Duration::MAX);
-        latest.or((!is_somebody_here && !self.ranges.is_empty()).then_some(nobody))
+        let missing = match newest_here {
+            None => Wait::NoWorker,
+            Some(newest) if newest < self.protocol => Wait::OldWorkers,
+            Some(_) => return latest,
+        };
+        latest.or((!self.ranges.is_empty()).then_some((missing, Duration::MAX)))
     }
 
     /// Hands a pending range to `session` up to the end of the piece; the rest stays pending as a range of its own.

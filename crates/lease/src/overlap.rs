@@ -67,7 +67,10 @@ pub enum IsOpen {
 /// The ids that a job may come to.
 fn reach(claim: Claim<'_>) -> Scope {
     match (claim.mode, claim.grows) {
-        (Mode::Once | Mode::Retry, Grows::Up | Grows::BothWays) => claim.scope,
+        (
+            Mode::Once | Mode::Retry | Mode::Rehearse | Mode::Reconcile | Mode::Replace,
+            Grows::Up | Grows::BothWays,
+        ) => claim.scope,
         (Mode::Follow, Grows::Up) => Scope { hi: i64::MAX, ..claim.scope },
         (Mode::Follow, Grows::BothWays) => Scope { lo: i64::MIN, hi: i64::MAX },
     }
@@ -91,7 +94,7 @@ mod tests {
 
     #[test]
     fn jobs_compete_where_both_could_take_an_application() {
-        use Mode::{Follow, Once, Retry};
+        use Mode::{Follow, Once, Reconcile, Rehearse, Replace, Retry};
         for ((mode, scope, grows), (new, new_scope, new_grows), competes) in [
             ((Follow, HIGH, BothWays), (Once, LOW, Up), true),
             ((Follow, HIGH, BothWays), (Retry, LOW, Up), false),
@@ -105,6 +108,12 @@ mod tests {
             ((Once, LOW, Up), (Retry, LOW, Up), false),
             ((Retry, LOW, Up), (Retry, LOW, Up), true),
             ((Retry, LOW, BothWays), (Retry, HIGH, BothWays), false),
+            ((Replace, LOW, Up), (Retry, LOW, Up), true),
+            ((Replace, LOW, Up), (Replace, HIGH, Up), false),
+            ((Replace, LOW, Up), (Once, LOW, Up), false),
+            ((Rehearse, LOW, Up), (Once, LOW, Up), false),
+            ((Rehearse, LOW, Up), (Rehearse, LOW, Up), false),
+            ((Reconcile, LOW, Up), (Replace, LOW, Up), false),
         ] {
             let expected = if competes { Beside::Competing } else { Beside::Apart };
             let (a, b) = (claim(mode, scope, grows), other(new, new_scope, new_grows));

@@ -7,6 +7,8 @@ use crate::{Limits, Timestamp};
 #[derive(Debug)]
 pub(crate) struct Session {
     pub(crate) slots: u32,
+    /// The protocol that was agreed on with it.
+    pub(crate) protocol: u32,
     /// Leases it can take now.
     pub(crate) credits: u32,
     pub(crate) draining: bool,
@@ -21,9 +23,10 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    pub(crate) fn new(slots: u32, now: Timestamp, limits: &Limits) -> Self {
+    pub(crate) fn new(slots: u32, protocol: u32, now: Timestamp, limits: &Limits) -> Self {
         Self {
             slots,
+            protocol,
             credits: 0,
             draining: false,
             lost_at: now.after(limits.lost_after),

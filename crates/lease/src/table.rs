@@ -89,7 +89,9 @@ impl LeaseTable {
             }
             Event::JobMoved { job, state } => self.move_job(job, state),
             Event::Counted { job, total } => self.count(job, total),
-            Event::Joined { session, slots, held } => self.join(session, slots, &held, now),
+            Event::Joined { session, slots, held, protocol } => {
+                self.join(session, (slots, protocol), &held, now)
+            }
             Event::Beat { session, progress } => self.beat(&session, &progress, now),
             Event::Asked { session, credits } => self.ask(&session, credits),
             Event::Finished { session, lease, apps, elapsed } => {
@@ -192,7 +194,13 @@ impl LeaseTable {
     }
 
     /// A session presents what it holds and keeps what is still its own.
-    fn join(&mut self, id: SessionId, slots: u32, held: &[Lease], now: Timestamp) -> Vec<Action> {
+    fn join(
+        &mut self,
+        id: SessionId,
+        (slots, protocol): (u32, u32),
+        held: &[Lease],
+        now: Timestamp,
+    ) -> Vec<Action> {
         let mut actions = Vec::new();
         for lease in held {
             let LeaseKey { job, range, epoch } = lease.key;
@@ -216,13 +224,14 @@ impl LeaseTable {
         let session = self
             .sessions
             .entry(id.clone())
-            .or_insert_with(|| Session::new(slots, now, &self.limits));
+            .or_insert_with(|| Session::new(slots, protocol, now, &self.limits));
         if session.draining {
             // The order may have been lost with the stream before.
             actions.push(Action::Send { session: id, message: Message::Drain });
         }
         session.broken = false;
         session.credits = 0;
+        session.protocol = protocol;
         session.lost_at = now.after(self.limits.lost_after);
         actions
     }

@@ -22,6 +22,7 @@ fn job(total: Option<u64>, decided: u64, ranges: Vec<RangeSnapshot>) -> Event {
         job: JOB,
         state: JobState::Running,
         priority: 0,
+        protocol: 1,
         total,
         decided,
         last_range: RangeId::FIRST,
@@ -42,7 +43,10 @@ fn range(hi: i64, epoch: i64, owner: Option<&str>, committed_through: i64) -> Ra
 }
 
 fn join(table: &mut LeaseTable, name: &str, now: Timestamp) {
-    table.apply(Event::Joined { session: worker(name), slots: 1, held: Vec::new() }, now);
+    table.apply(
+        Event::Joined { session: worker(name), slots: 1, held: Vec::new(), protocol: 1 },
+        now,
+    );
 }
 
 fn ask(table: &mut LeaseTable, name: &str, now: Timestamp) -> Vec<Action> {

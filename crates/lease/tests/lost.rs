@@ -28,7 +28,8 @@ fn ended(events: Vec<Event>) -> Vec<SessionState> {
 #[test]
 fn only_a_session_whose_stream_broke_is_known_to_be_dead() {
     let session = SessionId("w".to_owned());
-    let joined = Event::Joined { session: session.clone(), slots: 1, held: Vec::new() };
+    let joined =
+        Event::Joined { session: session.clone(), slots: 1, held: Vec::new(), protocol: 1 };
     assert_eq!(ended(vec![joined.clone()]), [SessionState::Silent]);
     assert_eq!(
         ended(vec![joined.clone(), Event::Broke { session: session.clone() }]),

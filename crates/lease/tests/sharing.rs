@@ -26,6 +26,7 @@ fn job(id: i64, priority: i32) -> Event {
         job: JobId(id),
         state: JobState::Running,
         priority,
+        protocol: 1,
         total: Some(1000),
         decided: 0,
         last_range: RangeId(1),
@@ -49,7 +50,8 @@ fn table(jobs: &[(i64, i32)], slots: u32) -> LeaseTable {
     for &(id, priority) in jobs {
         table.apply(job(id, priority), START);
     }
-    table.apply(Event::Joined { session: worker("w"), slots, held: Vec::new() }, START);
+    table
+        .apply(Event::Joined { session: worker("w"), slots, held: Vec::new(), protocol: 1 }, START);
     table
 }
 
@@ -126,7 +128,10 @@ fn a_lease_without_progress_goes_to_another_worker() {
     };
     assert_eq!(stalled, (RangeId(1), Epoch(2)));
     assert!(now >= START.after(Limits::default().stalled_after));
-    table.apply(Event::Joined { session: worker("x"), slots: 1, held: Vec::new() }, now);
+    table.apply(
+        Event::Joined { session: worker("x"), slots: 1, held: Vec::new(), protocol: 1 },
+        now,
+    );
     assert_eq!(granted(&mut table, "w", 1, now), [] as [i64; 0], "others go first");
     assert_eq!(granted(&mut table, "x", 1, now), [1]);
 }
@@ -135,7 +140,10 @@ fn a_lease_without_progress_goes_to_another_worker() {
 #[test]
 fn a_worker_rests_only_while_another_can_take_the_lease() {
     let mut table = table(&[(1, 0)], 1);
-    table.apply(Event::Joined { session: worker("x"), slots: 1, held: Vec::new() }, START);
+    table.apply(
+        Event::Joined { session: worker("x"), slots: 1, held: Vec::new(), protocol: 1 },
+        START,
+    );
     assert_eq!(granted(&mut table, "w", 1, START), [1]);
     assert_eq!(granted(&mut table, "x", 1, START), [1]);
     let now = START.after(Limits::default().stalled_after);
@@ -197,7 +205,10 @@ fn a_job_that_stands_says_what_it_waits_for() {
     };
     table.apply(job(1, 0), START);
     assert_eq!(shown(&table, START), Some(Wait::NoWorker));
-    table.apply(Event::Joined { session: worker("w"), slots: 1, held: Vec::new() }, START);
+    table.apply(
+        Event::Joined { session: worker("w"), slots: 1, held: Vec::new(), protocol: 1 },
+        START,
+    );
     let asked = table.apply(Event::Asked { session: worker("w"), credits: 1 }, START);
     assert!(matches!(asked[..], [Action::FindBoundary { .. }]), "{asked:?}");
     assert_eq!(shown(&table, at(4)), None, "it has only begun");
@@ -277,6 +288,7 @@ fn reading_a_job_again_is_no_progress() {
             job: JobId(1),
             state: JobState::Running,
             priority: 0,
+            protocol: 1,
             total: Some(1000),
             decided: 0,
             last_range: RangeId(2),
@@ -301,6 +313,7 @@ fn snapshot(ranges: Vec<RangeSnapshot>) -> JobSnapshot {
         job: JobId(1),
         state: JobState::Running,
         priority: 0,
+        protocol: 1,
         total: Some(1000),
         decided: 0,
         last_range: RangeId(2),
@@ -351,7 +364,7 @@ fn a_lease_in_doubt_is_not_revoked_at_a_reconnect() {
     assert_eq!(granted(&mut table, "w", 1, START), [1]);
     table.apply(Event::JobDoubted { job: JobId(1) }, START);
     let lease = first_lease(1, 101);
-    let joined = Event::Joined { session: worker("w"), slots: 1, held: vec![lease] };
+    let joined = Event::Joined { session: worker("w"), slots: 1, held: vec![lease], protocol: 1 };
     assert!(table.apply(joined, START).is_empty());
     let read = snapshot(vec![range(1, (1, 101), Some(worker("w")))]);
     let actions = table.apply(Event::JobLoaded(read), START);
@@ -418,7 +431,10 @@ fn a_worker_cannot_overstate() {
         backoff: Duration::ZERO,
     };
     table.apply(released, START);
-    table.apply(Event::Joined { session: worker("v"), slots: 9, held: Vec::new() }, START);
+    table.apply(
+        Event::Joined { session: worker("v"), slots: 9, held: Vec::new(), protocol: 1 },
+        START,
+    );
     let done = Event::Finished {
         session: worker("v"),
         lease: LeaseKey { range: RangeId(2), ..lease.key },
@@ -435,7 +451,10 @@ fn a_worker_cannot_overstate() {
 fn a_ceiling_keeps_workers_from_leases() {
     let mut table = table(&[(1, 0)], 2);
     for session in ["v", "u"] {
-        table.apply(Event::Joined { session: worker(session), slots: 2, held: Vec::new() }, START);
+        table.apply(
+            Event::Joined { session: worker(session), slots: 2, held: Vec::new(), protocol: 1 },
+            START,
+        );
     }
     assert_eq!(granted(&mut table, "w", 3, START), [1, 1, 1]);
     assert_eq!(granted(&mut table, "v", 1, START), [1]);

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use params::Values;
 use refused::Searchable;
-use sql::{Names, TargetTable};
+use sql::{Names, Parts, TargetTable};
 use tiberius::ToSql;
 use xmlx_domain::{LogReason, Stage};
 use xmlx_extract::{Application, Plan, Table, Value};
@@ -19,7 +19,8 @@ use xmlx_extract::{Application, Plan, Table, Value};
 use crate::catalog::{Catalog, CatalogColumn, Room};
 use crate::connection::column;
 use crate::encode::{self, ColumnCodec};
-use crate::schema::EXTRAS_SINCE;
+use crate::finding::{self, Finding};
+use crate::schema::{EXTRAS_SINCE, FINDINGS_SINCE, REPORTS_SINCE};
 use crate::warnings::WarningNames;
 use crate::{Connection, Error, HeldLease, OpenRange, Source, name};
 
@@ -70,6 +71,10 @@ pub struct Group<'a> {
     pub range: OpenRange,
     /// Not empty.
     pub decided: &'a [Decided],
+    /// What the lease has committed once this group is in, as JSON. Empty: no report is kept.
+    pub report: &'a str,
+    /// What was found of these applications, in their order.
+    pub findings: &'a [Finding],
 }
 
 /// How a commit ended.
@@ -97,9 +102,9 @@ pub enum Committed {
 /// The commit statement of one job. Its text is the same for every group, so that the server keeps one plan.
 #[derive(Clone, Debug)]
 pub struct CommitPlan {
-    text: String,
-    /// The same for a group with warnings.
-    text_with_warnings: String,
+    parts: Parts,
+    /// Whether the job writes to the target at all.
+    writes: bool,
     /// Which applications of a group the database refuses.
     search: String,
     searchable: Arc<Searchable>,
@@ -154,14 +159,14 @@ impl CommitPlan {
             log: name::table(plan.target_schema(), "processing_log"),
             id_type,
             tables: tables.collect(),
+            writes: source.mode().writes(),
         };
-        let [text, text_with_warnings] = names.commit();
         let limits = plan.tables().iter().map(|table| text_limits(table, catalog)).collect();
         let reason =
             catalog.column("processing_log", "failure_reason").and_then(CatalogColumn::room);
         Ok(Self {
-            text,
-            text_with_warnings,
+            parts: names.commit(),
+            writes: names.writes,
             search: names.search(),
             searchable: Arc::new(Searchable::new()),
             warnings: WarningNames::new(plan),
@@ -176,12 +181,17 @@ impl CommitPlan {
     /// Every statement with a name and its parameters in a comment, for checks from outside.
     #[must_use]
     pub fn statements(&self) -> Vec<(&'static str, String)> {
-        let n_tables = self.codecs.len();
-        let tables = vec!["nvarchar(max)"; n_tables];
-        let with_warnings = [&tables[..], &["nvarchar(max)", "bigint", "bigint"]].concat();
+        let tables = vec!["nvarchar(max)"; self.codecs.len()];
+        let declared = params::declared(&[&tables[..], &params::OPTIONAL].concat());
+        let Parts { group, warnings, report, findings } = &self.parts;
+        let commit = |parts: &[&String]| {
+            let parts = parts.iter().map(|part| part.as_str());
+            let parts: String = parts.chain([sql::END]).collect();
+            format!("{declared}{parts}")
+        };
         vec![
-            ("commit", params::declared(&tables) + &self.text),
-            ("commit_with_warnings", params::declared(&with_warnings) + &self.text_with_warnings),
+            ("commit", commit(&[group])),
+            ("commit_with_all", commit(&[group, warnings, report, findings])),
             ("find_refused", refused::declared() + &self.search),
             ("decided", format!("-- params: @P1 nvarchar(max), @P2 bigint\n{};\n", self.decided)),
         ]
@@ -216,25 +226,32 @@ impl CommitPlan {
     ) -> Result<Committed, Error> {
         let Some(last) = group.decided.last() else { return Ok(Committed::Now) };
         let last = last.app_id();
+        let schema = group.range.schema;
         let encoded = self.encode(group.decided);
+        let warnings = (schema >= EXTRAS_SINCE).then(|| self.warnings.encode(group.decided));
+        let warnings = warnings.flatten();
+        // Not made longer, since it is kept as it is: a server may have two plans, for short and for long ones.
+        let report = Some(group.report).filter(|it| !it.is_empty() && schema >= REPORTS_SINCE);
+        let findings = Some(group.findings).filter(|it| !it.is_empty() && schema >= FINDINGS_SINCE);
+        let findings = findings.map(finding::encode);
         let values = self.values(lease, &group, last, &encoded);
         let mut params = values.in_order();
         params.extend(encoded.tables.iter().map(|rows| rows as &dyn ToSql));
-        // A group without warnings pays nothing for them.
-        let has_place = group.range.schema >= EXTRAS_SINCE;
-        let warnings = has_place.then(|| self.warnings.encode(group.decided)).flatten();
-        let text = match &warnings {
-            Some(counted) => {
-                params.extend([
-                    &counted.rows as &dyn ToSql,
-                    &counted.applications,
-                    &counted.warnings,
-                ]);
-                &self.text_with_warnings
-            }
-            None => &self.text,
+        let (rows, applications, n_warnings) = match &warnings {
+            Some(counted) => (counted.rows.as_str(), counted.applications, counted.warnings),
+            None => ("", 0, 0),
         };
-        match connection.run_sized(encoded.n_bytes(), text, &params).await {
+        params.extend([&rows as &dyn ToSql, &applications, &n_warnings, &report, &findings]);
+        let parts = [
+            Some(&self.parts.group),
+            warnings.as_ref().map(|_| &self.parts.warnings),
+            report.map(|_| &self.parts.report),
+            findings.as_ref().map(|_| &self.parts.findings),
+        ];
+        let parts = parts.into_iter().flatten().map(String::as_str);
+        let text: String = parts.chain([sql::END]).collect();
+        let n_bytes = encoded.n_bytes() + report.map_or(0, str::len);
+        match connection.run_sized(n_bytes, &text, &params).await {
             Ok(_) => Ok(Committed::Now),
             Err(Error::Fenced) => {
                 why_fenced(connection, lease, group.range.committed_through, last).await
@@ -291,6 +308,8 @@ impl CommitPlan {
             Encoded { tables: vec![String::new(); self.codecs.len()], ..Encoded::default() };
         for app in decided {
             match app {
+                Decided::Rows(_) if !self.writes => encoded.n_ok += 1,
+                Decided::Failed { .. } if !self.writes => encoded.n_failed += 1,
                 Decided::Rows(app) => {
                     for ((codecs, rows), out) in
                         self.codecs.iter().zip(&app.tables).zip(&mut encoded.tables)

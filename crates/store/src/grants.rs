@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use xmlx_extract::Plan;
 
 use crate::connection::column;
+use crate::schema::{MIGRATIONS, MIGRATIONS_BEFORE};
 use crate::{Error, Store, name, statements};
 
 /// Who goes to the database.
@@ -45,6 +46,9 @@ const CONTROL: &[(&str, &[&str], &[&str])] = &[
     ("warning", &["SELECT", "DELETE"], &["SELECT", "INSERT", "UPDATE"]),
     ("job_follow", &["SELECT", "INSERT", "UPDATE", "DELETE"], &[]),
     ("trial", &["SELECT", "DELETE"], &["SELECT", "INSERT"]),
+    ("range_report", &["SELECT", "DELETE"], &["SELECT", "INSERT", "UPDATE"]),
+    ("job_threshold", &["SELECT", "INSERT", "UPDATE", "DELETE"], &[]),
+    ("finding", &["SELECT", "DELETE"], &["SELECT", "INSERT"]),
 ];
 
 impl Role {
@@ -130,7 +134,8 @@ fn push(grants: &mut Vec<Grant>, securable: String, permissions: &[&'static str]
 /// Whether control tables of the release before do not have the table: a script that stops at it would leave the rest
 /// ungranted. Whoever brings the tables up afterwards runs it again.
 fn is_newer(securable: &str) -> bool {
-    statements::CONTROL_3.contains(&format!("CREATE TABLE {securable} "))
+    let created = format!("CREATE TABLE {securable} ");
+    MIGRATIONS.iter().skip(MIGRATIONS_BEFORE).any(|script| script.contains(&created))
 }
 
 /// The T-SQL that makes the roles and grants them what they need. Safe to repeat.

@@ -14,6 +14,7 @@ mod dial;
 mod documents;
 mod encode;
 mod error;
+mod finding;
 mod grants;
 mod jobs;
 mod late;
@@ -42,6 +43,7 @@ pub use connection::{Access, Connection, Store, StoreConfig, check_connection};
 pub use connection_string::ConnectError;
 pub use documents::{Documents, Fetched, Holds, Listing, WaitingDocument, Xml, document_column};
 pub use error::Error;
+pub use finding::{FINDINGS_MAX, FINDINGS_OF_A_LEASE_MAX, Finding, FindingRow};
 pub use grants::{Grant, Role, grants_script};
 pub use jobs::{JobRow, NewJob, OpenJob};
 pub use late::{Late, Page};
@@ -52,7 +54,8 @@ pub use prune::Prunable;
 pub use ranges::{HeldLease, OpenRange, RangeRow};
 pub use references::reference_statement;
 pub use schema::{
-    EXTRAS_SINCE, Fit, NO_CONTROL_TABLES, SCHEMA_VERSION, SchemaVersion, control_schema,
+    EXTRAS_SINCE, FINDINGS_SINCE, Fit, NO_CONTROL_TABLES, REPORTS_SINCE, SCHEMA_VERSION,
+    SchemaVersion, control_schema,
 };
 pub use sessions::SessionRow;
 pub use source::{Source, Waiting, same_applications};

@@ -4,7 +4,7 @@
 use xmlx_domain::JobId;
 
 use crate::connection::column;
-use crate::schema::EXTRAS_SINCE;
+use crate::schema::{EXTRAS_SINCE, FINDINGS_SINCE, REPORTS_SINCE};
 use crate::source::count;
 use crate::{Error, Leadership, Store, statements};
 
@@ -63,6 +63,16 @@ impl Store {
         // Tables of an older version hold nothing else.
         if self.has_schema(EXTRAS_SINCE).await?
             && count(&self.run(statements::PRUNE_EXTRAS, &params).await?, "prune_extras")? > 0
+        {
+            return Ok(true);
+        }
+        if self.has_schema(REPORTS_SINCE).await?
+            && count(&self.run(statements::PRUNE_REPORTS, &params).await?, "prune_reports")? > 0
+        {
+            return Ok(true);
+        }
+        if self.has_schema(FINDINGS_SINCE).await?
+            && count(&self.run(statements::PRUNE_FINDINGS, &params).await?, "prune_findings")? > 0
         {
             return Ok(true);
         }

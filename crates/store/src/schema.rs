@@ -6,18 +6,34 @@ use crate::connection::column;
 use crate::{Error, Store, statements};
 
 /// The version that this build was made for.
-pub const SCHEMA_VERSION: i32 = 3;
+pub const SCHEMA_VERSION: i32 = 5;
 
 /// The version that brought trials, budgets, warnings, and where the scope of a job that follows grows. Statements that
 /// need these tables are sent where the tables are of this version.
 pub const EXTRAS_SINCE: i32 = 3;
+
+/// The version that brought the reports of leases and the thresholds of columns.
+pub const REPORTS_SINCE: i32 = 4;
+
+/// The version that brought what was found of single applications. A job that writes nothing has nowhere else to put what
+/// it has found, so that it needs this version.
+pub const FINDINGS_SINCE: i32 = 5;
 
 /// The oldest version that this build works with. A release only ever adds what it needs; what nobody
 /// needs any more the release after it takes away.
 const OLDEST_VERSION: i32 = 1;
 
 /// What makes each version out of the one before. Each is safe to repeat.
-const MIGRATIONS: [&str; 3] = [statements::CONTROL_1, statements::CONTROL_2, statements::CONTROL_3];
+pub(crate) const MIGRATIONS: [&str; 5] = [
+    statements::CONTROL_1,
+    statements::CONTROL_2,
+    statements::CONTROL_3,
+    statements::CONTROL_4,
+    statements::CONTROL_5,
+];
+
+/// How many of them the release before has.
+pub(crate) const MIGRATIONS_BEFORE: usize = 2;
 
 /// What whoever asks too early is told.
 pub const NO_CONTROL_TABLES: &str =
@@ -113,7 +129,7 @@ impl Store {
     ///
     /// # Errors
     /// See [`Error`].
-    pub(crate) async fn has_schema(&self, version: i32) -> Result<bool, Error> {
+    pub async fn has_schema(&self, version: i32) -> Result<bool, Error> {
         if self.schema_seen.load(Ordering::Relaxed) < version {
             let found = self.schema_version().await?.version;
             self.schema_seen.fetch_max(found, Ordering::Relaxed);

@@ -42,6 +42,7 @@ pub struct Source {
     /// A row of the log above this `log_id` is a decision that a commit of the job must not repeat: any row, or, where
     /// failed applications are tried again, one that came after the submission.
     pub(crate) decided_above: i64,
+    mode: Mode,
 }
 
 impl Source {
@@ -108,9 +109,18 @@ impl Source {
             log_watermark,
             decided_above: match mode {
                 Mode::Once | Mode::Follow => i64::MIN,
-                Mode::Retry => log_watermark,
+                // Nothing is written, so that nothing is repeated.
+                Mode::Rehearse | Mode::Reconcile => i64::MAX,
+                Mode::Retry | Mode::Replace => log_watermark,
             },
+            mode,
         }
+    }
+
+    /// Which applications the job takes.
+    #[must_use]
+    pub fn mode(&self) -> Mode {
+        self.mode
     }
 
     /// Which rows `x` wait: what stands behind `FROM`.
@@ -255,7 +265,8 @@ fn rows(table: &str, order: &str) -> String {
     )
 }
 
-/// Which rows `x` of the source wait for a job of this mode. Parameter 4: the job's log watermark.
+/// Which rows `x` of the source wait for a job of this mode. Parameter 4: the job's log watermark. What a job reads waits
+/// as of its submission, whatever is decided meanwhile: its cursors alone say how far it has come.
 fn waits(mode: Mode, log: &str) -> String {
     match mode {
         Mode::Once | Mode::Follow => {
@@ -265,37 +276,56 @@ fn waits(mode: Mode, log: &str) -> String {
             "(SELECT TOP (1) l.[status] FROM {log} AS l WHERE l.[app_id] = x.[app_id] ORDER BY l.[log_id] DESC) = 'failed' \
              AND (SELECT MAX(l.[log_id]) FROM {log} AS l WHERE l.[app_id] = x.[app_id]) <= @P4"
         ),
+        Mode::Replace => {
+            format!("(SELECT MAX(l.[log_id]) FROM {log} AS l WHERE l.[app_id] = x.[app_id]) <= @P4")
+        }
+        Mode::Rehearse | Mode::Reconcile => waited(mode, log),
     }
 }
 
 /// The same by the log as it was at the submission, however far the job has come by now.
 fn waited(mode: Mode, log: &str) -> String {
     let of_app = "l.[app_id] = x.[app_id] AND l.[log_id] <= @P4";
+    let latest_is = |status: &str| {
+        format!(
+            "(SELECT TOP (1) l.[status] FROM {log} AS l WHERE {of_app} ORDER BY l.[log_id] DESC) = '{status}'"
+        )
+    };
     match mode {
-        Mode::Once | Mode::Follow => {
+        Mode::Once | Mode::Follow | Mode::Rehearse => {
             format!("NOT EXISTS (SELECT 1 FROM {log} AS l WHERE {of_app})")
         }
-        Mode::Retry => format!(
-            "(SELECT TOP (1) l.[status] FROM {log} AS l WHERE {of_app} ORDER BY l.[log_id] DESC) = 'failed'"
-        ),
+        Mode::Retry => latest_is("failed"),
+        Mode::Reconcile => latest_is("success"),
+        Mode::Replace => format!("EXISTS (SELECT 1 FROM {log} AS l WHERE {of_app})"),
     }
 }
 
 /// Which rows `l` of the log are of a job of this mode, and not of one that runs beside it: a `retry` decides what had
-/// failed before its submission, the others what had no row yet. Parameter 6: the job's log watermark.
+/// failed before its submission, a `replace` what had any row, the others what had no row yet. Parameter 6: the job's log
+/// watermark.
 fn decided_in(mode: Mode, log: &str) -> String {
-    let had_failed = |watermark: &str| {
+    let had_a_row = |watermark: &str, which: &str| {
         format!(
-            "EXISTS (SELECT 1 FROM {log} AS k WHERE k.[app_id] = l.[app_id] AND k.[log_id] <= {watermark} AND k.[status] = 'failed')"
+            "EXISTS (SELECT 1 FROM {log} AS k WHERE k.[app_id] = l.[app_id] AND k.[log_id] <= {watermark}{which})"
+        )
+    };
+    let had_failed = |watermark: &str| had_a_row(watermark, " AND k.[status] = 'failed'");
+    let beside = |mode: Mode, took: String| {
+        format!(
+            "NOT EXISTS (SELECT 1 FROM [xmlx].[job] AS r WHERE r.[mode] = '{mode}' AND r.[scope_lo] <= l.[app_id] AND r.[scope_hi] > l.[app_id] \
+             AND r.[log_watermark] < l.[log_id] AND COALESCE(r.[log_end], l.[log_id]) >= l.[log_id] AND {took})"
         )
     };
     match mode {
         Mode::Retry => had_failed("@P6"),
-        Mode::Once | Mode::Follow => format!(
-            "NOT EXISTS (SELECT 1 FROM [xmlx].[job] AS r WHERE r.[mode] = 'retry' AND r.[scope_lo] <= l.[app_id] AND r.[scope_hi] > l.[app_id] \
-             AND r.[log_watermark] < l.[log_id] AND COALESCE(r.[log_end], l.[log_id]) >= l.[log_id] AND {})",
-            had_failed("r.[log_watermark]")
-        ),
+        Mode::Replace => had_a_row("@P6", ""),
+        Mode::Once | Mode::Follow => [
+            beside(Mode::Retry, had_failed("r.[log_watermark]")),
+            beside(Mode::Replace, had_a_row("r.[log_watermark]", "")),
+        ]
+        .join(" AND "),
+        Mode::Rehearse | Mode::Reconcile => "1 = 0".to_owned(),
     }
 }
 

@@ -19,11 +19,15 @@ statements! {
     CONTROL_1 = "001_control";
     CONTROL_2 = "002_range_state";
     CONTROL_3 = "003_control";
+    CONTROL_4 = "004_range_report";
+    CONTROL_5 = "005_finding";
     CATALOG_COLUMNS = "catalog_columns";
     CATALOG_FOREIGN_KEYS = "catalog_foreign_keys";
     CATALOG_INDEXES = "catalog_indexes";
     CATALOG_REFERENCES = "catalog_references";
     DATABASE = "database";
+    FINDINGS = "findings";
+    FINDINGS_COUNT = "findings_count";
     JOB_ACCOUNT = "job_account";
     JOB_BUDGET_RENEW = "job_budget_renew";
     JOB_CONTRACT = "job_contract";
@@ -50,7 +54,9 @@ statements! {
     LEADER_THROTTLE = "leader_throttle";
     PERMISSIONS = "permissions";
     PRUNE_EXTRAS = "prune_extras";
+    PRUNE_FINDINGS = "prune_findings";
     PRUNE_FIND = "prune_find";
+    PRUNE_REPORTS = "prune_reports";
     PRUNE_JOB = "prune_job";
     PRUNE_SESSIONS = "prune_sessions";
     PRUNE_SESSIONS_FIND = "prune_sessions_find";
@@ -58,6 +64,7 @@ statements! {
     RANGE_COMPLETE = "range_complete";
     RANGE_HISTORY = "range_history";
     RANGE_OPEN = "range_open";
+    RANGE_REPORTS = "range_reports";
     RANGE_REOPEN = "range_reopen";
     RANGES = "ranges";
     RANGES_BETWEEN = "ranges_between";

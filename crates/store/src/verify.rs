@@ -89,6 +89,9 @@ impl Store {
         let catalog = self.catalog(plan.target_schema()).await?;
         let sql = Statements::new(plan, &source, &catalog);
         let ranges = self.ranges(job.job_id).await?;
+        if !job.mode.writes() {
+            return self.verify_reading(&source, &sql, job, &ranges).await;
+        }
         let open = ranges.iter().filter(|range| range.state != RangeState::Done).count();
         let waiting = source.waiting(self, job.scope).await?;
         let waiting_yet = (job.state.is_open() && (open > 0 || waiting > 0)).then_some(waiting);
@@ -115,6 +118,46 @@ impl Store {
         let stages = self.stages(&sql, job).await?;
         let left_out = source.left_out(self, job.scope).await?;
         Ok(Verification { checks, stages, left_out, waiting: waiting_yet })
+    }
+
+    /// A job that only reads: its ranges have gone over its scope, and it has written nothing.
+    async fn verify_reading(
+        &self,
+        source: &Source,
+        sql: &Statements,
+        job: &JobRow,
+        ranges: &[RangeRow],
+    ) -> Result<Verification, Error> {
+        let open = ranges.iter().filter(|range| range.state != RangeState::Done).count();
+        let mut checks = vec![tiling(job.scope, ranges)];
+        let submitted = source.submitted(self, job.scope).await?;
+        let read = job.done_ok + job.done_failed;
+        if job.state == JobState::Done {
+            // Documents that came later are none of its work: their number tells no more than how many there are.
+            let detail = format!(
+                "{} ranges; {read} applications were read, {submitted} are there by now",
+                ranges.len()
+            );
+            checks.push(check("all ranges are done", in_i64(open), detail));
+        }
+        let detail = format!("{} rows counted as written", job.rows_written);
+        checks.push(check("no row was written", job.rows_written, detail));
+        let n =
+            count(&self.run_of_job(&sql.unaccounted.count, job, job.job_id.0).await?, "verify")?;
+        let mut detail = "rows of the log by its workers that no job accounts for".to_owned();
+        if n > 0 {
+            let rows = self.run_of_job(&sql.unaccounted.ids, job, job.job_id.0).await?;
+            detail = with_ids(&detail, &rows)?;
+        }
+        checks.push(check("no application was decided", n, detail));
+        let waiting = job.state.is_open().then_some((submitted - read).max(0));
+        let left_out = source.left_out(self, job.scope).await?;
+        Ok(Verification {
+            checks,
+            stages: Vec::new(),
+            left_out,
+            waiting: waiting.filter(|n| open > 0 || *n > 0),
+        })
     }
 
     /// What waits in a job that goes on, or that was ended before its time, is not lost, unless a cursor has passed it.

@@ -125,6 +125,8 @@ impl Committer<'_> {
                 Ok(())
             }
             Ok(Committed::Gone) => Err(Outcome::Gone),
+            // Nothing of an application is written that the database could refuse.
+            Err(err) if !self.job.mode.writes() && !err.is_unanswered() => Err(err.into()),
             Err(err) => {
                 let refused = self.refused(&part, &err);
                 self.sentence(group, refused, err)
@@ -135,7 +137,8 @@ impl Committer<'_> {
     /// Records the applications of a part that the database refuses as failed, where it can say at once which they are.
     async fn search(&mut self, group: &mut [Decided], part: Range<usize>) -> Result<(), Outcome> {
         let n_rows = group[part.clone()].iter().map(|app| app.rows() + 1).sum();
-        let searched = Group { range: self.range, decided: &group[part.clone()] };
+        let searched =
+            Group { range: self.range, decided: &group[part.clone()], report: "", findings: &[] };
         let (commit, lease) = (&self.job.commit, &self.held_lease);
         let (gate, connection) = (&self.shop.gate, &mut self.connection);
         let found = persist!(self.stop, tries_of_a_commit, async {
@@ -213,7 +216,7 @@ impl Committer<'_> {
 
     /// One commit, repeated while the trouble passes or its answer was lost.
     async fn part(&mut self, decided: &[Decided]) -> Result<Committed, Error> {
-        let group = Group { range: self.range, decided };
+        let group = Group { range: self.range, decided, report: "", findings: &[] };
         let (commit, lease) = (&self.job.commit, &self.held_lease);
         let (gate, connection) = (&self.shop.gate, &mut self.connection);
         let rows = decided.iter().map(|app| app.rows() + 1).sum();

@@ -2,6 +2,7 @@
 //! largest lease to a slot that stands idle.
 
 use std::cmp::Reverse;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use xmlx_domain::{JobId, JobState, RangeEvent, RangeId, RangeState, Scope, SessionId};
@@ -28,16 +29,22 @@ impl LeaseTable {
     /// left and a slot stands idle, the largest lease is split for it.
     pub(super) fn hand_out(&mut self, now: Timestamp) -> Vec<Action> {
         let mut actions = Vec::new();
-        while let Some(session) = self.neediest(now) {
-            let cut = match self.next(now) {
+        let mut too_old: BTreeSet<SessionId> = BTreeSet::new();
+        while let Some(session) = self.neediest(&too_old, now) {
+            let protocol = self.sessions.get(&session).map_or(0, |it| it.protocol);
+            let cut = match self.next(protocol, now) {
                 Next::Range(job, range) => self.offer(job, range, &session, now),
                 Next::Nothing if self.leases_of(&session) < self.slots_of(&session) => {
                     self.steal(&session, now)
                 }
-                Next::Nothing | Next::Soon => break,
+                Next::Nothing | Next::Soon => Vec::new(),
             };
             if cut.is_empty() {
-                break;
+                // Others may know what to do with jobs that this one does not know.
+                if self.jobs.values().all(|job| job.protocol <= protocol) {
+                    break;
+                }
+                too_old.insert(session);
             }
             actions.extend(cut);
         }
@@ -55,7 +62,8 @@ impl LeaseTable {
         if self.is_cutting_for(session_id) {
             return Vec::new();
         }
-        let running = self.jobs.iter().filter(|(_, job)| job.state == JobState::Running);
+        let protocol = self.sessions.get(session_id).map_or(0, |known| known.protocol);
+        let running = self.jobs.iter().filter(|(_, job)| job.may_go_to(protocol));
         let largest = running.filter_map(|(&id, job)| {
             let (range, left) = job.largest_lease(self.limits.split_min, now)?;
             Some((job.priority, left, id, range))
@@ -80,8 +88,11 @@ impl LeaseTable {
 
     /// The session that can take the most leases. One that rests comes last, and only where no other has a free slot:
     /// after something that stopped them all, such as a table lock, none is to blame, and work must go on at once.
-    fn neediest(&self, now: Timestamp) -> Option<SessionId> {
-        let able = self.sessions.iter().filter(|(_, session)| session.may_take());
+    fn neediest(&self, too_old: &BTreeSet<SessionId>, now: Timestamp) -> Option<SessionId> {
+        let able = self
+            .sessions
+            .iter()
+            .filter(|(id, session)| session.may_take() && !too_old.contains(*id));
         let able = able.filter(|(id, _)| self.is_within_ceiling(id));
         let (id, session) =
             able.max_by_key(|(_, session)| (!session.is_resting(now), session.credits))?;
@@ -105,8 +116,8 @@ impl LeaseTable {
 
     /// A job of higher priority is served first, also when its next range is just being cut. Jobs of one
     /// priority share the slots: the one with the fewest leases comes first, the older one of two.
-    fn next(&self, now: Timestamp) -> Next {
-        let running = || self.jobs.iter().filter(|(_, job)| job.state == JobState::Running);
+    fn next(&self, protocol: u32, now: Timestamp) -> Next {
+        let running = || self.jobs.iter().filter(|(_, job)| job.may_go_to(protocol));
         let waiting = running().filter_map(|(&id, job)| {
             let range = job.ranges.next_pending(now)?;
             Some((Reverse(job.priority), job.ranges.n_taken(), id, range))

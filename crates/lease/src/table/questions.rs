@@ -6,7 +6,6 @@ use xmlx_domain::{JobId, JobState, LeaseKey, RangeId, SessionId};
 
 use crate::Timestamp;
 use crate::event::{Event, Wait};
-use crate::session::Session;
 use crate::table::LeaseTable;
 
 impl LeaseTable {
@@ -63,10 +62,11 @@ impl LeaseTable {
         after: Duration,
         now: Timestamp,
     ) -> impl Iterator<Item = (JobId, Wait, Duration)> {
-        let is_here = self.sessions.values().any(Session::stays);
+        let here =
+            self.sessions.values().filter(|known| known.stays()).map(|known| known.protocol).max();
         let running = self.jobs.iter().filter(|(_, job)| job.state == JobState::Running);
         running.filter_map(move |(&id, job)| {
-            let (what, so_long) = job.standing(is_here, now)?;
+            let (what, so_long) = job.standing(here, now)?;
             (so_long >= after).then_some((id, what, so_long))
         })
     }

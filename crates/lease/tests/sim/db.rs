@@ -71,6 +71,7 @@ impl Db {
             job: JOB,
             state: self.state,
             priority: 0,
+            protocol: 1,
             total: Some(u64::try_from(self.source.len()).unwrap()),
             decided: u64::try_from(self.committed.len()).unwrap(),
             last_range: *self.ranges.keys().next_back().unwrap(),

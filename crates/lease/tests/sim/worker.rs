@@ -55,7 +55,7 @@ impl Worker {
         self.inbox.clear();
         self.outbox.clear();
         let held = self.leases.values().map(|held| held.lease).collect();
-        self.send(Event::Joined { session: self.session.clone(), slots: SLOTS, held });
+        self.send(Event::Joined { session: self.session.clone(), slots: SLOTS, held, protocol: 1 });
         self.request_leases();
     }
 

@@ -86,6 +86,20 @@ pub(super) fn warnings(n_tables: usize) -> WarningParams {
     }
 }
 
+/// The parameter that holds the report of the lease, as JSON.
+pub(super) fn report(n_tables: usize) -> String {
+    behind(n_tables + 3)
+}
+
+/// The parameter that holds what was found of the group's applications, as JSON.
+pub(super) fn findings(n_tables: usize) -> String {
+    behind(n_tables + 4)
+}
+
+/// The types of the parameters behind those of the tables.
+pub(super) const OPTIONAL: [&str; 5] =
+    ["nvarchar(max)", "bigint", "bigint", "nvarchar(max)", "nvarchar(max)"];
+
 /// Where the statements that count warnings find what they count.
 #[derive(Debug)]
 pub(crate) struct WarningParams {

@@ -57,7 +57,9 @@ impl CommitPlan {
         lease: &HeldLease,
         group: Group<'_>,
     ) -> Result<Option<Refusals>, Error> {
-        let Some(last) = group.decided.last().filter(|_| self.searchable.get()) else {
+        // A job that writes nothing to the target tries nothing there either.
+        let is_tried = self.writes && self.searchable.get();
+        let Some(last) = group.decided.last().filter(|_| is_tried) else {
             return Ok(None);
         };
         let encoded = self.encode(group.decided);

@@ -22,7 +22,21 @@ pub(super) struct Names<'a> {
     pub(super) id_type: String,
     /// Parents before their children.
     pub(super) tables: Vec<TargetTable<'a>>,
+    /// Whether the job writes to the target at all.
+    pub(super) writes: bool,
 }
+
+/// The parts of a commit. A group has those that it has something for, in this order, and pays for no other.
+#[derive(Clone, Debug)]
+pub(super) struct Parts {
+    /// The fence, the rows and the log; of a job that writes nothing, the fence alone.
+    pub(super) group: String,
+    pub(super) warnings: String,
+    pub(super) report: String,
+    pub(super) findings: String,
+}
+
+pub(super) const END: &str = "COMMIT;\n";
 
 /// A table that rows go to.
 #[derive(Debug)]
@@ -36,16 +50,25 @@ pub(super) struct TargetTable<'a> {
 }
 
 impl Names<'_> {
-    /// The commit of a group without warnings, and of one with some.
-    pub(super) fn commit(&self) -> [String; 2] {
-        let mut plain = self.fence();
-        for (i, table) in self.tables.iter().enumerate() {
-            plain.push_str(&table.insert(&params::table(i)));
+    /// The parts of the commit.
+    pub(super) fn commit(&self) -> Parts {
+        let n_tables = self.tables.len();
+        let mut group = self.fence();
+        if self.writes {
+            group += &self.decided_before();
+            for (i, table) in self.tables.iter().enumerate() {
+                group.push_str(&table.insert(&params::table(i)));
+            }
+            group.push_str(&self.insert_log());
         }
-        plain.push_str(&self.insert_log());
-        let mut with_warnings = plain.clone();
-        warnings::count(&mut with_warnings, &params::warnings(self.tables.len()));
-        [plain, with_warnings].map(|text| text + "COMMIT;\n")
+        let mut warnings = String::new();
+        warnings::count(&mut warnings, &params::warnings(n_tables));
+        Parts {
+            group,
+            warnings,
+            report: report(&params::report(n_tables)),
+            findings: findings(&params::findings(n_tables)),
+        }
     }
 
     /// The search for the applications of a group that the database refuses: each is tried behind a savepoint of its
@@ -65,7 +88,7 @@ impl Names<'_> {
         let identities = self.tables.iter().filter(|table| table.gives_identity);
         let identities_off: String =
             identities.map(|table| format!("SET IDENTITY_INSERT {} OFF;\n", table.name)).collect();
-        let fence = self.fence();
+        let fence = self.fence() + &self.decided_before();
         let is_of_the_application = error::is_data("ERROR_NUMBER()");
         format!(
             "SET NOCOUNT ON;\n\
@@ -107,21 +130,25 @@ impl Names<'_> {
     /// The fence is a write and comes first: the owner of a lease that has moved on does no work, under any isolation
     /// level. The cursor has to be where the owner left it: a database that has gone back in time (a forced failover, a
     /// restore) refuses its next group too, or what lies between would be passed over.
-    ///
-    /// Behind it the group is refused where the log has a row of one of its applications: another tool, or another job,
-    /// may have decided it since it was fetched. Under READ_COMMITTED_SNAPSHOT a plain read would see the log as it was;
-    /// UPDLOCK reads what is committed now and waits for what is about to be, and HOLDLOCK keeps other writers from
-    /// adding such a row before this transaction ends. The loop takes locks on the keys of these applications alone.
     fn fence(&self) -> String {
-        let Self { log, id_type, .. } = self;
         format!(
             "SET XACT_ABORT ON;\n\
              SET LOCK_TIMEOUT 5000;\n\
              BEGIN TRAN;\n\
              UPDATE [xmlx].[range] SET [committed_through] = {LAST}, [done_ok] = [done_ok] + {N_OK}, [done_failed] = [done_failed] + {N_FAILED}, [rows_written] = [rows_written] + {N_ROWS}\n\
              WHERE [job_id] = {JOB} AND [range_id] = {RANGE} AND [epoch] = {EPOCH} AND [owner_session] = {SESSION} AND [state] = 'leased' AND [committed_through] = {CURSOR} AND {LAST} < [hi];\n\
-             IF @@ROWCOUNT <> 1 THROW 51001, N'fenced', 1;\n\
-             IF EXISTS (SELECT 1 FROM OPENJSON({LOG}) WITH ([app_id] {id_type} '$[0]') AS j INNER LOOP JOIN {log} AS l WITH (UPDLOCK, HOLDLOCK) \
+             IF @@ROWCOUNT <> 1 THROW 51001, N'fenced', 1;\n"
+        )
+    }
+
+    /// Behind the fence the group is refused where the log has a row of one of its applications: another tool, or another job,
+    /// may have decided it since it was fetched. Under READ_COMMITTED_SNAPSHOT a plain read would see the log as it was;
+    /// UPDLOCK reads what is committed now and waits for what is about to be, and HOLDLOCK keeps other writers from
+    /// adding such a row before this transaction ends. The loop takes locks on the keys of these applications alone.
+    fn decided_before(&self) -> String {
+        let Self { log, id_type, .. } = self;
+        format!(
+            "IF EXISTS (SELECT 1 FROM OPENJSON({LOG}) WITH ([app_id] {id_type} '$[0]') AS j INNER LOOP JOIN {log} AS l WITH (UPDLOCK, HOLDLOCK) \
              ON l.[app_id] = j.[app_id] WHERE l.[log_id] > {DECIDED_ABOVE}) THROW 51004, N'decided elsewhere', 1;\n"
         )
     }
@@ -134,6 +161,23 @@ impl Names<'_> {
             self.log
         )
     }
+}
+
+/// Writes the lease's report anew. Who holds the range's row is alone with it.
+fn report(report: &str) -> String {
+    format!(
+        "UPDATE [xmlx].[range_report] SET [report] = {report} WHERE [job_id] = {JOB} AND [range_id] = {RANGE} AND [epoch] = {EPOCH};\n\
+         IF @@ROWCOUNT = 0 INSERT INTO [xmlx].[range_report] ([job_id], [range_id], [epoch], [report]) VALUES ({JOB}, {RANGE}, {EPOCH}, {report});\n"
+    )
+}
+
+/// Adds what was found of the group's applications.
+fn findings(findings: &str) -> String {
+    format!(
+        "INSERT INTO [xmlx].[finding] ([job_id], [range_id], [app_id], [n], [kind], [table_name], [column_name], [reason])\n\
+         SELECT {JOB}, {RANGE}, j.[app_id], j.[n], j.[kind], j.[in_table], j.[in_column], j.[reason] FROM OPENJSON({findings}) \
+         WITH ([app_id] bigint '$[0]', [n] int '$[1]', [kind] varchar(40) '$[2]', [in_table] nvarchar(257) '$[3]', [in_column] nvarchar(128) '$[4]', [reason] nvarchar(1000) '$[5]') AS j OPTION (LOOP JOIN);\n"
+    )
 }
 
 impl TargetTable<'_> {

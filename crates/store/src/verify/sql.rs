@@ -1,6 +1,7 @@
 //! The statements of the verification. Parameters 1 to 3 are the job's bounds and log watermark, 5 is
 //! where its log ends.
 
+use xmlx_domain::Mode;
 use xmlx_extract::{Plan, Table};
 
 use crate::catalog::Catalog;
@@ -56,6 +57,9 @@ pub(crate) struct Statements {
     pub(crate) logged_failed: String,
     /// Rows of the log that a worker wrote, from parameter 3 on. Parameter 4: how many.
     pub(crate) by_workers: String,
+    /// Rows of the log that an owner of one of the job's ranges wrote, and that no job accounts for which writes. Every
+    /// row of a target table comes with one of the log, in one transaction. Parameter 4: the job.
+    pub(crate) unaccounted: Finding,
 }
 
 impl Statements {
@@ -116,6 +120,7 @@ impl Statements {
                 "SELECT TOP (@P4) CAST(l.[log_id] AS bigint) AS [log_id], CAST(l.[app_id] AS bigint) AS [app_id], CAST(l.[session_id] AS nvarchar(400)) AS [session_id] FROM {log} AS l \
                  WHERE {of_job} AND {OF_A_WORKER} ORDER BY l.[log_id]"
             ),
+            unaccounted: Finding::new("l", &unaccounted(log)),
         }
     }
 
@@ -136,6 +141,8 @@ impl Statements {
             ("logged_success", Some(&self.logged_success)),
             ("logged_failed", Some(&self.logged_failed)),
             ("by_workers", Some(&self.by_workers)),
+            ("unaccounted", Some(&self.unaccounted.count)),
+            ("unaccounted_ids", Some(&self.unaccounted.ids)),
         ];
         let fixed =
             fixed.into_iter().filter_map(|(name, it)| Some((name.to_owned(), it?.as_str())));
@@ -198,6 +205,18 @@ impl Tables<'_> {
     }
 }
 
+fn unaccounted(log: &str) -> String {
+    let reading: Vec<String> =
+        Mode::ALL.iter().filter(|it| !it.writes()).map(|it| format!("'{it}'")).collect();
+    let owned = "h.[session_id] = CAST(l.[session_id] AS varchar(36)) COLLATE DATABASE_DEFAULT AND h.[lo] <= l.[app_id] AND h.[hi] > l.[app_id]";
+    format!(
+        "{log} AS l WHERE l.[app_id] >= @P1 AND l.[app_id] < @P2 AND l.[log_id] > @P3 AND l.[log_id] <= @P5 \
+         AND EXISTS (SELECT 1 FROM [xmlx].[range_history] AS h WHERE h.[job_id] = @P4 AND {owned}) \
+         AND NOT EXISTS (SELECT 1 FROM [xmlx].[range_history] AS h JOIN [xmlx].[job] AS j ON j.[job_id] = h.[job_id] WHERE j.[mode] NOT IN ({}) AND {owned})",
+        reading.join(", ")
+    )
+}
+
 /// The tables of the applications themselves: one for each of the contracts.
 fn roots(plan: &Plan) -> Vec<&Table> {
     each_table(plan).into_iter().filter(|it| it.parent.is_none()).collect()
@@ -221,8 +240,6 @@ fn each_table(plan: &Plan) -> Vec<&Table> {
 
 #[cfg(test)]
 mod tests {
-    use xmlx_domain::Mode;
-
     use super::*;
     use crate::Source;
 
