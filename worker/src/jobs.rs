@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use tokio::sync::OnceCell;
 use xmlx_domain::{JobId, Mode};
 use xmlx_extract::Plan;
-use xmlx_store::{Bounds, CommitPlan, Documents, Error, Store, Versions};
+use xmlx_store::{CommitPlan, Documents, Error, Store, Versions};
 
 /// Jobs kept; older ones are read again if they come back.
 const JOBS_MAX: usize = 32;
@@ -19,8 +19,6 @@ pub(crate) struct Job {
     pub(crate) documents: Documents,
     pub(crate) commit: CommitPlan,
     pub(crate) mode: Mode,
-    /// What the target's columns can hold.
-    pub(crate) bounds: Bounds,
     /// Commits of this process that wrote rows.
     n_commits: AtomicU64,
     /// The bits of [`Job::refused_share`].
@@ -108,13 +106,11 @@ impl Jobs {
         catalog.describe(&mut plan);
         catalog.narrow(&mut plan);
         let commit = CommitPlan::new(&plan, &catalog, &source)?;
-        let bounds = Bounds::new(&plan, &catalog);
         Ok(Job {
             plan,
             documents,
             commit,
             mode: source.mode(),
-            bounds,
             n_commits: AtomicU64::new(0),
             refused_share: AtomicU64::new(0),
         })

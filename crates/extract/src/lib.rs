@@ -26,6 +26,7 @@ mod format2;
 #[cfg(test)]
 mod growth;
 mod hash;
+mod held;
 mod layout;
 mod limits;
 mod lines;
@@ -52,6 +53,7 @@ pub use contract::{CONTRACT_FORMAT, CONTRACT_FORMAT_2};
 pub use decimal::Decimal;
 pub use encoding::{DecodeError, text_of, text_of_utf16};
 pub use format2::Described;
+pub use held::{Held, Loss};
 pub use limits::{LimitError, Limits};
 #[doc(hidden)]
 pub use lookup::look_up;

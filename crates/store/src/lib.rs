@@ -4,7 +4,6 @@
 //! catalog are built in [`Source`], [`Documents`], [`CommitPlan`] and the verification. No value is ever spliced
 //! into SQL: values are parameters, names are quoted. No decision about work is made here.
 
-mod bounds;
 mod budgets;
 mod catalog;
 mod commit;
@@ -35,7 +34,6 @@ mod verify;
 mod versions;
 mod warnings;
 
-pub use bounds::Bounds;
 pub use budgets::Warned;
 pub use catalog::{Catalog, DatabaseFacts, Disagreement, repeated_id_statement, source_columns};
 pub use commit::{CommitPlan, Committed, Decided, Group, Refusals};
