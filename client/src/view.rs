@@ -23,6 +23,9 @@ pub struct Job {
     from: i64,
     to: i64,
     pub(crate) total: Option<i64>,
+    /// How long ago the counts were read, where they could not be read again in time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    counts_age_ms: Option<u64>,
     pub ok: i64,
     pub failed: i64,
     /// Applications with warnings.
@@ -59,12 +62,22 @@ impl Job {
             self.rows.to_string(),
             format!("{}/{}/{}", self.ranges_pending, self.ranges_leased, self.ranges_done),
             self.limits(),
-            self.reason.clone(),
+            self.remark(),
         ]
     }
 
     pub(crate) fn has_limits(&self) -> bool {
         self.max_failures.is_some()
+    }
+
+    /// Why it is as it is, and how old its counts are.
+    fn remark(&self) -> String {
+        let age = self.counts_age_ms.map(|age| {
+            let seconds = age.div_ceil(1_000);
+            format!("counts of {seconds} s ago: a commit holds their rows")
+        });
+        let reason = Some(&self.reason).filter(|reason| !reason.is_empty()).cloned();
+        reason.into_iter().chain(age).collect::<Vec<_>>().join("; ")
     }
 
     /// What it may have before it pauses.
@@ -105,6 +118,7 @@ impl From<pb::Job> for Job {
             from: job.scope_lo,
             to: job.scope_hi.saturating_sub(1),
             total: job.total,
+            counts_age_ms: job.counts_age_ms,
             ok: job.done_ok,
             failed: job.done_failed,
             warned: job.warned,

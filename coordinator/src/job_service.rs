@@ -8,8 +8,9 @@ use xmlx_extract::Plan;
 use xmlx_lease::life::{self, Ordered};
 use xmlx_proto::v1::job_service_server::JobService;
 use xmlx_proto::{ErrorCode, Refusal, v1 as pb};
-use xmlx_store::{JobRow, NewJob, Store};
+use xmlx_store::{Counting, JobRow, JobsWanted, NewJob, Store};
 
+use crate::counted::{Asked, Counted};
 use crate::engine::{Command, Handle, JobOrder, Moved, spent_by_now};
 use crate::lanes::{Lanes, Turn};
 use crate::overlap::same_or_overlap;
@@ -28,20 +29,25 @@ pub(crate) struct JobApi {
     role: RoleReader,
     store: Store,
     lanes: Lanes,
+    counted: Counted,
 }
 
 impl JobApi {
-    pub(crate) fn new(role: RoleReader, store: Store, lanes: Lanes) -> Self {
-        Self { role, store, lanes }
+    pub(crate) fn new(role: RoleReader, store: Store, lanes: Lanes, counted: Counted) -> Self {
+        Self { role, store, lanes, counted }
     }
 
     async fn turn(&self, doing: String) -> Result<Turn<'_>, Refusal> {
         self.lanes.whole.enter_within(TURN, doing).await
     }
 
+    /// The job without its counts, for which no commit is waited for.
     async fn job(&self, job_id: JobId) -> Result<JobRow, Refusal> {
-        let asking = async { self.store.job(job_id).await.map_err(|err| convert::refusal(&err)) };
-        convert::in_time(asking).await?.ok_or_else(|| {
+        let asking = async {
+            let found = self.store.select_jobs(Counting::Uncounted, JobsWanted::One(job_id)).await;
+            found.map_err(|err| convert::refusal(&err))
+        };
+        convert::in_time(asking).await?.into_iter().next().ok_or_else(|| {
             let message = format!("there is no job {job_id}; `xmlx-client jobs` lists them");
             Refusal::new(ErrorCode::NotFound, message)
         })
@@ -60,7 +66,8 @@ impl JobApi {
     ) -> Result<pb::SubmitResponse, Refusal> {
         let _turn = engine.submit_turn().await;
         let db = |err| convert::refusal(&err);
-        let jobs = self.store.jobs_beside(&job.submit_key, None).await.map_err(db)?;
+        let beside = JobsWanted::Beside(&job.submit_key, None);
+        let jobs = self.store.select_jobs(Counting::Uncounted, beside).await.map_err(db)?;
         let (outcome, job_id) = match same_or_overlap(&self.store, &jobs, &job).await? {
             Some(same) => (Outcome::AlreadySo, same),
             None => {
@@ -77,8 +84,8 @@ impl JobApi {
                 (Outcome::Accepted, id)
             }
         };
-        let row = self.store.job(job_id).await.map_err(db)?;
-        let job = row.map(|it| convert::job_message(&it, engine.notes()));
+        let (jobs, _) = self.counted.jobs(Asked::One(job_id)).await?;
+        let job = jobs.into_iter().next();
         Ok(pb::SubmitResponse {
             outcome: pb::Outcome::from(outcome).into(),
             job,
@@ -115,13 +122,12 @@ impl JobService for JobApi {
         let engine = self.role.engine(&self.store).await?;
         let request = request.into_inner();
         let problems_max = request.problems_max;
-        let mut response = match submit::prepare(&self.store, &self.lanes, request).await? {
+        let response = match submit::prepare(&self.store, &self.lanes, request).await? {
             Prepared::Job { job, decided } => {
                 pb::SubmitResponse { decided, ..self.insert(&engine, job).await? }
             }
             Prepared::Refused(problems) => problems.answer(problems_max)?,
         };
-        warnings::add(&self.store, response.job.as_mut_slice()).await?;
         Ok(Response::new(response))
     }
 
@@ -131,25 +137,17 @@ impl JobService for JobApi {
     ) -> Result<Response<pb::ListJobsResponse>, Status> {
         let request = request.into_inner();
         let page = Page::asked(request.page_size, &request.page_token)?;
-        let asking = async {
-            let jobs = match request.job_id {
-                Some(id) => self.store.job(JobId(id)).await.map(|it| it.into_iter().collect()),
-                None => {
-                    let before = page.after.map(JobId);
-                    self.store.jobs_before(before, page.to_read()).await
-                }
-            };
-            jobs.map_err(|err| convert::refusal(&err))
+        let asked = match request.job_id {
+            Some(id) => Asked::One(JobId(id)),
+            None => Asked::Page(page.after.map(JobId), page.to_read()),
         };
-        let mut jobs: Vec<JobRow> = convert::in_time(asking).await?;
-        let next_page_token = page.cut(&mut jobs, |it| it.job_id.0);
+        let (mut jobs, _) = convert::in_time(self.counted.jobs(asked)).await?;
+        let next_page_token = page.cut(&mut jobs, |job| job.job_id);
         let (answered_by_leader, leader_address) = match self.role.get() {
             Role::Leading { .. } => (true, None),
             Role::Standby { leader_address } => (false, leader_address),
             Role::Unfit { .. } => (false, None),
         };
-        let mut jobs = self.role.job_messages(&jobs);
-        convert::in_time(warnings::add(&self.store, &mut jobs)).await?;
         Ok(Response::new(pb::ListJobsResponse {
             jobs,
             next_page_token,
@@ -236,6 +234,8 @@ impl JobService for JobApi {
         let plan = self.plan(job.job_id).await?;
         let _turn = self.turn(format!("verifying job {}", job.job_id)).await?;
         let refusal = |err| convert::refusal(&err);
+        // What is compared are its counts: commits are waited for.
+        let job = self.store.job(job.job_id).await.map_err(refusal)?.unwrap_or(job);
         let mut found = self.store.verify(&plan, &job).await.map_err(refusal)?;
         if request.history {
             let history = self.store.verify_history(&plan, job.job_id).await.map_err(refusal)?;

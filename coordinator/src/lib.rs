@@ -7,6 +7,7 @@ mod calls;
 mod cluster_service;
 mod config;
 mod convert;
+mod counted;
 mod engine;
 mod incoming;
 mod job_service;

@@ -17,6 +17,7 @@ use xmlx_store::{Access, Error, Store, StoreConfig};
 
 use crate::calls::Calls;
 use crate::cluster_service::ClusterApi;
+use crate::counted::Counted;
 use crate::engine::Stores;
 use crate::job_service::JobApi;
 use crate::lanes::Lanes;
@@ -81,8 +82,9 @@ async fn serve(config: Config, shutdown: Shutdown) -> anyhow::Result<()> {
         shutdown.drain.clone(),
     ));
     let worker_api = WorkerApi::new(role_reader.clone(), config.release);
-    let job_api = JobApi::new(role_reader.clone(), store.clone(), lanes);
-    let cluster_api = ClusterApi::new(role_reader, store, &config);
+    let counted = Counted::new(role_reader.clone(), store.clone());
+    let job_api = JobApi::new(role_reader.clone(), store.clone(), lanes, counted.clone());
+    let cluster_api = ClusterApi::new(role_reader, store, &config, counted);
     let (health, health_service) = tonic_health::server::health_reporter();
     health.set_serving::<JobServiceServer<JobApi>>().await;
     let reflection = tonic_reflection::server::Builder::configure()

@@ -185,6 +185,7 @@ pub const ON_DEVDB_ALONE: &[(&str, Needs, &[&str])] = &[
     ("slow_reads", Needs::Faults, &[
         "no_grant_waits_for_a_read",
         "many_counts_leave_room_for_grants_and_questions",
+        "jobs_are_answered_while_a_commit_is_held_open",
     ]),
     ("takeover", Needs::Faults, &[
         "two_leaders_are_killed_one_after_the_other",

@@ -33,6 +33,7 @@ fn job() -> pb::Job {
         contract_hash: "ab".to_owned(),
         created_at: "2026-01-01T00:00:00Z".to_owned(),
         finished_at: String::new(),
+        ..pb::Job::default()
     }
 }
 
@@ -60,6 +61,9 @@ fn a_job_is_a_row() {
         Job::from(pb::Job { max_failures: String::new(), max_warnings: String::new(), ..job() });
     assert_eq!((older.row()[9].as_str(), older.has_limits()), ("", false));
     assert!(Job::from(job()).has_limits());
+    let aged = Job::from(pb::Job { counts_age_ms: Some(12_001), ..job() });
+    assert_eq!(aged.row()[10], "held up; counts of 13 s ago: a commit holds their rows");
+    assert_eq!(object(&aged)["counts_age_ms"], 12_001);
 }
 
 #[test]

@@ -106,6 +106,27 @@ pub struct OpenJob {
     pub decided: i64,
 }
 
+/// Whether what the ranges of jobs add up to is wanted. Without row versions it takes the rows that commits hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Counting {
+    /// All of [`JobRow`].
+    Counted,
+    /// Counts of ranges and leases are 0.
+    Uncounted,
+}
+
+/// Which jobs are wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum JobsWanted<'a> {
+    /// This one.
+    One(JobId),
+    /// Those below an id, or all of them; at most so many.
+    Before(Option<JobId>, i64),
+    /// Those that a new job with this key has to stand beside: those that have not ended, those whose log's end has not
+    /// been noted, and the one with the same key. Only those below an id, or all of them.
+    Beside(&'a str, Option<JobId>),
+}
+
 impl Store {
     /// Submits a job; it starts as one pending range.
     ///
@@ -144,7 +165,7 @@ impl Store {
         before: Option<JobId>,
         n_max: i64,
     ) -> Result<Vec<JobRow>, Error> {
-        self.select_jobs(n_max, before, None, "").await
+        self.select_jobs(Counting::Counted, JobsWanted::Before(before, n_max)).await
     }
 
     /// One job.
@@ -152,33 +173,31 @@ impl Store {
     /// # Errors
     /// See [`Error`].
     pub async fn job(&self, job_id: JobId) -> Result<Option<JobRow>, Error> {
-        Ok(self.select_jobs(1, None, Some(job_id), "").await?.into_iter().next())
+        let found = self.select_jobs(Counting::Counted, JobsWanted::One(job_id)).await?;
+        Ok(found.into_iter().next())
     }
 
-    /// The jobs that a new one with this key has to stand beside, the newest first: those that have not ended, those
-    /// whose log's end has not been noted, and the one with the same key. `before`: only those with lower ids.
+    /// Some jobs, the newest first.
     ///
     /// # Errors
     /// See [`Error`].
-    pub async fn jobs_beside(
+    pub async fn select_jobs(
         &self,
-        submit_key: &str,
-        before: Option<JobId>,
+        counting: Counting,
+        wanted: JobsWanted<'_>,
     ) -> Result<Vec<JobRow>, Error> {
-        self.select_jobs(i64::MAX, before, None, submit_key).await
-    }
-
-    async fn select_jobs(
-        &self,
-        n_max: i64,
-        before: Option<JobId>,
-        job_id: Option<JobId>,
-        submit_key: &str,
-    ) -> Result<Vec<JobRow>, Error> {
+        let sql = match counting {
+            Counting::Counted => statements::JOBS,
+            Counting::Uncounted => statements::JOBS_UNCOUNTED,
+        };
+        let (n_max, before, job_id, submit_key) = match wanted {
+            JobsWanted::One(job) => (1, None, job.0, ""),
+            JobsWanted::Before(before, n_max) => (n_max, before, ANY_JOB, ""),
+            JobsWanted::Beside(submit_key, before) => (i64::MAX, before, ANY_JOB, submit_key),
+        };
         let before = before.map_or(i64::MAX, |job| job.0);
-        let job_id = job_id.map_or(ANY_JOB, |job| job.0);
         let params: [&dyn tiberius::ToSql; 4] = [&n_max, &before, &job_id, &submit_key];
-        let rows = self.run(statements::JOBS, &params).await.map_err(Error::of_control_tables)?;
+        let rows = self.run(sql, &params).await.map_err(Error::of_control_tables)?;
         rows.iter().map(job).collect()
     }
 

@@ -43,7 +43,7 @@ pub use documents::{Documents, Fetched, Holds, Listing, WaitingDocument, Xml, do
 pub use error::Error;
 pub use finding::{FINDINGS_MAX, FINDINGS_OF_A_LEASE_MAX, Finding, FindingRow};
 pub use grants::{Grant, Role, grants_script};
-pub use jobs::{JobRow, NewJob, OpenJob};
+pub use jobs::{Counting, JobRow, JobsWanted, NewJob, OpenJob};
 pub use late::{Late, Page};
 pub use leader::{LeaderRow, Leadership};
 pub use load::{Document, load_statement};

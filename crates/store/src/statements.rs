@@ -46,6 +46,7 @@ statements! {
     JOBS = "jobs";
     JOBS_COUNT = "jobs_count";
     JOBS_OPEN = "jobs_open";
+    JOBS_UNCOUNTED = "jobs_uncounted";
     JOBS_WARNED = "jobs_warned";
     LEADER_ACQUIRE = "leader_acquire";
     LEADER_READ = "leader_read";
