@@ -231,6 +231,14 @@ pub(crate) enum Command {
         #[arg(long, value_name = "FILE")]
         contract: Option<PathBuf>,
     },
+    /// Try on the server what is assumed of it, and measure how fast it commits
+    ///
+    /// It needs a connection string with the rights of `init`. Everything happens in a schema `xmlx_doctor`, which it
+    /// makes and drops; no table of yours is read, and the report holds no value of one.
+    /// Exit code 1 where something is not as expected.
+    ///
+    /// Example: xmlx-client doctor -o json
+    Doctor,
     /// Check a contract against the database
     ///
     /// It needs a connection string, and reads the catalog alone. Prints everything that does not fit; exit code 1

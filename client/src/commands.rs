@@ -3,6 +3,7 @@
 mod bench;
 mod check;
 pub(crate) mod contract;
+mod doctor;
 mod grants;
 mod init;
 mod inspect;
@@ -33,6 +34,9 @@ use crate::output::{self, Answer};
 
 /// Connections that a command may open.
 const CONNECTIONS_MAX: usize = 4;
+
+/// Connections that `doctor` may open: it measures up to eight sessions at once.
+const SESSIONS_MAX: usize = 12;
 
 /// Runs the command that was given.
 ///
@@ -79,6 +83,7 @@ async fn dispatch(loaded: Loaded<Cli>) -> anyhow::Result<Answer> {
         Command::Schema { contract, .. } => schema::run(format, contract.as_deref()),
         Command::Grants { contract } => grants::run(format, contract.as_deref()),
         Command::Check { contract, role } => check::run(format, &contract, role, &config).await,
+        Command::Doctor => doctor::run(format, &examining_store(&config)?).await,
         Command::Load { dir, contract } => {
             let plan = plan(&[contract], config.limits)?;
             load::run(format, &dir, &plan, &store(&config)?).await
@@ -115,22 +120,37 @@ fn elsewhere(command: &str) -> anyhow::Result<Answer> {
 
 /// A store for a command that goes to the database itself.
 fn store(config: &Config) -> anyhow::Result<Store> {
+    let secret = database(config)?;
+    store_at(secret, config.database_ca.clone())
+}
+
+/// A store for as many sessions at once as are measured.
+fn examining_store(config: &Config) -> anyhow::Result<Store> {
+    let secret = database(config)?;
+    connect(secret, config.database_ca.clone(), SESSIONS_MAX)
+}
+
+fn database(config: &Config) -> anyhow::Result<&Secret> {
     let database = config.database.as_ref();
     let database = database.context("there is no database: set `--database-file` or XMLX_DATABASE to an ADO.NET connection string")?;
     if let Some(warning) = &database.warning {
         output::note(&format!("warning: {warning}"));
     }
-    store_at(&database.secret, config.database_ca.clone())
+    Ok(&database.secret)
 }
 
 /// A store at a connection string.
 pub fn store_at(secret: &Secret, ca: Option<PathBuf>) -> anyhow::Result<Store> {
+    connect(secret, ca, CONNECTIONS_MAX)
+}
+
+fn connect(secret: &Secret, ca: Option<PathBuf>, connections_max: usize) -> anyhow::Result<Store> {
     Ok(Store::new(&StoreConfig {
         connection_string: secret.reveal().to_owned(),
         ca,
         access: Access::ReadWrite,
         application_name: format!("xmlx/client/{}", std::process::id()),
-        connections_max: CONNECTIONS_MAX,
+        connections_max,
         limits: Limits::default(),
     })?)
 }

@@ -182,6 +182,8 @@ pub const ON_DEVDB_ALONE: &[(&str, Needs, &[&str])] = &[
     ("sharing", Needs::Faults, &[
         "a_job_of_higher_priority_is_served_first",
     ]),
+    ("doctor", Needs::OwnServer, &["what_a_server_does_in_another_way_is_named"]),
+    ("doctor", Needs::Faults, &["the_scratch_schema_goes_after_an_error"]),
     ("slow_reads", Needs::Faults, &[
         "no_grant_waits_for_a_read",
         "many_counts_leave_room_for_grants_and_questions",

@@ -40,8 +40,12 @@ pub async fn statements(db: &Database) -> Vec<Statement> {
         .map(|(name, text)| Statement { name: name.to_owned(), line: None, text: text.to_owned() })
         .collect();
     for (name, text) in probe_statements() {
+        let text = text.trim_end().trim_end_matches(';');
         let text = format!("-- params: @P1 nvarchar(max)\n{text};\n");
         all.push(Statement { name, line: None, text });
+    }
+    for (name, text) in xmlx_store::scratch_statements() {
+        all.push(Statement { name: name.to_owned(), line: None, text });
     }
     for (line, contract) in xmlx_samples::contracts() {
         let plan = Plan::from_json(contract).expect("a sample contract");

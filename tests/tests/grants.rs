@@ -52,7 +52,9 @@ const SENDERS: &[(&str, &[Role])] = &[
     ("rows_down_", &[Role::Coordinator]),
     ("follow_", &[Role::Coordinator]),
     ("prune_", &[Role::Coordinator]),
-    ("probe_", &[Role::Worker]),
+    ("probe", &[Role::Worker]),
+    // The client, in a schema of its own.
+    ("doctor_", &[]),
     ("versions", &[Role::Worker]),
     ("source_column_", &[Role::Coordinator]),
     ("left_out_", &[Role::Coordinator]),

@@ -4,7 +4,7 @@
 
 use xmlx_devdb::Tls;
 use xmlx_extract::Plan;
-use xmlx_store::{control_schema, grants_script, target_schema};
+use xmlx_store::{control_schema, grants_script, scratch_scripts, target_schema};
 use xmlx_tests::{Database, block, blocks, statements, workspace};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -35,6 +35,10 @@ async fn every_statement_is_written_out() {
         }
         write(&format!("scripts/grants_{}.sql", line.name()), &grants_script(Some(&plan)));
     }
+    let [made, dropped] = scratch_scripts();
+    write("schema/doctor.sql", &unguarded(&made));
+    write("scripts/doctor_made.sql", &made);
+    write("scripts/doctor_dropped.sql", &dropped);
     // The checker would miss the tables from there on; the parser reads it.
     write("scripts/docs_removal.sql", &block("DROP TABLE"));
     let shown = documented();

@@ -52,7 +52,7 @@ impl Cli {
         match &self.command {
             Some(Command::Init { print }) => !print,
             // Only the settings are asked for.
-            Some(Command::Check { .. } | Command::Load { .. }) | None => true,
+            Some(Command::Doctor | Command::Check { .. } | Command::Load { .. }) | None => true,
             Some(
                 Command::Status { .. }
                 | Command::Submit(_)

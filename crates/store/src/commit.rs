@@ -225,7 +225,34 @@ impl CommitPlan {
         group: Group<'_>,
     ) -> Result<Committed, Error> {
         let Some(last) = group.decided.last() else { return Ok(Committed::Now) };
-        let last = last.app_id();
+        match self.send(connection, lease, group).await {
+            Ok(()) => Ok(Committed::Now),
+            Err(Error::Fenced) => {
+                why_fenced(connection, lease, group.range.committed_through, last.app_id()).await
+            }
+            Err(Error::DecidedElsewhere) => self.decided_elsewhere(connection, group.decided).await,
+            Err(err) => Err(err),
+        }
+    }
+
+    /// The same plan with control tables of another schema.
+    pub(crate) fn moved_to(mut self, schema: &str) -> Self {
+        let place = format!("{}.", name::quoted(schema));
+        let Parts { group, warnings, report, findings } = &mut self.parts;
+        for text in [group, warnings, report, findings, &mut self.search] {
+            *text = text.replace("[xmlx].", &place);
+        }
+        self
+    }
+
+    /// Sends the statement for a group that is not empty, and does not look at why it is refused.
+    pub(crate) async fn send(
+        &self,
+        connection: &mut Connection,
+        lease: &HeldLease,
+        group: Group<'_>,
+    ) -> Result<(), Error> {
+        let Some(last) = group.decided.last().map(Decided::app_id) else { return Ok(()) };
         let schema = group.range.schema;
         let encoded = self.encode(group.decided);
         let warnings = (schema >= EXTRAS_SINCE).then(|| self.warnings.encode(group.decided));
@@ -241,7 +268,16 @@ impl CommitPlan {
             Some(counted) => (counted.rows.as_str(), counted.applications, counted.warnings),
             None => ("", 0, 0),
         };
-        params.extend([&rows as &dyn ToSql, &applications, &n_warnings, &report, &findings]);
+        // A NULL without a type is not understood by every server that is compatible.
+        let (report_text, findings_text) =
+            (report.unwrap_or_default(), findings.as_deref().unwrap_or_default());
+        params.extend([
+            &rows as &dyn ToSql,
+            &applications,
+            &n_warnings,
+            &report_text,
+            &findings_text,
+        ]);
         let parts = [
             Some(&self.parts.group),
             warnings.as_ref().map(|_| &self.parts.warnings),
@@ -251,14 +287,7 @@ impl CommitPlan {
         let parts = parts.into_iter().flatten().map(String::as_str);
         let text: String = parts.chain([sql::END]).collect();
         let n_bytes = encoded.n_bytes() + report.map_or(0, str::len);
-        match connection.run_sized(n_bytes, &text, &params).await {
-            Ok(_) => Ok(Committed::Now),
-            Err(Error::Fenced) => {
-                why_fenced(connection, lease, group.range.committed_through, last).await
-            }
-            Err(Error::DecidedElsewhere) => self.decided_elsewhere(connection, group.decided).await,
-            Err(err) => Err(err),
-        }
+        connection.run_sized(n_bytes, &text, &params).await.map(drop)
     }
 
     /// The parameters that all forms of the statement begin with.

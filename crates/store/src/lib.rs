@@ -4,12 +4,14 @@
 //! catalog are built in [`Source`], [`Documents`], [`CommitPlan`] and the verification. No value is ever spliced
 //! into SQL: values are parameters, names are quoted. No decision about work is made here.
 
+mod assumptions;
 mod budgets;
 mod catalog;
 mod commit;
 mod connection;
 mod connection_string;
 mod dial;
+mod doctor;
 mod documents;
 mod encode;
 mod error;
@@ -34,11 +36,15 @@ mod verify;
 mod versions;
 mod warnings;
 
+pub use assumptions::{Assumption, assumptions};
 pub use budgets::Warned;
 pub use catalog::{Catalog, DatabaseFacts, Disagreement, repeated_id_statement, source_columns};
 pub use commit::{CommitPlan, Committed, Decided, Group, Refusals};
 pub use connection::{Access, Connection, Store, StoreConfig, check_connection};
 pub use connection_string::ConnectError;
+pub use doctor::{
+    Answer, Examination, Pace, SCRATCH, Verdict, recommended, scratch_scripts, scratch_statements,
+};
 pub use documents::{Documents, Fetched, Holds, Listing, WaitingDocument, Xml, document_column};
 pub use error::Error;
 pub use finding::{FINDINGS_MAX, FINDINGS_OF_A_LEASE_MAX, Finding, FindingRow};

@@ -247,6 +247,9 @@ fn sqlite_table(table: &Table) -> String {
             parents.join(", ")
         ));
     }
+    for check in &table.checks {
+        parts.push(format!("CONSTRAINT {} CHECK ({})", quoted(&check.name), check.sql));
+    }
     let suffix = if has_key { " WITHOUT ROWID" } else { "" };
     format!("CREATE TABLE {} ({}){suffix}", quoted(&table.sqlite_name()), parts.join(", "))
 }
@@ -447,6 +450,8 @@ fn index_error(table: &Table, name: &str, err: &rusqlite::Error) -> SqlError {
             );
             SqlError::new(1505, text)
         }
-        Some(Broken::NotNull(_) | Broken::Foreign) | None => SqlError::from_sqlite(err),
+        Some(Broken::NotNull(_) | Broken::Foreign | Broken::Check(_)) | None => {
+            SqlError::from_sqlite(err)
+        }
     }
 }

@@ -214,6 +214,7 @@ pub(crate) fn tables() -> impl Iterator<Item = Table> {
         keys: Vec::new(),
         indexes: Vec::new(),
         foreign_keys: Vec::new(),
+        checks: Vec::new(),
         is_system: true,
     })
 }

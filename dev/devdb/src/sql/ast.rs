@@ -159,6 +159,7 @@ pub(crate) enum Rule {
         parent_columns: Vec<String>,
         cascades: bool,
     },
+    Check(Pred),
 }
 
 #[derive(Debug)]
@@ -288,6 +289,8 @@ pub(crate) enum Aggregate {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Func {
     Coalesce,
+    /// `CAST(.. AS xml)`.
+    Xml,
     IsNull,
     NullIf,
     Left,
