@@ -8,8 +8,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
-use xmlx_runtime::{ConfigFlags, DatabaseSettings, DocumentSettings, coordinator_url};
+use xmlx_runtime::{ConfigFlags, DatabaseSettings, DocumentSettings, Secret, coordinator_url};
+use xmlx_tls::{CoordinatorNames, TlsSettings};
 
+use crate::commands::ca::Ca;
 use crate::commands::contract::Contract;
 use crate::output::Format;
 
@@ -46,6 +48,18 @@ pub struct Cli {
         default_value = "http://127.0.0.1:7400"
     )]
     coordinators: Vec<String>,
+    #[command(flatten)]
+    tls: TlsSettings,
+    #[command(flatten)]
+    coordinator_names: CoordinatorNames,
+    /// Token that proves who calls, in place of a certificate
+    ///
+    /// `xmlx-client token create` makes one. It is sent to coordinators that have proved who they are, and to this host.
+    #[arg(long, global = true, env = "XMLX_TOKEN", hide_env_values = true, value_name = "TOKEN")]
+    token: Option<Secret>,
+    /// File that holds the token
+    #[arg(long, global = true, env = "XMLX_TOKEN_FILE", value_name = "FILE")]
+    token_file: Option<PathBuf>,
     #[command(flatten)]
     database: DatabaseSettings,
     #[command(flatten)]
@@ -209,6 +223,9 @@ pub(crate) enum Command {
         #[arg(long)]
         print: bool,
     },
+    /// Make certificates for the programs of a cluster, offline
+    #[command(subcommand)]
+    Ca(Ca),
     /// Write a first contract from samples, or print the format of contracts
     #[command(subcommand)]
     Contract(Contract),

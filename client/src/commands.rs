@@ -1,6 +1,7 @@
 //! One file per command, or per family of commands that differ in a word.
 
 mod bench;
+pub(crate) mod ca;
 mod check;
 pub(crate) mod contract;
 mod doctor;
@@ -27,6 +28,7 @@ use xmlx_extract::{Limits, Plan};
 use xmlx_proto::v1 as pb;
 use xmlx_runtime::{Loaded, Secret};
 use xmlx_store::{Access, Store, StoreConfig};
+use xmlx_tls::Wake;
 
 use crate::cli::{Cli, Command, Config};
 use crate::cluster::Cluster;
@@ -56,7 +58,11 @@ async fn dispatch(loaded: Loaded<Cli>) -> anyhow::Result<Answer> {
         let mut cli = Cli::command();
         cli.error(ErrorKind::MissingSubcommand, "a command is missing; `--help` lists them").exit()
     };
-    let cluster = Cluster::new(config.coordinators.clone());
+    if let Some(warning) = &config.security.warning {
+        output::note(&format!("warning: {warning}"));
+    }
+    config.security.follow(Wake::Files);
+    let cluster = Cluster::new(config.coordinators.clone(), config.proof.clone());
     match command {
         Command::Status { watch } => status::run(&cluster, format, watch).await,
         Command::Submit(args) => submit::run(&cluster, format, &args, submit::Kind::New).await,
@@ -79,6 +85,7 @@ async fn dispatch(loaded: Loaded<Cli>) -> anyhow::Result<Answer> {
         }
         Command::Init { print: true } => init::print(format),
         Command::Init { print: false } => init::run(format, &store(&config)?).await,
+        Command::Ca(command) => ca::run(format, command),
         Command::Contract(command) => contract::run(format, &command),
         Command::Schema { contract, .. } => schema::run(format, contract.as_deref()),
         Command::Grants { contract } => grants::run(format, contract.as_deref()),

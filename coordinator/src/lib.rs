@@ -3,6 +3,7 @@
 //! It is a cache of the database and may die at any time. What is decided is decided in
 //! `xmlx-lease`; this crate carries it out. It never reads a document and never writes to a target table.
 
+mod access;
 mod calls;
 mod cluster_service;
 mod config;

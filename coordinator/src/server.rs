@@ -14,7 +14,9 @@ use xmlx_proto::v1::worker_service_server::WorkerServiceServer;
 use xmlx_proto::{DESCRIPTORS, MESSAGE_BYTES_MAX};
 use xmlx_runtime::{Refused, Shutdown};
 use xmlx_store::{Access, Error, Store, StoreConfig};
+use xmlx_tls::{Acceptor, Wake};
 
+use crate::access::Guard;
 use crate::calls::Calls;
 use crate::cluster_service::ClusterApi;
 use crate::counted::Counted;
@@ -70,7 +72,9 @@ async fn serve(config: Config, shutdown: Shutdown) -> anyhow::Result<()> {
         .await
         .with_context(|| format!("cannot listen on `{}`", config.listen))?;
     let bound = listener.local_addr()?;
-    let address = config.advertise.clone().unwrap_or_else(|| format!("http://{bound}"));
+    let scheme = if config.security.credentials.is_some() { "https" } else { "http" };
+    let address = config.advertise.clone().unwrap_or_else(|| format!("{scheme}://{bound}"));
+    config.security.follow(Wake::FilesAndHangup);
     info!(%address, "listening");
     let (role_writer, role_reader) = role::channel();
     let identity = Identity { holder, address };
@@ -93,6 +97,7 @@ async fn serve(config: Config, shutdown: Shutdown) -> anyhow::Result<()> {
     let served = Server::builder()
         .http2_keepalive_interval(Some(Duration::from_secs(10)))
         .max_concurrent_streams(Some(STREAMS_MAX))
+        .layer(Guard::new(&config.security, config.roles.clone()))
         .layer(Calls::new())
         .add_service(health_service)
         .add_service(reflection)
@@ -102,7 +107,7 @@ async fn serve(config: Config, shutdown: Shutdown) -> anyhow::Result<()> {
         .add_service(JobServiceServer::new(job_api).max_decoding_message_size(MESSAGE_BYTES_MAX))
         .add_service(ClusterServiceServer::new(cluster_api))
         .serve_with_incoming_shutdown(
-            incoming::connections(listener),
+            incoming::connections(listener, Acceptor::new(&config.security)),
             shutdown.drain.clone().cancelled_owned(),
         );
     tokio::select! {

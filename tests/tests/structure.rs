@@ -10,19 +10,21 @@ use xmlx_tests::workspace;
 
 /// The edges that exist. Changing this list is a decision about the structure.
 const EDGES: &[(&str, &[&str])] = &[
-    ("xmlx-client", &["domain", "extract", "infer", "proto", "runtime", "store"]),
-    ("xmlx-coordinator", &["domain", "extract", "lease", "proto", "runtime", "store"]),
+    ("xmlx-client", &["domain", "extract", "infer", "proto", "runtime", "store", "tls"]),
+    ("xmlx-coordinator", &["domain", "extract", "lease", "proto", "runtime", "store", "tls"]),
     (
         "xmlx-dev",
         &[
             "client",
             "coordinator",
             "devdb",
+            "domain",
             "extract",
             "proto",
             "runtime",
             "samples",
             "store",
+            "tls",
             "worker",
         ],
     ),
@@ -35,7 +37,8 @@ const EDGES: &[(&str, &[&str])] = &[
     ("xmlx-runtime", &[]),
     ("xmlx-samples", &[]),
     ("xmlx-store", &["domain", "extract", "lease"]),
-    ("xmlx-worker", &["domain", "extract", "proto", "runtime", "store"]),
+    ("xmlx-tls", &["domain", "runtime"]),
+    ("xmlx-worker", &["domain", "extract", "proto", "runtime", "store", "tls"]),
 ];
 
 /// Crates that decide: they may not know of IO.

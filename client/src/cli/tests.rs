@@ -121,7 +121,7 @@ fn settings_are_refused_together() {
     let Failure::Invalid(err) = err else { panic!("{err}") };
     let expected = "the settings are invalid in 3 places\n  \
          XMLX_COORDINATOR: no program reads this variable; did you mean `XMLX_COORDINATORS`?\n  \
-         --coordinators: `host1:7400` has no scheme; write it like `http://host1:7400`\n  \
+         --coordinators: `host1:7400` has no scheme; write it like `https://host1:7400`\n  \
          --limits: `x` sets no limit: write it like `depth=300` or `document_bytes=128MiB`";
     assert_eq!(err.to_string(), expected);
 }

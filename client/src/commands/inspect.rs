@@ -45,7 +45,7 @@ async fn list_jobs(
     if answer.answered_by_leader || answer.leader_address.is_empty() {
         return Ok(answer);
     }
-    let by_leader = Cluster::call_at(&answer.leader_address, Patience::GLANCE, list).await;
+    let by_leader = cluster.call_at(&answer.leader_address, Patience::GLANCE, list).await;
     Ok(by_leader.unwrap_or(answer))
 }
 
