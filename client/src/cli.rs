@@ -247,6 +247,10 @@ pub(crate) enum Command {
         /// The mapping contract whose tables workers may write to; not given: the control tables alone
         #[arg(long, value_name = "FILE")]
         contract: Option<PathBuf>,
+        /// Workers may also delete rows of the contract's tables, as `submit --replace` needs it; run it for the contract
+        /// that wrote the applications, too, where that has other tables
+        #[arg(long, requires = "contract")]
+        replace: bool,
     },
     /// Try on the server what is assumed of it, and measure how fast it commits
     ///
@@ -272,8 +276,8 @@ pub(crate) enum Command {
     },
     /// Load XML files into the contract's source table
     ///
-    /// It needs a connection string. Applications that are in the table already are left alone. Prints how many files
-    /// were loaded; exit code 1 where a file was left out.
+    /// It needs a connection string. Applications that are in the table already are left alone, unless `--replace` is
+    /// given. Prints how many files were loaded; exit code 1 where a file was left out.
     ///
     /// Example: xmlx-client load some/ --contract card.json
     Load {
@@ -282,6 +286,12 @@ pub(crate) enum Command {
         /// The mapping contract
         #[arg(long, value_name = "FILE")]
         contract: PathBuf,
+        /// Put changed documents in the place of those in the table
+        ///
+        /// Applications that are decided keep the rows of their old documents; their ids are listed, with the command that
+        /// writes them again.
+        #[arg(long)]
+        replace: bool,
     },
     /// Print the rows that XML files become, without a database
     ///

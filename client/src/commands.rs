@@ -27,7 +27,7 @@ use clap::error::ErrorKind;
 use xmlx_extract::{Limits, Plan};
 use xmlx_proto::v1 as pb;
 use xmlx_runtime::{Loaded, Secret};
-use xmlx_store::{Access, Store, StoreConfig};
+use xmlx_store::{Access, OldRows, Store, StoreConfig};
 use xmlx_tls::Wake;
 
 use crate::cli::{Cli, Command, Config};
@@ -88,12 +88,16 @@ async fn dispatch(loaded: Loaded<Cli>) -> anyhow::Result<Answer> {
         Command::Ca(command) => ca::run(format, command),
         Command::Contract(command) => contract::run(format, &command),
         Command::Schema { contract, .. } => schema::run(format, contract.as_deref()),
-        Command::Grants { contract } => grants::run(format, contract.as_deref()),
+        Command::Grants { contract, replace } => {
+            let old_rows = if replace { OldRows::Replaced } else { OldRows::Kept };
+            grants::run(format, contract.as_deref(), old_rows)
+        }
         Command::Check { contract, role } => check::run(format, &contract, role, &config).await,
         Command::Doctor => doctor::run(format, &examining_store(&config)?).await,
-        Command::Load { dir, contract } => {
-            let plan = plan(&[contract], config.limits)?;
-            load::run(format, &dir, &plan, &store(&config)?).await
+        Command::Load { dir, contract, replace } => {
+            let plan = plan(std::slice::from_ref(&contract), config.limits)?;
+            let changed = if replace { load::Changed::Replace } else { load::Changed::Leave };
+            load::run(format, &dir, (&contract, &plan), &store(&config)?, changed).await
         }
         Command::Map { contract, app_id, ddl, files } => {
             let mut plan = plan(&contract, config.limits)?;

@@ -7,7 +7,9 @@ use xmlx_domain::{IDS_MAX, IDS_MIN, JobId, Mode, Scope};
 use xmlx_extract::Plan;
 use xmlx_proto::{ErrorCode, Refusal, v1 as pb};
 use xmlx_runtime::{NAME_UNITS_MAX, name_problem};
-use xmlx_store::{Budget, Disagreement, FINDINGS_SINCE, Grows, Limit, NewJob, Source, Store};
+use xmlx_store::{
+    Budget, Catalog, Disagreement, FINDINGS_SINCE, Grows, Limit, NewJob, Source, Store,
+};
 
 use crate::convert;
 use crate::lanes::Lanes;
@@ -117,6 +119,14 @@ pub(crate) async fn prepare(
     let log_watermark = source.newest_log_id(store).await.map_err(db)?;
     let source = Source::new(&plan, mode, log_watermark);
     let scope = scope(store, &source, mode, &request).await?;
+    let found = match mode.replaces() {
+        true => irreplaceable(store, &plan, &catalog, scope).await?,
+        false => Vec::new(),
+    };
+    if !found.is_empty() {
+        let what = "the applications cannot be replaced";
+        return Ok(Prepared::Refused(Problems { what, ..Problems::of_database(&found) }));
+    }
     let decided = decided(store, &source, scope).await;
     let job = Box::new(NewJob {
         job_id: JobId(0),
@@ -134,11 +144,27 @@ pub(crate) async fn prepare(
     Ok(Prepared::Job { job, decided })
 }
 
+/// What keeps applications of the scope from being replaced.
+async fn irreplaceable(
+    store: &Store,
+    plan: &Plan,
+    catalog: &Catalog,
+    scope: Scope,
+) -> Result<Vec<Disagreement>, Refusal> {
+    let db = |err| convert::refusal(&err);
+    // The job's number is not known yet: any of the jobs that there are may have written them.
+    let found = store.find_removals(plan, catalog, scope, JobId(i64::MAX)).await.map_err(db)?;
+    match found {
+        Ok(removals) => store.rows_of_others(plan, &removals, scope).await.map_err(db),
+        Err(found) => Ok(found),
+    }
+}
+
 /// What this build cannot do, or has no place for in the control tables.
 async fn require_known(store: &Store, mode: Mode) -> Result<(), Refusal> {
     match mode {
         Mode::Once | Mode::Follow | Mode::Retry => Ok(()),
-        Mode::Rehearse => {
+        Mode::Rehearse | Mode::Replace | Mode::ReplaceAll => {
             let has_place = store.has_schema(FINDINGS_SINCE).await;
             if has_place.map_err(|err| convert::refusal(&err))? {
                 return Ok(());
@@ -148,7 +174,7 @@ async fn require_known(store: &Store, mode: Mode) -> Result<(), Refusal> {
             );
             Err(Refusal::new(ErrorCode::NotPossible, message))
         }
-        Mode::Reconcile | Mode::Replace => {
+        Mode::Reconcile => {
             let message = format!("a `{mode}` is not in this build");
             Err(Refusal::new(ErrorCode::NotPossible, message))
         }

@@ -171,6 +171,9 @@ pub const ON_DEVDB_ALONE: &[(&str, Needs, &[&str])] = &[
         "listed_and_unlisted_errors_are_found_beside_each_other",
         "a_server_that_cannot_search_is_searched_by_halves",
     ]),
+    ("replace", Needs::Faults, &[
+        "every_application_is_wholly_old_or_wholly_new_under_kills",
+    ]),
     ("server", Needs::Faults, &[
         "a_trial_that_was_disturbed_is_no_finding",
     ]),

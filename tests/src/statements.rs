@@ -1,11 +1,11 @@
 //! Every statement that the programs send, with the samples' contracts where names come from one.
 
-use xmlx_domain::Mode;
+use xmlx_domain::{JobId, Mode, Scope};
 use xmlx_extract::Plan;
 use xmlx_store::{
-    CommitPlan, Documents, Holds, Source, Versions, all_statements, document_column,
-    load_statement, probe_statements, reference_statement, repeated_id_statement, source_columns,
-    verification_statements,
+    CommitPlan, Documents, Holds, Source, Versions, all_statements, decided_statement,
+    document_column, load_statement, probe_statements, reference_statement, repeated_id_statement,
+    replace_statement, source_columns, verification_statements,
 };
 
 use crate::Database;
@@ -47,6 +47,11 @@ pub async fn statements(db: &Database) -> Vec<Statement> {
     for (name, text) in xmlx_store::scratch_statements() {
         all.push(Statement { name: name.to_owned(), line: None, text });
     }
+    db.run(
+        "IF NOT EXISTS (SELECT 1 FROM sys.indexes WHERE [name] = 'IX_person_app_id') \
+         CREATE INDEX [IX_person_app_id] ON [sample].[person] ([app_id])",
+    )
+    .await;
     for (line, contract) in xmlx_samples::contracts() {
         let plan = Plan::from_json(contract).expect("a sample contract");
         let mut add = |name: &str, text: String| {
@@ -56,11 +61,37 @@ pub async fn statements(db: &Database) -> Vec<Statement> {
             "load",
             format!("-- params: @P1 nvarchar(max), @P2 nvarchar(max)\n{}", load_statement(&plan)),
         );
+        for (name, text) in [
+            ("replace_documents", replace_statement(&plan)),
+            ("decided_documents", decided_statement(&plan)),
+        ] {
+            add(name, format!("-- params: @P1 nvarchar(max)\n{text}"));
+        }
         let source = Source::new(&plan, Mode::Once, 0);
         let catalog = db.store().catalog(plan.target_schema()).await.expect("the catalog");
         let commits = CommitPlan::new(&plan, &catalog, &source).expect("the samples fit");
         for (name, text) in commits.statements() {
             add(name, text);
+        }
+        let replacing = Source::new(&plan, Mode::ReplaceAll, 0);
+        let removals = db
+            .store()
+            .removals(&plan, &catalog, Scope { lo: 0, hi: 1 }, JobId(1))
+            .await
+            .expect("the samples' applications can be replaced");
+        let others = db.store().rows_of_others_statements(&plan, &removals).await;
+        for (i, text) in others.expect("the catalog").into_iter().enumerate() {
+            add(
+                &format!("rows_of_others_{i}"),
+                format!("-- params: @P1 bigint, @P2 bigint\n{text};\n"),
+            );
+        }
+        let commits =
+            CommitPlan::replacing(&plan, &catalog, &replacing, &removals).expect("the samples fit");
+        for (name, text) in commits.statements() {
+            if name != "decided" {
+                add(&format!("replace_{name}"), text);
+            }
         }
         let reading = Source::new(&plan, Mode::Rehearse, 0);
         let commits = CommitPlan::new(&plan, &catalog, &reading).expect("the samples fit");

@@ -12,6 +12,15 @@ use xmlx_tests::{Cluster, Database, Setup, Statement, statements};
 
 /// Who sends which statement: names, or how they begin.
 const SENDERS: &[(&str, &[Role])] = &[
+    // What these may do is granted where it is asked for.
+    ("replace_commit", &[]),
+    ("replace_find_refused", &[]),
+    // The coordinator, if it may: no contract names these tables.
+    ("rows_of_others_", &[]),
+    // The client, for changed documents.
+    ("replace_documents", &[]),
+    ("decided_documents", &[]),
+    ("replaced_contracts", &[Role::Coordinator, Role::Worker]),
     ("catalog_", &[Role::Coordinator, Role::Worker]),
     ("job_contract", &[Role::Coordinator, Role::Worker]),
     ("job", &[Role::Coordinator]),
@@ -91,6 +100,12 @@ fn touched(text: &str) -> BTreeSet<(String, &'static str)> {
             found.extend(permissions.iter().map(|it| (table.clone(), *it)));
         }
     }
+    // What a join finds is deleted from the table that is called so.
+    for (at, _) in text.match_indices("DELETE t0 FROM ") {
+        let joins = text[at..].split(';').next().unwrap_or_default();
+        let target = joins.split("INNER LOOP JOIN ").find(|join| join.contains("] AS t0 ON "));
+        found.extend(target.and_then(table).map(|table| (table, "DELETE")));
+    }
     found
 }
 
@@ -143,6 +158,33 @@ async fn roles_may_do_what_they_do_and_no_more() {
                 .collect();
             assert_eq!(granted, needed, "{role:?} of {}", line.name());
         }
+    }
+}
+
+/// A commit that replaces applications needs what `grants --replace` grants in addition, and no more.
+#[tokio::test(flavor = "multi_thread")]
+async fn replacing_needs_what_is_granted_for_it() {
+    let db = Database::start(Tls::Off).await;
+    let all: Vec<Statement> = statements(&db).await;
+    for (line, contract) in xmlx_samples::contracts() {
+        let plan = Plan::from_json(contract).unwrap();
+        let replacing = all.iter().filter(|statement| {
+            statement.line == Some(line.name())
+                && ["replace_commit", "replace_find_refused"]
+                    .iter()
+                    .any(|name| statement.name.starts_with(name))
+        });
+        let needed: BTreeSet<(String, &str)> =
+            replacing.flat_map(|statement| touched(&statement.text)).collect();
+        let usual = Role::Worker.grants(Some(&plan));
+        let more = Role::Worker.grants_to_replace(&plan);
+        let pair = |grant: &xmlx_store::Grant| (grant.securable.clone(), grant.permission);
+        let usual: BTreeSet<(String, &str)> = usual.iter().map(pair).collect();
+        let more: BTreeSet<(String, &str)> = more.iter().map(pair).collect();
+        let lacking: BTreeSet<(String, &str)> = needed.difference(&usual).cloned().collect();
+        // Every table is deleted from; those that nothing hangs on need not be read but by this.
+        assert_eq!(lacking, more, "{}", line.name());
+        assert!(Role::Coordinator.grants_to_replace(&plan).is_empty());
     }
 }
 

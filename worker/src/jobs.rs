@@ -92,7 +92,7 @@ impl Jobs {
             Box::pin(store.require_fit_server()).await?;
         }
         let (mut plan, source) = self.store.job_plan(job_id).await?;
-        if let mode @ (Mode::Reconcile | Mode::Replace) = source.mode() {
+        if let mode @ Mode::Reconcile = source.mode() {
             let detail = format!(
                 "job {job_id} is a `{mode}`, which this worker cannot do: it needs a newer build"
             );
@@ -105,7 +105,14 @@ impl Jobs {
         // What does not go together was refused when the job was submitted; the plan of the commit checks it again.
         catalog.describe(&mut plan);
         catalog.narrow(&mut plan);
-        let commit = CommitPlan::new(&plan, &catalog, &source)?;
+        let commit = if source.mode().replaces() {
+            let scope = self.store.job_scope(job_id).await?;
+            let removals = self.store.removals(&plan, &catalog, scope, job_id).await?;
+            self.store.require_grants(&removals.grants()).await?;
+            CommitPlan::replacing(&plan, &catalog, &source, &removals)?
+        } else {
+            CommitPlan::new(&plan, &catalog, &source)?
+        };
         Ok(Job {
             plan,
             documents,

@@ -44,6 +44,15 @@ pub(crate) struct Submit {
     /// Never end: load applications that come later, too, until the job is cancelled
     #[arg(long, conflicts_with_all = ["limit", "to", "wait"])]
     pub(crate) follow: bool,
+    /// Write applications that are decided again, in the place of the rows that they have
+    ///
+    /// It takes those that have a row in the log, but for those that this very contract wrote last. One that fails keeps the
+    /// rows that it has. Workers need the permissions of `grants --replace`.
+    #[arg(long, conflicts_with_all = ["follow", "dry_run"])]
+    pub(crate) replace: bool,
+    /// With `--replace`: also those that this very contract wrote, for documents that have changed
+    #[arg(long, requires = "replace")]
+    pub(crate) again: bool,
     /// Wait until the job ends, and report on standard error what delays it
     ///
     /// With `--wait=until-paused` the wait also ends once the job is paused. Exit code 0: the job is done, and at least

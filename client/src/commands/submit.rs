@@ -46,7 +46,7 @@ pub(crate) async fn run(
         );
     }
     if let Some(n) = decided {
-        output::note(&nothing_waits(kind, n));
+        output::note(&nothing_waits(request.mode(), n));
     }
     let Some(until) = args.wait else {
         show(format, outcome, &job)?;
@@ -74,8 +74,15 @@ fn request(
                 "`retry` has no `--dry-run`; `submit --dry-run` rehearses what has no decision yet"
             )
         }
+        (Kind::Retry, false) if args.replace => {
+            anyhow::bail!(
+                "`retry` takes what has failed; `submit --replace` takes whatever is decided"
+            )
+        }
         (Kind::Retry, false) => pb::JobMode::Retry,
         (Kind::New, _) if args.dry_run => pb::JobMode::Rehearse,
+        (Kind::New, _) if args.again => pb::JobMode::ReplaceAll,
+        (Kind::New, _) if args.replace => pb::JobMode::Replace,
         (Kind::New, true) => pb::JobMode::Follow,
         (Kind::New, false) => pb::JobMode::Once,
     };
@@ -106,12 +113,22 @@ pub struct Submitted {
 }
 
 /// Why a job has nothing to do.
-fn nothing_waits(kind: Kind, n_decided: i64) -> String {
-    match kind {
-        Kind::New => format!(
+fn nothing_waits(mode: pb::JobMode, n_decided: i64) -> String {
+    match mode {
+        pb::JobMode::Replace => format!(
+            "nothing waits: of the {n_decided} applications of the scope none is decided, or this very contract wrote all that are; `--again` takes those, too"
+        ),
+        pb::JobMode::ReplaceAll => {
+            format!("nothing waits: none of the {n_decided} applications of the scope is decided")
+        }
+        pb::JobMode::Unspecified
+        | pb::JobMode::Once
+        | pb::JobMode::Follow
+        | pb::JobMode::Rehearse
+        | pb::JobMode::Reconcile => format!(
             "nothing waits: all {n_decided} applications of the scope are decided already; `xmlx-client retry` takes those that failed"
         ),
-        Kind::Retry => {
+        pb::JobMode::Retry => {
             format!("nothing waits: none of the {n_decided} applications of the scope has failed")
         }
     }
@@ -290,6 +307,13 @@ mod tests {
         assert_eq!(ask(&[], Kind::Retry), retry);
         let follow = pb::SubmitRequest { mode: pb::JobMode::Follow.into(), ..plain.clone() };
         assert_eq!(ask(&["--follow"], Kind::New), follow);
+        for (line, mode) in [
+            (&["--replace"][..], pb::JobMode::Replace),
+            (&["--replace", "--again"], pb::JobMode::ReplaceAll),
+        ] {
+            let replace = pb::SubmitRequest { mode: mode.into(), ..plain.clone() };
+            assert_eq!(ask(line, Kind::New), replace);
+        }
         let rehearsal = pb::SubmitRequest { mode: pb::JobMode::Rehearse.into(), ..plain.clone() };
         assert_eq!(ask(&["--dry-run"], Kind::New), rehearsal);
         let scope = ["--from", "-5", "--to", "9", "--limit", "3", "--priority", "-1"];
@@ -339,9 +363,12 @@ mod tests {
 
     #[test]
     fn a_job_with_nothing_to_do_says_why() {
-        let new = nothing_waits(Kind::New, 12);
+        let new = nothing_waits(pb::JobMode::Once, 12);
         assert!(new.contains("all 12 applications") && new.contains("xmlx-client retry"), "{new}");
-        assert!(nothing_waits(Kind::Retry, 12).contains("none of the 12 applications"));
+        for mode in [pb::JobMode::Retry, pb::JobMode::ReplaceAll] {
+            assert!(nothing_waits(mode, 12).contains("none of the 12 applications"));
+        }
+        assert!(nothing_waits(pb::JobMode::Replace, 12).contains("--again"));
     }
 
     #[test]

@@ -118,6 +118,7 @@ fn states_and_modes_have_their_words() {
         (pb::JobMode::Rehearse, "rehearse"),
         (pb::JobMode::Reconcile, "reconcile"),
         (pb::JobMode::Replace, "replace"),
+        (pb::JobMode::ReplaceAll, "replace-all"),
         (pb::JobMode::Unspecified, "unknown"),
     ] {
         let job = Job::from(pb::Job { mode: mode.into(), ..job() });

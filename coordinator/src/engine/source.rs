@@ -103,13 +103,14 @@ pub(super) async fn check_ended(
     job: JobId,
 ) -> Result<Checked, Error> {
     let Some(open) = store.open_job(job).await? else { return Ok(Checked::AllDecided) };
-    if !open.mode.writes() {
-        // What a job only reads goes on waiting: its cursors tell what it has read.
+    if open.mode.goes_by_cursors() {
+        // What a job only reads goes on waiting, and so does what kept its rows when it was to be replaced: the cursors
+        // tell what the job has tried.
         let is_read = store.open_ranges(job, None, 1).await?.is_empty();
         return Ok(if is_read { Checked::AllDecided } else { Checked::Reopened });
     }
     let source = sources.of(store, job).await?;
-    let waiting = convert::count(source.waiting(store, open.scope).await?);
+    let waiting = convert::count(source.waiting(store, open.scope, job).await?);
     match life::at_the_end(waiting, store.open_ranges(job, None, 1).await?.len()) {
         AtTheEnd::AllDecided => Ok(Checked::AllDecided),
         AtTheEnd::ReadAgain => Ok(Checked::Reopened),

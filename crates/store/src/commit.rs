@@ -22,7 +22,7 @@ use crate::encode::{self, ColumnCodec};
 use crate::finding::{self, Finding};
 use crate::schema::{EXTRAS_SINCE, FINDINGS_SINCE, REPORTS_SINCE};
 use crate::warnings::WarningNames;
-use crate::{Connection, Error, HeldLease, OpenRange, Source, name};
+use crate::{Connection, Error, HeldLease, OpenRange, Removals, Source, name};
 
 /// What became of one application.
 #[derive(Clone, Debug)]
@@ -134,6 +134,29 @@ impl CommitPlan {
     /// # Errors
     /// [`Error::Mismatch`] with every point on which they disagree.
     pub fn new(plan: &Plan, catalog: &Catalog, source: &Source) -> Result<Self, Error> {
+        Self::of(plan, catalog, source, None)
+    }
+
+    /// The same for a job that replaces applications: it deletes their rows, too. An application that fails keeps the
+    /// rows that it has; it gets no row in the log then, but a finding of the job.
+    ///
+    /// # Errors
+    /// As [`CommitPlan::new`].
+    pub fn replacing(
+        plan: &Plan,
+        catalog: &Catalog,
+        source: &Source,
+        removals: &Removals,
+    ) -> Result<Self, Error> {
+        Self::of(plan, catalog, source, Some(removals))
+    }
+
+    fn of(
+        plan: &Plan,
+        catalog: &Catalog,
+        source: &Source,
+        removals: Option<&Removals>,
+    ) -> Result<Self, Error> {
         let found = catalog.check(plan);
         if !found.is_empty() {
             let lines: Vec<String> = found.iter().map(ToString::to_string).collect();
@@ -160,6 +183,7 @@ impl CommitPlan {
             id_type,
             tables: tables.collect(),
             writes: source.mode().writes(),
+            removals,
         };
         let limits = plan.tables().iter().map(|table| text_limits(table, catalog)).collect();
         let reason =

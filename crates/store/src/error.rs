@@ -102,6 +102,11 @@ pub enum Error {
     /// The server does something in another way that the results depend on.
     #[error("this server does not do what SQL Server does; nothing is decided on it:\n{0}")]
     Unfit(String),
+    /// The login lacks permissions that the job needs.
+    #[error(
+        "the worker's login may not do what the job needs; run what `xmlx-client grants --contract C --replace` prints; it lacks {0}"
+    )]
+    NotGranted(String),
     /// The contract and the target's catalog disagree.
     #[error("the contract does not fit the target database:\n{0}")]
     Mismatch(String),
@@ -120,7 +125,7 @@ impl Error {
             Self::Lost(_) | Self::Unanswered(_) => ErrorClass::Ambiguous,
             Self::Login { .. } | Self::Tls { .. } | Self::NoControlTables => ErrorClass::Fatal,
             Self::Unreadable(_) | Self::Shape { .. } | Self::Duplicate { .. } => ErrorClass::Fatal,
-            Self::Unfit(_) | Self::Mismatch(_) => ErrorClass::Fatal,
+            Self::Unfit(_) | Self::Mismatch(_) | Self::NotGranted(_) => ErrorClass::Fatal,
         }
     }
 

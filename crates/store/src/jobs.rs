@@ -360,6 +360,17 @@ impl Store {
         Ok(may_grow.then_some(scope))
     }
 
+    /// The ids that a job works on.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] where there is no such job; see [`Error`].
+    pub async fn job_scope(&self, job_id: JobId) -> Result<Scope, Error> {
+        const IT: &str = "job_scope";
+        let row = self.run(statements::JOB_SCOPE, &[&job_id.0]).await?;
+        let row = only(&row, IT)?;
+        Ok(Scope { lo: column(row, "scope_lo", IT)?, hi: column(row, "scope_hi", IT)? })
+    }
+
     /// Notes whether a `follow` job with this id takes what comes below its scope. Tables of an older version have no
     /// room for it: such a job does not grow down.
     ///

@@ -26,6 +26,7 @@ mod probe;
 mod prune;
 mod ranges;
 mod references;
+mod replace;
 mod schema;
 mod sessions;
 mod source;
@@ -48,15 +49,16 @@ pub use doctor::{
 pub use documents::{Documents, Fetched, Holds, Listing, WaitingDocument, Xml, document_column};
 pub use error::Error;
 pub use finding::{FINDINGS_MAX, FINDINGS_OF_A_LEASE_MAX, Finding, FindingRow};
-pub use grants::{Grant, Role, grants_script};
+pub use grants::{Grant, OldRows, Role, grants_script};
 pub use jobs::{Counting, JobRow, JobsWanted, NewJob, OpenJob};
 pub use late::{Late, Page};
 pub use leader::{LeaderRow, Leadership};
-pub use load::{Document, load_statement};
+pub use load::{Document, decided_statement, load_statement, replace_statement};
 pub use probe::{ServerFindings, probe_statements};
 pub use prune::Prunable;
 pub use ranges::{HeldLease, OpenRange, RangeRow};
 pub use references::reference_statement;
+pub use replace::Removals;
 pub use schema::{
     EXTRAS_SINCE, FINDINGS_SINCE, Fit, NO_CONTROL_TABLES, REPORTS_SINCE, SCHEMA_VERSION,
     SchemaVersion, control_schema,

@@ -25,6 +25,7 @@ statements! {
     CATALOG_FOREIGN_KEYS = "catalog_foreign_keys";
     CATALOG_INDEXES = "catalog_indexes";
     CATALOG_REFERENCES = "catalog_references";
+    CATALOG_REFERRERS = "catalog_referrers";
     DATABASE = "database";
     FINDINGS = "findings";
     FINDINGS_COUNT = "findings_count";
@@ -71,6 +72,7 @@ statements! {
     RANGES_BETWEEN = "ranges_between";
     RANGES_LAST = "ranges_last";
     RANGES_OPEN = "ranges_open";
+    REPLACED_CONTRACTS = "replaced_contracts";
     SESSION = "session";
     SCHEMA_PRESENT = "schema_present";
     SCHEMA_VERSION = "schema_version";

@@ -200,7 +200,10 @@ pub(crate) struct Update {
 
 #[derive(Debug)]
 pub(crate) struct Delete {
+    /// A table, or, where there are sources, what one of them is called.
     pub(crate) table: ObjectName,
+    /// Sources that name the rows to go.
+    pub(crate) from: Option<From>,
     pub(crate) filter: Option<Pred>,
 }
 
