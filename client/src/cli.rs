@@ -1,5 +1,6 @@
 //! The command line: every command, its arguments, and what `--help` says of them.
 
+mod failures;
 mod settings;
 mod submit;
 
@@ -15,6 +16,7 @@ use crate::commands::ca::Ca;
 use crate::commands::contract::Contract;
 use crate::output::Format;
 
+pub(crate) use failures::Failures;
 pub use settings::Config;
 pub(crate) use submit::{Submit, Wait};
 
@@ -110,6 +112,21 @@ pub(crate) enum Command {
         #[command(flatten)]
         most: ListLimit,
     },
+    /// List what became of one application, each time: job, contract, worker, range, epoch and reason, the latest first
+    ///
+    /// It reads processing_log; rows of other tools are listed, too. Exit code 1 where there is no row.
+    ///
+    /// Example: xmlx-client runs 1204
+    Runs {
+        /// The application's id
+        #[arg(value_name = "APP_ID", allow_negative_numbers = true)]
+        app: i64,
+        /// A job whose contract has the log in its schema; not given: the newest job
+        #[arg(long)]
+        job: Option<i64>,
+        #[command(flatten)]
+        most: ListLimit,
+    },
     /// List the workers, with what each is doing
     ///
     /// Example: xmlx-client workers -o json
@@ -175,14 +192,11 @@ pub(crate) enum Command {
     },
     /// List the failed applications of a job, each with its stage and reason, the latest first
     ///
-    /// Example: xmlx-client failures 7 --limit 0
-    Failures {
-        /// The job's number, as `jobs` shows it
-        job: i64,
-        /// Print at most N of them; 0: all
-        #[arg(long, value_name = "N", default_value_t = 100)]
-        limit: u64,
-    },
+    /// With `--groups` they are counted by stage, column and reason; reasons that differ in numbers or quoted texts
+    /// alone are one, unless what is quoted is a table or column of the contract.
+    ///
+    /// Example: xmlx-client failures 7 --stage mapping --column loan.amount --limit 0
+    Failures(Failures),
     /// Count what was changed, cut or left out of applications that succeeded, by column and kind
     ///
     /// Example: xmlx-client warnings 7 --column card.limit
@@ -192,6 +206,22 @@ pub(crate) enum Command {
         /// Count only this column, or all columns of this table
         #[arg(long, value_name = "TABLE[.COLUMN]")]
         column: Option<String>,
+    },
+    /// Show what stands out in what a job has written: all NULL, all default, one value only, unlike another job
+    ///
+    /// Counts come from the commits themselves; no table is read and no value shown. Exit code 1 where something stands
+    /// out. JSON has each finding, and with `--all` each table and column.
+    ///
+    /// Example: xmlx-client quality 7 --against 6
+    Quality {
+        /// The job's number, as `jobs` shows it
+        job: i64,
+        /// Also show where it differs from this job
+        #[arg(long, value_name = "JOB")]
+        against: Option<i64>,
+        /// Also show every table and column
+        #[arg(long)]
+        all: bool,
     },
     /// Submit a job that loads the failed applications again
     ///

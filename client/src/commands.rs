@@ -5,12 +5,14 @@ pub(crate) mod ca;
 mod check;
 pub(crate) mod contract;
 mod doctor;
+mod failures;
 mod grants;
 mod init;
 mod inspect;
 mod load;
 mod map;
 mod prune;
+mod quality;
 mod schema;
 pub mod status;
 mod steer;
@@ -69,9 +71,15 @@ async fn dispatch(loaded: Loaded<Cli>) -> anyhow::Result<Answer> {
         Command::Retry(args) => submit::run(&cluster, format, &args, submit::Kind::Retry).await,
         Command::Jobs(most) => inspect::jobs(&cluster, format, most.limit).await,
         Command::Ranges { job, most } => inspect::ranges(&cluster, format, job, most.limit).await,
+        Command::Runs { app, job, most } => {
+            inspect::runs(&cluster, format, (app, job), most.limit).await
+        }
         Command::Workers => inspect::workers(&cluster, format).await,
-        Command::Failures { job, limit } => inspect::failures(&cluster, format, job, limit).await,
+        Command::Failures(args) => failures::run(&cluster, format, &args).await,
         Command::Warnings { job, column } => warnings::run(&cluster, format, job, column).await,
+        Command::Quality { job, against, all } => {
+            quality::run(&cluster, format, (job, against), all).await
+        }
         Command::Pause { job } => steer::pause(&cluster, format, job).await,
         Command::Resume { job } => steer::resume(&cluster, format, job).await,
         Command::Cancel { job } => steer::cancel(&cluster, format, job).await,

@@ -11,13 +11,15 @@ use xmlx_proto::{ErrorCode, Refusal, v1 as pb};
 use xmlx_store::{Counting, JobRow, JobsWanted, NewJob, Store};
 
 use crate::counted::{Asked, Counted};
-use crate::engine::{Command, Handle, JobOrder, Moved, spent_by_now};
+use crate::engine::{Command, Handle, JobOrder, Moved, resume_order};
+use crate::failures::Filter;
 use crate::lanes::{Lanes, Turn};
 use crate::overlap::same_or_overlap;
 use crate::pages::{Page, ROWS_MAX};
+use crate::quality::Hints;
 use crate::role::{Role, RoleReader};
 use crate::submit::{self, Prepared};
-use crate::{convert, warnings};
+use crate::{convert, failures, quality, runs, warnings};
 
 /// What a client gets that knows no pages and does not say how many failures it wants.
 const FAILURES_DEFAULT: u32 = 100;
@@ -30,11 +32,12 @@ pub(crate) struct JobApi {
     store: Store,
     lanes: Lanes,
     counted: Counted,
+    hints: Hints,
 }
 
 impl JobApi {
     pub(crate) fn new(role: RoleReader, store: Store, lanes: Lanes, counted: Counted) -> Self {
-        Self { role, store, lanes, counted }
+        Self { role, store, lanes, counted, hints: Hints::default() }
     }
 
     async fn turn(&self, doing: String) -> Result<Turn<'_>, Refusal> {
@@ -95,12 +98,13 @@ impl JobApi {
 
     async fn order(&self, job_id: JobId, order: JobOrder) -> Result<i32, Refusal> {
         let engine = self.role.engine(&self.store).await?;
+        let wish = order.wish();
         let moved = engine.ask(|reply| Command::Order { job: job_id, order, reply }).await??;
         let outcome = match moved {
             Moved::To(outcome) => outcome,
             Moved::NotOpen => {
                 let job = self.job(job_id).await?;
-                match life::order(job.state, order.wish()) {
+                match life::order(job.state, wish) {
                     Ordered::AlreadySo => Outcome::AlreadySo,
                     Ordered::HasEnded | Ordered::Move(_) => {
                         let message = format!("job {job_id} is {}; submit a new one", job.state);
@@ -128,6 +132,7 @@ impl JobService for JobApi {
             }
             Prepared::Refused(problems) => problems.answer(problems_max)?,
         };
+        quality::add(&self.store, &self.hints, response.job.as_mut_slice()).await?;
         Ok(Response::new(response))
     }
 
@@ -148,6 +153,7 @@ impl JobService for JobApi {
             Role::Standby { leader_address } => (false, leader_address),
             Role::Unfit { .. } => (false, None),
         };
+        convert::in_time(quality::add(&self.store, &self.hints, &mut jobs)).await?;
         Ok(Response::new(pb::ListJobsResponse {
             jobs,
             next_page_token,
@@ -197,21 +203,44 @@ impl JobService for JobApi {
             None => self.store.failures_by_stage(&plan, &job).await.map_err(db)?,
             Some(_) => Vec::new(),
         };
-        let before = page.after.unwrap_or(i64::MAX);
-        let found = self.store.failures(&plan, &job, before, page.to_read()).await;
-        let mut failures = found.map_err(db)?;
-        let next_page_token = page.cut(&mut failures, |it| it.log_id);
-        let failure = |it: xmlx_store::Failure| pb::Failure {
-            app_id: it.app_id,
-            reason: it.reason,
-            session_id: it.session_id,
-            at: it.at,
-        };
+        let filter = Filter::of(request.filter.as_ref());
+        let (failures, next_page_token) =
+            failures::page(&self.store, (&plan, &job), &filter, page).await?;
         Ok(Response::new(pb::ListFailuresResponse {
             stages: stages.into_iter().map(stage).collect(),
-            failures: failures.into_iter().map(failure).collect(),
+            failures,
             next_page_token,
+            filtered: request.filter.is_some(),
         }))
+    }
+
+    async fn group_failures(
+        &self,
+        request: Request<pb::GroupFailuresRequest>,
+    ) -> Result<Response<pb::GroupFailuresResponse>, Status> {
+        let request = request.into_inner();
+        let job = self.job(JobId(request.job_id)).await?;
+        let plan = self.plan(job.job_id).await?;
+        let _turn = self.turn(format!("grouping failures of job {}", job.job_id)).await?;
+        let filter = Filter::of(request.filter.as_ref());
+        let groups = failures::groups(&self.store, (&plan, &job), &filter).await?;
+        Ok(Response::new(groups))
+    }
+
+    async fn list_runs(
+        &self,
+        request: Request<pb::ListRunsRequest>,
+    ) -> Result<Response<pb::ListRunsResponse>, Status> {
+        let request = request.into_inner();
+        let page = Page::asked(request.page_size, &request.page_token)?;
+        let job_id = match request.job_id {
+            Some(job_id) => JobId(job_id),
+            None => self.store.count_jobs().await.map_err(|err| convert::refusal(&err))?.1,
+        };
+        let job = self.job(job_id).await?;
+        let plan = self.plan(job.job_id).await?;
+        let _turn = self.turn(format!("listing runs of application {}", request.app_id)).await?;
+        Ok(Response::new(runs::page(&self.store, &plan, request.app_id, page).await?))
     }
 
     async fn list_warnings(
@@ -223,6 +252,22 @@ impl JobService for JobApi {
         let plan = self.plan(job.job_id).await?;
         let _turn = self.turn(format!("listing warnings of job {}", job.job_id)).await?;
         Ok(Response::new(warnings::list(&self.store, &plan, &request).await?))
+    }
+
+    async fn get_quality(
+        &self,
+        request: Request<pb::GetQualityRequest>,
+    ) -> Result<Response<pb::GetQualityResponse>, Status> {
+        let request = request.into_inner();
+        let page = Page::asked(request.page_size, &request.page_token)?;
+        let job = self.job(JobId(request.job_id)).await?;
+        let against = match request.against_job_id {
+            Some(against) => Some(self.job(JobId(against)).await?),
+            None => None,
+        };
+        let _turn = self.turn(format!("counting what job {} has written", job.job_id)).await?;
+        let quality = quality::of(&self.store, &job, against.as_ref(), request.all, page).await?;
+        Ok(Response::new(quality))
     }
 
     async fn verify(
@@ -270,9 +315,9 @@ impl JobService for JobApi {
     ) -> Result<Response<pb::ResumeResponse>, Status> {
         let job_id = JobId(request.into_inner().job_id);
         let reading =
-            async { spent_by_now(&self.store, job_id).await.map_err(|err| convert::refusal(&err)) };
-        let spent = convert::in_time(reading).await?;
-        let outcome = self.order(job_id, JobOrder::Resume { spent }).await?;
+            async { resume_order(&self.store, job_id).await.map_err(|err| convert::refusal(&err)) };
+        let order = convert::in_time(reading).await?;
+        let outcome = self.order(job_id, order).await?;
         Ok(Response::new(pb::ResumeResponse { outcome }))
     }
 

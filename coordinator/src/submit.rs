@@ -8,7 +8,7 @@ use xmlx_extract::Plan;
 use xmlx_proto::{ErrorCode, Refusal, v1 as pb};
 use xmlx_runtime::{NAME_UNITS_MAX, name_problem};
 use xmlx_store::{
-    Budget, Catalog, Disagreement, FINDINGS_SINCE, Grows, Limit, NewJob, Source, Store,
+    Budget, Catalog, Disagreement, FINDINGS_SINCE, Grows, Limit, NewJob, Source, Store, Threshold,
 };
 
 use crate::convert;
@@ -21,6 +21,8 @@ const GLANCE: Duration = Duration::from_secs(2);
 /// One submission is checked at a time; others wait so long.
 const TURN: Duration = Duration::from_secs(30);
 const KEY_CHARS_MAX: usize = 64;
+/// Each is read with every look at the job's limits.
+const THRESHOLDS_MAX: usize = 50;
 /// More steps between urgent and idle than anybody needs.
 const PRIORITIES: std::ops::RangeInclusive<i32> = -1000..=1000;
 
@@ -93,6 +95,10 @@ pub(crate) async fn prepare(
     let mode = Mode::try_from(request.mode())?;
     require_known(store, mode).await?;
     let budget = budget(&request, mode)?;
+    let thresholds = thresholds(&request)?;
+    if !thresholds.is_empty() {
+        require_thresholds(store).await?;
+    }
     let mut plan = match Plan::from_json_with(&request.contract, *store.limits()) {
         Ok(it) => it,
         Err(err) => {
@@ -100,6 +106,9 @@ pub(crate) async fn prepare(
             return Ok(Prepared::Refused(Problems { what: "the contract is wrong", all }));
         }
     };
+    for threshold in &thresholds {
+        check_column(&plan, threshold)?;
+    }
     let _turn = lanes.submits.enter_within(TURN, format!("checking `{}`", request.name)).await?;
     let db = |err| convert::refusal(&err);
     let catalog = store.catalog(plan.target_schema()).await.map_err(db)?;
@@ -139,6 +148,7 @@ pub(crate) async fn prepare(
         scope,
         log_watermark,
         budget,
+        thresholds,
         grows: if request.from_app_id.is_none() { Grows::BothWays } else { Grows::Up },
     });
     Ok(Prepared::Job { job, decided })
@@ -204,6 +214,42 @@ fn budget(request: &pb::SubmitRequest, mode: Mode) -> Result<Budget, Refusal> {
         max_failures: limit("max_failures", &request.max_failures)?.unwrap_or(unless_said),
         max_warnings: limit("max_warnings", &request.max_warnings)?,
     })
+}
+
+/// Without a place for them nobody would look at the thresholds.
+async fn require_thresholds(store: &Store) -> Result<(), Refusal> {
+    if store.takes_thresholds().await.map_err(|err| convert::refusal(&err))? {
+        return Ok(());
+    }
+    let message = "the control tables are older than this build and have no place for thresholds: run `xmlx-client init`, or submit without `--threshold`";
+    Err(Refusal::new(ErrorCode::NotPossible, message))
+}
+
+/// The thresholds that were asked for. More than a few dozen nobody means.
+fn thresholds(request: &pb::SubmitRequest) -> Result<Vec<Threshold>, Refusal> {
+    let invalid = |message: String| Refusal::new(ErrorCode::Invalid, message);
+    if request.thresholds.len() > THRESHOLDS_MAX {
+        return Err(invalid(format!("a job has at most {THRESHOLDS_MAX} thresholds")));
+    }
+    let read = |given: &String| given.parse::<Threshold>().map_err(|err| invalid(err.to_string()));
+    request.thresholds.iter().map(read).collect()
+}
+
+/// A threshold for a column that the contract does not fill would never be exceeded.
+fn check_column(plan: &Plan, threshold: &Threshold) -> Result<(), Refusal> {
+    let is_same = |a: &str, b: &str| a.to_lowercase() == b.to_lowercase();
+    let is_filled = plan.tables().iter().any(|table| {
+        is_same(&table.name, &threshold.table)
+            && table.columns.iter().any(|column| is_same(&column.name, &threshold.column))
+    });
+    if is_filled {
+        return Ok(());
+    }
+    let Threshold { table, column, .. } = threshold;
+    let message = format!(
+        "`{threshold}`: the contract has no column `{table}.{column}`; `xmlx-client schema CONTRACT` lists them"
+    );
+    Err(Refusal::new(ErrorCode::Invalid, message))
 }
 
 /// Rows that every application would fail without. A login that may not look does not keep the job out.

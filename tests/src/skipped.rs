@@ -162,6 +162,10 @@ pub const ON_DEVDB_ALONE: &[(&str, Needs, &[&str])] = &[
     ("privileges", Needs::Faults, &[
         "deaths_and_orders_take_no_more",
     ]),
+    ("quality", Needs::Faults, &[
+        "counts_are_exact_whatever_goes_wrong",
+        "a_threshold_pauses_the_job_and_resume_goes_on",
+    ]),
     ("refused_rows", Needs::Faults, &[
         "an_unlisted_error_fails_the_application_it_belongs_to",
         "an_unlisted_error_that_all_meet_pauses_the_job",
@@ -171,6 +175,9 @@ pub const ON_DEVDB_ALONE: &[(&str, Needs, &[&str])] = &[
         "listed_and_unlisted_errors_are_found_beside_each_other",
         "a_server_that_cannot_search_is_searched_by_halves",
     ]),
+    ("rehearsal", Needs::Faults, &[
+        "a_rehearsal_writes_nothing_and_comes_to_what_the_load_comes_to",
+        "an_old_worker_rehearses_nothing",
     ("replace", Needs::Faults, &[
         "every_application_is_wholly_old_or_wholly_new_under_kills",
     ]),

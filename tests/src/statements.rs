@@ -5,7 +5,7 @@ use xmlx_extract::Plan;
 use xmlx_store::{
     CommitPlan, Documents, Holds, Source, Versions, all_statements, decided_statement,
     document_column, load_statement, probe_statements, reference_statement, repeated_id_statement,
-    replace_statement, source_columns, verification_statements,
+    replace_statement, runs_statement, source_columns, verification_statements,
 };
 
 use crate::Database;
@@ -112,6 +112,8 @@ pub async fn statements(db: &Database) -> Vec<Statement> {
             Some("Latin1_General_BIN2"),
         );
         add("reference", format!("-- params: @P1 nvarchar(max)\n{reference};\n"));
+        let runs = runs_statement(&plan);
+        add("runs", format!("-- params: @P1 bigint, @P2 bigint, @P3 bigint\n{runs};\n"));
         add("repeated_id", format!("{};\n", repeated_id_statement(&plan)));
         let versions = Versions::new(&plan, "app_id");
         add("versions", format!("-- params: @P1 nvarchar(max)\n{};\n", versions.statement()));

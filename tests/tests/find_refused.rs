@@ -80,7 +80,7 @@ fn contract() -> Plan {
 fn app(app_id: i64, name: Value, kind: Option<Value>) -> Decided {
     let parts = kind.map(|kind| Box::from([Value::Int(app_id), kind]));
     let tables = vec![vec![Box::from([Value::Int(app_id), name])], parts.into_iter().collect()];
-    Decided::Rows(Application { app_id, tables, warnings: Vec::new() })
+    Decided::Rows(Application { app_id, tables, warnings: Vec::new(), defaults: Vec::new() })
 }
 
 fn name(text: &str) -> Value {

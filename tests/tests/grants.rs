@@ -30,6 +30,8 @@ const SENDERS: &[(&str, &[Role])] = &[
     ("range_change", &[Role::Coordinator]),
     ("range_history", &[Role::Coordinator]),
     ("range_reopen", &[Role::Coordinator]),
+    ("run", &[Role::Coordinator]),
+    ("range_reports", &[Role::Coordinator]),
     ("range_", &[Role::Worker]),
     ("ranges", &[Role::Coordinator]),
     ("schema_", &[Role::Coordinator, Role::Worker]),
@@ -38,6 +40,8 @@ const SENDERS: &[(&str, &[Role])] = &[
     ("suspect_note", &[Role::Worker]),
     ("trial", &[Role::Worker]),
     ("commit", &[Role::Worker]),
+    ("reading_commit", &[Role::Worker]),
+    ("findings", &[Role::Coordinator]),
     ("find_refused", &[Role::Worker]),
     // The client, for trials.
     ("load", &[]),

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use tokio::sync::OnceCell;
 use xmlx_domain::{JobId, Mode};
 use xmlx_extract::Plan;
+use xmlx_report::Counter;
 use xmlx_store::{CommitPlan, Documents, Error, Store, Versions};
 
 /// Jobs kept; older ones are read again if they come back.
@@ -19,6 +20,8 @@ pub(crate) struct Job {
     pub(crate) documents: Documents,
     pub(crate) commit: CommitPlan,
     pub(crate) mode: Mode,
+    /// Counts what is written, for the reports of leases.
+    pub(crate) counter: Counter,
     /// Commits of this process that wrote rows.
     n_commits: AtomicU64,
     /// The bits of [`Job::refused_share`].
@@ -113,11 +116,13 @@ impl Jobs {
         } else {
             CommitPlan::new(&plan, &catalog, &source)?
         };
+        let counter = Counter::new(&plan, |table, column| catalog.has_default(table, column));
         Ok(Job {
             plan,
             documents,
             commit,
             mode: source.mode(),
+            counter,
             n_commits: AtomicU64::new(0),
             refused_share: AtomicU64::new(0),
         })

@@ -129,6 +129,7 @@ impl Cli {
                 | Command::Jobs(_)
                 | Command::Ranges { .. }
                 | Command::Workers
+                | Command::Runs { .. }
                 | Command::Pause { .. }
                 | Command::Resume { .. }
                 | Command::Cancel { .. }
@@ -137,6 +138,7 @@ impl Cli {
                 | Command::Prune { .. }
                 | Command::Failures { .. }
                 | Command::Warnings { .. }
+                | Command::Quality { .. }
                 | Command::Retry(_)
                 | Command::Verify { .. }
                 | Command::Ca(_)

@@ -41,7 +41,17 @@ fn every_command_is_understood() {
         ("throttle --off", "Throttle(Throttle { commits: None, off: true })"),
         ("prune --older-than 2h", "Prune { older_than: 7200s, dry_run: false }"),
         ("prune --older-than 1s --dry-run", "Prune { older_than: 1s, dry_run: true }"),
-        ("failures 7", "Failures { job: 7, limit: 100 }"),
+        (
+            "failures 7",
+            "Failures(Failures { job: 7, limit: 100, stage: None, reason: None, column: None, app: None, groups: false, export: None })",
+        ),
+        (
+            "failures 7 --stage mapping --reason x --column a.b --app -5 --groups",
+            "Failures(Failures { job: 7, limit: 100, stage: Some(\"mapping\"), reason: Some(\"x\"), column: Some(\"a.b\"), app: Some(-5), groups: true, export: None })",
+        ),
+        ("quality 7", "Quality { job: 7, against: None, all: false }"),
+        ("quality 7 --against 6 --all", "Quality { job: 7, against: Some(6), all: true }"),
+        ("runs 5 --job 7", "Runs { app: 5, job: Some(7), most: ListLimit { limit: 0 } }"),
         ("warnings 7", "Warnings { job: 7, column: None }"),
         ("warnings 7 --column a.b", "Warnings { job: 7, column: Some(\"a.b\") }"),
         ("verify 7", "Verify { job: 7, history: false }"),

@@ -45,6 +45,11 @@ pub(crate) async fn run(
             "warning: the coordinator or the control tables are of an older release: the job has no limits of failures and warnings",
         );
     }
+    if !args.threshold.is_empty() && !job.has_thresholds() {
+        output::note(
+            "warning: the coordinator is of an older release: the job has no thresholds of columns",
+        );
+    }
     if let Some(n) = decided {
         output::note(&nothing_waits(request.mode(), n));
     }
@@ -100,6 +105,7 @@ fn request(
         problems_max: PROBLEMS_MAX,
         max_failures: args.max_failures.clone().unwrap_or_default(),
         max_warnings: args.max_warnings.clone().unwrap_or_default(),
+        thresholds: args.threshold.clone(),
     })
 }
 
@@ -333,6 +339,12 @@ mod tests {
             ..plain.clone()
         };
         assert_eq!(ask(&limits, Kind::New), limited);
+        let thresholds = ["--threshold", "null:a.b=5%", "--threshold", "cut:a.c=0"];
+        let watched = pb::SubmitRequest {
+            thresholds: vec!["null:a.b=5%".to_owned(), "cut:a.c=0".to_owned()],
+            ..plain.clone()
+        };
+        assert_eq!(ask(&thresholds, Kind::New), watched);
         let two = pb::SubmitRequest { name: "card+loan".to_owned(), ..plain };
         assert_eq!(ask(&["--contract", "loan.json"], Kind::New), two);
         let refused = request(&args(&["--follow"]), Kind::Retry, String::new(), String::new());

@@ -55,7 +55,7 @@ impl Engine {
             }
             Command::Counted { job, scope, total } => self.counted(job, scope, total).await,
             Command::CheckedDone { job, checked } => self.checked_done(job, checked).await,
-            Command::Accounted { job, account, took } => self.accounted(job, account, took).await,
+            Command::Accounted { job, read, took } => self.accounted(job, read, took).await,
             Command::Explained { job, before, after } => self.explained(job, &before, &after).await,
             Command::Searched { job, found } => self.searched(job, found).await,
             Command::Read { job, read } => self.read(job, read).await,

@@ -72,8 +72,8 @@ impl Engine {
         };
         let moved = match order {
             // Before it goes on, or it would pause again at once.
-            JobOrder::Resume { spent: Some(now) } => self.renew_budget(job, now).await,
-            JobOrder::Resume { spent: None } | JobOrder::Pause | JobOrder::Cancel => Ok(()),
+            JobOrder::Resume { spent, exceeded } => self.renew_budget(job, spent, &exceeded).await,
+            JobOrder::Pause | JobOrder::Cancel => Ok(()),
         };
         let moved = match moved {
             Ok(()) => self.persist_move(job, &wished).await,

@@ -62,7 +62,7 @@ pub use outline::Outline;
 pub use plan::{FileKind, Plan, Source};
 pub use problem::{ContractErrors, Problem};
 pub use rejection::Rejection;
-pub use table::{Application, Column, DataType, Parent, Table};
+pub use table::{Application, Column, DataType, Defaulted, Parent, Table};
 pub use value::{Row, Value};
 pub use warning::Warning;
 pub use xmlx_domain::{Stage, WarningKind};

@@ -208,6 +208,7 @@ impl CommitPlan {
         let tables = vec!["nvarchar(max)"; self.codecs.len()];
         let declared = params::declared(&[&tables[..], &params::OPTIONAL].concat());
         let Parts { group, warnings, report, findings } = &self.parts;
+        // Each mixture of parts is a text of its own.
         let commit = |parts: &[&String]| {
             let parts = parts.iter().map(|part| part.as_str());
             let parts: String = parts.chain([sql::END]).collect();
@@ -215,6 +216,12 @@ impl CommitPlan {
         };
         vec![
             ("commit", commit(&[group])),
+            ("commit_warnings", commit(&[group, warnings])),
+            ("commit_report", commit(&[group, report])),
+            ("commit_findings", commit(&[group, findings])),
+            ("commit_warnings_report", commit(&[group, warnings, report])),
+            ("commit_warnings_findings", commit(&[group, warnings, findings])),
+            ("commit_report_findings", commit(&[group, report, findings])),
             ("commit_with_all", commit(&[group, warnings, report, findings])),
             ("find_refused", refused::declared() + &self.search),
             ("decided", format!("-- params: @P1 nvarchar(max), @P2 bigint\n{};\n", self.decided)),
@@ -292,7 +299,7 @@ impl CommitPlan {
             Some(counted) => (counted.rows.as_str(), counted.applications, counted.warnings),
             None => ("", 0, 0),
         };
-        // A NULL without a type is not understood by every server that is compatible.
+        // An empty text rather than NULL, which would travel without a type.
         let (report_text, findings_text) =
             (report.unwrap_or_default(), findings.as_deref().unwrap_or_default());
         params.extend([
@@ -473,7 +480,8 @@ mod tests {
         let check = |name: &str, code: &str, word: Value, expected: Option<&str>| {
             let row = |values: [Value; 2]| vec![Box::from(values)];
             let tables = vec![row([Value::Int(1), text(name)]), row([text(code), word])];
-            let application = Application { app_id: 1, tables, warnings: Vec::new() };
+            let application =
+                Application { app_id: 1, tables, warnings: Vec::new(), defaults: Vec::new() };
             assert_eq!(first_too_long(&limits, &application), expected);
         };
         check("abc", "de", text("fghij"), None);

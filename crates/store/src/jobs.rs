@@ -2,14 +2,14 @@
 
 use xmlx_domain::{JobId, JobState, Mode, RangeId, Scope};
 use xmlx_extract::Plan;
-use xmlx_lease::budget::Budget;
+use xmlx_lease::budget::{Budget, Threshold};
 use xmlx_lease::overlap::Grows;
 
 use crate::catalog::Room;
 use crate::connection::{column, only, optional, text, word};
 use crate::schema::EXTRAS_SINCE;
 use crate::source::count;
-use crate::{Error, Leadership, Source, Store, statements};
+use crate::{Error, Leadership, Source, Store, statements, thresholds};
 
 /// The room of `xmlx.job.reason`.
 const REASON: Room = Room::Units(1000);
@@ -40,6 +40,8 @@ pub struct NewJob {
     pub log_watermark: i64,
     /// What it may have before it pauses; left out where the control tables have no place for it yet.
     pub budget: Budget,
+    /// What its columns may have before it pauses; none where the control tables have no place for them.
+    pub thresholds: Vec<Threshold>,
     /// Where its scope grows, if it follows.
     pub grows: Grows,
 }
@@ -136,7 +138,8 @@ impl Store {
         let mode = job.mode.as_str();
         let has_place = self.has_schema(EXTRAS_SINCE).await?;
         let budget = if has_place { job.budget.columns() } else { <(String, String)>::default() };
-        let params: [&dyn tiberius::ToSql; 14] = [
+        let encoded_thresholds = thresholds::encoded(&job.thresholds);
+        let params: [&dyn tiberius::ToSql; 15] = [
             &leader.term.0,
             &job.job_id.0,
             &job.submit_key,
@@ -151,6 +154,7 @@ impl Store {
             &leader.holder,
             &budget.0,
             &budget.1,
+            &encoded_thresholds,
         ];
         self.run(statements::JOB_INSERT, &params).await?;
         Ok(())

@@ -27,11 +27,14 @@ mod prune;
 mod ranges;
 mod references;
 mod replace;
+mod reports;
+mod runs;
 mod schema;
 mod sessions;
 mod source;
 mod statements;
 mod target_schema;
+mod thresholds;
 mod trust;
 mod verify;
 mod versions;
@@ -59,6 +62,7 @@ pub use prune::Prunable;
 pub use ranges::{HeldLease, OpenRange, RangeRow};
 pub use references::reference_statement;
 pub use replace::Removals;
+pub use runs::{Run, RunOwner, runs_statement};
 pub use schema::{
     EXTRAS_SINCE, FINDINGS_SINCE, Fit, NO_CONTROL_TABLES, REPORTS_SINCE, SCHEMA_VERSION,
     SchemaVersion, control_schema,
@@ -70,5 +74,5 @@ pub use target_schema::target_schema;
 pub use verify::{Check, Failure, StageCount, Verification, verification_statements};
 pub use versions::Versions;
 pub use warnings::WarningRow;
-pub use xmlx_lease::budget::{Account, Budget, Limit, NoLimit, Tally};
+pub use xmlx_lease::budget::{Account, Budget, Limit, NoLimit, NoThreshold, Tally, Threshold};
 pub use xmlx_lease::overlap::Grows;

@@ -88,6 +88,7 @@ async fn drive(args: &Demo, format: Format, processes: &mut Processes) -> anyhow
             problems_max: 100,
             max_failures: String::new(),
             max_warnings: String::new(),
+            thresholds: Vec::new(),
         };
         submit::submit(&cluster, &request).await?;
     }

@@ -7,8 +7,10 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 use xmlx_domain::{ErrorClass, Lease};
+use xmlx_report::{Gathered, Outcome as Counted};
 use xmlx_store::{
-    Committed, Connection, Decided, EXTRAS_SINCE, Error, Group, HeldLease, OpenRange, Refusals,
+    Committed, Connection, Decided, EXTRAS_SINCE, Error, Group, HeldLease, OpenRange,
+    REPORTS_SINCE, Refusals,
 };
 
 use super::parts::{Blame, Parts, Refused, Step};
@@ -28,6 +30,10 @@ pub(super) struct Committer<'a> {
     stop: &'a CancellationToken,
     connection: Connection,
     range: OpenRange,
+    /// What the lease has committed, in numbers.
+    gathered: Gathered,
+    /// The same once the commit under way is in.
+    gathered_next: Gathered,
     parts: Parts,
     /// Applications that failed for an error which is not known to be their own, until one behind them gets through.
     held: Vec<Decided>,
@@ -62,6 +68,8 @@ pub(super) async fn run<'a>(
         stop,
         connection: shop.store.connection(),
         range,
+        gathered: Gathered::default(),
+        gathered_next: Gathered::default(),
         parts: Parts::new(shop.config.group_rows, job.refused_share()),
         held: Vec::new(),
         held_for: String::new(),
@@ -216,7 +224,8 @@ impl Committer<'_> {
 
     /// One commit, repeated while the trouble passes or its answer was lost.
     async fn part(&mut self, decided: &[Decided]) -> Result<Committed, Error> {
-        let group = Group { range: self.range, decided, report: "", findings: &[] };
+        let report = self.report(decided);
+        let group = Group { range: self.range, decided, report: &report, findings: &[] };
         let (commit, lease) = (&self.job.commit, &self.held_lease);
         let (gate, connection) = (&self.shop.gate, &mut self.connection);
         let rows = decided.iter().map(|app| app.rows() + 1).sum();
@@ -228,10 +237,27 @@ impl Committer<'_> {
         })
     }
 
+    /// What the lease will have committed with these applications, in numbers.
+    fn report(&mut self, decided: &[Decided]) -> String {
+        if self.range.schema < REPORTS_SINCE {
+            return String::new();
+        }
+        let outcomes = decided.iter().filter_map(|app| match app {
+            Decided::Rows(application) => Some(Counted::Rows(application)),
+            Decided::Failed { .. } => Some(Counted::Failed),
+            Decided::Elsewhere { .. } => None,
+        });
+        let counter = &self.job.counter;
+        self.gathered_next.clone_from(&self.gathered);
+        self.gathered_next.merge(&counter.count(outcomes));
+        counter.report(&self.gathered_next).to_json()
+    }
+
     /// Keeps what a commit that took effect has changed.
     fn record(&mut self, decided: &[Decided]) {
         let Some(last) = decided.last() else { return };
         self.range.committed_through = last.app_id();
+        self.gathered = std::mem::take(&mut self.gathered_next);
         let n_apps = decided.iter().filter(|app| !matches!(app, Decided::Elsewhere { .. })).count();
         self.shop.board.committed(self.held_lease.key, last.app_id(), n_apps);
         if decided.iter().any(|app| app.rows() > 0) {

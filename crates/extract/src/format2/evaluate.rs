@@ -15,7 +15,7 @@ use crate::document::{self, DOCUMENT, ElementNo, NodeNo, Tree};
 use crate::limits::{Limits, Over};
 use crate::rejection::Rejection;
 use crate::search::{Context, Search};
-use crate::table::{Application, Table};
+use crate::table::{Application, Defaulted, Table};
 use crate::value::{Row, Value};
 use crate::warning::Warning;
 use xmlx_domain::WarningKind;
@@ -48,6 +48,7 @@ pub(crate) fn map(
         app_id,
         made: Vec::with_capacity(tables.len()),
         warnings: RefCell::default(),
+        defaults: RefCell::default(),
     };
     for table in 0..tables.len() {
         evaluation.table(table).map_err(|refusal| Rejection {
@@ -56,7 +57,7 @@ pub(crate) fn map(
             app_id: Some(app_id),
         })?;
     }
-    let Evaluation { made, warnings, search, .. } = evaluation;
+    let Evaluation { made, warnings, defaults, search, .. } = evaluation;
     if search.is_over() {
         let over = Over { limit: "value_bytes", max: limits.value_bytes };
         return Err(Rejection {
@@ -66,7 +67,8 @@ pub(crate) fn map(
         });
     }
     let tables = made.into_iter().map(|made| made.rows).collect();
-    Ok(Application { app_id, tables, warnings: warnings.into_inner() })
+    let (warnings, defaults) = (warnings.into_inner(), defaults.into_inner());
+    Ok(Application { app_id, tables, warnings, defaults })
 }
 
 /// Refuses a document with a root element that no path of the contract begins with.
@@ -141,6 +143,8 @@ struct Evaluation<'a, 'x> {
     app_id: i64,
     made: Vec<Made>,
     warnings: RefCell<Vec<Warning>>,
+    /// Cells in which the contract's default stands.
+    defaults: RefCell<Vec<Defaulted>>,
 }
 
 impl<'a, 'x: 'a> Evaluation<'a, 'x> {

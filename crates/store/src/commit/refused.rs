@@ -217,7 +217,12 @@ mod tests {
         let row = |id, text: &str| Box::from([Value::Int(id), Value::Text(text.to_owned())]);
         let tables = vec![vec![row(1, "é"), row(2, "🂡\"")], Vec::new()];
         let group = [
-            Decided::Rows(Application { app_id: 1, tables, warnings: Vec::new() }),
+            Decided::Rows(Application {
+                app_id: 1,
+                tables,
+                warnings: Vec::new(),
+                defaults: Vec::new(),
+            }),
             Decided::Failed { app_id: 2, reason: LogReason::new(Stage::Mapping, "") },
         ];
         let rows = rows_of_each(&codecs, &group);

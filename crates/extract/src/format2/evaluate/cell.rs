@@ -11,7 +11,7 @@ use crate::convert::{Conversion, cut, describe_range};
 use crate::document::{ElementNo, NodeNo};
 use crate::expression::{Datum, Expression, Type, Values};
 use crate::search::{Context, squeeze};
-use crate::table::DataType;
+use crate::table::{DataType, Defaulted};
 use crate::value::Value;
 use crate::xpath::{Expr, Kind};
 use xmlx_domain::WarningKind;
@@ -68,10 +68,15 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
                 Conversion::Value(value, _) => Some(value),
                 Conversion::Unreadable | Conversion::OutOfRange | Conversion::OffsetRefused => None,
             });
-        value.clone().ok_or_else(|| {
+        let value = value.clone().ok_or_else(|| {
             let name = self.name(table, cell.column);
             format!("the default of `{name}` is no value of {}", cell.data_type)
-        })
+        })?;
+        if !value.is_null() {
+            let row = self.made[table].rows.len();
+            self.defaults.borrow_mut().push(Defaulted::new(table, row, cell.column));
+        }
+        Ok(value)
     }
 
     /// Reads a text of the document as the column says.

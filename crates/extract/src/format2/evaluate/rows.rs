@@ -166,12 +166,14 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
     ) -> Result<Row, Fault> {
         let mut row = self.begin(table, program, element).unwrap_or_else(|| self.empty(table));
         let n_warnings = self.warnings.borrow().len();
+        let n_defaults = self.defaults.borrow().len();
         let cells = program.cells.iter().filter(|cell| rule.key.contains(&cell.column));
         for cell in cells {
             row[cell.column] = self.cell(table, cell, element)?;
         }
         // The row itself warns, if it stays.
         self.warnings.borrow_mut().truncate(n_warnings);
+        self.defaults.borrow_mut().truncate(n_defaults);
         Ok(row)
     }
 
