@@ -9,6 +9,7 @@ mod inspect;
 mod load;
 mod map;
 mod prune;
+mod rehearsal;
 mod schema;
 pub mod status;
 mod steer;
@@ -62,6 +63,7 @@ async fn dispatch(loaded: Loaded<Cli>) -> anyhow::Result<Answer> {
         Command::Workers => inspect::workers(&cluster, format).await,
         Command::Failures { job, limit } => inspect::failures(&cluster, format, job, limit).await,
         Command::Warnings { job, column } => warnings::run(&cluster, format, job, column).await,
+        Command::Rehearsal { job } => rehearsal::run(&cluster, format, job).await,
         Command::Pause { job } => steer::pause(&cluster, format, job).await,
         Command::Resume { job } => steer::resume(&cluster, format, job).await,
         Command::Cancel { job } => steer::cancel(&cluster, format, job).await,

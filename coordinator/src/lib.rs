@@ -14,6 +14,7 @@ mod lanes;
 mod leadership;
 mod overlap;
 mod pages;
+mod rehearsal;
 mod role;
 mod server;
 mod submit;

@@ -171,6 +171,10 @@ pub const ON_DEVDB_ALONE: &[(&str, Needs, &[&str])] = &[
         "listed_and_unlisted_errors_are_found_beside_each_other",
         "a_server_that_cannot_search_is_searched_by_halves",
     ]),
+    ("rehearsal", Needs::Faults, &[
+        "a_rehearsal_writes_nothing_and_comes_to_what_the_load_comes_to",
+        "an_old_worker_rehearses_nothing",
+    ]),
     ("server", Needs::Faults, &[
         "a_trial_that_was_disturbed_is_no_finding",
     ]),

@@ -21,6 +21,7 @@ const SENDERS: &[(&str, &[Role])] = &[
     ("range_change", &[Role::Coordinator]),
     ("range_history", &[Role::Coordinator]),
     ("range_reopen", &[Role::Coordinator]),
+    ("range_reports", &[Role::Coordinator]),
     ("range_", &[Role::Worker]),
     ("ranges", &[Role::Coordinator]),
     ("schema_", &[Role::Coordinator, Role::Worker]),
@@ -29,7 +30,13 @@ const SENDERS: &[(&str, &[Role])] = &[
     ("suspect_note", &[Role::Worker]),
     ("trial", &[Role::Worker]),
     ("commit", &[Role::Worker]),
+    ("reading_commit", &[Role::Worker]),
     ("find_refused", &[Role::Worker]),
+    ("findings_count", &[Role::Worker]),
+    ("findings", &[Role::Coordinator]),
+    ("rehearsed_keys", &[Role::Coordinator]),
+    // The worker, if it may: no contract names these tables.
+    ("lookup_", &[]),
     // The client, for trials.
     ("load", &[]),
     // The coordinator, if it may: no contract names these tables.

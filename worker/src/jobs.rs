@@ -9,6 +9,8 @@ use xmlx_domain::{JobId, Mode};
 use xmlx_extract::Plan;
 use xmlx_store::{Bounds, CommitPlan, Documents, Error, Store, Versions};
 
+use crate::pipeline::Rehearser;
+
 /// Jobs kept; older ones are read again if they come back.
 const JOBS_MAX: usize = 32;
 
@@ -19,6 +21,8 @@ pub(crate) struct Job {
     pub(crate) documents: Documents,
     pub(crate) commit: CommitPlan,
     pub(crate) mode: Mode,
+    /// What a rehearsal needs.
+    pub(crate) rehearser: Option<Rehearser>,
     /// What the target's columns can hold.
     pub(crate) bounds: Bounds,
     /// Commits of this process that wrote rows.
@@ -109,11 +113,18 @@ impl Jobs {
         catalog.narrow(&mut plan);
         let commit = CommitPlan::new(&plan, &catalog, &source)?;
         let bounds = Bounds::new(&plan, &catalog);
+        let rehearser = match source.mode() {
+            Mode::Rehearse => {
+                Some(Rehearser::new(&plan, self.store.forecast(&plan, &catalog).await?))
+            }
+            Mode::Once | Mode::Follow | Mode::Retry | Mode::Reconcile | Mode::Replace => None,
+        };
         Ok(Job {
             plan,
             documents,
             commit,
             mode: source.mode(),
+            rehearser,
             bounds,
             n_commits: AtomicU64::new(0),
             refused_share: AtomicU64::new(0),

@@ -15,6 +15,7 @@ mod documents;
 mod encode;
 mod error;
 mod finding;
+mod forecast;
 mod grants;
 mod jobs;
 mod late;
@@ -25,6 +26,7 @@ mod probe;
 mod prune;
 mod ranges;
 mod references;
+mod rehearsal;
 mod schema;
 mod sessions;
 mod source;
@@ -44,6 +46,7 @@ pub use connection_string::ConnectError;
 pub use documents::{Documents, Fetched, Holds, Listing, WaitingDocument, Xml, document_column};
 pub use error::Error;
 pub use finding::{FINDINGS_MAX, FINDINGS_OF_A_LEASE_MAX, Finding, FindingRow};
+pub use forecast::{Examined, Forecast, Foreseen, Lookup, SharedKey, Wanted};
 pub use grants::{Grant, Role, grants_script};
 pub use jobs::{JobRow, NewJob, OpenJob};
 pub use late::{Late, Page};
@@ -53,6 +56,9 @@ pub use probe::{ServerFindings, probe_statements};
 pub use prune::Prunable;
 pub use ranges::{HeldLease, OpenRange, RangeRow};
 pub use references::reference_statement;
+pub use rehearsal::{
+    Failures, Rehearsal, RepeatedKey, RepeatedKeys, ThereAlready, report_of_rehearsal,
+};
 pub use schema::{
     EXTRAS_SINCE, FINDINGS_SINCE, Fit, NO_CONTROL_TABLES, REPORTS_SINCE, SCHEMA_VERSION,
     SchemaVersion, control_schema,

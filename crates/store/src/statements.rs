@@ -23,6 +23,8 @@ statements! {
     CONTROL_5 = "005_finding";
     CATALOG_COLUMNS = "catalog_columns";
     CATALOG_FOREIGN_KEYS = "catalog_foreign_keys";
+    CATALOG_FOREIGN_COLUMNS = "catalog_foreign_columns";
+    CATALOG_UNIQUE_KEYS = "catalog_unique_keys";
     CATALOG_INDEXES = "catalog_indexes";
     CATALOG_REFERENCES = "catalog_references";
     DATABASE = "database";
@@ -70,6 +72,8 @@ statements! {
     RANGES_BETWEEN = "ranges_between";
     RANGES_LAST = "ranges_last";
     RANGES_OPEN = "ranges_open";
+    REHEARSED_KEYS = "rehearsed_keys";
+    REHEARSED_KEYS_COUNT = "rehearsed_keys_count";
     SESSION = "session";
     SCHEMA_PRESENT = "schema_present";
     SCHEMA_VERSION = "schema_version";
