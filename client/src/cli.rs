@@ -223,6 +223,15 @@ pub(crate) enum Command {
         #[arg(long)]
         all: bool,
     },
+    /// Print what a load would do, as a rehearsal (`submit --dry-run`) has found it
+    ///
+    /// Exit code 1 where it would not take every application, or not everything has been read.
+    ///
+    /// Example: xmlx-client rehearsal 4 -o json
+    Rehearsal {
+        /// The job's number, as `jobs` shows it
+        job: i64,
+    },
     /// Submit a job that loads the failed applications again
     ///
     /// It takes those whose latest row in processing_log is `failed`. Prints the job.

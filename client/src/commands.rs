@@ -13,6 +13,7 @@ mod load;
 mod map;
 mod prune;
 mod quality;
+mod rehearsal;
 mod schema;
 pub mod status;
 mod steer;
@@ -80,6 +81,7 @@ async fn dispatch(loaded: Loaded<Cli>) -> anyhow::Result<Answer> {
         Command::Quality { job, against, all } => {
             quality::run(&cluster, format, (job, against), all).await
         }
+        Command::Rehearsal { job } => rehearsal::run(&cluster, format, job).await,
         Command::Pause { job } => steer::pause(&cluster, format, job).await,
         Command::Resume { job } => steer::resume(&cluster, format, job).await,
         Command::Cancel { job } => steer::cancel(&cluster, format, job).await,

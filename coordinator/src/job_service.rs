@@ -8,7 +8,7 @@ use xmlx_extract::Plan;
 use xmlx_lease::life::{self, Ordered};
 use xmlx_proto::v1::job_service_server::JobService;
 use xmlx_proto::{ErrorCode, Refusal, v1 as pb};
-use xmlx_store::{Counting, JobRow, JobsWanted, NewJob, Store};
+use xmlx_store::{Counting, JobRow, JobsWanted, Store};
 
 use crate::counted::{Asked, Counted};
 use crate::engine::{Command, Handle, JobOrder, Moved, resume_order};
@@ -18,8 +18,8 @@ use crate::overlap::same_or_overlap;
 use crate::pages::{Page, ROWS_MAX};
 use crate::quality::Hints;
 use crate::role::{Role, RoleReader};
-use crate::submit::{self, Prepared};
-use crate::{convert, failures, quality, runs, warnings};
+use crate::submit::{self, Prepared, Submission};
+use crate::{convert, failures, quality, rehearsal, runs, warnings};
 
 /// What a client gets that knows no pages and does not say how many failures it wants.
 const FAILURES_DEFAULT: u32 = 100;
@@ -65,13 +65,13 @@ impl JobApi {
     async fn insert(
         &self,
         engine: &Handle,
-        mut job: Box<NewJob>,
+        Submission { mut job, plan, source, decided }: Submission,
     ) -> Result<pb::SubmitResponse, Refusal> {
         let _turn = engine.submit_turn().await;
         let db = |err| convert::refusal(&err);
         let beside = JobsWanted::Beside(&job.submit_key, None);
         let jobs = self.store.select_jobs(Counting::Uncounted, beside).await.map_err(db)?;
-        let (outcome, job_id) = match same_or_overlap(&self.store, &jobs, &job).await? {
+        let (outcome, job_id) = match same_or_overlap(&self.store, &jobs, (&job, &plan)).await? {
             Some(same) => (Outcome::AlreadySo, same),
             None => {
                 let is_noted = |it: &&JobRow| !it.state.is_open() && it.log_end.is_none();
@@ -83,7 +83,8 @@ impl JobApi {
                 let (_, newest) = self.store.count_jobs().await.map_err(db)?;
                 job.job_id = JobId(newest.0 + 1);
                 let id = job.job_id;
-                engine.ask(|reply| Command::Submit { job, reply }).await??;
+                let source = Box::new(source);
+                engine.ask(|reply| Command::Submit { job, source, reply }).await??;
                 (Outcome::Accepted, id)
             }
         };
@@ -92,6 +93,7 @@ impl JobApi {
         Ok(pb::SubmitResponse {
             outcome: pb::Outcome::from(outcome).into(),
             job,
+            decided,
             ..pb::SubmitResponse::default()
         })
     }
@@ -126,10 +128,8 @@ impl JobService for JobApi {
         let engine = self.role.engine(&self.store).await?;
         let request = request.into_inner();
         let problems_max = request.problems_max;
-        let response = match submit::prepare(&self.store, &self.lanes, request).await? {
-            Prepared::Job { job, decided } => {
-                pb::SubmitResponse { decided, ..self.insert(&engine, job).await? }
-            }
+        let mut response = match submit::prepare(&self.store, &self.lanes, request).await? {
+            Prepared::Job(submission) => self.insert(&engine, *submission).await?,
             Prepared::Refused(problems) => problems.answer(problems_max)?,
         };
         quality::add(&self.store, &self.hints, response.job.as_mut_slice()).await?;
@@ -196,6 +196,9 @@ impl JobService for JobApi {
         let request = request.into_inner();
         let page = failures_page(&request)?;
         let job = self.job(JobId(request.job_id)).await?;
+        if !job.mode.writes() {
+            return Ok(Response::new(rehearsal::failures(&self.store, &job, &page).await?));
+        }
         let plan = self.plan(job.job_id).await?;
         let _turn = self.turn(format!("listing failures of job {}", job.job_id)).await?;
         let db = |err| convert::refusal(&err);
@@ -268,6 +271,16 @@ impl JobService for JobApi {
         let _turn = self.turn(format!("counting what job {} has written", job.job_id)).await?;
         let quality = quality::of(&self.store, &job, against.as_ref(), request.all, page).await?;
         Ok(Response::new(quality))
+    }
+
+    async fn get_rehearsal(
+        &self,
+        request: Request<pb::GetRehearsalRequest>,
+    ) -> Result<Response<pb::GetRehearsalResponse>, Status> {
+        let job = self.job(JobId(request.into_inner().job_id)).await?;
+        let plan = self.plan(job.job_id).await?;
+        let _turn = self.turn(format!("adding up rehearsal {}", job.job_id)).await?;
+        Ok(Response::new(rehearsal::report(&self.store, &plan, &job).await?))
     }
 
     async fn verify(

@@ -29,14 +29,21 @@ const PRIORITIES: std::ops::RangeInclusive<i32> = -1000..=1000;
 /// What became of a request.
 #[derive(Debug)]
 pub(crate) enum Prepared {
-    /// A job; its `job_id` is still 0.
-    Job {
-        job: Box<NewJob>,
-        /// Nothing waits for it: how many applications of its scope are decided.
-        decided: Option<i64>,
-    },
+    /// A job that may be made.
+    Job(Box<Submission>),
     /// The contract is wrong, or does not fit the database.
     Refused(Problems),
+}
+
+/// A job that may be made, with its contract compiled: nobody on its way has to compile it again.
+#[derive(Debug)]
+pub(crate) struct Submission {
+    /// Its `job_id` is still 0.
+    pub(crate) job: Box<NewJob>,
+    pub(crate) plan: Plan,
+    pub(crate) source: Source,
+    /// Nothing waits for it: how many applications of its scope are decided.
+    pub(crate) decided: Option<i64>,
 }
 
 /// What is wrong with a contract.
@@ -151,7 +158,7 @@ pub(crate) async fn prepare(
         thresholds,
         grows: if request.from_app_id.is_none() { Grows::BothWays } else { Grows::Up },
     });
-    Ok(Prepared::Job { job, decided })
+    Ok(Prepared::Job(Box::new(Submission { job, plan, source, decided })))
 }
 
 /// What keeps applications of the scope from being replaced.

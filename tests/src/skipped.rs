@@ -178,6 +178,7 @@ pub const ON_DEVDB_ALONE: &[(&str, Needs, &[&str])] = &[
     ("rehearsal", Needs::Faults, &[
         "a_rehearsal_writes_nothing_and_comes_to_what_the_load_comes_to",
         "an_old_worker_rehearses_nothing",
+    ]),
     ("replace", Needs::Faults, &[
         "every_application_is_wholly_old_or_wholly_new_under_kills",
     ]),

@@ -100,6 +100,10 @@ pub async fn statements(db: &Database) -> Vec<Statement> {
                 add(&format!("reading_{name}"), text);
             }
         }
+        let forecast = db.store().forecast(&plan, &catalog).await.expect("the catalog");
+        for (i, lookup) in forecast.lookups().iter().enumerate() {
+            add(&format!("lookup_{i}"), lookup.statement());
+        }
         let documents = Documents::new(&plan, &source, Holds::WideText);
         add("document_column", format!("{};\n", document_column(&plan)));
         add(

@@ -41,8 +41,12 @@ const SENDERS: &[(&str, &[Role])] = &[
     ("trial", &[Role::Worker]),
     ("commit", &[Role::Worker]),
     ("reading_commit", &[Role::Worker]),
-    ("findings", &[Role::Coordinator]),
     ("find_refused", &[Role::Worker]),
+    ("findings_count", &[Role::Worker]),
+    ("findings", &[Role::Coordinator]),
+    ("rehearsed_keys", &[Role::Coordinator]),
+    // The worker, if it may: no contract names these tables.
+    ("lookup_", &[]),
     // The client, for trials.
     ("load", &[]),
     // The coordinator, if it may: no contract names these tables.

@@ -10,6 +10,8 @@ use xmlx_extract::Plan;
 use xmlx_report::Counter;
 use xmlx_store::{CommitPlan, Documents, Error, Store, Versions};
 
+use crate::pipeline::Rehearser;
+
 /// Jobs kept; older ones are read again if they come back.
 const JOBS_MAX: usize = 32;
 
@@ -20,6 +22,8 @@ pub(crate) struct Job {
     pub(crate) documents: Documents,
     pub(crate) commit: CommitPlan,
     pub(crate) mode: Mode,
+    /// What a rehearsal needs.
+    pub(crate) rehearser: Option<Rehearser>,
     /// Counts what is written, for the reports of leases.
     pub(crate) counter: Counter,
     /// Commits of this process that wrote rows.
@@ -116,12 +120,19 @@ impl Jobs {
         } else {
             CommitPlan::new(&plan, &catalog, &source)?
         };
+        let rehearser = match source.mode() {
+            Mode::Rehearse => {
+                Some(Rehearser::new(&plan, self.store.forecast(&plan, &catalog).await?))
+            }
+            _ => None,
+        };
         let counter = Counter::new(&plan, |table, column| catalog.has_default(table, column));
         Ok(Job {
             plan,
             documents,
             commit,
             mode: source.mode(),
+            rehearser,
             counter,
             n_commits: AtomicU64::new(0),
             refused_share: AtomicU64::new(0),

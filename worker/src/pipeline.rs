@@ -6,10 +6,12 @@ mod commit;
 mod extract;
 mod fetch;
 mod parts;
+mod rehearse;
 mod retry;
 mod room;
 
 pub(crate) use extract::hush_panics;
+pub(crate) use rehearse::Rehearser;
 pub(crate) use room::Room;
 
 use std::sync::{Arc, OnceLock};

@@ -93,7 +93,8 @@ impl Cli {
                 | Command::Bench { .. }
                 | Command::Demo { .. }
                 | Command::Up { .. }
-                | Command::Completions { .. },
+                | Command::Completions { .. }
+                | Command::Doctor,
             ) => false,
             // Only the settings are asked for.
             None => true,
@@ -103,6 +104,7 @@ impl Cli {
                 | Command::Jobs(_)
                 | Command::Ranges { .. }
                 | Command::Workers
+                | Command::Runs { .. }
                 | Command::Pause { .. }
                 | Command::Resume { .. }
                 | Command::Cancel { .. }
@@ -111,6 +113,8 @@ impl Cli {
                 | Command::Prune { .. }
                 | Command::Failures { .. }
                 | Command::Warnings { .. }
+                | Command::Quality { .. }
+                | Command::Rehearsal { .. }
                 | Command::Retry(_)
                 | Command::Verify { .. },
             ) => true,
@@ -139,6 +143,7 @@ impl Cli {
                 | Command::Failures { .. }
                 | Command::Warnings { .. }
                 | Command::Quality { .. }
+                | Command::Rehearsal { .. }
                 | Command::Retry(_)
                 | Command::Verify { .. }
                 | Command::Ca(_)

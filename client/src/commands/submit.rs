@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use xmlx_domain::JobState;
 use xmlx_proto::{MESSAGE_BYTES_MAX, v1 as pb};
 
-use super::{contract_text, inspect};
+use super::{contract_text, inspect, rehearsal};
 use crate::cli::{Submit, Wait};
 use crate::cluster::{self, Cluster, Patience};
 use crate::output::{self, Answer, Format};
@@ -59,6 +59,9 @@ pub(crate) async fn run(
     };
     output::note(&format!("job {} {}", job.job, outcome_name(outcome)));
     let job = wait(cluster, job.job, until).await?;
+    if args.dry_run {
+        return rehearsal::run(cluster, format, job.job).await;
+    }
     show(format, outcome, &job)?;
     Ok(answer(&job))
 }

@@ -10,7 +10,7 @@ use xmlx_lease::follow::{Rest, Side};
 use xmlx_lease::life::Wish;
 use xmlx_lease::{Event, Message};
 use xmlx_proto::{ErrorCode, Refusal};
-use xmlx_store::{Error, Late, NewJob, Tally};
+use xmlx_store::{Error, Late, NewJob, Source, Tally};
 
 use super::reading::ReadJob;
 use super::{BudgetRead, Notes};
@@ -38,7 +38,7 @@ pub(crate) enum Command {
     /// A worker gives a lease back, and why.
     HeldUp { session: SessionId, lease: LeaseKey, class: ErrorClass, reason: String },
     /// A client submits a job that overlaps with no other.
-    Submit { job: Box<NewJob>, reply: Reply<()> },
+    Submit { job: Box<NewJob>, source: Box<Source>, reply: Reply<()> },
     /// These jobs have ended: note where their logs end, before rows of another job can follow.
     NoteLogEnds { jobs: Vec<JobId>, reply: Reply<()> },
     /// An operator pauses, resumes or cancels.

@@ -33,7 +33,9 @@ impl Engine {
                 self.held_up(&session, lease, class, &reason);
                 Ok(())
             }
-            Command::Submit { job, reply } => answer(self.submit(&job).await.map(Ok), reply),
+            Command::Submit { job, source, reply } => {
+                answer(self.submit(&job, *source).await.map(Ok), reply)
+            }
             Command::NoteLogEnds { jobs, reply } => {
                 self.note_log_ends(jobs, Some(reply));
                 Ok(())

@@ -10,7 +10,7 @@ use xmlx_domain::{
 use xmlx_lease::life::{self, JobMove, Ordered};
 use xmlx_lease::{Event, JobSnapshot};
 use xmlx_proto::{ErrorCode, Refusal, protocol_for};
-use xmlx_store::{Error, Leadership, NewJob, Store};
+use xmlx_store::{Error, Leadership, NewJob, Source, Store};
 
 use super::command::{Checked, Command, JobOrder, Moved, Reply};
 use super::source::{Sources, check_ended, count_total, until_it_works};
@@ -21,7 +21,7 @@ const SHOWN_AFTER: Duration = Duration::from_secs(2);
 
 impl Engine {
     /// Inserts the job; the caller has seen that it overlaps with no other.
-    pub(super) async fn submit(&mut self, new: &NewJob) -> Result<(), Error> {
+    pub(super) async fn submit(&mut self, new: &NewJob, source: Source) -> Result<(), Error> {
         let job = new.job_id;
         if new.mode == Mode::Follow {
             self.store.note_follow(&self.leadership, new.job_id, new.grows).await?;
@@ -32,6 +32,7 @@ impl Engine {
         }
         let (mode, lo, hi) = (new.mode.as_str(), new.scope.lo, new.scope.hi);
         info!(%job, mode, lo, hi, "job submitted");
+        self.sources.keep(job, source);
         self.modes.insert(job, new.mode);
         self.apply(Event::JobLoaded(fresh(new))).await?;
         self.count(job);

@@ -35,13 +35,18 @@ impl Sources {
             return Ok(source.clone());
         }
         let (_, source) = store.job_plan(job).await?;
+        self.keep(job, source.clone());
+        Ok(source)
+    }
+
+    /// Keeps the source of a job whose contract was compiled elsewhere.
+    pub(super) fn keep(&self, job: JobId, source: Source) {
         let mut known = self.known();
         if known.len() >= JOBS_MAX {
             // The lowest id is the oldest job.
             known.pop_first();
         }
-        known.insert(job, source.clone());
-        Ok(source)
+        known.insert(job, source);
     }
 
     fn known(&self) -> MutexGuard<'_, BTreeMap<JobId, Source>> {

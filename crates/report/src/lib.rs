@@ -6,10 +6,12 @@
 
 mod compare;
 mod count;
+mod rehearsal;
 mod report;
 mod stand_out;
 
 pub use compare::compare;
 pub use count::{Counter, Gathered, Outcome};
+pub use rehearsal::{Failures, Rehearsal};
 pub use report::{ColumnReport, PerParent, REPORT_VERSION, ReadError, Report, TableReport};
 pub use stand_out::{Finding, Rule, standing_out};

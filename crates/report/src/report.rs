@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::Rehearsal;
+
 /// The version that this build writes. A version only ever gains members: an older build ignores those that it does not
 /// know, and a newer one takes what is missing for nothing.
 pub const REPORT_VERSION: u32 = 1;
@@ -20,6 +22,9 @@ pub struct Report {
     /// What was written to each table.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tables: Vec<TableReport>,
+    /// What a rehearsal has found; `None` for other jobs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rehearsal: Option<Rehearsal>,
 }
 
 /// What was written to a table.
@@ -127,6 +132,9 @@ impl Report {
         self.v = self.v.max(other.v);
         self.ok += other.ok;
         self.failed += other.failed;
+        if let Some(theirs) = &other.rehearsal {
+            self.rehearsal.get_or_insert_default().merge(theirs);
+        }
         for (place, table) in other.tables.iter().enumerate() {
             match find(&self.tables, place, |own| &own.name, &table.name) {
                 Some(own) => self.tables[own].merge(table),

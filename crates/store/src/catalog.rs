@@ -215,6 +215,8 @@ impl Catalog {
     /// (child, parent), lower case.
     pub(crate) fn foreign_keys(&self) -> &[(String, String)] {
         &self.foreign_keys
+    }
+
     /// Whether a default stands in the column where a row has no value.
     #[must_use]
     pub fn has_default(&self, table: &str, column: &str) -> bool {

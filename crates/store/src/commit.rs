@@ -14,12 +14,13 @@ use refused::Searchable;
 use sql::{Names, Parts, TargetTable};
 use tiberius::ToSql;
 use xmlx_domain::{LogReason, Stage};
-use xmlx_extract::{Application, Plan, Table, Value};
+use xmlx_extract::{Application, Plan, Row, Table, Value};
 
 use crate::catalog::{Catalog, CatalogColumn, Room};
 use crate::connection::column;
 use crate::encode::{self, ColumnCodec};
 use crate::finding::{self, Finding};
+use crate::forecast::{self, SharedKey};
 use crate::schema::{EXTRAS_SINCE, FINDINGS_SINCE, REPORTS_SINCE};
 use crate::warnings::WarningNames;
 use crate::{Connection, Error, HeldLease, OpenRange, Removals, Source, name};
@@ -75,6 +76,16 @@ pub struct Group<'a> {
     pub report: &'a str,
     /// What was found of these applications, in their order.
     pub findings: &'a [Finding],
+    /// The keys of these applications that no other may have, where they are kept: a rehearsal's.
+    pub keys: &'a [SharedKey],
+}
+
+impl<'a> Group<'a> {
+    /// A group of which nothing else is kept.
+    #[must_use]
+    pub fn of(range: OpenRange, decided: &'a [Decided]) -> Self {
+        Self { range, decided, report: "", findings: &[], keys: &[] }
+    }
 }
 
 /// How a commit ended.
@@ -121,11 +132,31 @@ pub struct CommitPlan {
 
 /// A column of text that takes no more than so much.
 #[derive(Clone, Debug)]
-struct TextLimit {
+pub(crate) struct TextLimit {
     column: usize,
     /// `table.column`.
-    place: String,
+    pub(crate) place: String,
     room: Room,
+}
+
+impl TextLimit {
+    /// Whether a row has a text that is too long. Blanks at the end are cut off without an error.
+    pub(crate) fn is_exceeded(&self, row: &Row) -> bool {
+        match &row[self.column] {
+            Value::Text(text) => {
+                let text = text.trim_end_matches(' ');
+                self.room.fit(text).len() < text.len()
+            }
+            Value::Null
+            | Value::Bit(_)
+            | Value::Int(_)
+            | Value::Decimal(_)
+            | Value::Float(_)
+            | Value::Date(_)
+            | Value::DateTime(_)
+            | Value::DateTimeOffset(_) => false,
+        }
+    }
 }
 
 impl CommitPlan {
@@ -207,7 +238,7 @@ impl CommitPlan {
     pub fn statements(&self) -> Vec<(&'static str, String)> {
         let tables = vec!["nvarchar(max)"; self.codecs.len()];
         let declared = params::declared(&[&tables[..], &params::OPTIONAL].concat());
-        let Parts { group, warnings, report, findings } = &self.parts;
+        let Parts { group, warnings, report, findings, keys } = &self.parts;
         // Each mixture of parts is a text of its own.
         let commit = |parts: &[&String]| {
             let parts = parts.iter().map(|part| part.as_str());
@@ -222,7 +253,7 @@ impl CommitPlan {
             ("commit_warnings_report", commit(&[group, warnings, report])),
             ("commit_warnings_findings", commit(&[group, warnings, findings])),
             ("commit_report_findings", commit(&[group, report, findings])),
-            ("commit_with_all", commit(&[group, warnings, report, findings])),
+            ("commit_with_all", commit(&[group, warnings, report, findings, keys])),
             ("find_refused", refused::declared() + &self.search),
             ("decided", format!("-- params: @P1 nvarchar(max), @P2 bigint\n{};\n", self.decided)),
         ]
@@ -269,8 +300,8 @@ impl CommitPlan {
     /// The same plan with control tables of another schema.
     pub(crate) fn moved_to(mut self, schema: &str) -> Self {
         let place = format!("{}.", name::quoted(schema));
-        let Parts { group, warnings, report, findings } = &mut self.parts;
-        for text in [group, warnings, report, findings, &mut self.search] {
+        let Parts { group, warnings, report, findings, keys } = &mut self.parts;
+        for text in [group, warnings, report, findings, keys, &mut self.search] {
             *text = text.replace("[xmlx].", &place);
         }
         self
@@ -292,6 +323,8 @@ impl CommitPlan {
         let report = Some(group.report).filter(|it| !it.is_empty() && schema >= REPORTS_SINCE);
         let findings = Some(group.findings).filter(|it| !it.is_empty() && schema >= FINDINGS_SINCE);
         let findings = findings.map(finding::encode);
+        let keys = Some(group.keys).filter(|it| !it.is_empty() && schema >= FINDINGS_SINCE);
+        let keys = keys.map(forecast::encode);
         let values = self.values(lease, &group, last, &encoded);
         let mut params = values.in_order();
         params.extend(encoded.tables.iter().map(|rows| rows as &dyn ToSql));
@@ -300,20 +333,23 @@ impl CommitPlan {
             None => ("", 0, 0),
         };
         // An empty text rather than NULL, which would travel without a type.
-        let (report_text, findings_text) =
-            (report.unwrap_or_default(), findings.as_deref().unwrap_or_default());
+        let report_text = report.unwrap_or_default();
+        let findings_text = findings.as_deref().unwrap_or_default();
+        let keys_text = keys.as_deref().unwrap_or_default();
         params.extend([
             &rows as &dyn ToSql,
             &applications,
             &n_warnings,
             &report_text,
             &findings_text,
+            &keys_text,
         ]);
         let parts = [
             Some(&self.parts.group),
             warnings.as_ref().map(|_| &self.parts.warnings),
             report.map(|_| &self.parts.report),
             findings.as_ref().map(|_| &self.parts.findings),
+            keys.as_ref().map(|_| &self.parts.keys),
         ];
         let parts = parts.into_iter().flatten().map(String::as_str);
         let text: String = parts.chain([sql::END]).collect();
@@ -400,7 +436,7 @@ impl CommitPlan {
 /// "String or binary data would be truncated", without the table and the column.
 const TOO_LONG_SOMEWHERE: u32 = 8152;
 
-fn text_limits(table: &Table, catalog: &Catalog) -> Vec<TextLimit> {
+pub(crate) fn text_limits(table: &Table, catalog: &Catalog) -> Vec<TextLimit> {
     let limits = table.columns.iter().enumerate().filter_map(|(i, column)| {
         let room = catalog.column(&table.name, &column.name).and_then(CatalogColumn::exact_room)?;
         Some(TextLimit { column: i, place: format!("{}.{}", table.name, column.name), room })
@@ -408,28 +444,13 @@ fn text_limits(table: &Table, catalog: &Catalog) -> Vec<TextLimit> {
     limits.collect()
 }
 
-/// The first column that a text of the application is too long for. Blanks at the end are cut off without an error.
+/// The first column that a text of the application is too long for.
 fn first_too_long<'a>(limits: &'a [Vec<TextLimit>], application: &Application) -> Option<&'a str> {
     let tables = limits.iter().zip(&application.tables);
-    let found = tables.flat_map(|(limits, rows)| {
-        rows.iter().flat_map(move |row| {
-            limits.iter().filter(move |limit| match &row[limit.column] {
-                Value::Text(text) => {
-                    let text = text.trim_end_matches(' ');
-                    limit.room.fit(text).len() < text.len()
-                }
-                Value::Null
-                | Value::Bit(_)
-                | Value::Int(_)
-                | Value::Decimal(_)
-                | Value::Float(_)
-                | Value::Date(_)
-                | Value::DateTime(_)
-                | Value::DateTimeOffset(_) => false,
-            })
-        })
+    let mut exceeded = tables.flat_map(|(limits, rows)| {
+        rows.iter().flat_map(move |row| limits.iter().filter(move |limit| limit.is_exceeded(row)))
     });
-    found.map(|limit| limit.place.as_str()).next()
+    exceeded.next().map(|limit| limit.place.as_str())
 }
 
 #[derive(Debug, Default)]

@@ -56,7 +56,8 @@ impl ColumnCodec {
         Self { sql_type, family }
     }
 
-    fn write(&self, value: &Value, out: &mut String) {
+    /// Appends a value as JSON.
+    pub(crate) fn write(&self, value: &Value, out: &mut String) {
         match value {
             Value::Null => out.push_str("null"),
             Value::Bit(it) => self.write_bit(*it, out),

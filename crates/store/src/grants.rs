@@ -59,6 +59,7 @@ const CONTROL: &[(&str, &[&str], &[&str])] = &[
     ("range_report", &["SELECT", "DELETE"], &["SELECT", "INSERT", "UPDATE"]),
     ("job_threshold", &["SELECT", "INSERT", "UPDATE", "DELETE"], &[]),
     ("finding", &["SELECT", "DELETE"], &["SELECT", "INSERT"]),
+    ("rehearsed_key", &["SELECT", "DELETE"], &["INSERT"]),
 ];
 
 impl Role {

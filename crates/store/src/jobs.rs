@@ -89,6 +89,16 @@ pub struct JobRow {
     pub finished_at: String,
 }
 
+impl JobRow {
+    /// How long it took from its submission to its end, by the database's clock; `None` where it has not ended.
+    #[must_use]
+    pub fn took(&self) -> Option<std::time::Duration> {
+        let at = |text: &str| text.parse::<chrono::NaiveDateTime>().ok();
+        let (from, to) = (at(&self.created_at)?, at(&self.finished_at)?);
+        (to - from).to_std().ok()
+    }
+}
+
 /// What a leader has to know of a job that has not ended, without its ranges.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OpenJob {

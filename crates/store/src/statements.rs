@@ -23,6 +23,8 @@ statements! {
     CONTROL_5 = "005_finding";
     CATALOG_COLUMNS = "catalog_columns";
     CATALOG_FOREIGN_KEYS = "catalog_foreign_keys";
+    CATALOG_FOREIGN_COLUMNS = "catalog_foreign_columns";
+    CATALOG_UNIQUE_KEYS = "catalog_unique_keys";
     CATALOG_INDEXES = "catalog_indexes";
     CATALOG_REFERENCES = "catalog_references";
     CATALOG_REFERRERS = "catalog_referrers";
@@ -74,6 +76,8 @@ statements! {
     RANGES_BETWEEN = "ranges_between";
     RANGES_LAST = "ranges_last";
     RANGES_OPEN = "ranges_open";
+    REHEARSED_KEYS = "rehearsed_keys";
+    REHEARSED_KEYS_COUNT = "rehearsed_keys_count";
     REPLACED_CONTRACTS = "replaced_contracts";
     RUN_OWNER = "run_owner";
     SESSION = "session";

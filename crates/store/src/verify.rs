@@ -79,6 +79,12 @@ pub fn verification_statements(
     statements.all().into_iter().map(|(name, sql)| (name, sql.to_owned())).collect()
 }
 
+/// How many applications wait and have rows all the same, and the first of them; `None` where there is no table to look in.
+pub(crate) fn there_already(plan: &Plan, source: &Source) -> Option<[String; 2]> {
+    let sql = Statements::new(plan, source, &Catalog::default());
+    sql.there_already.map(|finding| [finding.count, finding.ids])
+}
+
 impl Store {
     /// Verifies a job against the tables.
     ///

@@ -36,6 +36,7 @@ pub(super) struct Parts {
     pub(super) warnings: String,
     pub(super) report: String,
     pub(super) findings: String,
+    pub(super) keys: String,
 }
 
 pub(super) const END: &str = "COMMIT;\n";
@@ -82,6 +83,7 @@ impl Names<'_> {
             warnings,
             report: report(&params::report(n_tables)),
             findings: findings(&params::findings(n_tables)),
+            keys: keys(&params::keys(n_tables)),
         }
     }
 
@@ -224,6 +226,14 @@ fn findings(findings: &str) -> String {
         "INSERT INTO [xmlx].[finding] ([job_id], [range_id], [app_id], [n], [kind], [table_name], [column_name], [reason])\n\
          SELECT {JOB}, {RANGE}, j.[app_id], j.[n], j.[kind], j.[in_table], j.[in_column], j.[reason] FROM OPENJSON({findings}) \
          WITH ([app_id] bigint '$[0]', [n] int '$[1]', [kind] varchar(40) '$[2]', [in_table] nvarchar(257) '$[3]', [in_column] nvarchar(128) '$[4]', [reason] nvarchar(1000) '$[5]') AS j OPTION (LOOP JOIN);\n"
+    )
+}
+
+/// Adds the keys that the group's applications have.
+fn keys(keys: &str) -> String {
+    format!(
+        "INSERT INTO [xmlx].[rehearsed_key] ([job_id], [key_no], [key_hash], [app_id]) SELECT {JOB}, j.[key_no], j.[key_hash], j.[app_id] FROM OPENJSON({keys}) \
+         WITH ([app_id] bigint '$[0]', [key_no] int '$[1]', [key_hash] bigint '$[2]') AS j OPTION (LOOP JOIN);\n"
     )
 }
 

@@ -147,7 +147,7 @@ impl Scratch {
         applications: &[Application],
     ) -> Result<(), Error> {
         let decided: Vec<_> = applications.iter().map(as_decided).collect();
-        let group = Group { range: open(cursor), decided: &decided, report: "", findings: &[] };
+        let group = Group::of(open(cursor), &decided);
         self.commits.send(&mut self.store.connection(), &lease(range, epoch), group).await
     }
 
@@ -160,7 +160,7 @@ impl Scratch {
         applications: &[Application],
     ) -> Result<Option<(usize, Vec<usize>)>, Error> {
         let decided: Vec<_> = applications.iter().map(as_decided).collect();
-        let group = Group { range: open(cursor), decided: &decided, report: "", findings: &[] };
+        let group = Group::of(open(cursor), &decided);
         let mut connection = self.store.connection();
         let found = self.commits.find_refused(&mut connection, &lease(range, epoch), group).await?;
         Ok(found.map(|found| {

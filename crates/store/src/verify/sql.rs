@@ -64,6 +64,8 @@ pub(crate) struct Statements {
     /// Rows of the log that an owner of one of the job's ranges wrote, and that no job accounts for which writes. Every
     /// row of a target table comes with one of the log, in one transaction. Parameter 4: the job.
     pub(crate) unaccounted: Finding,
+    /// Applications that wait though the root table has rows of theirs. Parameter 4: the job's log watermark.
+    pub(crate) there_already: Option<Finding>,
 }
 
 impl Statements {
@@ -135,6 +137,15 @@ impl Statements {
                 "SELECT TOP (@P4) CAST(l.[log_id] AS bigint) AS [log_id], CAST(l.[app_id] AS bigint) AS [app_id], CAST(l.[session_id] AS nvarchar(400)) AS [session_id] FROM {log} AS l \
                  WHERE {of_job} AND {OF_A_WORKER} ORDER BY l.[log_id]"
             ),
+            there_already: key(plan).map(|key| {
+                let is_in = |it: &&Table| {
+                    let table = name::table(plan.target_schema(), &it.name);
+                    format!("EXISTS (SELECT 1 FROM {table} AS b WHERE b.{key} = x.[app_id])")
+                };
+                let roots: Vec<String> = roots(plan).iter().map(is_in).collect();
+                let waiting = source.waiting_rows();
+                Finding::new("x", &format!("{waiting} AND ({})", roots.join(" OR ")))
+            }),
             unaccounted: Finding::new("l", &unaccounted(log)),
         }
     }
@@ -159,6 +170,8 @@ impl Statements {
             ("logged_success", Some(&self.logged_success)),
             ("logged_failed", Some(&self.logged_failed)),
             ("by_workers", Some(&self.by_workers)),
+            ("there_already", self.there_already.as_ref().map(|it| &it.count)),
+            ("there_already_ids", self.there_already.as_ref().map(|it| &it.ids)),
             ("unaccounted", Some(&self.unaccounted.count)),
             ("unaccounted_ids", Some(&self.unaccounted.ids)),
         ];

@@ -385,7 +385,7 @@ fn describe_index(
     let is_primary = constraint == Some(&KeyKind::Primary);
     let (kind, kind_name) = if is_primary { (1, "CLUSTERED") } else { (2, "NONCLUSTERED") };
     db.execute(
-        "INSERT INTO \"sys.indexes\" SELECT ?1, ?2, MAX(COALESCE(MAX(index_id), 0), ?3 - 1) + 1, ?3, ?4, ?5, ?6, ?7
+        "INSERT INTO \"sys.indexes\" SELECT ?1, ?2, MAX(COALESCE(MAX(index_id), 0), ?3 - 1) + 1, ?3, ?4, ?5, ?6, ?7, 0
          FROM \"sys.indexes\" WHERE object_id = ?1",
         params![table.object_id, name, kind, kind_name, is_unique, is_primary, constraint == Some(&KeyKind::Unique)],
     )?;
@@ -412,7 +412,7 @@ fn describe_foreign_keys(
         let parent = found.unwrap_or(table);
         let (action, action_name) = if key.cascades { (1, "CASCADE") } else { (0, "NO_ACTION") };
         db.execute(
-            "INSERT INTO \"sys.foreign_keys\" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            "INSERT INTO \"sys.foreign_keys\" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0)",
             params![
                 key.name,
                 key_id,
