@@ -182,7 +182,8 @@ async fn what_cannot_be_caught_leaves_nothing_open() {
     target.db.run("DROP TABLE [dbo].[part]").await;
     let before = target.db.n_logins();
     assert!(target.search(&[good(1), good(2)]).await.is_none());
-    let group = Group::of(target.range, &[good(1)]);
+    let decided = [good(1)];
+    let group = Group::of(target.range, &decided);
     let refused = target.commit.commit(&mut target.connection, &target.lease, group).await;
     assert_eq!(refused.unwrap_err().number(), Some(208));
     assert_eq!(target.db.n_logins() - before, 1);
