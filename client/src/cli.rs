@@ -11,6 +11,8 @@ use clap::{Args, Parser, Subcommand};
 use xmlx_runtime::{ConfigFlags, DatabaseSettings, DocumentSettings, coordinator_url};
 
 use crate::commands::contract::Contract;
+use crate::commands::coverage::Coverage;
+use crate::commands::diff::Diff;
 use crate::output::Format;
 
 pub use settings::Config;
@@ -277,6 +279,20 @@ pub(crate) enum Command {
         #[arg(required = true)]
         files: Vec<PathBuf>,
     },
+    /// Compare documents with a contract: what nobody reads, and what the contract reads that never occurs
+    ///
+    /// Lists first what needs attention: paths that nobody reads, mappings that never matched, columns without a value.
+    /// Paths that are left out on purpose are named in the contract (`ignore`). Prints names and counts, never a value.
+    ///
+    /// Example: xmlx-client coverage some/ --contract card.json --fail-on unread
+    Coverage(Coverage),
+    /// Show what a change of the contract does to documents: by column, how many applications change
+    ///
+    /// Maps each document by both contracts and compares the rows. Prints ids and counts; values only with `--values` on
+    /// a terminal. Exit code 1 where something changes.
+    ///
+    /// Example: xmlx-client diff old.json new.json some/
+    Diff(Diff),
     /// Measure how fast this machine turns XML files into rows, without a database
     ///
     /// Example: xmlx-client bench some/ --contract card.json --threads 4

@@ -3,6 +3,8 @@
 mod bench;
 mod check;
 pub(crate) mod contract;
+pub(crate) mod coverage;
+pub(crate) mod diff;
 mod grants;
 mod init;
 mod inspect;
@@ -87,6 +89,22 @@ async fn dispatch(loaded: Loaded<Cli>) -> anyhow::Result<Answer> {
             let mut plan = plan(&contract, config.limits)?;
             map::take_types(&mut plan, ddl.as_deref())?;
             map::run(format, &plan, app_id, &files)
+        }
+        Command::Coverage(args) => {
+            let mut plan = plan(&args.contract, config.limits)?;
+            map::take_types(&mut plan, args.ddl.as_deref())?;
+            coverage::run(format, &plan, &args)
+        }
+        Command::Diff(args) => {
+            let (mut old, mut new) = (
+                plan(std::slice::from_ref(&args.old), config.limits)?,
+                plan(std::slice::from_ref(&args.new), config.limits)?,
+            );
+            if args.ddl.is_some() {
+                map::take_types(&mut old, args.ddl.as_deref())?;
+                map::take_types(&mut new, args.ddl.as_deref())?;
+            }
+            diff::run(format, &old, &new, &args)
         }
         Command::Bench { dir, contract, threads, seconds } => {
             let plan = plan(&[contract], config.limits)?;

@@ -3,7 +3,7 @@
 use xmlx_domain::Mode;
 use xmlx_extract::Plan;
 use xmlx_store::{
-    CommitPlan, Documents, Holds, Source, Versions, all_statements, document_column,
+    CommitPlan, Comparison, Documents, Holds, Source, Versions, all_statements, document_column,
     load_statement, probe_statements, reference_statement, repeated_id_statement, source_columns,
     verification_statements,
 };
@@ -64,6 +64,10 @@ pub async fn statements(db: &Database) -> Vec<Statement> {
             if name.starts_with("commit") {
                 add(&format!("reading_{name}"), text);
             }
+        }
+        let comparison = Comparison::new(&plan, &catalog).expect("the samples fit");
+        for (name, text) in comparison.statements() {
+            add(name, text);
         }
         let documents = Documents::new(&plan, &source, Holds::WideText);
         add("document_column", format!("{};\n", document_column(&plan)));

@@ -73,6 +73,8 @@ impl Cli {
                 | Command::Schema { .. }
                 | Command::Grants { .. }
                 | Command::Map { .. }
+                | Command::Coverage(_)
+                | Command::Diff(_)
                 | Command::Bench { .. }
                 | Command::Demo { .. }
                 | Command::Up { .. }

@@ -57,6 +57,14 @@ fn every_command_is_understood() {
             "Map { contract: [\"c\"], app_id: None, ddl: None, files: [\"1.xml\"] }",
         ),
         (
+            "coverage --contract c dir --fail-on unread",
+            "Coverage(Coverage { contract: [\"c\"], ddl: None, fail_on: [Unread], all: false, files: [\"dir\"] })",
+        ),
+        (
+            "diff a b dir",
+            "Diff(Diff { old: \"a\", new: \"b\", ddl: None, values: false, files: [\"dir\"] })",
+        ),
+        (
             "bench dir --contract c",
             "Bench { dir: \"dir\", contract: \"c\", threads: 1, seconds: 5 }",
         ),
@@ -105,6 +113,9 @@ fn wrong_usage_is_refused_with_the_way_out() {
         ("check", "<CONTRACT>..."),
         ("check c --role king", "coordinator, worker, reader"),
         ("map --contract c", "<FILES>..."),
+        ("coverage --contract c", "<FILES>..."),
+        ("coverage --contract c f --fail-on read", "unread, unmatched"),
+        ("diff a b", "<FILES>..."),
         ("bench d --contract c --threads 0", "1..=1024"),
         ("bench d --contract c --seconds 0", "1..=3600"),
         ("status -o xml", "[possible values: table, json]"),

@@ -203,6 +203,12 @@ impl Catalog {
         columns.values().find(is_it).map(|it| it.name.as_str())
     }
 
+    /// The columns of a table, by name.
+    pub(crate) fn columns(&self, table: &str) -> impl Iterator<Item = &CatalogColumn> {
+        let table = self.tables.get(&table.to_lowercase());
+        table.into_iter().flat_map(|table| table.columns.values())
+    }
+
     pub(crate) fn column(&self, table: &str, column: &str) -> Option<&CatalogColumn> {
         self.tables.get(&table.to_lowercase())?.columns.get(&column.to_lowercase())
     }

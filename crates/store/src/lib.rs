@@ -24,6 +24,7 @@ mod name;
 mod probe;
 mod prune;
 mod ranges;
+mod reconcile;
 mod references;
 mod schema;
 mod sessions;
@@ -52,6 +53,7 @@ pub use load::{Document, load_statement};
 pub use probe::{ServerFindings, probe_statements};
 pub use prune::Prunable;
 pub use ranges::{HeldLease, OpenRange, RangeRow};
+pub use reconcile::{Compared, Comparison, Difference, DifferenceKind, NotCompared};
 pub use references::reference_statement;
 pub use schema::{
     EXTRAS_SINCE, FINDINGS_SINCE, Fit, NO_CONTROL_TABLES, REPORTS_SINCE, SCHEMA_VERSION,
