@@ -13,6 +13,7 @@ use xmlx_runtime::{ConfigFlags, DatabaseSettings, DocumentSettings, coordinator_
 use crate::commands::contract::Contract;
 use crate::commands::coverage::Coverage;
 use crate::commands::diff::Diff;
+use crate::commands::reconcile::Reconcile;
 use crate::output::Format;
 
 pub use settings::Config;
@@ -200,6 +201,14 @@ pub(crate) enum Command {
         #[arg(long)]
         history: bool,
     },
+    /// Compare the rows of a job with its documents, row by row and cell by cell
+    ///
+    /// A job of its own maps the documents again and compares them as the database would store them; it writes no row.
+    /// Takes the applications whose latest row in processing_log is `success`. Prints counts and ids, never a value;
+    /// exit code 1 where something differs.
+    ///
+    /// Example: xmlx-client reconcile 7 --report job7.html
+    Reconcile(Reconcile),
     /// Create, upgrade or repair the control tables (schema xmlx)
     ///
     /// It needs a connection string of a login that may create tables. Prints `created`, `brought up`, or

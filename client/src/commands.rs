@@ -11,6 +11,7 @@ mod inspect;
 mod load;
 mod map;
 mod prune;
+pub(crate) mod reconcile;
 mod schema;
 pub mod status;
 mod steer;
@@ -75,6 +76,7 @@ async fn dispatch(loaded: Loaded<Cli>) -> anyhow::Result<Answer> {
         Command::Verify { job, history } => {
             verify::run(&cluster, format, pb::VerifyRequest { job_id: job, history }).await
         }
+        Command::Reconcile(args) => reconcile::run(&cluster, format, &args).await,
         Command::Init { print: true } => init::print(format),
         Command::Init { print: false } => init::run(format, &store(&config)?).await,
         Command::Contract(command) => contract::run(format, &command),

@@ -16,7 +16,7 @@ use crate::overlap::same_or_overlap;
 use crate::pages::{Page, ROWS_MAX};
 use crate::role::{Role, RoleReader};
 use crate::submit::{self, Prepared};
-use crate::{convert, warnings};
+use crate::{convert, reconciliation, warnings};
 
 /// What a client gets that knows no pages and does not say how many failures it wants.
 const FAILURES_DEFAULT: u32 = 100;
@@ -254,6 +254,15 @@ impl JobService for JobApi {
             left_out: found.left_out,
             waiting: found.waiting,
         }))
+    }
+
+    async fn get_reconciliation(
+        &self,
+        request: Request<pb::GetReconciliationRequest>,
+    ) -> Result<Response<pb::GetReconciliationResponse>, Status> {
+        let request = request.into_inner();
+        let job = self.job(JobId(request.job_id)).await?;
+        Ok(Response::new(reconciliation::page(&self.store, &job, &request).await?))
     }
 
     async fn pause(

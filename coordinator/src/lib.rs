@@ -14,6 +14,7 @@ mod lanes;
 mod leadership;
 mod overlap;
 mod pages;
+mod reconciliation;
 mod role;
 mod server;
 mod submit;

@@ -21,6 +21,7 @@ const SENDERS: &[(&str, &[Role])] = &[
     ("range_change", &[Role::Coordinator]),
     ("range_history", &[Role::Coordinator]),
     ("range_reopen", &[Role::Coordinator]),
+    ("range_reports", &[Role::Coordinator]),
     ("range_", &[Role::Worker]),
     ("ranges", &[Role::Coordinator]),
     ("schema_", &[Role::Coordinator, Role::Worker]),
@@ -29,6 +30,9 @@ const SENDERS: &[(&str, &[Role])] = &[
     ("suspect_note", &[Role::Worker]),
     ("trial", &[Role::Worker]),
     ("commit", &[Role::Worker]),
+    ("reading_commit", &[Role::Worker]),
+    ("reconcile", &[Role::Worker]),
+    ("findings", &[Role::Coordinator, Role::Worker]),
     ("find_refused", &[Role::Worker]),
     // The client, for trials.
     ("load", &[]),

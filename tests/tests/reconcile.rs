@@ -12,7 +12,9 @@ use xmlx_store::{
     Bounds, CommitPlan, Committed, Comparison, Decided, Difference, Group, OpenRange,
     SCHEMA_VERSION, Source,
 };
-use xmlx_tests::{Database, first_lease, first_range_change, lead, new_job, session};
+use xmlx_tests::{
+    Cluster, Database, Setup, first_lease, first_range_change, lead, new_job, session,
+};
 
 const JOB: JobId = JobId(1);
 const FIRST_ID: i64 = 1001;
@@ -360,4 +362,47 @@ async fn what_is_not_compared_is_named() {
     let filled = "where the document has no value: the default of the database is no constant";
     assert_eq!(named["submission.received_date"], filled);
     assert!(!named.contains_key("person.esign_flag"), "its default is a constant: {named:?}");
+}
+
+/// The job of a cluster: nothing differs after a load, and what is changed behind its back is found, with a report.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_compares_the_rows_of_another() {
+    let cluster = Cluster::start(Setup::small(120)).await;
+    let job = cluster.submit(&["--wait"]);
+    cluster.assert_verified(job).await;
+    let ok = u64::try_from(cluster.job(job)["ok"].as_i64().unwrap()).unwrap();
+    let id = job.to_string();
+    let args = ["reconcile", &id, "-o", "json", "--report", "clean.html"];
+    let clean = cluster.client(&args).expect(0).json();
+    assert_eq!((&clean["applications"], &clean["rejected"]), (&ok.into(), &0.into()), "{clean}");
+    assert_eq!(clean["differences"], serde_json::json!([]));
+    assert!(clean["rows"].as_u64().unwrap() > ok && clean["cells"].as_u64().unwrap() > 10 * ok);
+    let page = std::fs::read_to_string(cluster.folder().join("clean.html")).unwrap();
+    assert!(page.contains(clean["sha256"].as_str().unwrap()) && page.contains("ssn_last_4"));
+    let taken = cluster.client(&args).expect(2);
+    assert!(taken.stderr.contains("cannot create"), "a report is never overwritten: {taken:?}");
+
+    let log = cluster.db.count("SELECT COUNT_BIG(*) FROM [sample].[processing_log]").await;
+    cluster.db.run("UPDATE [sample].[person] SET [last_name] = [last_name] + ' '").await;
+    cluster.db.run("DELETE FROM [sample].[indicator]").await;
+    let found = cluster.client(&["reconcile", &id, "-o", "json"]).expect(1).json();
+    let counts = found["differences"].as_array().unwrap();
+    let count = |table: &str, kind: &str| {
+        let found = counts.iter().find(|it| it["table"] == table && it["kind"] == kind);
+        found.map_or(0, |it| it["differences"].as_u64().unwrap())
+    };
+    assert!(count("person", "cell") >= ok && count("indicator", "row_missing") > 0, "{found}");
+    assert_eq!(counts.len(), 2, "{found}");
+    let findings = found["findings"].as_array().unwrap();
+    let n_found = u64::try_from(findings.len()).unwrap();
+    assert_eq!(n_found, count("person", "cell") + count("indicator", "row_missing"));
+    assert!(findings.iter().all(|it| it["app_id"].is_i64() && it["reason"].is_null()));
+    // Nothing was written, and the report of a reconciliation can be had again.
+    let now = cluster.db.count("SELECT COUNT_BIG(*) FROM [sample].[processing_log]").await;
+    assert_eq!(now, log);
+    let again = found["reconciliation"].to_string();
+    let again = cluster.client(&["reconcile", &again, "-o", "json"]).expect(1).json();
+    assert_eq!(again["differences"], found["differences"]);
+    let few = cluster.client(&["reconcile", &id, "--limit", "5", "-o", "json"]).expect(1).json();
+    assert_eq!(few["applications"], 5, "{few}");
 }

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use tokio::sync::OnceCell;
 use xmlx_domain::{JobId, Mode};
 use xmlx_extract::Plan;
-use xmlx_store::{Bounds, CommitPlan, Documents, Error, Store, Versions};
+use xmlx_store::{Bounds, CommitPlan, Comparison, Documents, Error, Store, Versions};
 
 /// Jobs kept; older ones are read again if they come back.
 const JOBS_MAX: usize = 32;
@@ -19,6 +19,8 @@ pub(crate) struct Job {
     pub(crate) documents: Documents,
     pub(crate) commit: CommitPlan,
     pub(crate) mode: Mode,
+    /// What a reconciliation compares with.
+    pub(crate) comparison: Option<Comparison>,
     /// What the target's columns can hold.
     pub(crate) bounds: Bounds,
     /// Commits of this process that wrote rows.
@@ -94,7 +96,7 @@ impl Jobs {
             Box::pin(store.require_fit_server()).await?;
         }
         let (mut plan, source) = self.store.job_plan(job_id).await?;
-        if let mode @ (Mode::Reconcile | Mode::Replace) = source.mode() {
+        if let mode @ Mode::Replace = source.mode() {
             let detail = format!(
                 "job {job_id} is a `{mode}`, which this worker cannot do: it needs a newer build"
             );
@@ -109,11 +111,14 @@ impl Jobs {
         catalog.narrow(&mut plan);
         let commit = CommitPlan::new(&plan, &catalog, &source)?;
         let bounds = Bounds::new(&plan, &catalog);
+        let reconciles = source.mode() == Mode::Reconcile;
+        let comparison = reconciles.then(|| Comparison::new(&plan, &catalog)).transpose()?;
         Ok(Job {
             plan,
             documents,
             commit,
             mode: source.mode(),
+            comparison,
             bounds,
             n_commits: AtomicU64::new(0),
             refused_share: AtomicU64::new(0),

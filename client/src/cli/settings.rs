@@ -69,6 +69,7 @@ impl Cli {
                 | Command::Warnings { .. }
                 | Command::Retry(_)
                 | Command::Verify { .. }
+                | Command::Reconcile(_)
                 | Command::Contract(_)
                 | Command::Schema { .. }
                 | Command::Grants { .. }

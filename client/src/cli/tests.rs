@@ -46,6 +46,10 @@ fn every_command_is_understood() {
         ("warnings 7 --column a.b", "Warnings { job: 7, column: Some(\"a.b\") }"),
         ("verify 7", "Verify { job: 7, history: false }"),
         ("verify 7 --history", "Verify { job: 7, history: true }"),
+        (
+            "reconcile 7 --limit 9",
+            "Reconcile(Reconcile { job: 7, from: None, to: None, limit: Some(9), report: None })",
+        ),
         ("init --print", "Init { print: true }"),
         ("schema c.json", "Schema { contract: Some(\"c.json\"), contract_format: false }"),
         ("schema --contract-format", "Schema { contract: None, contract_format: true }"),

@@ -93,6 +93,7 @@ fn request(
         problems_max: PROBLEMS_MAX,
         max_failures: args.max_failures.clone().unwrap_or_default(),
         max_warnings: args.max_warnings.clone().unwrap_or_default(),
+        of_job: None,
     })
 }
 
@@ -100,7 +101,7 @@ fn request(
 #[derive(Debug)]
 pub struct Submitted {
     outcome: pb::Outcome,
-    job: Job,
+    pub(super) job: Job,
     /// Nothing waits for the job: how many applications of its scope are decided.
     decided: Option<i64>,
 }
@@ -167,7 +168,7 @@ fn problems(response: &pb::SubmitResponse) -> String {
     text
 }
 
-async fn wait(cluster: &Cluster, job_id: i64, until: Wait) -> anyhow::Result<Job> {
+pub(super) async fn wait(cluster: &Cluster, job_id: i64, until: Wait) -> anyhow::Result<Job> {
     let mut shown = String::new();
     loop {
         let job = inspect::job(cluster, job_id).await?;

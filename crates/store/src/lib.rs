@@ -53,7 +53,7 @@ pub use load::{Document, load_statement};
 pub use probe::{ServerFindings, probe_statements};
 pub use prune::Prunable;
 pub use ranges::{HeldLease, OpenRange, RangeRow};
-pub use reconcile::{Compared, Comparison, Difference, DifferenceKind, NotCompared};
+pub use reconcile::{Compared, Comparison, Difference, DifferenceKind, NotCompared, Reconciled};
 pub use references::reference_statement;
 pub use schema::{
     EXTRAS_SINCE, FINDINGS_SINCE, Fit, NO_CONTROL_TABLES, REPORTS_SINCE, SCHEMA_VERSION,

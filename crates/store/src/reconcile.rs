@@ -5,17 +5,21 @@
 //! blanks, case and the last digit count. Nothing is written, and no value leaves this file.
 
 mod compare;
+mod report;
 mod sql;
+
+pub use report::Reconciled;
 
 use std::collections::BTreeMap;
 
 use tiberius::{ColumnData, ToSql};
+use xmlx_domain::JobId;
 use xmlx_extract::{Application, Plan};
 
 use crate::catalog::Catalog;
-use crate::connection::Row;
+use crate::connection::{Row, column, text};
 use crate::encode::{self, ColumnCodec};
-use crate::{Connection, Error};
+use crate::{Connection, Error, Finding, Store, statements};
 use compare::{Cell, Differs, Shape};
 use sql::{Side, Statement};
 
@@ -56,6 +60,47 @@ pub struct Difference {
     pub column: Option<String>,
     /// What differs.
     pub kind: DifferenceKind,
+}
+
+impl Difference {
+    /// The same as a job keeps it.
+    #[must_use]
+    pub fn finding(&self) -> Finding {
+        Finding {
+            app_id: self.app_id,
+            kind: self.kind.as_str().to_owned(),
+            table: self.table.clone(),
+            column: self.column.clone().unwrap_or_default(),
+            reason: String::new(),
+        }
+    }
+}
+
+/// Reports that are read at once.
+const PAGE: i64 = 500;
+
+impl Store {
+    /// What the leases of a reconciliation have compared, all together.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn reconciled(&self, job_id: JobId) -> Result<Reconciled, Error> {
+        const IT: &str = "range_reports";
+        let mut sum = Reconciled::default();
+        let (mut range_id, mut epoch) = (i64::MIN, i64::MIN);
+        loop {
+            let rows =
+                self.run(statements::RANGE_REPORTS, &[&job_id.0, &range_id, &epoch, &PAGE]).await?;
+            for row in &rows {
+                range_id = column(row, "range_id", IT)?;
+                epoch = column(row, "epoch", IT)?;
+                sum.merge(&Reconciled::from_json(&text(row, "report", IT)?)?);
+            }
+            if i64::try_from(rows.len()).unwrap_or(PAGE) < PAGE {
+                return Ok(sum);
+            }
+        }
+    }
 }
 
 /// What was compared, and what of it differs.

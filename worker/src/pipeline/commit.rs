@@ -12,6 +12,7 @@ use xmlx_store::{
 };
 
 use super::parts::{Blame, Parts, Refused, Step};
+use super::reconcile::{Found, Reconciliation};
 use super::retry::{persist, tries_of_a_commit};
 use super::{Batch, Outcome, Shop};
 use crate::jobs::Job;
@@ -28,6 +29,8 @@ pub(super) struct Committer<'a> {
     stop: &'a CancellationToken,
     connection: Connection,
     range: OpenRange,
+    /// What the lease has compared, where the job is a reconciliation.
+    reconciliation: Reconciliation,
     parts: Parts,
     /// Applications that failed for an error which is not known to be their own, until one behind them gets through.
     held: Vec<Decided>,
@@ -62,6 +65,7 @@ pub(super) async fn run<'a>(
         stop,
         connection: shop.store.connection(),
         range,
+        reconciliation: Reconciliation::begin(shop, lease, job).await?,
         parts: Parts::new(shop.config.group_rows, job.refused_share()),
         held: Vec::new(),
         held_for: String::new(),
@@ -216,16 +220,28 @@ impl Committer<'_> {
 
     /// One commit, repeated while the trouble passes or its answer was lost.
     async fn part(&mut self, decided: &[Decided]) -> Result<Committed, Error> {
-        let group = Group { range: self.range, decided, report: "", findings: &[] };
+        let mut found = Found::default();
+        if let Some(comparison) = &self.job.comparison {
+            found = persist!(
+                self.stop,
+                self.reconciliation.compare(comparison, &mut self.connection, decided)
+            )?;
+        }
+        let Found { report, findings, next } = &found;
+        let group = Group { range: self.range, decided, report, findings };
         let (commit, lease) = (&self.job.commit, &self.held_lease);
         let (gate, connection) = (&self.shop.gate, &mut self.connection);
         let rows = decided.iter().map(|app| app.rows() + 1).sum();
-        persist!(self.stop, tries_of_a_commit, async {
+        let outcome = persist!(self.stop, tries_of_a_commit, async {
             let pass = gate.enter().await;
             let outcome = commit.commit(connection, lease, group).await;
             pass.note(&outcome, rows);
             outcome
-        })
+        });
+        if let (Ok(Committed::Now | Committed::Before), Some(next)) = (&outcome, next) {
+            self.reconciliation = next.clone();
+        }
+        outcome
     }
 
     /// Keeps what a commit that took effect has changed.
