@@ -94,7 +94,9 @@ async fn dispatch(loaded: Loaded<Cli>) -> anyhow::Result<Answer> {
         }
         Command::Coverage(args) => {
             let mut plan = plan(&args.contract, config.limits)?;
-            map::take_types(&mut plan, args.ddl.as_deref())?;
+            if args.ddl.is_some() {
+                map::take_types(&mut plan, args.ddl.as_deref())?;
+            }
             coverage::run(format, &plan, &args)
         }
         Command::Diff(args) => {

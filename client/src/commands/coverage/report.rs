@@ -10,6 +10,9 @@ use crate::output::{self, Format};
 /// Files without rows that are listed for people; in JSON all of them are.
 const FILES_SHOWN: usize = 20;
 
+/// What is said of a path. Paths are long, so that they come behind the numbers.
+const HEADER: [&str; 5] = ["DOCUMENTS", "TIMES", "WITH VALUE", "PATH", "READ BY"];
+
 /// A document that gives no rows.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct NoRows {
@@ -29,6 +32,7 @@ pub(super) struct Report {
     paths_read: usize,
     paths_ignored: usize,
     paths_unread: usize,
+    paths_markup: usize,
     mappings_never_matched: usize,
     /// Elements and attributes in no path of the list, which is limited.
     unlisted: u64,
@@ -57,6 +61,7 @@ impl Report {
             paths_read: coverage.n_paths(PathStatus::Read),
             paths_ignored: coverage.n_paths(PathStatus::Ignored),
             paths_unread: coverage.n_paths(PathStatus::Unread),
+            paths_markup: coverage.n_paths(PathStatus::Markup),
             mappings_never_matched: coverage.never_matched().count(),
             unlisted: coverage.unlisted,
             without_rows,
@@ -83,7 +88,7 @@ impl Report {
             if !self.unread.is_empty() {
                 report.line("");
                 report.line("Read by nobody; map it, or name it in the contract's `ignore`:");
-                report.table(&["PATH", "DOCUMENTS", "TIMES", "WITH VALUE"], self.unread.clone());
+                report.table(&HEADER[..4], self.unread.clone());
             }
             self.show_mappings(report);
             self.show_columns(report, all);
@@ -91,7 +96,7 @@ impl Report {
                 report.line("");
                 report.line("Every path:");
                 let rows = self.paths.iter().map(path_row).collect();
-                report.table(&["PATH", "DOCUMENTS", "TIMES", "WITH VALUE", "BY"], rows);
+                report.table(&HEADER, rows);
             }
         })
     }
@@ -105,6 +110,15 @@ impl Report {
             self.paths_ignored,
             self.paths_unread,
         );
+        if self.paths_markup > 0 {
+            summary.push_str(&format!(", {} about XML alone", self.paths_markup));
+        }
+        let n_mappings = u64::try_from(self.mappings.len()).unwrap_or(u64::MAX);
+        summary.push_str(&format!(
+            "; {}, of which {} never matched",
+            plural(n_mappings, "mapping"),
+            self.mappings_never_matched
+        ));
         if self.unlisted > 0 {
             summary.push_str(&format!(
                 "; {} are in no path of the list, which ends at 100,000",
@@ -194,7 +208,7 @@ fn unread(coverage: &Coverage) -> Vec<Vec<String>> {
         };
         let mut row = path_row(path);
         row.pop();
-        row[0] = name;
+        row[3] = name;
         row
     };
     coverage.unread().iter().map(row).collect()
@@ -209,10 +223,10 @@ fn path_row(path: &PathUse) -> Vec<String> {
         PathStatus::Unread => "nobody".to_owned(),
     };
     vec![
-        path.path.clone(),
         path.documents.to_string(),
         path.times.to_string(),
         path.filled.to_string(),
+        path.path.clone(),
         by,
     ]
 }
@@ -264,12 +278,12 @@ mod tests {
             ],
             vec![no_rows],
         );
-        let expected = "2 documents, 9 paths: 3 read, 2 ignored by name, 4 read by nobody\n\n\
+        let expected = "2 documents, 9 paths: 3 read, 2 ignored by name, 4 read by nobody; 4 mappings, of which 1 never matched\n\n\
             1 document without rows:\n FILE   REASON\n b.xml  no\n\n\
             Read by nobody; map it, or name it in the contract's `ignore`:\n \
-            PATH                      DOCUMENTS  TIMES  WITH VALUE\n \
-            /o/@left                  1          1      1\n \
-            /o/box and 2 paths in it  1          1      0\n\n\
+            DOCUMENTS  TIMES  WITH VALUE  PATH\n \
+            1          1      1           /o/@left\n \
+            1          1      0           /o/box and 2 paths in it\n\n\
             Mappings that never matched; correct the path, or look at more documents:\n \
             COLUMN  READS    PLACE\n \
             o.gone  gone/@x\n\n\
@@ -283,10 +297,10 @@ mod tests {
         assert_eq!((report.n_unread(), report.n_never_matched()), (4, 1));
         let all = report.rendered(Format::Table, true).unwrap();
         assert!(
-            all.contains("\n /o/audit/@by  1          1      1           (ignored by name)"),
+            all.contains("\n 1          1      1           /o/audit/@by  (ignored by name)"),
             "{all}"
         );
-        assert!(all.contains("\n /o/@n         2          2      2           o.n"), "{all}");
+        assert!(all.contains("\n 2          2      2           /o/@n         o.n"), "{all}");
     }
 
     #[test]
