@@ -14,6 +14,9 @@ use xmlx_tls::{CoordinatorNames, TlsSettings};
 
 use crate::commands::ca::Ca;
 use crate::commands::contract::Contract;
+use crate::commands::coverage::Coverage;
+use crate::commands::diff::Diff;
+use crate::commands::reconcile::Reconcile;
 use crate::output::Format;
 
 pub(crate) use failures::Failures;
@@ -251,6 +254,14 @@ pub(crate) enum Command {
         #[arg(long)]
         history: bool,
     },
+    /// Compare the rows of a job with its documents, row by row and cell by cell
+    ///
+    /// A job of its own maps the documents again and compares them as the database would store them; it writes no row.
+    /// Takes the applications whose latest row in processing_log is `success`. Prints counts and ids, never a value;
+    /// exit code 1 where something differs.
+    ///
+    /// Example: xmlx-client reconcile 7 --report job7.html
+    Reconcile(Reconcile),
     /// Create, upgrade or repair the control tables (schema xmlx)
     ///
     /// It needs a connection string of a login that may create tables. Prints `created`, `brought up`, or
@@ -351,6 +362,20 @@ pub(crate) enum Command {
         #[arg(required = true)]
         files: Vec<PathBuf>,
     },
+    /// Compare documents with a contract: what nobody reads, and what the contract reads that never occurs
+    ///
+    /// Lists first what needs attention: paths that nobody reads, mappings that never matched, columns without a value.
+    /// Paths that are left out on purpose are named in the contract (`ignore`). Prints names and counts, never a value.
+    ///
+    /// Example: xmlx-client coverage some/ --contract card.json --fail-on unread
+    Coverage(Coverage),
+    /// Show what a change of the contract does to documents: by column, how many applications change
+    ///
+    /// Maps each document by both contracts and compares the rows. Prints ids and counts; values only with `--values` on
+    /// a terminal. Exit code 1 where something changes.
+    ///
+    /// Example: xmlx-client diff old.json new.json some/
+    Diff(Diff),
     /// Measure how fast this machine turns XML files into rows, without a database
     ///
     /// Example: xmlx-client bench some/ --contract card.json --threads 4

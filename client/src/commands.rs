@@ -4,6 +4,8 @@ mod bench;
 pub(crate) mod ca;
 mod check;
 pub(crate) mod contract;
+pub(crate) mod coverage;
+pub(crate) mod diff;
 mod doctor;
 mod failures;
 mod grants;
@@ -13,6 +15,7 @@ mod load;
 mod map;
 mod prune;
 mod quality;
+pub(crate) mod reconcile;
 mod rehearsal;
 mod schema;
 pub mod status;
@@ -93,6 +96,7 @@ async fn dispatch(loaded: Loaded<Cli>) -> anyhow::Result<Answer> {
         Command::Verify { job, history } => {
             verify::run(&cluster, format, pb::VerifyRequest { job_id: job, history }).await
         }
+        Command::Reconcile(args) => reconcile::run(&cluster, format, &args).await,
         Command::Init { print: true } => init::print(format),
         Command::Init { print: false } => init::run(format, &store(&config)?).await,
         Command::Ca(command) => ca::run(format, command),
@@ -113,6 +117,24 @@ async fn dispatch(loaded: Loaded<Cli>) -> anyhow::Result<Answer> {
             let mut plan = plan(&contract, config.limits)?;
             map::take_types(&mut plan, ddl.as_deref())?;
             map::run(format, &plan, app_id, &files)
+        }
+        Command::Coverage(args) => {
+            let mut plan = plan(&args.contract, config.limits)?;
+            if args.ddl.is_some() {
+                map::take_types(&mut plan, args.ddl.as_deref())?;
+            }
+            coverage::run(format, &plan, &args)
+        }
+        Command::Diff(args) => {
+            let (mut old, mut new) = (
+                plan(std::slice::from_ref(&args.old), config.limits)?,
+                plan(std::slice::from_ref(&args.new), config.limits)?,
+            );
+            if args.ddl.is_some() {
+                map::take_types(&mut old, args.ddl.as_deref())?;
+                map::take_types(&mut new, args.ddl.as_deref())?;
+            }
+            diff::run(format, &old, &new, &args)
         }
         Command::Bench { dir, contract, threads, seconds } => {
             let plan = plan(&[contract], config.limits)?;

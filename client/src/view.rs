@@ -114,6 +114,11 @@ impl Job {
         self.state.is_some_and(|state| !state.is_open())
     }
 
+    /// Whether it compares the rows of another job.
+    pub(crate) fn is_reconciliation(&self) -> bool {
+        self.mode == Some(Mode::Reconcile)
+    }
+
     /// Whether all of its applications are decided.
     #[must_use]
     pub fn is_done(&self) -> bool {

@@ -19,7 +19,7 @@ use crate::pages::{Page, ROWS_MAX};
 use crate::quality::Hints;
 use crate::role::{Role, RoleReader};
 use crate::submit::{self, Prepared, Submission};
-use crate::{convert, failures, quality, rehearsal, runs, warnings};
+use crate::{convert, failures, quality, reconciliation, rehearsal, runs, warnings};
 
 /// What a client gets that knows no pages and does not say how many failures it wants.
 const FAILURES_DEFAULT: u32 = 100;
@@ -312,6 +312,15 @@ impl JobService for JobApi {
             left_out: found.left_out,
             waiting: found.waiting,
         }))
+    }
+
+    async fn get_reconciliation(
+        &self,
+        request: Request<pb::GetReconciliationRequest>,
+    ) -> Result<Response<pb::GetReconciliationResponse>, Status> {
+        let request = request.into_inner();
+        let job = self.job(JobId(request.job_id)).await?;
+        Ok(Response::new(reconciliation::page(&self.store, &job, &request).await?))
     }
 
     async fn pause(

@@ -18,6 +18,7 @@ mod leadership;
 mod overlap;
 mod pages;
 mod quality;
+mod reconciliation;
 mod rehearsal;
 mod role;
 mod runs;

@@ -116,7 +116,12 @@ pub(crate) async fn failures(
         ..pb::Failure::default()
     };
     let failures = findings.into_iter().map(failure).collect();
-    Ok(pb::ListFailuresResponse { stages, failures, next_page_token, ..pb::ListFailuresResponse::default() })
+    Ok(pb::ListFailuresResponse {
+        stages,
+        failures,
+        next_page_token,
+        ..pb::ListFailuresResponse::default()
+    })
 }
 
 /// Rows by table, in the contract's order.

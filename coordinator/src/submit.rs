@@ -83,7 +83,7 @@ impl Problems {
 pub(crate) async fn prepare(
     store: &Store,
     lanes: &Lanes,
-    request: pb::SubmitRequest,
+    mut request: pb::SubmitRequest,
 ) -> Result<Prepared, Refusal> {
     let invalid = |message: String| Refusal::new(ErrorCode::Invalid, message);
     if request.submit_key.is_empty() || request.submit_key.len() > KEY_CHARS_MAX {
@@ -101,6 +101,7 @@ pub(crate) async fn prepare(
     }
     let mode = Mode::try_from(request.mode())?;
     require_known(store, mode).await?;
+    take_over(store, mode, &mut request).await?;
     let budget = budget(&request, mode)?;
     let thresholds = thresholds(&request)?;
     if !thresholds.is_empty() {
@@ -181,7 +182,7 @@ async fn irreplaceable(
 async fn require_known(store: &Store, mode: Mode) -> Result<(), Refusal> {
     match mode {
         Mode::Once | Mode::Follow | Mode::Retry => Ok(()),
-        Mode::Rehearse | Mode::Replace | Mode::ReplaceAll => {
+        Mode::Rehearse | Mode::Reconcile | Mode::Replace | Mode::ReplaceAll => {
             let has_place = store.has_schema(FINDINGS_SINCE).await;
             if has_place.map_err(|err| convert::refusal(&err))? {
                 return Ok(());
@@ -191,11 +192,41 @@ async fn require_known(store: &Store, mode: Mode) -> Result<(), Refusal> {
             );
             Err(Refusal::new(ErrorCode::NotPossible, message))
         }
-        Mode::Reconcile => {
-            let message = format!("a `{mode}` is not in this build");
-            Err(Refusal::new(ErrorCode::NotPossible, message))
-        }
     }
+}
+
+/// A reconciliation is of a job, whose contract and scope it takes over.
+async fn take_over(
+    store: &Store,
+    mode: Mode,
+    request: &mut pb::SubmitRequest,
+) -> Result<(), Refusal> {
+    let of_job = match (mode, request.of_job) {
+        (Mode::Reconcile, Some(of_job)) => JobId(of_job),
+        (Mode::Reconcile, None) => {
+            let message = "`of_job` has to name the job whose rows are compared".to_owned();
+            return Err(Refusal::new(ErrorCode::Invalid, message));
+        }
+        (_, Some(_)) => {
+            let message = format!("a `{mode}` is of no other job: leave `of_job` out");
+            return Err(Refusal::new(ErrorCode::Invalid, message));
+        }
+        (_, None) => return Ok(()),
+    };
+    let db = |err| convert::refusal(&err);
+    let job = store.job(of_job).await.map_err(db)?;
+    let contract = store.job_contract(of_job).await.map_err(db)?;
+    let (Some(job), Some((contract, ..))) = (job, contract) else {
+        let message = format!("there is no job {of_job}; `xmlx-client jobs` lists them");
+        return Err(Refusal::new(ErrorCode::NotFound, message));
+    };
+    request.contract = contract;
+    if request.name.is_empty() {
+        request.name = job.name;
+    }
+    request.from_app_id = request.from_app_id.or(Some(job.scope.lo));
+    request.to_app_id = request.to_app_id.or(Some(job.scope.hi - 1));
+    Ok(())
 }
 
 /// Whoever submits what is done already would wonder about a job that does nothing. Only told where it is found at once.

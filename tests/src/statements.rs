@@ -3,7 +3,7 @@
 use xmlx_domain::{JobId, Mode, Scope};
 use xmlx_extract::Plan;
 use xmlx_store::{
-    CommitPlan, Documents, Holds, Source, Versions, all_statements, decided_statement,
+    CommitPlan, Comparison, Documents, Holds, Source, Versions, all_statements, decided_statement,
     document_column, load_statement, probe_statements, reference_statement, repeated_id_statement,
     replace_statement, runs_statement, source_columns, verification_statements,
 };
@@ -103,6 +103,10 @@ pub async fn statements(db: &Database) -> Vec<Statement> {
         let forecast = db.store().forecast(&plan, &catalog).await.expect("the catalog");
         for (i, lookup) in forecast.lookups().iter().enumerate() {
             add(&format!("lookup_{i}"), lookup.statement());
+        }
+        let comparison = Comparison::new(&plan, &catalog).expect("the samples fit");
+        for (name, text) in comparison.statements() {
+            add(name, text);
         }
         let documents = Documents::new(&plan, &source, Holds::WideText);
         add("document_column", format!("{};\n", document_column(&plan)));

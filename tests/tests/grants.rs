@@ -41,6 +41,7 @@ const SENDERS: &[(&str, &[Role])] = &[
     ("trial", &[Role::Worker]),
     ("commit", &[Role::Worker]),
     ("reading_commit", &[Role::Worker]),
+    ("reconcile", &[Role::Worker]),
     ("find_refused", &[Role::Worker]),
     ("findings_count", &[Role::Worker]),
     ("findings", &[Role::Coordinator]),

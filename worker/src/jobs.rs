@@ -8,7 +8,7 @@ use tokio::sync::OnceCell;
 use xmlx_domain::{JobId, Mode};
 use xmlx_extract::Plan;
 use xmlx_report::Counter;
-use xmlx_store::{CommitPlan, Documents, Error, Store, Versions};
+use xmlx_store::{CommitPlan, Comparison, Documents, Error, Store, Versions};
 
 use crate::pipeline::Rehearser;
 
@@ -24,6 +24,8 @@ pub(crate) struct Job {
     pub(crate) mode: Mode,
     /// What a rehearsal needs.
     pub(crate) rehearser: Option<Rehearser>,
+    /// What a reconciliation compares with.
+    pub(crate) comparison: Option<Comparison>,
     /// Counts what is written, for the reports of leases.
     pub(crate) counter: Counter,
     /// Commits of this process that wrote rows.
@@ -99,12 +101,6 @@ impl Jobs {
             Box::pin(store.require_fit_server()).await?;
         }
         let (mut plan, source) = self.store.job_plan(job_id).await?;
-        if let mode @ Mode::Reconcile = source.mode() {
-            let detail = format!(
-                "job {job_id} is a `{mode}`, which this worker cannot do: it needs a newer build"
-            );
-            return Err(Error::Shape { statement: "job_contract", detail });
-        }
         let mut connection = self.store.connection();
         let documents = Documents::of(&mut connection, &plan, &source).await?;
         let catalog = self.store.catalog(plan.target_schema()).await?;
@@ -126,6 +122,8 @@ impl Jobs {
             }
             _ => None,
         };
+        let reconciles = source.mode() == Mode::Reconcile;
+        let comparison = reconciles.then(|| Comparison::new(&plan, &catalog)).transpose()?;
         let counter = Counter::new(&plan, |table, column| catalog.has_default(table, column));
         Ok(Job {
             plan,
@@ -133,6 +131,7 @@ impl Jobs {
             commit,
             mode: source.mode(),
             rehearser,
+            comparison,
             counter,
             n_commits: AtomicU64::new(0),
             refused_share: AtomicU64::new(0),

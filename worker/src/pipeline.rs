@@ -6,6 +6,7 @@ mod commit;
 mod extract;
 mod fetch;
 mod parts;
+mod reconcile;
 mod rehearse;
 mod retry;
 mod room;

@@ -94,6 +94,8 @@ impl Cli {
                 | Command::Demo { .. }
                 | Command::Up { .. }
                 | Command::Completions { .. }
+                | Command::Coverage(_)
+                | Command::Diff(_)
                 | Command::Doctor,
             ) => false,
             // Only the settings are asked for.
@@ -115,6 +117,7 @@ impl Cli {
                 | Command::Warnings { .. }
                 | Command::Quality { .. }
                 | Command::Rehearsal { .. }
+                | Command::Reconcile(_)
                 | Command::Retry(_)
                 | Command::Verify { .. },
             ) => true,
@@ -147,10 +150,13 @@ impl Cli {
                 | Command::Retry(_)
                 | Command::Verify { .. }
                 | Command::Ca(_)
+                | Command::Reconcile(_)
                 | Command::Contract(_)
                 | Command::Schema { .. }
                 | Command::Grants { .. }
                 | Command::Map { .. }
+                | Command::Coverage(_)
+                | Command::Diff(_)
                 | Command::Bench { .. }
                 | Command::Demo { .. }
                 | Command::Up { .. }

@@ -56,6 +56,10 @@ fn every_command_is_understood() {
         ("warnings 7 --column a.b", "Warnings { job: 7, column: Some(\"a.b\") }"),
         ("verify 7", "Verify { job: 7, history: false }"),
         ("verify 7 --history", "Verify { job: 7, history: true }"),
+        (
+            "reconcile 7 --limit 9",
+            "Reconcile(Reconcile { job: 7, from: None, to: None, limit: Some(9), report: None })",
+        ),
         ("init --print", "Init { print: true }"),
         ("schema c.json", "Schema { contract: Some(\"c.json\"), contract_format: false }"),
         ("schema --contract-format", "Schema { contract: None, contract_format: true }"),
@@ -65,6 +69,14 @@ fn every_command_is_understood() {
         (
             "map --contract c 1.xml",
             "Map { contract: [\"c\"], app_id: None, ddl: None, files: [\"1.xml\"] }",
+        ),
+        (
+            "coverage --contract c dir --fail-on unread",
+            "Coverage(Coverage { contract: [\"c\"], ddl: None, fail_on: [Unread], all: false, files: [\"dir\"] })",
+        ),
+        (
+            "diff a b dir",
+            "Diff(Diff { old: \"a\", new: \"b\", ddl: None, values: false, files: [\"dir\"] })",
         ),
         (
             "bench dir --contract c",
@@ -115,6 +127,9 @@ fn wrong_usage_is_refused_with_the_way_out() {
         ("check", "<CONTRACT>..."),
         ("check c --role king", "coordinator, worker, reader"),
         ("map --contract c", "<FILES>..."),
+        ("coverage --contract c", "<FILES>..."),
+        ("coverage --contract c f --fail-on read", "unread, unmatched"),
+        ("diff a b", "<FILES>..."),
         ("bench d --contract c --threads 0", "1..=1024"),
         ("bench d --contract c --seconds 0", "1..=3600"),
         ("status -o xml", "[possible values: table, json]"),

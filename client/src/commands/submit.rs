@@ -109,6 +109,7 @@ fn request(
         max_failures: args.max_failures.clone().unwrap_or_default(),
         max_warnings: args.max_warnings.clone().unwrap_or_default(),
         thresholds: args.threshold.clone(),
+        of_job: None,
     })
 }
 
@@ -116,7 +117,7 @@ fn request(
 #[derive(Debug)]
 pub struct Submitted {
     outcome: pb::Outcome,
-    job: Job,
+    pub(super) job: Job,
     /// Nothing waits for the job: how many applications of its scope are decided.
     decided: Option<i64>,
 }
@@ -193,7 +194,7 @@ fn problems(response: &pb::SubmitResponse) -> String {
     text
 }
 
-async fn wait(cluster: &Cluster, job_id: i64, until: Wait) -> anyhow::Result<Job> {
+pub(super) async fn wait(cluster: &Cluster, job_id: i64, until: Wait) -> anyhow::Result<Job> {
     let mut shown = String::new();
     loop {
         let job = inspect::job(cluster, job_id).await?;

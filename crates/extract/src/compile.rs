@@ -14,6 +14,7 @@ use std::collections::BTreeMap;
 
 use crate::contract::{Contract, LOG_TABLE, Mapping, Scalar};
 use crate::convert::{Conversion, NumberStyle, convert};
+use crate::coverage::Ignores;
 use crate::hash::TextMap;
 use crate::layout::{LayoutBuilder, NameMatch, RecordKind};
 use crate::limits::Limits;
@@ -50,6 +51,7 @@ pub(crate) fn compile(
             NameMatch::Exact,
         ),
         path: format!("/{}/@{}", app_id_mapping.path.join("/"), app_id_mapping.attribute),
+        mapping: cells::written(app_id_mapping),
         data_type: app_id_mapping.data_type,
     };
     let contacts = compiler.contact_filter();
@@ -66,6 +68,7 @@ pub(crate) fn compile(
             programs.push(program);
         }
     }
+    let ignores = Ignores::of_texts(&contract.ignored, compiler.problems);
     if !compiler.problems.is_empty() {
         return None;
     }
@@ -84,6 +87,7 @@ pub(crate) fn compile(
         app_id,
         contacts,
         tables: programs,
+        ignores,
     };
     Some((program, compiler.tables))
 }

@@ -3,6 +3,7 @@
 mod attributes;
 mod decode;
 mod flaw;
+mod inventory;
 mod keep;
 mod keeping;
 mod markup;
@@ -22,6 +23,7 @@ use std::collections::BTreeMap;
 
 pub(crate) use decode::{decode, unescape};
 pub(crate) use flaw::Flaw;
+pub(crate) use inventory::take_inventory;
 pub(crate) use namespaces::Namespace;
 pub(crate) use qualified::is_name;
 pub(crate) use tree::{

@@ -223,6 +223,12 @@ impl Catalog {
         self.column(table, column).is_some_and(|column| column.default.is_some())
     }
 
+    /// The columns of a table, by name.
+    pub(crate) fn columns(&self, table: &str) -> impl Iterator<Item = &CatalogColumn> {
+        let table = self.tables.get(&table.to_lowercase());
+        table.into_iter().flat_map(|table| table.columns.values())
+    }
+
     pub(crate) fn column(&self, table: &str, column: &str) -> Option<&CatalogColumn> {
         self.tables.get(&table.to_lowercase())?.columns.get(&column.to_lowercase())
     }

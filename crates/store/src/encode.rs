@@ -163,6 +163,17 @@ pub(crate) fn push_row(codecs: &[ColumnCodec], row: &[Value], out: &mut String) 
     out.push(']');
 }
 
+/// Appends one row with its application's id before it.
+pub(crate) fn push_row_of(app_id: i64, codecs: &[ColumnCodec], row: &[Value], out: &mut String) {
+    out.push_str(if out.is_empty() { "[[" } else { ",[" });
+    write!(out, "{app_id}").expect("writing to a string does not fail");
+    for (codec, value) in codecs.iter().zip(row) {
+        out.push(',');
+        codec.write(value, out);
+    }
+    out.push(']');
+}
+
 /// Appends one row of the log.
 pub(crate) fn push_log(app_id: i64, status: &str, reason: Option<&str>, out: &mut String) {
     out.push_str(if out.is_empty() { "[[" } else { ",[" });

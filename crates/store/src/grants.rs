@@ -136,11 +136,11 @@ impl Role {
             match self {
                 // `verify` counts rows.
                 Self::Coordinator => push(grants, target, &["SELECT"]),
-                // SET IDENTITY_INSERT needs ALTER.
+                // SET IDENTITY_INSERT needs ALTER. A reconciliation reads the rows.
                 Self::Worker if table.columns.iter().any(|it| it.identity) => {
-                    push(grants, target, &["INSERT", "ALTER"]);
+                    push(grants, target, &["SELECT", "INSERT", "ALTER"]);
                 }
-                Self::Worker => push(grants, target, &["INSERT"]),
+                Self::Worker => push(grants, target, &["SELECT", "INSERT"]),
                 Self::Reader => (),
             }
         }

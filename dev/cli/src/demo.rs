@@ -89,6 +89,7 @@ async fn drive(args: &Demo, format: Format, processes: &mut Processes) -> anyhow
             max_failures: String::new(),
             max_warnings: String::new(),
             thresholds: Vec::new(),
+            of_job: None,
         };
         submit::submit(&cluster, &request).await?;
     }

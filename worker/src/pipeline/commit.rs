@@ -14,6 +14,7 @@ use xmlx_store::{
 };
 
 use super::parts::{Blame, Parts, Refused, Step};
+use super::reconcile::Reconciliation;
 use super::rehearse::{Kept, Rehearsed};
 use super::retry::{persist, tries_of_a_commit};
 use super::{Batch, Outcome, Shop};
@@ -37,6 +38,8 @@ pub(super) struct Committer<'a> {
     gathered_next: Gathered,
     /// What a rehearsal has found.
     rehearsed: Option<Rehearsed>,
+    /// What the lease has compared, where the job is a reconciliation.
+    reconciliation: Reconciliation,
     parts: Parts,
     /// Applications that failed for an error which is not known to be their own, until one behind them gets through.
     held: Vec<Decided>,
@@ -82,6 +85,7 @@ pub(super) async fn run<'a>(
         gathered: Gathered::default(),
         gathered_next: Gathered::default(),
         rehearsed,
+        reconciliation: Reconciliation::begin(shop, lease, job).await?,
         parts: Parts::new(shop.config.group_rows, job.refused_share()),
         held: Vec::new(),
         held_for: String::new(),
@@ -251,22 +255,36 @@ impl Committer<'_> {
             (Some(rehearser), Some(rehearsed)) => rehearsed.keep(rehearser, decided),
             (None, _) | (_, None) => Kept::default(),
         };
-        let report = self.report(decided, rehearsal);
+        let found = match &self.job.comparison {
+            Some(comparison) => Some(persist!(
+                self.stop,
+                self.reconciliation.compare(comparison, &mut self.connection, decided)
+            )?),
+            None => None,
+        };
+        let report = match &found {
+            Some(found) => found.report.clone(),
+            None => self.report(decided, rehearsal),
+        };
         let group = Group {
             report: &report,
-            findings: &findings,
+            findings: found.as_ref().map_or(&findings, |found| &found.findings),
             keys: &keys,
             ..Group::of(self.range, decided)
         };
         let (commit, lease) = (&self.job.commit, &self.held_lease);
         let (gate, connection) = (&self.shop.gate, &mut self.connection);
         let rows = decided.iter().map(|app| app.rows() + 1).sum();
-        persist!(self.stop, tries_of_a_commit, async {
+        let outcome = persist!(self.stop, tries_of_a_commit, async {
             let pass = gate.enter().await;
             let outcome = commit.commit(connection, lease, group).await;
             pass.note(&outcome, rows);
             outcome
-        })
+        });
+        if let (Ok(Committed::Now | Committed::Before), Some(found)) = (&outcome, found) {
+            self.reconciliation = found.next;
+        }
+        outcome
     }
 
     /// What the lease will have committed with these applications, in numbers.

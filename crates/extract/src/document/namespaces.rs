@@ -42,8 +42,13 @@ impl Namespace {
         Self(u32::try_from(place).expect("a contract is smaller than that") + 3)
     }
 
+    /// The place of a namespace among those that are declared; `None` for those that every document has.
+    pub(crate) fn place_declared(self) -> Option<usize> {
+        self.0.checked_sub(3).map(|place| place as usize)
+    }
+
     /// Says whether its attributes are none of a document's values.
-    pub(super) fn is_about_xml(self) -> bool {
+    pub(crate) fn is_about_xml(self) -> bool {
         self == Self::XML || self == Self::SCHEMA_INSTANCE
     }
 }
@@ -146,6 +151,14 @@ impl<'x> Namespaces<'x> {
         }
         let next = u32::try_from(self.numbers.len()).expect("a document is smaller than that") + 3;
         *self.numbers.entry(name).or_insert(Namespace(next))
+    }
+
+    /// The namespaces by their number, those of every document left out.
+    pub(super) fn into_numbered(self) -> Vec<String> {
+        let mut numbered: Vec<(Namespace, Cow<'x, str>)> =
+            self.numbers.into_iter().map(|(name, number)| (number, name)).collect();
+        numbered.sort_unstable();
+        numbered.into_iter().map(|(_, name)| name.into_owned()).collect()
     }
 
     /// Says whether an element around which so many others are open declared anything.

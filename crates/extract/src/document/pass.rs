@@ -90,6 +90,7 @@ impl<'x, 'p, K: Keep<'x>> Pass<'x, 'p, K> {
             }
         }
         self.check_end()?;
+        self.keeper.take_namespaces(self.namespaces);
         Ok(self.keeper)
     }
 
