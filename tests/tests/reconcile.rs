@@ -9,7 +9,7 @@ use xmlx_domain::{JobId, Mode, RangeEvent, Scope};
 use xmlx_extract::{Application, DataType, Plan, Row, Value};
 use xmlx_samples::{Line, Options, Synth};
 use xmlx_store::{
-    Bounds, CommitPlan, Committed, Comparison, Decided, Difference, Group, OpenRange,
+    CommitPlan, Committed, Comparison, Decided, Difference, Group, OpenRange,
     SCHEMA_VERSION, Source,
 };
 use xmlx_tests::{
@@ -54,12 +54,11 @@ async fn loaded(n: u64) -> Loaded {
     // As a worker does it.
     catalog.describe(&mut plan);
     catalog.narrow(&mut plan);
-    let bounds = Bounds::new(&plan, &catalog);
     let options = Options { seed: 11, first_id: FIRST_ID, broken_permille: 0, padding_bytes: 0 };
     let synth = Synth::new(options);
     let samples = (0..n).map(|number| synth.application(number));
     let decided: Vec<Decided> = samples
-        .filter_map(|sample| Some(bounds.admit(plan.map(&sample.xml, Some(sample.app_id)).ok()?)))
+        .filter_map(|sample| Some(Decided::Rows(plan.map(&sample.xml, Some(sample.app_id)).ok()?)))
         .filter(|decided| matches!(decided, Decided::Rows(_)))
         .collect();
     let scope = Scope { lo: FIRST_ID, hi: FIRST_ID + i64::try_from(n).unwrap() };
@@ -79,7 +78,7 @@ async fn loaded(n: u64) -> Loaded {
             .commit(
                 &mut connection,
                 &lease,
-                Group { range, decided: group, report: "", findings: &[] },
+                Group::of(range, group),
             )
             .await;
         assert_eq!(outcome.unwrap(), Committed::Now);
