@@ -5,20 +5,23 @@
 //! triggers, filtered indexes, values that a column converts, and texts that a collation takes for equal beyond case and
 //! blanks at the end are the database's alone.
 
+mod key;
+mod lookup;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use sha2::{Digest as _, Sha256};
 use xmlx_domain::{LogReason, Stage};
-use xmlx_extract::{Application, Plan, Row, Table, Value};
+use xmlx_extract::{Application, Plan, Row, Table};
 
-use crate::catalog::{Catalog, CatalogColumn};
+pub use lookup::Lookup;
+
+use key::{KeyColumn, columns_of, folded, is_within, json, key_columns, place};
+
+use crate::catalog::Catalog;
 use crate::commit::{TextLimit, text_limits};
-use crate::connection::{column, optional, text};
-use crate::encode::ColumnCodec;
-use crate::{Connection, Error, Store, name, statements};
-
-/// Stands between the values of a key: no value of a document has it.
-const BETWEEN: char = '\u{1f}';
+use crate::connection::{optional, text};
+use crate::{Error, Store, name, statements};
 
 /// The rules of one contract's tables.
 #[derive(Clone, Debug)]
@@ -64,23 +67,6 @@ enum To {
     Own(Vec<(usize, Vec<KeyColumn>)>),
     /// The place of a lookup.
     Lookup(usize),
-}
-
-/// A column of a key by its place in a row, and how its values are told apart.
-#[derive(Clone, Debug)]
-struct KeyColumn {
-    at: usize,
-    codec: ColumnCodec,
-    /// Whether texts that differ in case alone are one.
-    folds_case: bool,
-    has_default: bool,
-}
-
-/// A table that the contract does not fill, and whose rows it refers to.
-#[derive(Clone, Debug)]
-pub struct Lookup {
-    table: String,
-    statement: String,
 }
 
 /// What is known of an application.
@@ -261,10 +247,10 @@ impl Forecast {
             });
         }
         let target = format!("{}.{}", name::quoted(parent_schema), name::quoted(parent));
-        let statement = lookup_statement(&target, &key, pairs);
-        let known = self.lookups.iter().position(|known| known.statement == statement);
+        let new = Lookup::new(&target, format!("{parent_schema}.{parent}"), &key, pairs);
+        let known = self.lookups.iter().position(|known| *known == new);
         let lookup = known.unwrap_or_else(|| {
-            self.lookups.push(Lookup { table: format!("{parent_schema}.{parent}"), statement });
+            self.lookups.push(new);
             self.lookups.len() - 1
         });
         Some(Reference { columns: key, place, to: To::Lookup(lookup) })
@@ -298,7 +284,7 @@ impl Forecast {
                 for row in rows {
                     let Some(key) = json(&reference.columns, row) else { continue };
                     if seen.insert(key.clone()) {
-                        let refusal = reference.missing(&rules.name, &self.lookups[lookup].table);
+                        let refusal = reference.missing(&rules.name, self.lookups[lookup].table());
                         examined.wanted.push(Wanted { lookup, key, refusal });
                     }
                 }
@@ -382,92 +368,6 @@ impl Reference {
     }
 }
 
-impl Lookup {
-    /// `schema.table`.
-    #[must_use]
-    pub fn table(&self) -> &str {
-        &self.table
-    }
-
-    /// The statement, with its parameter in a comment, for checks from outside.
-    #[must_use]
-    pub fn statement(&self) -> String {
-        format!("-- params: @P1 nvarchar(max)\n{};\n", self.statement)
-    }
-
-    /// Which of these keys ([`Wanted::key`]) have no row, by their place.
-    ///
-    /// # Errors
-    /// See [`Error`]; 229 where this login may not read the table.
-    pub async fn missing(
-        &self,
-        connection: &mut Connection,
-        keys: &[&str],
-    ) -> Result<Vec<usize>, Error> {
-        const IT: &str = "lookup";
-        let mut json = String::from("[");
-        for (n, key) in keys.iter().enumerate() {
-            let comma = if n == 0 { "" } else { "," };
-            json += &format!("{comma}[{n},{key}]");
-        }
-        json.push(']');
-        crate::encode::pad(&mut json);
-        let rows = connection.run(&self.statement, &[&json]).await?;
-        let place =
-            |row| column::<i32>(row, "n", IT).map(|n| usize::try_from(n).unwrap_or(usize::MAX));
-        rows.iter().map(place).collect()
-    }
-}
-
-fn lookup_statement(
-    table: &str,
-    key: &[KeyColumn],
-    pairs: &[(String, String, Option<String>)],
-) -> String {
-    let columns = key.iter().enumerate().map(|(i, column)| {
-        // A column of text is compared with one that has an end, so that its index is used.
-        let sql_type = match column.codec.sql_type.as_str() {
-            "nvarchar(max)" => "nvarchar(4000)",
-            other => other,
-        };
-        format!(", [k{i}] {sql_type} '$[{}]'", i + 1)
-    });
-    let tied = pairs.iter().enumerate().map(|(i, (_, parent, collation))| {
-        let collate = collation.as_deref().map_or_else(String::new, name::collate);
-        format!("p.{} = j.[k{i}]{collate}", name::quoted(parent))
-    });
-    format!(
-        "SELECT j.[n] FROM OPENJSON(@P1) WITH ([n] int '$[0]'{}) AS j WHERE NOT EXISTS (SELECT 1 FROM {table} AS p WHERE {})",
-        columns.collect::<String>(),
-        tied.collect::<Vec<_>>().join(" AND ")
-    )
-}
-
-/// `table (column, column)`.
-fn place<'a>(table: &str, columns: impl Iterator<Item = &'a str>) -> String {
-    format!("{table} ({})", columns.collect::<Vec<_>>().join(", "))
-}
-
-fn columns_of(place: &str) -> &str {
-    place.split_once(" (").map_or("", |(_, columns)| columns.trim_end_matches(')'))
-}
-
-/// The columns of a key; `None` where the contract does not fill all of them.
-fn key_columns(table: &Table, catalog: &Catalog, columns: &[String]) -> Option<Vec<KeyColumn>> {
-    let columns = columns.iter().map(|name| {
-        let at = table.columns.iter().position(|own| own.name.eq_ignore_ascii_case(name))?;
-        let known: &CatalogColumn = catalog.column(&table.name, name)?;
-        let collation = known.collation.as_deref().unwrap_or_default().to_uppercase();
-        Some(KeyColumn {
-            at,
-            codec: ColumnCodec::new(known),
-            folds_case: collation.contains("_CI"),
-            has_default: known.default.is_some(),
-        })
-    });
-    columns.collect()
-}
-
 /// Whether two applications could have the same key: it has neither the application's id, of which there is one alone,
 /// nor the key of rows that they hang off, where it would be found already.
 fn is_shared(plan: &Plan, columns: &[String], key: &[KeyColumn], references: &[Reference]) -> bool {
@@ -480,48 +380,6 @@ fn is_shared(plan: &Plan, columns: &[String], key: &[KeyColumn], references: &[R
             && reference.columns.iter().all(|column| key.iter().any(|own| own.at == column.at))
     });
     !has_id && !has_parent
-}
-
-/// Whether a smaller key is part of a larger one.
-fn is_within(smaller: &[String], larger: &[String]) -> bool {
-    let has = |column: &String| larger.iter().any(|other| other.eq_ignore_ascii_case(column));
-    smaller.len() < larger.len() && smaller.iter().all(has)
-}
-
-/// The values of a key as JSON, for the database; `None` where one is NULL: a foreign key does not look at it.
-fn json(columns: &[KeyColumn], row: &Row) -> Option<String> {
-    let mut out = String::new();
-    for column in columns {
-        let value = &row[column.at];
-        if value.is_null() {
-            return None;
-        }
-        if !out.is_empty() {
-            out.push(',');
-        }
-        column.codec.write(value, &mut out);
-    }
-    Some(out)
-}
-
-/// The values of a key as they are told apart; `None` where the database puts a default.
-fn folded(columns: &[KeyColumn], row: &Row) -> Option<String> {
-    let mut out = String::new();
-    for column in columns {
-        let value = &row[column.at];
-        if value.is_null() && column.has_default {
-            return None;
-        }
-        match value {
-            Value::Text(text) if column.folds_case => {
-                out += &text.trim_end_matches(' ').to_lowercase();
-            }
-            Value::Text(text) => out += text.trim_end_matches(' '),
-            _ => column.codec.write(value, &mut out),
-        }
-        out.push(BETWEEN);
-    }
-    Some(out)
 }
 
 /// The keys of a group as the commit takes them.
