@@ -17,6 +17,7 @@ use crate::commands::contract::Contract;
 use crate::commands::coverage::Coverage;
 use crate::commands::diff::Diff;
 use crate::commands::reconcile::Reconcile;
+use crate::commands::token::Token;
 use crate::output::Format;
 
 pub(crate) use failures::Failures;
@@ -272,6 +273,23 @@ pub(crate) enum Command {
         /// Print the T-SQL instead of running it, without connecting to the database
         #[arg(long)]
         print: bool,
+    },
+    /// Make, list and revoke tokens, which prove who calls in place of a certificate
+    #[command(subcommand)]
+    Token(Token),
+    /// Show who did what: every change that somebody asked for, and what was denied
+    ///
+    /// With `-o json` one entry a line. `--verify` checks that no entry was changed and none is missing; exit code 1
+    /// where it finds one.
+    ///
+    /// Example: xmlx-client audit --since 7d
+    Audit {
+        /// Only what is no older than this
+        #[arg(long, value_name = "DURATION", value_parser = xmlx_runtime::positive_duration)]
+        since: Option<Duration>,
+        /// Check the whole record instead of printing it
+        #[arg(long, conflicts_with = "since")]
+        verify: bool,
     },
     /// Make certificates for the programs of a cluster, offline
     #[command(subcommand)]

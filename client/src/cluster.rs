@@ -9,6 +9,7 @@ use tonic::service::Interceptor;
 use tonic::service::interceptor::InterceptedService;
 use tonic::transport::Channel;
 use tonic::{Request, Response, Status};
+use xmlx_proto::v1::access_service_client::AccessServiceClient;
 use xmlx_proto::v1::cluster_service_client::ClusterServiceClient;
 use xmlx_proto::v1::job_service_client::JobServiceClient;
 use xmlx_proto::{ErrorCode, MESSAGE_BYTES_MAX, Refusal, reasons};
@@ -192,6 +193,10 @@ pub(crate) fn jobs(channel: Line) -> JobServiceClient<Line> {
     JobServiceClient::new(channel)
         .max_decoding_message_size(MESSAGE_BYTES_MAX)
         .max_encoding_message_size(MESSAGE_BYTES_MAX)
+}
+
+pub(crate) fn access(channel: Line) -> AccessServiceClient<Line> {
+    AccessServiceClient::new(channel).max_decoding_message_size(MESSAGE_BYTES_MAX)
 }
 
 pub(crate) fn cluster(channel: Line) -> ClusterServiceClient<Line> {

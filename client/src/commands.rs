@@ -1,5 +1,6 @@
 //! One file per command, or per family of commands that differ in a word.
 
+mod audit;
 mod bench;
 pub(crate) mod ca;
 mod check;
@@ -21,6 +22,7 @@ mod schema;
 pub mod status;
 mod steer;
 pub mod submit;
+pub(crate) mod token;
 pub mod verify;
 mod warnings;
 
@@ -99,6 +101,10 @@ async fn dispatch(loaded: Loaded<Cli>) -> anyhow::Result<Answer> {
         Command::Reconcile(args) => reconcile::run(&cluster, format, &args).await,
         Command::Init { print: true } => init::print(format),
         Command::Init { print: false } => init::run(format, &store(&config)?).await,
+        Command::Token(command) => token::run(&cluster, format, command).await,
+        Command::Audit { since, verify } => {
+            audit::run(&cluster, format, audit::Asked { since, verify }).await
+        }
         Command::Ca(command) => ca::run(format, command),
         Command::Contract(command) => contract::run(format, &command),
         Command::Schema { contract, .. } => schema::run(format, contract.as_deref()),

@@ -3,7 +3,9 @@
 //! A caller is known by the certificate of its connection. It is looked at before anything of a request is read, so that
 //! a stranger's requests take nobody's place.
 
+mod denied;
 mod table;
+mod tokens;
 
 use std::collections::BTreeSet;
 use std::convert::Infallible;
@@ -18,16 +20,49 @@ use tonic::codegen::{Service, http};
 use tower::Layer;
 use xmlx_domain::AccessRole;
 use xmlx_proto::{ErrorCode, Refusal};
+use xmlx_store::{Record, Store};
 use xmlx_tls::{Peer, RoleRules, Security};
+
+use self::denied::Denied;
+use self::tokens::Tokens;
+
+/// What a token stands behind in the header `authorization`.
+const BEARER: &str = "Bearer ";
 
 /// Who calls, for whoever answers. Every request that gets through has one among its extensions.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Caller {
-    /// The name in its certificate; empty where it has none.
+    /// The name in its certificate, or of its token; empty where it has neither.
     pub(crate) name: String,
     /// Where it calls from.
     pub(crate) address: Option<SocketAddr>,
     roles: BTreeSet<AccessRole>,
+}
+
+impl Caller {
+    /// Who has sent a request.
+    pub(crate) fn of<T>(request: &tonic::Request<T>) -> Self {
+        let known = request.extensions().get().cloned();
+        known.unwrap_or_else(|| Self { name: String::new(), address: None, roles: BTreeSet::new() })
+    }
+
+    /// The host it calls from.
+    pub(crate) fn host(&self) -> String {
+        self.address.map(|address| address.ip().to_canonical().to_string()).unwrap_or_default()
+    }
+
+    /// What is recorded of a call that this one makes.
+    pub(crate) fn record(&self, method: &str, subject: String) -> Record {
+        Record {
+            who: self.name.clone(),
+            address: self.host(),
+            method: method.to_owned(),
+            subject,
+            contract_hash: String::new(),
+            parameters: "{}".to_owned(),
+            outcome: "done".to_owned(),
+        }
+    }
 }
 
 /// Lets calls through to a server, or not.
@@ -36,12 +71,24 @@ pub(crate) struct Guard {
     rules: Arc<RoleRules>,
     /// Whether everybody may do everything: without TLS nobody can prove who he is.
     is_open: bool,
+    tokens: Tokens,
+    denied: Denied,
 }
 
 impl Guard {
-    pub(crate) fn new(security: &Security, rules: RoleRules) -> Self {
+    pub(crate) fn new(security: &Security, rules: RoleRules, store: &Store) -> Self {
         let is_open = security.credentials.is_none() || security.insecure;
-        Self { rules: Arc::new(rules), is_open }
+        let (tokens, denied) = (Tokens::new(store.clone()), Denied::new(store.clone()));
+        Self { rules: Arc::new(rules), is_open, tokens, denied }
+    }
+
+    /// The caller with what its token adds. One that is unknown, expired or revoked adds nothing.
+    async fn with_token(&self, mut caller: Caller, token: &str) -> Caller {
+        if let Some(row) = self.tokens.find(token).await {
+            caller.roles.insert(row.role);
+            caller.name = format!("token:{}:{}", row.token_id, row.name);
+        }
+        caller
     }
 
     fn caller(&self, peer: Option<&Peer>) -> Caller {
@@ -119,14 +166,23 @@ where
         let mut inner = std::mem::replace(&mut self.inner, clone);
         let guard = self.guard.clone();
         Box::pin(async move {
-            let caller = guard.caller(request.extensions().get());
+            let mut caller = guard.caller(request.extensions().get());
+            if let Some(token) = token(&request).map(str::to_owned) {
+                caller = guard.with_token(caller, &token).await;
+            }
             if let Err(refusal) = permit(&caller, request.uri().path()) {
+                guard.denied.note(&caller, request.uri().path());
                 return Ok(Status::from(refusal).into_http());
             }
             request.extensions_mut().insert(caller);
             inner.call(request).await
         })
     }
+}
+
+/// The token in a request's header.
+fn token(request: &http::Request<Body>) -> Option<&str> {
+    request.headers().get("authorization")?.to_str().ok()?.strip_prefix(BEARER)
 }
 
 #[cfg(test)]

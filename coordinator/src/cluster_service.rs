@@ -7,6 +7,7 @@ use xmlx_proto::v1::cluster_service_server::ClusterService;
 use xmlx_proto::{ErrorCode, Refusal, v1 as pb};
 use xmlx_store::Store;
 
+use crate::access::Caller;
 use crate::counted::{Asked, Counted};
 use crate::engine::{Command, PruneOrder, PruneWhat, WorkerInfo};
 use crate::role::{Role, RoleReader};
@@ -83,9 +84,13 @@ impl ClusterService for ClusterApi {
         &self,
         request: Request<pb::ThrottleRequest>,
     ) -> Result<Response<pb::ThrottleResponse>, Status> {
+        let caller = Caller::of(&request);
         let commits_max = Some(request.into_inner().commits_max).filter(|it| *it > 0);
+        let mut record = caller.record("ClusterService/Throttle", String::new());
+        record.parameters = serde_json::json!({ "commits_max": commits_max }).to_string();
         let engine = self.role.engine(&self.store).await?;
-        let outcome = engine.ask(|reply| Command::Throttle { commits_max, reply }).await??;
+        let outcome =
+            engine.ask(|reply| Command::Throttle { commits_max, record, reply }).await??;
         Ok(Response::new(pb::ThrottleResponse { outcome: pb::Outcome::from(outcome).into() }))
     }
 
@@ -93,6 +98,7 @@ impl ClusterService for ClusterApi {
         &self,
         request: Request<pb::PruneRequest>,
     ) -> Result<Response<pb::PruneResponse>, Status> {
+        let mut record = Caller::of(&request).record("ClusterService/Prune", String::new());
         let request = request.into_inner();
         if request.older_than_s < OLDER_THAN_MIN {
             let message =
@@ -101,8 +107,9 @@ impl ClusterService for ClusterApi {
         }
         let engine = self.role.engine(&self.store).await?;
         let what = if request.dry_run { PruneWhat::Count } else { PruneWhat::Take };
+        record.parameters = serde_json::json!({ "older_than_s": request.older_than_s }).to_string();
         let order = PruneOrder { older_than_s: request.older_than_s, what };
-        let pruned = engine.ask(|reply| Command::Prune { order, reply }).await??;
+        let pruned = engine.ask(|reply| Command::Prune { order, record, reply }).await??;
         Ok(Response::new(pb::PruneResponse {
             jobs: pruned.jobs,
             ranges: pruned.ranges,
@@ -116,9 +123,11 @@ impl ClusterService for ClusterApi {
         &self,
         request: Request<pb::DrainWorkerRequest>,
     ) -> Result<Response<pb::DrainWorkerResponse>, Status> {
+        let caller = Caller::of(&request);
         let worker = request.into_inner().worker;
+        let record = caller.record("ClusterService/DrainWorker", format!("worker {worker}"));
         let engine = self.role.engine(&self.store).await?;
-        let outcome = engine.ask(|reply| Command::Drain { worker, reply }).await??;
+        let outcome = engine.ask(|reply| Command::Drain { worker, record, reply }).await??;
         Ok(Response::new(pb::DrainWorkerResponse { outcome: pb::Outcome::from(outcome).into() }))
     }
 }

@@ -90,6 +90,7 @@ pub(crate) fn refusal(err: &Error) -> Refusal {
         | Error::Lost(_)
         | Error::Unanswered(_)
         | Error::DecidedElsewhere
+        | Error::Outrun
         | Error::Unreadable(_)
         | Error::Behind { .. }
         | Error::Shape { .. } => {

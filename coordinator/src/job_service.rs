@@ -8,8 +8,9 @@ use xmlx_extract::Plan;
 use xmlx_lease::life::{self, Ordered};
 use xmlx_proto::v1::job_service_server::JobService;
 use xmlx_proto::{ErrorCode, Refusal, v1 as pb};
-use xmlx_store::{Counting, JobRow, JobsWanted, Store};
+use xmlx_store::{Counting, JobRow, JobsWanted, NewJob, Record, Store};
 
+use crate::access::Caller;
 use crate::counted::{Asked, Counted};
 use crate::engine::{Command, Handle, JobOrder, Moved, resume_order};
 use crate::failures::Filter;
@@ -66,6 +67,7 @@ impl JobApi {
         &self,
         engine: &Handle,
         Submission { mut job, plan, source, decided }: Submission,
+        caller: &Caller,
     ) -> Result<pb::SubmitResponse, Refusal> {
         let _turn = engine.submit_turn().await;
         let db = |err| convert::refusal(&err);
@@ -84,7 +86,8 @@ impl JobApi {
                 job.job_id = JobId(newest.0 + 1);
                 let id = job.job_id;
                 let source = Box::new(source);
-                engine.ask(|reply| Command::Submit { job, source, reply }).await??;
+                let record = submitted(caller, &job);
+                engine.ask(|reply| Command::Submit { job, source, record, reply }).await??;
                 (Outcome::Accepted, id)
             }
         };
@@ -98,10 +101,11 @@ impl JobApi {
         })
     }
 
-    async fn order(&self, job_id: JobId, order: JobOrder) -> Result<i32, Refusal> {
+    async fn order(&self, job_id: JobId, order: JobOrder, record: Record) -> Result<i32, Refusal> {
         let engine = self.role.engine(&self.store).await?;
         let wish = order.wish();
-        let moved = engine.ask(|reply| Command::Order { job: job_id, order, reply }).await??;
+        let moved =
+            engine.ask(|reply| Command::Order { job: job_id, order, record, reply }).await??;
         let outcome = match moved {
             Moved::To(outcome) => outcome,
             Moved::NotOpen => {
@@ -125,11 +129,12 @@ impl JobService for JobApi {
         &self,
         request: Request<pb::SubmitRequest>,
     ) -> Result<Response<pb::SubmitResponse>, Status> {
+        let caller = Caller::of(&request);
         let engine = self.role.engine(&self.store).await?;
         let request = request.into_inner();
         let problems_max = request.problems_max;
         let mut response = match submit::prepare(&self.store, &self.lanes, request).await? {
-            Prepared::Job(submission) => self.insert(&engine, *submission).await?,
+            Prepared::Job(submission) => self.insert(&engine, *submission, &caller).await?,
             Prepared::Refused(problems) => problems.answer(problems_max)?,
         };
         quality::add(&self.store, &self.hints, response.job.as_mut_slice()).await?;
@@ -196,9 +201,6 @@ impl JobService for JobApi {
         let request = request.into_inner();
         let page = failures_page(&request)?;
         let job = self.job(JobId(request.job_id)).await?;
-        if !job.mode.writes() {
-            return Ok(Response::new(rehearsal::failures(&self.store, &job, &page).await?));
-        }
         let plan = self.plan(job.job_id).await?;
         let _turn = self.turn(format!("listing failures of job {}", job.job_id)).await?;
         let db = |err| convert::refusal(&err);
@@ -327,7 +329,9 @@ impl JobService for JobApi {
         &self,
         request: Request<pb::PauseRequest>,
     ) -> Result<Response<pb::PauseResponse>, Status> {
-        let outcome = self.order(JobId(request.into_inner().job_id), JobOrder::Pause).await?;
+        let record = ordered(&request, "JobService/Pause", request.get_ref().job_id);
+        let job_id = JobId(request.into_inner().job_id);
+        let outcome = self.order(job_id, JobOrder::Pause, record).await?;
         Ok(Response::new(pb::PauseResponse { outcome }))
     }
 
@@ -335,11 +339,12 @@ impl JobService for JobApi {
         &self,
         request: Request<pb::ResumeRequest>,
     ) -> Result<Response<pb::ResumeResponse>, Status> {
+        let record = ordered(&request, "JobService/Resume", request.get_ref().job_id);
         let job_id = JobId(request.into_inner().job_id);
         let reading =
             async { resume_order(&self.store, job_id).await.map_err(|err| convert::refusal(&err)) };
         let order = convert::in_time(reading).await?;
-        let outcome = self.order(job_id, order).await?;
+        let outcome = self.order(job_id, order, record).await?;
         Ok(Response::new(pb::ResumeResponse { outcome }))
     }
 
@@ -347,9 +352,27 @@ impl JobService for JobApi {
         &self,
         request: Request<pb::CancelRequest>,
     ) -> Result<Response<pb::CancelResponse>, Status> {
-        let outcome = self.order(JobId(request.into_inner().job_id), JobOrder::Cancel).await?;
+        let record = ordered(&request, "JobService/Cancel", request.get_ref().job_id);
+        let job_id = JobId(request.into_inner().job_id);
+        let outcome = self.order(job_id, JobOrder::Cancel, record).await?;
         Ok(Response::new(pb::CancelResponse { outcome }))
     }
+}
+
+/// What is recorded of a submission: what a job does, and no more of its contract than the hash.
+fn submitted(caller: &Caller, job: &NewJob) -> Record {
+    let mut record = caller.record("JobService/Submit", format!("job {}", job.job_id));
+    record.contract_hash.clone_from(&job.contract_hash);
+    record.parameters = serde_json::json!({
+        "name": job.name, "mode": job.mode.as_str(), "from": job.scope.lo, "to": job.scope.hi - 1,
+        "priority": job.priority,
+    })
+    .to_string();
+    record
+}
+
+fn ordered<T>(request: &Request<T>, method: &str, job_id: i64) -> Record {
+    Caller::of(request).record(method, format!("job {job_id}"))
 }
 
 fn failures_page(request: &pb::ListFailuresRequest) -> Result<Page, Refusal> {

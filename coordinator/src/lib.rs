@@ -4,6 +4,7 @@
 //! `xmlx-lease`; this crate carries it out. It never reads a document and never writes to a target table.
 
 mod access;
+mod access_service;
 mod calls;
 mod cluster_service;
 mod config;

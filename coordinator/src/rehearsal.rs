@@ -1,16 +1,14 @@
 //! What a rehearsal has found, as a client sees it.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
-use xmlx_domain::{JobState, LogReason, Mode};
+use xmlx_domain::{JobState, Mode};
 use xmlx_extract::Plan;
 use xmlx_proto::{ErrorCode, Refusal, v1 as pb};
 use xmlx_report::Rehearsal;
-use xmlx_store::{FindingRow, JobRow, Store};
+use xmlx_store::{JobRow, Store};
 
 use crate::convert;
-use crate::pages::Page;
 
 /// Keys that several applications have, of which a few are named.
 const REPEATED_SHOWN: i64 = 20;
@@ -84,43 +82,6 @@ pub(crate) async fn report(
         findings: applications(found.findings),
         findings_left_out: applications(found.findings_left_out),
         forecast: forecast(store, job, &found).await?,
-    })
-}
-
-/// A page of the applications that a load would refuse, by id; on the first page how many of each stage there are.
-pub(crate) async fn failures(
-    store: &Store,
-    job: &JobRow,
-    page: &Page,
-) -> Result<pb::ListFailuresResponse, Refusal> {
-    let db = |err| convert::refusal(&err);
-    let id = job.job_id;
-    let mut stages: BTreeMap<String, i64> = BTreeMap::new();
-    if page.after.is_none() {
-        let found = store.rehearsal(id).await.map_err(db)?;
-        for failures in &found.failures {
-            let n = i64::try_from(failures.applications).unwrap_or(i64::MAX);
-            *stages.entry(failures.stage.clone()).or_default() += n;
-        }
-    }
-    // A failed application has one finding.
-    let after = page.after.map(|app_id| (app_id, i32::MAX));
-    let mut findings = store.findings(id, after, page.to_read(), "").await.map_err(db)?;
-    let next_page_token = page.cut(&mut findings, |row| row.finding.app_id);
-    let mut stages: Vec<pb::StageCount> =
-        stages.into_iter().map(|(stage, count)| pb::StageCount { stage, count }).collect();
-    stages.sort_by_key(|stage| std::cmp::Reverse(stage.count));
-    let failure = |row: FindingRow| pb::Failure {
-        app_id: row.finding.app_id,
-        reason: format!("{}{}{}", row.finding.kind, LogReason::SEPARATOR, row.finding.reason),
-        ..pb::Failure::default()
-    };
-    let failures = findings.into_iter().map(failure).collect();
-    Ok(pb::ListFailuresResponse {
-        stages,
-        failures,
-        next_page_token,
-        ..pb::ListFailuresResponse::default()
     })
 }
 

@@ -8,6 +8,7 @@ use anyhow::Context as _;
 use tokio::net::TcpListener;
 use tonic::transport::Server;
 use tracing::{info, warn};
+use xmlx_proto::v1::access_service_server::AccessServiceServer;
 use xmlx_proto::v1::cluster_service_server::ClusterServiceServer;
 use xmlx_proto::v1::job_service_server::JobServiceServer;
 use xmlx_proto::v1::worker_service_server::WorkerServiceServer;
@@ -17,6 +18,7 @@ use xmlx_store::{Access, Error, Store, StoreConfig};
 use xmlx_tls::{Acceptor, Wake};
 
 use crate::access::Guard;
+use crate::access_service::AccessApi;
 use crate::calls::Calls;
 use crate::cluster_service::ClusterApi;
 use crate::counted::Counted;
@@ -88,6 +90,7 @@ async fn serve(config: Config, shutdown: Shutdown) -> anyhow::Result<()> {
     let worker_api = WorkerApi::new(role_reader.clone(), config.release);
     let counted = Counted::new(role_reader.clone(), store.clone());
     let job_api = JobApi::new(role_reader.clone(), store.clone(), lanes, counted.clone());
+    let (guard_store, access_api) = (store.clone(), AccessApi::new(store.clone()));
     let cluster_api = ClusterApi::new(role_reader, store, &config, counted);
     let (health, health_service) = tonic_health::server::health_reporter();
     health.set_serving::<JobServiceServer<JobApi>>().await;
@@ -97,7 +100,7 @@ async fn serve(config: Config, shutdown: Shutdown) -> anyhow::Result<()> {
     let served = Server::builder()
         .http2_keepalive_interval(Some(Duration::from_secs(10)))
         .max_concurrent_streams(Some(STREAMS_MAX))
-        .layer(Guard::new(&config.security, config.roles.clone()))
+        .layer(Guard::new(&config.security, config.roles.clone(), &guard_store))
         .layer(Calls::new())
         .add_service(health_service)
         .add_service(reflection)
@@ -106,6 +109,7 @@ async fn serve(config: Config, shutdown: Shutdown) -> anyhow::Result<()> {
         )
         .add_service(JobServiceServer::new(job_api).max_decoding_message_size(MESSAGE_BYTES_MAX))
         .add_service(ClusterServiceServer::new(cluster_api))
+        .add_service(AccessServiceServer::new(access_api))
         .serve_with_incoming_shutdown(
             incoming::connections(listener, Acceptor::new(&config.security)),
             shutdown.drain.clone().cancelled_owned(),

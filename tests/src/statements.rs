@@ -3,9 +3,10 @@
 use xmlx_domain::{JobId, Mode, Scope};
 use xmlx_extract::Plan;
 use xmlx_store::{
-    CommitPlan, Comparison, Documents, Holds, Source, Versions, all_statements, decided_statement,
-    document_column, load_statement, probe_statements, reference_statement, repeated_id_statement,
-    replace_statement, runs_statement, source_columns, verification_statements,
+    CommitPlan, Comparison, Documents, Holds, Source, Versions, all_statements, audited_statements,
+    decided_statement, document_column, load_statement, probe_statements, reference_statement,
+    repeated_id_statement, replace_statement, runs_statement, source_columns,
+    verification_statements,
 };
 
 use crate::Database;
@@ -39,6 +40,9 @@ pub async fn statements(db: &Database) -> Vec<Statement> {
     let mut all: Vec<Statement> = fixed
         .map(|(name, text)| Statement { name: name.to_owned(), line: None, text: text.to_owned() })
         .collect();
+    for (name, text) in audited_statements() {
+        all.push(Statement { name, line: None, text });
+    }
     for (name, text) in probe_statements() {
         let text = text.trim_end().trim_end_matches(';');
         let text = format!("-- params: @P1 nvarchar(max)\n{text};\n");

@@ -22,6 +22,8 @@ const SENDERS: &[(&str, &[Role])] = &[
     ("decided_documents", &[]),
     ("replaced_contracts", &[Role::Coordinator, Role::Worker]),
     ("catalog_", &[Role::Coordinator, Role::Worker]),
+    ("audit_", &[Role::Coordinator]),
+    ("token", &[Role::Coordinator]),
     ("job_contract", &[Role::Coordinator, Role::Worker]),
     ("job", &[Role::Coordinator]),
     ("leader_", &[Role::Coordinator]),

@@ -9,8 +9,8 @@ use xmlx_domain::{JobId, Mode, RangeEvent, Scope};
 use xmlx_extract::{Application, DataType, Plan, Row, Value};
 use xmlx_samples::{Line, Options, Synth};
 use xmlx_store::{
-    CommitPlan, Committed, Comparison, Decided, Difference, Group, OpenRange,
-    SCHEMA_VERSION, Source,
+    CommitPlan, Committed, Comparison, Decided, Difference, Group, OpenRange, SCHEMA_VERSION,
+    Source,
 };
 use xmlx_tests::{
     Cluster, Database, Setup, first_lease, first_range_change, lead, new_job, session,
@@ -58,8 +58,8 @@ async fn loaded(n: u64) -> Loaded {
     let synth = Synth::new(options);
     let samples = (0..n).map(|number| synth.application(number));
     let decided: Vec<Decided> = samples
-        .filter_map(|sample| Some(Decided::Rows(plan.map(&sample.xml, Some(sample.app_id)).ok()?)))
-        .filter(|decided| matches!(decided, Decided::Rows(_)))
+        .filter_map(|sample| plan.map(&sample.xml, Some(sample.app_id)).ok())
+        .map(Decided::Rows)
         .collect();
     let scope = Scope { lo: FIRST_ID, hi: FIRST_ID + i64::try_from(n).unwrap() };
     let leader = lead(store).await;
@@ -74,13 +74,7 @@ async fn loaded(n: u64) -> Loaded {
     let mut committed_through = scope.lo - 1;
     for group in decided.chunks(GROUP) {
         let range = OpenRange { scope, committed_through, deaths: 0, schema: SCHEMA_VERSION };
-        let outcome = commits
-            .commit(
-                &mut connection,
-                &lease,
-                Group::of(range, group),
-            )
-            .await;
+        let outcome = commits.commit(&mut connection, &lease, Group::of(range, group)).await;
         assert_eq!(outcome.unwrap(), Committed::Now);
         committed_through = group.last().unwrap().app_id();
     }

@@ -229,3 +229,14 @@ fn an_insecure_start_is_refused_unless_it_is_wanted() {
         }
     }
 }
+
+/// A core file would hold documents and secrets.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_program_leaves_a_core_file() {
+    let cluster = Cluster::start(Setup::small(0)).await;
+    for process in [&cluster.coordinators[0].1, &cluster.workers[0]] {
+        let limits = std::fs::read_to_string(format!("/proc/{}/limits", process.id())).unwrap();
+        let core = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
+        assert_eq!(core.split_whitespace().nth(4), Some("0"), "{core}");
+    }
+}

@@ -119,6 +119,8 @@ impl Cli {
                 | Command::Rehearsal { .. }
                 | Command::Reconcile(_)
                 | Command::Retry(_)
+                | Command::Token(_)
+                | Command::Audit { .. }
                 | Command::Verify { .. },
             ) => true,
         }
@@ -149,6 +151,8 @@ impl Cli {
                 | Command::Rehearsal { .. }
                 | Command::Retry(_)
                 | Command::Verify { .. }
+                | Command::Token(_)
+                | Command::Audit { .. }
                 | Command::Ca(_)
                 | Command::Reconcile(_)
                 | Command::Contract(_)

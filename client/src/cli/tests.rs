@@ -54,6 +54,10 @@ fn every_command_is_understood() {
         ("runs 5 --job 7", "Runs { app: 5, job: Some(7), most: ListLimit { limit: 0 } }"),
         ("warnings 7", "Warnings { job: 7, column: None }"),
         ("warnings 7 --column a.b", "Warnings { job: 7, column: Some(\"a.b\") }"),
+        ("audit --since 7d", "Audit { since: Some(604800s), verify: false }"),
+        ("audit --verify", "Audit { since: None, verify: true }"),
+        ("token list", "Token(List)"),
+        ("token revoke a", "Token(Revoke { id: \"a\" })"),
         ("verify 7", "Verify { job: 7, history: false }"),
         ("verify 7 --history", "Verify { job: 7, history: true }"),
         (

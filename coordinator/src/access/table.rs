@@ -7,6 +7,9 @@ const LOOK: Needed = Needed::OneOf(&[Viewer, Operator, Approver]);
 /// Who changes what the cluster does.
 const CHANGE: Needed = Needed::OneOf(&[Operator]);
 
+/// Who lets others in.
+const GRANT: Needed = Needed::OneOf(&[Approver]);
+
 /// What a method takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Needed {
@@ -22,8 +25,14 @@ pub(super) const METHODS: &[(&str, Needed)] = &[
     ("xmlx.v1.JobService/ListJobs", LOOK),
     ("xmlx.v1.JobService/ListRanges", LOOK),
     ("xmlx.v1.JobService/ListFailures", LOOK),
+    ("xmlx.v1.JobService/GroupFailures", LOOK),
+    ("xmlx.v1.JobService/ListRuns", LOOK),
     ("xmlx.v1.JobService/ListWarnings", LOOK),
+    ("xmlx.v1.JobService/GetRehearsal", LOOK),
+    ("xmlx.v1.JobService/GetQuality", LOOK),
+    ("xmlx.v1.JobService/GetRehearsal", LOOK),
     ("xmlx.v1.JobService/Verify", LOOK),
+    ("xmlx.v1.JobService/GetReconciliation", LOOK),
     ("xmlx.v1.JobService/Pause", CHANGE),
     ("xmlx.v1.JobService/Resume", CHANGE),
     ("xmlx.v1.JobService/Cancel", CHANGE),
@@ -31,6 +40,10 @@ pub(super) const METHODS: &[(&str, Needed)] = &[
     ("xmlx.v1.ClusterService/DrainWorker", CHANGE),
     ("xmlx.v1.ClusterService/Throttle", CHANGE),
     ("xmlx.v1.ClusterService/Prune", CHANGE),
+    ("xmlx.v1.AccessService/ListAudit", LOOK),
+    ("xmlx.v1.AccessService/CreateToken", GRANT),
+    ("xmlx.v1.AccessService/ListTokens", LOOK),
+    ("xmlx.v1.AccessService/RevokeToken", GRANT),
     ("xmlx.v1.WorkerService/Session", Needed::OneOf(&[Worker])),
     ("grpc.health.v1.Health/Check", Needed::Nothing),
     ("grpc.health.v1.Health/Watch", Needed::Nothing),

@@ -12,6 +12,7 @@ use super::*;
 
 /// What the holder of each role may call; whoever adds a method says it here a second time.
 const OF_WORKERS: &[&str] = &["WorkerService/Session"];
+const OF_APPROVERS_ALONE: &[&str] = &["AccessService/CreateToken", "AccessService/RevokeToken"];
 const OF_OPERATORS_ALONE: &[&str] = &[
     "JobService/Submit",
     "JobService/Pause",
@@ -62,12 +63,14 @@ fn each_role_may_call_its_methods_and_no_other() {
         let short = method.strip_prefix("xmlx.v1.").unwrap();
         let is_of_workers = OF_WORKERS.contains(&short);
         let is_of_operators = OF_OPERATORS_ALONE.contains(&short);
+        let is_of_approvers = OF_APPROVERS_ALONE.contains(&short);
         for role in AccessRole::ALL {
             let expected = match role {
                 AccessRole::Worker => is_of_workers,
                 AccessRole::Coordinator => false,
-                AccessRole::Operator => !is_of_workers,
-                AccessRole::Viewer | AccessRole::Approver => !is_of_workers && !is_of_operators,
+                AccessRole::Operator => !is_of_workers && !is_of_approvers,
+                AccessRole::Approver => !is_of_workers && !is_of_operators,
+                AccessRole::Viewer => !is_of_workers && !is_of_operators && !is_of_approvers,
             };
             let permitted = permit(&caller("x", &[*role]), &format!("/{method}"));
             assert_eq!(permitted.is_ok(), expected, "{method} {role}");
@@ -109,8 +112,17 @@ async fn a_stranger_reaches_nothing() {
         let answer = guarded.call(request.body(Body::empty()).unwrap()).await.unwrap();
         answer.headers().get("grpc-status").map(|value| value.to_str().unwrap().to_owned())
     };
-    let rules = Arc::new(RoleRules::default());
-    let denied = status(Guard { rules: Arc::clone(&rules), is_open: false }).await;
-    assert_eq!(denied.as_deref(), Some("7"), "PERMISSION_DENIED");
-    assert_eq!(status(Guard { rules, is_open: true }).await, None);
+    let store = Store::new(&xmlx_store::StoreConfig {
+        // Nobody listens there: what is denied is denied without the database.
+        connection_string: "Server=127.0.0.1,1;Database=d;User Id=u;Password=p".to_owned(),
+        ca: None,
+        access: xmlx_store::Access::ReadWrite,
+        application_name: "test".to_owned(),
+        connections_max: 1,
+        limits: xmlx_extract::Limits::default(),
+    });
+    let mut guard = Guard::new(&Security::default(), RoleRules::default(), &store.unwrap());
+    assert_eq!(status(guard.clone()).await, None, "without TLS everybody may");
+    guard.is_open = false;
+    assert_eq!(status(guard).await.as_deref(), Some("7"), "PERMISSION_DENIED");
 }

@@ -56,7 +56,7 @@ impl Engine {
             (None, None) => return Ok(()),
         };
         let Some(pause) = life::over_budget(self.table.state(job), &reason) else { return Ok(()) };
-        match self.persist_move(job, &pause).await {
+        match self.persist_move(job, &pause, None).await {
             Ok(true) => {
                 if let Some(spent) = spent {
                     self.explain(job, spent, had, reason);

@@ -10,7 +10,7 @@ use xmlx_lease::follow::{Rest, Side};
 use xmlx_lease::life::Wish;
 use xmlx_lease::{Event, Message};
 use xmlx_proto::{ErrorCode, Refusal};
-use xmlx_store::{Error, Late, NewJob, Source, Tally};
+use xmlx_store::{Error, Late, NewJob, Record, Source, Tally};
 
 use super::reading::ReadJob;
 use super::{BudgetRead, Notes};
@@ -38,17 +38,17 @@ pub(crate) enum Command {
     /// A worker gives a lease back, and why.
     HeldUp { session: SessionId, lease: LeaseKey, class: ErrorClass, reason: String },
     /// A client submits a job that overlaps with no other.
-    Submit { job: Box<NewJob>, source: Box<Source>, reply: Reply<()> },
+    Submit { job: Box<NewJob>, source: Box<Source>, record: Record, reply: Reply<()> },
     /// These jobs have ended: note where their logs end, before rows of another job can follow.
     NoteLogEnds { jobs: Vec<JobId>, reply: Reply<()> },
     /// An operator pauses, resumes or cancels.
-    Order { job: JobId, order: JobOrder, reply: Reply<Moved> },
+    Order { job: JobId, order: JobOrder, record: Record, reply: Reply<Moved> },
     /// An operator drains a worker, by name or session.
-    Drain { worker: String, reply: Reply<Outcome> },
+    Drain { worker: String, record: Record, reply: Reply<Outcome> },
     /// An operator sets the cluster's ceiling of commits; `None`: what is configured.
-    Throttle { commits_max: Option<u32>, reply: Reply<Outcome> },
+    Throttle { commits_max: Option<u32>, record: Record, reply: Reply<Outcome> },
     /// An operator wants to be rid of what ended long ago.
-    Prune { order: PruneOrder, reply: Reply<Pruned> },
+    Prune { order: PruneOrder, record: Record, reply: Reply<Pruned> },
     /// The workers as they are now.
     Workers { reply: oneshot::Sender<Vec<WorkerInfo>> },
     /// Applications of a scope have been counted.

@@ -3,6 +3,7 @@
 mod abort;
 mod clock;
 mod coordinators;
+mod core_files;
 mod ending;
 mod names;
 mod open_files;
@@ -18,6 +19,7 @@ mod usage;
 pub use abort::AbortOnPanic;
 pub use clock::{Clock, since_1970};
 pub use coordinators::{coordinator_url, is_loopback_url, listen_address};
+pub use core_files::no_core_files;
 pub use ending::{Refused, exit};
 pub use names::{NAME_UNITS_MAX, host_name, name_problem};
 pub use open_files::raise_open_files;

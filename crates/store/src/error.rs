@@ -29,6 +29,9 @@ pub enum Error {
     /// Another coordinator leads.
     #[error("deposed: another coordinator leads")]
     Deposed,
+    /// Somebody else has written to the record meanwhile; nothing was done.
+    #[error("somebody else has written to the record meanwhile")]
+    Outrun,
     /// A compare-and-set that found something else.
     #[error("conflict: the row is not as it was")]
     Conflict,
@@ -119,7 +122,7 @@ impl Error {
         match self {
             Self::Fenced | Self::Deposed | Self::Conflict => ErrorClass::Fenced,
             Self::Server { number, .. } => class_of(*number),
-            Self::Connect(_) | Self::Behind { .. } | Self::DecidedElsewhere => {
+            Self::Connect(_) | Self::Behind { .. } | Self::DecidedElsewhere | Self::Outrun => {
                 ErrorClass::Transient
             }
             Self::Lost(_) | Self::Unanswered(_) => ErrorClass::Ambiguous,
@@ -190,6 +193,7 @@ impl From<Tds> for Error {
                 51002 => Self::Deposed,
                 51003 => Self::Conflict,
                 51004 => Self::DecidedElsewhere,
+                51006 => Self::Outrun,
                 number => Self::of_server(number, token.message()),
             },
             // The same again would be read no better.

@@ -60,6 +60,10 @@ const CONTROL: &[(&str, &[&str], &[&str])] = &[
     ("job_threshold", &["SELECT", "INSERT", "UPDATE", "DELETE"], &[]),
     ("finding", &["SELECT", "DELETE"], &["SELECT", "INSERT"]),
     ("rehearsed_key", &["SELECT", "DELETE"], &["INSERT"]),
+    // Neither UPDATE nor DELETE: nobody changes what was recorded.
+    ("audit", &["SELECT", "INSERT"], &[]),
+    ("audit_head", &["SELECT", "UPDATE"], &[]),
+    ("token", &["SELECT", "INSERT", "UPDATE"], &[]),
 ];
 
 impl Role {

@@ -5,6 +5,7 @@ use xmlx_extract::Plan;
 use xmlx_lease::budget::{Budget, Threshold};
 use xmlx_lease::overlap::Grows;
 
+use crate::audit::Record;
 use crate::catalog::Room;
 use crate::connection::{column, only, optional, text, word};
 use crate::schema::EXTRAS_SINCE;
@@ -145,6 +146,19 @@ impl Store {
     /// # Errors
     /// 2627 where the id or the key exists already; [`Error::Deposed`].
     pub async fn insert_job(&self, leader: &Leadership, job: &NewJob) -> Result<(), Error> {
+        self.insert_job_recorded(leader, job, None).await
+    }
+
+    /// The same, with the record of it in the same transaction.
+    ///
+    /// # Errors
+    /// As [`Store::insert_job`].
+    pub async fn insert_job_recorded(
+        &self,
+        leader: &Leadership,
+        job: &NewJob,
+        record: Option<&Record>,
+    ) -> Result<(), Error> {
         let mode = job.mode.as_str();
         let has_place = self.has_schema(EXTRAS_SINCE).await?;
         let budget = if has_place { job.budget.columns() } else { <(String, String)>::default() };
@@ -166,7 +180,7 @@ impl Store {
             &budget.1,
             &encoded_thresholds,
         ];
-        self.run(statements::JOB_INSERT, &params).await?;
+        self.run_recorded(statements::JOB_INSERT, &params, record).await?;
         Ok(())
     }
 
@@ -300,11 +314,26 @@ impl Store {
         (from, to): (JobState, JobState),
         reason: &str,
     ) -> Result<(), Error> {
+        self.move_job_recorded(leader, job_id, (from, to), reason, None).await
+    }
+
+    /// The same, with the record of who wished it in the same transaction.
+    ///
+    /// # Errors
+    /// As [`Store::move_job`].
+    pub async fn move_job_recorded(
+        &self,
+        leader: &Leadership,
+        job_id: JobId,
+        (from, to): (JobState, JobState),
+        reason: &str,
+        record: Option<&Record>,
+    ) -> Result<(), Error> {
         let (from, to) = (from.as_str(), to.as_str());
         let reason = REASON.fit(reason);
         let params: [&dyn tiberius::ToSql; 6] =
             [&leader.term.0, &job_id.0, &from, &to, &reason, &leader.holder];
-        self.run(statements::JOB_STATE, &params).await?;
+        self.run_recorded(statements::JOB_STATE, &params, record).await?;
         Ok(())
     }
 

@@ -5,6 +5,7 @@
 //! into SQL: values are parameters, names are quoted. No decision about work is made here.
 
 mod assumptions;
+mod audit;
 mod budgets;
 mod catalog;
 mod commit;
@@ -38,12 +39,14 @@ mod source;
 mod statements;
 mod target_schema;
 mod thresholds;
+mod tokens;
 mod trust;
 mod verify;
 mod versions;
 mod warnings;
 
 pub use assumptions::{Assumption, assumptions};
+pub use audit::{AuditHead, AuditRow, Record, audited_statements};
 pub use budgets::Warned;
 pub use catalog::{Catalog, DatabaseFacts, Disagreement, repeated_id_statement, source_columns};
 pub use commit::{CommitPlan, Committed, Decided, Group, Refusals};
@@ -77,6 +80,7 @@ pub use sessions::SessionRow;
 pub use source::{Source, Waiting, same_applications};
 pub use statements::all as all_statements;
 pub use target_schema::target_schema;
+pub use tokens::{NewToken, TokenRow, token_hash};
 pub use verify::{Check, Failure, StageCount, Verification, verification_statements};
 pub use versions::Versions;
 pub use warnings::WarningRow;

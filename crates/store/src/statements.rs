@@ -21,6 +21,12 @@ statements! {
     CONTROL_3 = "003_control";
     CONTROL_4 = "004_range_report";
     CONTROL_5 = "005_finding";
+    CONTROL_6 = "006_audit";
+    AUDIT_HEAD = "audit_head";
+    AUDIT_PAGE = "audit_page";
+    TOKEN_INSERT = "token_insert";
+    TOKEN_REVOKE = "token_revoke";
+    TOKENS = "tokens";
     CATALOG_COLUMNS = "catalog_columns";
     CATALOG_FOREIGN_KEYS = "catalog_foreign_keys";
     CATALOG_FOREIGN_COLUMNS = "catalog_foreign_columns";

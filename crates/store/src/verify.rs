@@ -3,8 +3,9 @@
 mod history;
 mod sql;
 
-use xmlx_domain::{JobState, RangeState, Scope};
+use xmlx_domain::{JobState, LogReason, Mode, RangeState, Scope};
 use xmlx_extract::Plan;
+use xmlx_report::Rehearsal;
 
 use crate::catalog::Catalog;
 use crate::connection::{Row, column, optional, text};
@@ -218,6 +219,9 @@ impl Store {
         plan: &Plan,
         job: &JobRow,
     ) -> Result<Vec<StageCount>, Error> {
+        if job.mode == Mode::Rehearse {
+            return Ok(stages_of(&self.rehearsal(job.job_id).await?));
+        }
         let source = Source::new(plan, job.mode, job.log_watermark);
         self.stages(&Statements::new(plan, &source, &Catalog::default()), job).await
     }
@@ -234,6 +238,9 @@ impl Store {
         n_max: i64,
     ) -> Result<Vec<Failure>, Error> {
         const IT: &str = "failures";
+        if job.mode == Mode::Rehearse {
+            return self.rehearsed_failures(job.job_id, before, n_max).await;
+        }
         let source = Source::new(plan, job.mode, job.log_watermark);
         let sql = Statements::new(plan, &source, &Catalog::default());
         let end = job.log_end.unwrap_or(i64::MAX).min(before - 1);
@@ -264,6 +271,16 @@ impl Store {
         job: &JobRow,
     ) -> Result<(Vec<StageCount>, Option<(String, i64)>), Error> {
         const IT: &str = "commonest";
+        if job.mode == Mode::Rehearse {
+            let found = self.rehearsal(job.job_id).await?;
+            let first = found.failures.iter().max_by_key(|failures| failures.applications);
+            let commonest = first.map(|failures| {
+                let reason =
+                    format!("{}{}{}", failures.stage, LogReason::SEPARATOR, failures.reason);
+                (reason, i64::try_from(failures.applications).unwrap_or(i64::MAX))
+            });
+            return Ok((stages_of(&found), commonest));
+        }
         let source = Source::new(plan, job.mode, job.log_watermark);
         let sql = Statements::new(plan, &source, &Catalog::default());
         let rows = self.run_of_job(&sql.commonest, job, 0).await?;
@@ -353,6 +370,20 @@ impl Store {
             [&job.scope.lo, &job.scope.hi, &watermark, &fourth, &log_end, &watermark];
         self.run_long(sql, &params).await
     }
+}
+
+/// Failures of a rehearsal by stage, the commonest first.
+fn stages_of(found: &Rehearsal) -> Vec<StageCount> {
+    let mut stages: Vec<StageCount> = Vec::new();
+    for failures in &found.failures {
+        let count = i64::try_from(failures.applications).unwrap_or(i64::MAX);
+        match stages.iter_mut().find(|known| known.stage == failures.stage) {
+            Some(known) => known.count += count,
+            None => stages.push(StageCount { stage: failures.stage.clone(), count }),
+        }
+    }
+    stages.sort_by_key(|known| std::cmp::Reverse(known.count));
+    stages
 }
 
 /// What was looked at, and the first ids that contradict it.

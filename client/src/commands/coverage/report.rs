@@ -166,9 +166,9 @@ impl Report {
         }
     }
 
-    /// Columns that are NULL in every row and codes that no conversion knows; with `all` every column.
+    /// Columns without a value of any document, codes that no conversion knows; with `all` every column.
     fn show_columns(&self, report: &mut output::Report, all: bool) {
-        let is_empty = |column: &&ColumnUse| column.rows > 0 && column.values == 0;
+        let is_empty = |column: &&ColumnUse| column.rows > 0 && column.values == column.defaults;
         let needs_attention =
             |column: &&ColumnUse| is_empty(column) || column.unknown_codes > 0 || all;
         let found: Vec<_> = self.columns.iter().filter(needs_attention).collect();
@@ -179,7 +179,7 @@ impl Report {
         report.line(if all {
             "Every column:"
         } else {
-            "Columns that are NULL in every row, or have codes that no conversion knows:"
+            "Columns that are NULL or the default in every row, or have codes that no conversion knows:"
         });
         let row = |column: &&ColumnUse| {
             vec![
@@ -187,10 +187,11 @@ impl Report {
                 column.rows.to_string(),
                 share(column.values, column.rows),
                 share(column.nulls, column.rows),
+                share(column.defaults, column.rows),
                 column.unknown_codes.to_string(),
             ]
         };
-        let header = ["COLUMN", "ROWS", "VALUES", "NULLS", "UNKNOWN CODES"];
+        let header = ["COLUMN", "ROWS", "VALUES", "NULLS", "DEFAULTS", "UNKNOWN CODES"];
         report.table(&header, found.iter().map(row).collect());
     }
 }
@@ -289,10 +290,10 @@ mod tests {
             o.gone  gone/@x\n\n\
             Ignored, but in none of these documents, or read all the same:\n \
             PATH\n /o/never\n\n\
-            Columns that are NULL in every row, or have codes that no conversion knows:\n \
-            COLUMN  ROWS  VALUES  NULLS  UNKNOWN CODES\n \
-            o.kind  2     50 %    50 %   1\n \
-            o.gone  2     0 %     100 %  0";
+            Columns that are NULL or the default in every row, or have codes that no conversion knows:\n \
+            COLUMN  ROWS  VALUES  NULLS  DEFAULTS  UNKNOWN CODES\n \
+            o.kind  2     50 %    50 %   0 %       1\n \
+            o.gone  2     0 %     100 %  0 %       0";
         assert_eq!(report.rendered(Format::Table, false).unwrap(), expected);
         assert_eq!((report.n_unread(), report.n_never_matched()), (4, 1));
         let all = report.rendered(Format::Table, true).unwrap();

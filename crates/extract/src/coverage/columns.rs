@@ -1,4 +1,4 @@
-//! What columns come to: shares of values, NULLs and codes that no conversion knows.
+//! What columns come to: shares of values, NULLs and defaults, and codes that no conversion knows.
 
 use serde::Serialize;
 use xmlx_domain::WarningKind;
@@ -19,6 +19,8 @@ pub struct ColumnUse {
     pub values: u64,
     /// Rows with NULL.
     pub nulls: u64,
+    /// Rows in which the default of the contract stands; these are values, too.
+    pub defaults: u64,
     /// Codes that no conversion knows.
     pub unknown_codes: u64,
 }
@@ -40,6 +42,7 @@ impl ColumnCounter {
                 rows: 0,
                 values: 0,
                 nulls: 0,
+                defaults: 0,
                 unknown_codes: 0,
             });
             columns.collect()
@@ -57,6 +60,9 @@ impl ColumnCounter {
                     column.values += u64::from(!value.is_null());
                 }
             }
+        }
+        for default in &application.defaults {
+            self.columns[default.table as usize][default.column as usize].defaults += 1;
         }
         for warning in &application.warnings {
             if warning.kind == WarningKind::UnknownCode
@@ -79,6 +85,7 @@ impl ColumnCounter {
                     known.rows += own.rows;
                     known.values += own.values;
                     known.nulls += own.nulls;
+                    known.defaults += own.defaults;
                     known.unknown_codes += own.unknown_codes;
                 }
                 None => columns.push(own.clone()),
