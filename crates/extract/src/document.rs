@@ -27,7 +27,7 @@ pub(crate) use inventory::take_inventory;
 pub(crate) use namespaces::Namespace;
 pub(crate) use qualified::is_name;
 pub(crate) use tree::{
-    DOCUMENT, ElementNo, Interest, Link, NodeKind, NodeNo, Pattern, Tree, read_tree,
+    DOCUMENT, ElementNo, Interest, Link, NodeKind, NodeNo, Pattern, PlaceNo, Route, Tree, read_tree,
 };
 
 use crate::layout::{FieldIx, Layout, NodeIx, RecordKind, SlotIx};

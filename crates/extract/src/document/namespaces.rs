@@ -64,10 +64,14 @@ pub(super) enum Rank {
     Plain,
 }
 
+/// How many of the last bindings are gone through before a prefix is looked for among all: most documents have fewer.
+const NEAR: usize = 8;
+
 /// What a prefix stands for within one element.
 #[derive(Debug)]
 struct Binding<'x> {
     prefix: &'x str,
+    namespace: Namespace,
     /// What it stood for around the element.
     before: Option<Namespace>,
 }
@@ -109,6 +113,10 @@ impl<'x> Namespaces<'x> {
     /// Returns what a prefix stands for.
     pub(super) fn get(&self, prefix: &str) -> Option<Namespace> {
         work::note(1);
+        let mut near = self.bindings.iter().rev().take(NEAR);
+        if let Some(binding) = near.find(|binding| binding.prefix == prefix) {
+            return Some(binding.namespace);
+        }
         if prefix == "xml" { Some(Namespace::XML) } else { self.known.get(prefix).copied() }
     }
 
@@ -138,7 +146,7 @@ impl<'x> Namespaces<'x> {
             self.scopes.push((n_open, self.bindings.len()));
         }
         let before = self.known.insert(prefix, namespace);
-        self.bindings.push(Binding { prefix, before });
+        self.bindings.push(Binding { prefix, namespace, before });
         if prefix.is_empty() {
             self.default = namespace;
         }

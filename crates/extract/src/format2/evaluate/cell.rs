@@ -94,13 +94,12 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
         if let Some(codes) = cell.codes {
             match self.program.codes[codes].look_up(&text) {
                 codes::Found::Value(value) => {
-                    let value = value.to_owned();
-                    return self.converted(table, cell, &value);
+                    return self.converted(table, cell, Cow::Borrowed(value));
                 }
                 codes::Found::Unknown(value) => {
                     self.warn(table, Some(cell.column), WarningKind::UnknownCode);
-                    let Some(value) = value.map(str::to_owned) else { return Ok(Value::Null) };
-                    return self.converted(table, cell, &value);
+                    let Some(value) = value else { return Ok(Value::Null) };
+                    return self.converted(table, cell, Cow::Borrowed(value));
                 }
                 codes::Found::Refused => {
                     let name = self.name(table, cell.column);
@@ -108,11 +107,15 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
                 }
             }
         }
-        self.converted(table, cell, &text)
+        self.converted(table, cell, text)
     }
 
-    fn converted(&self, table: usize, cell: &Cell, text: &str) -> Result<Value, Fault> {
-        let conversion = cell.reading.read(text, cell.data_type);
+    fn converted(&self, table: usize, cell: &Cell, text: Cow<'_, str>) -> Result<Value, Fault> {
+        let conversion = match (cell.data_type, text) {
+            // A text that was made for the cell is not copied once more.
+            (DataType::Text { .. }, Cow::Owned(text)) => Conversion::Value(Value::Text(text), None),
+            (data_type, text) => cell.reading.read(&text, data_type),
+        };
         self.accept(table, cell, conversion)
     }
 

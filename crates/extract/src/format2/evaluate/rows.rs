@@ -23,7 +23,7 @@ pub(super) enum Enclosing {
 }
 
 /// Counts rows for the columns that are positions.
-type Counters = HashMap<(usize, NodeNo), i64>;
+type Counters = HashMap<(usize, NodeNo), i64, foldhash::fast::FixedState>;
 
 impl<'a, 'x: 'a> Evaluation<'a, 'x> {
     /// Makes the rows of a table.
@@ -37,7 +37,7 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
             Some(rule) => self.choose(table, program, rule)?,
             None => vec![true; self.made[table].elements.len()],
         };
-        let mut counters = Counters::new();
+        let mut counters = Counters::default();
         for (place, stays) in stays.into_iter().enumerate() {
             if !stays {
                 continue;
