@@ -59,7 +59,7 @@ impl AccessService for AccessApi {
             Ok::<_, Error>((head, rows))
         };
         let asking = async { asking.await.map_err(|err| convert::refusal(&err)) };
-        let (head, rows) = convert::in_time(asking).await?;
+        let (head, rows) = convert::in_time(Box::pin(asking)).await?;
         Ok(Response::new(pb::ListAuditResponse {
             entries: rows.into_iter().map(entry).collect(),
             head_entry: head.entry,

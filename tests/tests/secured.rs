@@ -124,7 +124,8 @@ async fn certificates_and_their_ca_are_replaced_under_load() {
     }
     let setup = Setup { coordinators: 2, workers: 2, group_apps: 5, apps: 2_000, ..SECURED };
     let mut cluster = Cluster::start(setup).await;
-    cluster.db.faults().add("commit:1+:delay=50ms".parse().unwrap());
+    // So slow that the job lasts until everything has been replaced; then it may hurry.
+    cluster.db.faults().add("commit:1+:delay=1000ms".parse().unwrap());
     let certificates = cluster.certificates.clone().unwrap();
     let (old, new) = (cluster.folder().join("old"), cluster.folder().join("new"));
     let keep = |folder: &PathBuf| {

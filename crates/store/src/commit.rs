@@ -1,20 +1,23 @@
 //! The commit: a group of applications, their log and the range's cursor, in one round trip.
 
+mod limits;
 mod params;
 mod refused;
 mod sql;
 
+pub(crate) use limits::{TextLimit, text_limits};
 pub(crate) use params::WarningParams;
 pub use refused::Refusals;
 
 use std::sync::Arc;
 
+use limits::first_too_long;
 use params::Values;
 use refused::Searchable;
 use sql::{Names, Parts, TargetTable};
 use tiberius::ToSql;
 use xmlx_domain::{LogReason, Stage};
-use xmlx_extract::{Application, Plan, Row, Table, Value};
+use xmlx_extract::{Application, Plan};
 
 use crate::catalog::{Catalog, CatalogColumn, Room};
 use crate::connection::column;
@@ -128,35 +131,6 @@ pub struct CommitPlan {
     limits: Vec<Vec<TextLimit>>,
     /// What `failure_reason` takes; `None`: any text.
     reason: Option<Room>,
-}
-
-/// A column of text that takes no more than so much.
-#[derive(Clone, Debug)]
-pub(crate) struct TextLimit {
-    column: usize,
-    /// `table.column`.
-    pub(crate) place: String,
-    room: Room,
-}
-
-impl TextLimit {
-    /// Whether a row has a text that is too long. Blanks at the end are cut off without an error.
-    pub(crate) fn is_exceeded(&self, row: &Row) -> bool {
-        match &row[self.column] {
-            Value::Text(text) => {
-                let text = text.trim_end_matches(' ');
-                self.room.fit(text).len() < text.len()
-            }
-            Value::Null
-            | Value::Bit(_)
-            | Value::Int(_)
-            | Value::Decimal(_)
-            | Value::Float(_)
-            | Value::Date(_)
-            | Value::DateTime(_)
-            | Value::DateTimeOffset(_) => false,
-        }
-    }
 }
 
 impl CommitPlan {
@@ -436,23 +410,6 @@ impl CommitPlan {
 /// "String or binary data would be truncated", without the table and the column.
 const TOO_LONG_SOMEWHERE: u32 = 8152;
 
-pub(crate) fn text_limits(table: &Table, catalog: &Catalog) -> Vec<TextLimit> {
-    let limits = table.columns.iter().enumerate().filter_map(|(i, column)| {
-        let room = catalog.column(&table.name, &column.name).and_then(CatalogColumn::exact_room)?;
-        Some(TextLimit { column: i, place: format!("{}.{}", table.name, column.name), room })
-    });
-    limits.collect()
-}
-
-/// The first column that a text of the application is too long for.
-fn first_too_long<'a>(limits: &'a [Vec<TextLimit>], application: &Application) -> Option<&'a str> {
-    let tables = limits.iter().zip(&application.tables);
-    let mut exceeded = tables.flat_map(|(limits, rows)| {
-        rows.iter().flat_map(move |row| limits.iter().filter(move |limit| limit.is_exceeded(row)))
-    });
-    exceeded.next().map(|limit| limit.place.as_str())
-}
-
 #[derive(Debug, Default)]
 struct Encoded {
     tables: Vec<String>,
@@ -483,32 +440,5 @@ async fn why_fenced(
         Ok(Committed::Cut { hi: range.scope.hi })
     } else {
         Ok(Committed::Gone)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_column_that_a_text_is_too_long_for_is_found() {
-        let limit = |column, place: &str, room| TextLimit { column, place: place.to_owned(), room };
-        let limits = [
-            vec![limit(1, "a.name", Room::Units(3))],
-            vec![limit(0, "b.code", Room::Bytes(2)), limit(1, "b.word", Room::Units(5))],
-        ];
-        let text = |text: &str| Value::Text(text.to_owned());
-        let check = |name: &str, code: &str, word: Value, expected: Option<&str>| {
-            let row = |values: [Value; 2]| vec![Box::from(values)];
-            let tables = vec![row([Value::Int(1), text(name)]), row([text(code), word])];
-            let application =
-                Application { app_id: 1, tables, warnings: Vec::new(), defaults: Vec::new() };
-            assert_eq!(first_too_long(&limits, &application), expected);
-        };
-        check("abc", "de", text("fghij"), None);
-        check("abcd", "de", text("fghij"), Some("a.name"));
-        check("abc", "\u{e9}f", text("fghij"), Some("b.code"));
-        check("abc   ", "de", Value::Null, None);
-        check("abc", "de", text("fghijk"), Some("b.word"));
     }
 }
