@@ -57,6 +57,7 @@ pub fn run(loaded: Loaded<Cli>) -> Pin<Box<dyn Future<Output = anyhow::Result<An
     Box::pin(dispatch(loaded))
 }
 
+#[expect(clippy::too_many_lines, reason = "a line or two for each command")]
 async fn dispatch(loaded: Loaded<Cli>) -> anyhow::Result<Answer> {
     if loaded.ends_here()? {
         return Ok(Answer::Yes);

@@ -57,6 +57,14 @@ impl JobApi {
         })
     }
 
+    /// The job with its counts as they are: commits that hold rows of it are waited for. Take a turn before.
+    async fn counted_job(&self, job_id: JobId) -> Result<JobRow, Refusal> {
+        let found = self.store.job(job_id).await.map_err(|err| convert::refusal(&err))?;
+        found.ok_or_else(|| {
+            Refusal::new(ErrorCode::NotFound, format!("job {job_id} has just been deleted"))
+        })
+    }
+
     async fn plan(&self, job_id: JobId) -> Result<Plan, Refusal> {
         let found = self.store.job_plan(job_id).await;
         found.map(|(plan, _)| plan).map_err(|err| convert::refusal(&err))
@@ -271,6 +279,7 @@ impl JobService for JobApi {
             None => None,
         };
         let _turn = self.turn(format!("counting what job {} has written", job.job_id)).await?;
+        let job = self.counted_job(job.job_id).await?;
         let quality = quality::of(&self.store, &job, against.as_ref(), request.all, page).await?;
         Ok(Response::new(quality))
     }
@@ -282,6 +291,10 @@ impl JobService for JobApi {
         let job = self.job(JobId(request.into_inner().job_id)).await?;
         let plan = self.plan(job.job_id).await?;
         let _turn = self.turn(format!("adding up rehearsal {}", job.job_id)).await?;
+        let job = self.counted_job(job.job_id).await?;
+        // Its counts are part of the report: commits are waited for.
+        let counted = self.store.job(job.job_id).await.map_err(|err| convert::refusal(&err))?;
+        let job = counted.unwrap_or(job);
         Ok(Response::new(rehearsal::report(&self.store, &plan, &job).await?))
     }
 
@@ -294,8 +307,7 @@ impl JobService for JobApi {
         let plan = self.plan(job.job_id).await?;
         let _turn = self.turn(format!("verifying job {}", job.job_id)).await?;
         let refusal = |err| convert::refusal(&err);
-        // What is compared are its counts: commits are waited for.
-        let job = self.store.job(job.job_id).await.map_err(refusal)?.unwrap_or(job);
+        let job = self.counted_job(job.job_id).await?;
         let mut found = self.store.verify(&plan, &job).await.map_err(refusal)?;
         if request.history {
             let history = self.store.verify_history(&plan, job.job_id).await.map_err(refusal)?;

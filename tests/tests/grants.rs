@@ -193,7 +193,6 @@ async fn replacing_needs_what_is_granted_for_it() {
         let usual: BTreeSet<(String, &str)> = usual.iter().map(pair).collect();
         let more: BTreeSet<(String, &str)> = more.iter().map(pair).collect();
         let lacking: BTreeSet<(String, &str)> = needed.difference(&usual).cloned().collect();
-        // Every table is deleted from; those that nothing hangs on need not be read but by this.
         assert_eq!(lacking, more, "{}", line.name());
         assert!(Role::Coordinator.grants_to_replace(&plan).is_empty());
     }

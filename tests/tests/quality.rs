@@ -62,7 +62,7 @@ async fn counts_are_exact_whatever_goes_wrong() {
         ..Setup::small(600)
     };
     let mut cluster = Cluster::start(setup).await;
-    for fault in ["commit:1+:delay=20ms", "commit:7:drop-after", "commit:19:drop-after"] {
+    for fault in ["commit:7:drop-after", "commit:19:drop-after", "commit:1+:delay=20ms"] {
         cluster.db.faults().add(fault.parse().unwrap());
     }
     let job = cluster.submit(&[]);

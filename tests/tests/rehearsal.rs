@@ -110,7 +110,9 @@ async fn a_rehearsal_writes_nothing_and_comes_to_what_the_load_comes_to() {
     for (name, count) in [("would_load", "ok"), ("would_fail", "failed")] {
         assert_eq!(number(&report, name), number(&loaded, count), "{report}");
     }
-    assert_eq!(number(&report, "warned"), number(&loaded, "warned"), "{report}");
+    // Of two with one key, the one that comes second may have warnings.
+    let more_warned = number(&report, "warned") - number(&loaded, "warned");
+    assert!((0..=number(&repeated[0], "refused")).contains(&more_warned), "{report}");
     let rows = report["rows"].as_array().unwrap().iter();
     let submissions = rows.clone().find(|it| it["table"] == "submission").unwrap();
     assert_eq!(

@@ -120,7 +120,12 @@ impl Jobs {
             Mode::Rehearse => {
                 Some(Rehearser::new(&plan, self.store.forecast(&plan, &catalog).await?))
             }
-            _ => None,
+            Mode::Once
+            | Mode::Follow
+            | Mode::Retry
+            | Mode::Reconcile
+            | Mode::Replace
+            | Mode::ReplaceAll => None,
         };
         let reconciles = source.mode() == Mode::Reconcile;
         let comparison = reconciles.then(|| Comparison::new(&plan, &catalog)).transpose()?;

@@ -67,9 +67,9 @@ fn every_command_is_understood() {
         ("init --print", "Init { print: true }"),
         ("schema c.json", "Schema { contract: Some(\"c.json\"), contract_format: false }"),
         ("schema --contract-format", "Schema { contract: None, contract_format: true }"),
-        ("grants", "Grants { contract: None }"),
+        ("grants", "Grants { contract: None, replace: false }"),
         ("check a b --role reader", "Check { contract: [\"a\", \"b\"], role: Some(Reader) }"),
-        ("load dir --contract c", "Load { dir: \"dir\", contract: \"c\" }"),
+        ("load dir --contract c", "Load { dir: \"dir\", contract: \"c\", replace: false }"),
         (
             "map --contract c 1.xml",
             "Map { contract: [\"c\"], app_id: None, ddl: None, files: [\"1.xml\"] }",

@@ -30,7 +30,6 @@ pub(super) const METHODS: &[(&str, Needed)] = &[
     ("xmlx.v1.JobService/ListWarnings", LOOK),
     ("xmlx.v1.JobService/GetRehearsal", LOOK),
     ("xmlx.v1.JobService/GetQuality", LOOK),
-    ("xmlx.v1.JobService/GetRehearsal", LOOK),
     ("xmlx.v1.JobService/Verify", LOOK),
     ("xmlx.v1.JobService/GetReconciliation", LOOK),
     ("xmlx.v1.JobService/Pause", CHANGE),

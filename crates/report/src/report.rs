@@ -12,7 +12,6 @@ pub const REPORT_VERSION: u32 = 1;
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Report {
     /// [`REPORT_VERSION`] of the build that wrote it.
-    #[serde(default)]
     pub v: u32,
     /// Applications that have their rows.
     #[serde(default, skip_serializing_if = "is_zero")]

@@ -105,8 +105,7 @@ impl Role {
         if self == Self::Worker {
             for table in plan.tables() {
                 let target = name::table(plan.target_schema(), &table.name);
-                // Rows are deleted where they hang on others, which have to be read for it.
-                push(&mut grants, target, &["SELECT", "DELETE"]);
+                push(&mut grants, target, &["DELETE"]);
             }
         }
         grants

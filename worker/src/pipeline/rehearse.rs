@@ -91,10 +91,10 @@ impl Rehearser {
                 asked.forget_where_full();
                 let known = |key: &str| asked.known.get(key).copied();
                 missing.extend(
-                    wanted.iter().filter(|key| known(**key) == Some(false)).map(|key| (i, *key)),
+                    wanted.iter().filter(|key| known(key) == Some(false)).map(|key| (i, *key)),
                 );
                 let is_open = asked.refused.is_none();
-                wanted.iter().filter(|key| is_open && known(**key).is_none()).copied().collect()
+                wanted.iter().filter(|key| is_open && known(key).is_none()).copied().collect()
             };
             for keys in to_ask.chunks(ASKED_MAX) {
                 match lookup.missing(connection, keys).await {

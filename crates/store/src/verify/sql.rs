@@ -68,6 +68,17 @@ pub(crate) struct Statements {
     pub(crate) there_already: Option<Finding>,
 }
 
+/// Whether a table that hangs off no other has rows of the application of this row; `None` where no column is its id.
+fn in_a_root(plan: &Plan, row: &str) -> Option<String> {
+    let key = key(plan)?;
+    let is_in = |root: &&Table| {
+        let table = name::table(plan.target_schema(), &root.name);
+        format!("EXISTS (SELECT 1 FROM {table} AS b WHERE b.{key} = {row}.[app_id])")
+    };
+    let roots: Vec<String> = roots(plan).iter().map(is_in).collect();
+    Some(format!("({})", roots.join(" OR ")))
+}
+
 impl Statements {
     /// `catalog` may be empty for those that do not go through the tables.
     pub(crate) fn new(plan: &Plan, source: &Source, catalog: &Catalog) -> Self {
@@ -75,14 +86,7 @@ impl Statements {
         let tables = Tables { plan, source, catalog };
         let stage = "CAST(LEFT(l.[failure_reason], CHARINDEX(':', l.[failure_reason] + ':') - 1) AS nvarchar(400))";
         let reason = "CAST(l.[failure_reason] AS nvarchar(400))";
-        let exists = key(plan).map(|key| {
-            let is_in = |it: &&Table| {
-                let table = name::table(plan.target_schema(), &it.name);
-                format!("EXISTS (SELECT 1 FROM {table} AS b WHERE b.{key} = l.[app_id])")
-            };
-            let roots: Vec<String> = roots(plan).iter().map(is_in).collect();
-            format!("({})", roots.join(" OR "))
-        });
+        let exists = in_a_root(plan, "l");
         let logged = |status: &str| {
             format!(
                 "SELECT COUNT_BIG(*) AS [n] FROM {log} AS l WHERE {of_job} AND l.[status] = '{status}' \
@@ -137,14 +141,8 @@ impl Statements {
                 "SELECT TOP (@P4) CAST(l.[log_id] AS bigint) AS [log_id], CAST(l.[app_id] AS bigint) AS [app_id], CAST(l.[session_id] AS nvarchar(400)) AS [session_id] FROM {log} AS l \
                  WHERE {of_job} AND {OF_A_WORKER} ORDER BY l.[log_id]"
             ),
-            there_already: key(plan).map(|key| {
-                let is_in = |it: &&Table| {
-                    let table = name::table(plan.target_schema(), &it.name);
-                    format!("EXISTS (SELECT 1 FROM {table} AS b WHERE b.{key} = x.[app_id])")
-                };
-                let roots: Vec<String> = roots(plan).iter().map(is_in).collect();
-                let waiting = source.waiting_rows();
-                Finding::new("x", &format!("{waiting} AND ({})", roots.join(" OR ")))
+            there_already: in_a_root(plan, "x").map(|exists| {
+                Finding::new("x", &format!("{} AND {exists}", source.waiting_rows()))
             }),
             unaccounted: Finding::new("l", &unaccounted(log)),
         }
