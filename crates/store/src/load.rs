@@ -22,19 +22,20 @@ pub fn load_statement(plan: &Plan) -> String {
     let source = plan.source();
     let table = name::table(plan.target_schema(), &source.table);
     let column = name::quoted(&source.column);
+    let id = name::quoted(&source.id);
     let mut sql = format!(
         "SET XACT_ABORT ON;\nBEGIN TRAN;\n\
-         INSERT INTO {table} ([app_id], {column}) SELECT i.[app_id], i.[document] FROM OPENJSON(@P1) \
+         INSERT INTO {table} ({id}, {column}) SELECT i.[app_id], i.[document] FROM OPENJSON(@P1) \
          WITH ([app_id] bigint '$[0]', [document] nvarchar(max) '$[1]') AS i \
-         WHERE NOT EXISTS (SELECT 1 FROM {table} AS x WHERE x.[app_id] = i.[app_id]);\n\
+         WHERE NOT EXISTS (SELECT 1 FROM {table} AS x WHERE x.{id} = i.[app_id]);\n\
          SELECT CAST(@@ROWCOUNT AS bigint) AS [n];\n"
     );
     for application in &source.application_tables {
         let table = name::application_table(application);
         writeln!(
             sql,
-            "INSERT INTO {table} ([app_id]) SELECT i.[app_id] FROM OPENJSON(@P2) WITH ([app_id] bigint '$') AS i \
-             WHERE NOT EXISTS (SELECT 1 FROM {table} AS x WHERE x.[app_id] = i.[app_id]);"
+            "INSERT INTO {table} ({id}) SELECT i.[app_id] FROM OPENJSON(@P2) WITH ([app_id] bigint '$') AS i \
+             WHERE NOT EXISTS (SELECT 1 FROM {table} AS x WHERE x.{id} = i.[app_id]);"
         )
         .expect("writing to a string does not fail");
     }

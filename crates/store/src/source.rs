@@ -22,6 +22,8 @@ pub struct Waiting {
 pub struct Source {
     /// Which of the source's rows `x` wait, from `FROM` on. Parameters 1, 2 and 4: bounds and log watermark.
     pub(crate) from: String,
+    /// The column of the application's id there, `x.[..]`: the contract names it.
+    pub(crate) id: String,
     boundary: String,
     waiting: String,
     submitted: String,
@@ -53,14 +55,13 @@ impl Source {
         let source = plan.source();
         let table = name::table(schema, &source.table);
         let document = name::quoted(&source.column);
+        let id = name::quoted(&source.id);
         let log = name::table(schema, "processing_log");
-        let scope = format!("x.[app_id] >= @P1 AND x.[app_id] < @P2 AND x.{document} IS NOT NULL");
+        let scope = format!("x.{id} >= @P1 AND x.{id} < @P2 AND x.{document} IS NOT NULL");
         let of_line = |row: &str| {
             let is_in = |table: &String| {
                 let application = name::application_table(table);
-                format!(
-                    "EXISTS (SELECT 1 FROM {application} AS a WHERE a.[app_id] = {row}.[app_id])"
-                )
+                format!("EXISTS (SELECT 1 FROM {application} AS a WHERE a.{id} = {row})")
             };
             let lines: Vec<String> = source.application_tables.iter().map(is_in).collect();
             match lines.as_slice() {
@@ -69,30 +70,32 @@ impl Source {
                 _ => Some(format!("({})", lines.join(" OR "))),
             }
         };
-        let and_of_line = |row| of_line(row).map_or_else(String::new, |it| format!(" AND {it}"));
-        let in_line = and_of_line("x");
-        let (waits, waited) = (waits(mode, &log), waited(mode, &log));
+        let and_of_line =
+            |row: &str| of_line(row).map_or_else(String::new, |it| format!(" AND {it}"));
+        let own = format!("x.{id}");
+        let in_line = and_of_line(own.as_str());
+        let (waits, waited) = (waits(mode, &log, &own), waited(mode, &log, &own));
         let submitted = format!(
             "SELECT COUNT_BIG(*) AS [n] FROM {table} AS x WHERE {scope}{in_line} AND {waited}"
         );
         let from = format!("FROM {table} AS x WHERE {scope}{in_line} AND {waits}");
         let decided = decided_in(mode, &log);
-        let outside = of_line("x").map_or_else(|| "1 = 0".to_owned(), |it| format!("NOT {it}"));
+        let outside = of_line(&own).map_or_else(|| "1 = 0".to_owned(), |it| format!("NOT {it}"));
         Self {
             boundary: format!(
-                "SELECT MIN(t.[app_id]) AS [first], MAX(t.[app_id]) AS [last], COUNT_BIG(*) AS [n] FROM (SELECT TOP (@P3) CAST(x.[app_id] AS bigint) AS [app_id] {from} ORDER BY x.[app_id]) AS t"
+                "SELECT MIN(t.[app_id]) AS [first], MAX(t.[app_id]) AS [last], COUNT_BIG(*) AS [n] FROM (SELECT TOP (@P3) CAST(x.{id} AS bigint) AS [app_id] {from} ORDER BY x.{id}) AS t"
             ),
             waiting: format!("SELECT COUNT_BIG(*) AS [n] {from}"),
             submitted,
             documents: format!(
                 "SELECT COUNT_BIG(*) AS [n] FROM {table} AS x WHERE {scope}{in_line}"
             ),
-            passed: format!("SELECT COUNT_BIG(*) AS [n] {from}{PASSED}"),
+            passed: format!("SELECT COUNT_BIG(*) AS [n] {from}{}", passed(&own)),
             bounds: format!(
-                "SELECT CAST(MIN(x.[app_id]) AS bigint) AS [lo], CAST(MAX(x.[app_id]) AS bigint) AS [hi] FROM {table} AS x"
+                "SELECT CAST(MIN(x.{id}) AS bigint) AS [lo], CAST(MAX(x.{id}) AS bigint) AS [hi] FROM {table} AS x"
             ),
-            rows_up: rows(&table, ""),
-            rows_down: rows(&table, " DESC"),
+            rows_up: rows(&table, &id, ""),
+            rows_down: rows(&table, &id, " DESC"),
             left_out: format!(
                 "SELECT COUNT_BIG(*) AS [n] FROM {table} AS x WHERE {scope} AND {outside}"
             ),
@@ -100,10 +103,11 @@ impl Source {
                 "SELECT COALESCE(CAST(MAX([log_id]) AS bigint), 0) AS [n] FROM {log}"
             ),
             from,
+            id: own,
             log,
             log_of_job: format!(
                 "l.[app_id] >= @P1 AND l.[app_id] < @P2 AND l.[log_id] > @P3 AND l.[log_id] <= @P5{} AND {}",
-                and_of_line("l"),
+                and_of_line("l.[app_id]"),
                 decided
             ),
             log_watermark,
@@ -130,7 +134,7 @@ impl Source {
 
     /// The same, where a cursor of the job has passed them.
     pub(crate) fn passed_rows(&self) -> String {
-        format!("{}{PASSED}", self.waiting_rows())
+        format!("{}{}", self.waiting_rows(), passed(&self.id))
     }
 
     /// The statements, each with what it is for, for checks from outside.
@@ -255,37 +259,41 @@ impl Source {
 }
 
 /// Which rows `x` of the source a cursor of the job has passed. Parameter 3: the job.
-const PASSED: &str = " AND EXISTS (SELECT 1 FROM [xmlx].[range] AS r WHERE r.[job_id] = @P3 AND r.[lo] <= x.[app_id] AND r.[committed_through] >= x.[app_id])";
+fn passed(id: &str) -> String {
+    format!(
+        " AND EXISTS (SELECT 1 FROM [xmlx].[range] AS r WHERE r.[job_id] = @P3 AND r.[lo] <= {id} AND r.[committed_through] >= {id})"
+    )
+}
 
 /// The first rows of the source from one end of a scope, whatever they hold. Parameters 1 to 3: bounds and how many.
-fn rows(table: &str, order: &str) -> String {
+fn rows(table: &str, id: &str, order: &str) -> String {
     format!(
-        "SELECT MIN(t.[app_id]) AS [first], MAX(t.[app_id]) AS [last], COUNT_BIG(*) AS [n] FROM (SELECT TOP (@P3) CAST(x.[app_id] AS bigint) AS [app_id] FROM {table} AS x \
-         WHERE x.[app_id] >= @P1 AND x.[app_id] < @P2 ORDER BY x.[app_id]{order}) AS t"
+        "SELECT MIN(t.[app_id]) AS [first], MAX(t.[app_id]) AS [last], COUNT_BIG(*) AS [n] FROM (SELECT TOP (@P3) CAST(x.{id} AS bigint) AS [app_id] FROM {table} AS x \
+         WHERE x.{id} >= @P1 AND x.{id} < @P2 ORDER BY x.{id}{order}) AS t"
     )
 }
 
 /// Which rows `x` of the source wait for a job of this mode. Parameter 4: the job's log watermark. What a job reads waits
 /// as of its submission, whatever is decided meanwhile: its cursors alone say how far it has come.
-fn waits(mode: Mode, log: &str) -> String {
+fn waits(mode: Mode, log: &str, id: &str) -> String {
     match mode {
         Mode::Once | Mode::Follow => {
-            format!("NOT EXISTS (SELECT 1 FROM {log} AS l WHERE l.[app_id] = x.[app_id])")
+            format!("NOT EXISTS (SELECT 1 FROM {log} AS l WHERE l.[app_id] = {id})")
         }
         Mode::Retry => format!(
-            "(SELECT TOP (1) l.[status] FROM {log} AS l WHERE l.[app_id] = x.[app_id] ORDER BY l.[log_id] DESC) = 'failed' \
-             AND (SELECT MAX(l.[log_id]) FROM {log} AS l WHERE l.[app_id] = x.[app_id]) <= @P4"
+            "(SELECT TOP (1) l.[status] FROM {log} AS l WHERE l.[app_id] = {id} ORDER BY l.[log_id] DESC) = 'failed' \
+             AND (SELECT MAX(l.[log_id]) FROM {log} AS l WHERE l.[app_id] = {id}) <= @P4"
         ),
         Mode::Replace => {
-            format!("(SELECT MAX(l.[log_id]) FROM {log} AS l WHERE l.[app_id] = x.[app_id]) <= @P4")
+            format!("(SELECT MAX(l.[log_id]) FROM {log} AS l WHERE l.[app_id] = {id}) <= @P4")
         }
-        Mode::Rehearse | Mode::Reconcile => waited(mode, log),
+        Mode::Rehearse | Mode::Reconcile => waited(mode, log, id),
     }
 }
 
 /// The same by the log as it was at the submission, however far the job has come by now.
-fn waited(mode: Mode, log: &str) -> String {
-    let of_app = "l.[app_id] = x.[app_id] AND l.[log_id] <= @P4";
+fn waited(mode: Mode, log: &str, id: &str) -> String {
+    let of_app = format!("l.[app_id] = {id} AND l.[log_id] <= @P4");
     let latest_is = |status: &str| {
         format!(
             "(SELECT TOP (1) l.[status] FROM {log} AS l WHERE {of_app} ORDER BY l.[log_id] DESC) = '{status}'"

@@ -21,12 +21,12 @@ pub(crate) struct Finding {
 }
 
 impl Finding {
-    /// `rows`: what stands behind `FROM`; `alias`: what its rows with `app_id` are called there.
-    pub(crate) fn new(alias: &str, rows: &str) -> Self {
+    /// `rows`: what stands behind `FROM`; `id`: what has the application's id there.
+    pub(crate) fn new(id: &str, rows: &str) -> Self {
         Self {
             count: format!("SELECT COUNT_BIG(*) AS [n] FROM {rows}"),
             ids: format!(
-                "SELECT TOP ({IDS_MAX}) CAST({alias}.[app_id] AS bigint) AS [app_id] FROM {rows} ORDER BY {alias}.[app_id]"
+                "SELECT TOP ({IDS_MAX}) CAST({id} AS bigint) AS [app_id] FROM {rows} ORDER BY {id}"
             ),
         }
     }
@@ -95,23 +95,23 @@ impl Statements {
                 "SELECT TOP (1) {reason} AS [reason], COUNT_BIG(*) AS [n] FROM {log} AS l WHERE {of_job} AND l.[status] = 'failed' GROUP BY {reason} ORDER BY [n] DESC"
             ),
             repeated: Finding::new(
-                "t",
+                "t.[app_id]",
                 &format!(
                     "(SELECT l.[app_id] FROM {log} AS l WHERE {of_job} GROUP BY l.[app_id] HAVING COUNT_BIG(*) > 1) AS t"
                 ),
             ),
-            waiting_ids: Finding::new("x", source.waiting_rows()).ids,
-            passed_ids: Finding::new("x", &source.passed_rows()).ids,
+            waiting_ids: Finding::new(&source.id, source.waiting_rows()).ids,
+            passed_ids: Finding::new(&source.id, &source.passed_rows()).ids,
             without_rows: exists.as_ref().map(|exists| {
                 let rows = format!("{log} AS l WHERE {of_job} AND l.[status] = 'success' AND NOT {exists}");
-                Finding::new("l", &rows)
+                Finding::new("l.[app_id]", &rows)
             }),
             with_rows: exists.as_ref().map(|exists| {
                 let rows = format!(
                     "{log} AS l WHERE {of_job} AND l.[status] = 'failed' AND {exists} \
                      AND NOT EXISTS (SELECT 1 FROM {log} AS k WHERE k.[app_id] = l.[app_id] AND k.[status] = 'success')"
                 );
-                Finding::new("l", &rows)
+                Finding::new("l.[app_id]", &rows)
             }),
             rows: each_table(plan).into_iter().map(|it| tables.rows(it)).collect(),
             logged_success: logged("success"),
@@ -120,7 +120,7 @@ impl Statements {
                 "SELECT TOP (@P4) CAST(l.[log_id] AS bigint) AS [log_id], CAST(l.[app_id] AS bigint) AS [app_id], CAST(l.[session_id] AS nvarchar(400)) AS [session_id] FROM {log} AS l \
                  WHERE {of_job} AND {OF_A_WORKER} ORDER BY l.[log_id]"
             ),
-            unaccounted: Finding::new("l", &unaccounted(log)),
+            unaccounted: Finding::new("l.[app_id]", &unaccounted(log)),
         }
     }
 
