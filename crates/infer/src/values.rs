@@ -15,6 +15,16 @@ const DECIMAL_DIGITS_USUAL: u32 = 19;
 /// Room before the point, and behind it, beyond what the samples show.
 const DIGITS_ROOM: u32 = 3;
 const SCALE_ROOM: u32 = 2;
+/// Digits after the point that a decimal has at least: `12.5` in a sample may be `12.345` in the next document.
+const SCALE_MIN: u32 = 4;
+/// So many values show little of what others may be; from so many on, types get the usual room.
+const FEW: u64 = 30;
+const MANY: u64 = 300;
+/// Words of names whose numbers have fractions sooner or later, even if a few samples have none.
+const AMOUNTS: [&str; 14] = [
+    "amount", "amt", "price", "rate", "total", "sum", "percent", "quantity", "qty", "tax",
+    "balance", "fee", "weight", "factor",
+];
 /// Digits after the second that `datetime2`, `datetimeoffset` and `time` keep.
 const SECOND_DIGITS: usize = 7;
 /// Numbers of this many digits that all have the same length are codes (postal codes, accounts, phone numbers): the
@@ -22,6 +32,8 @@ const SECOND_DIGITS: usize = 7;
 const CODE_DIGITS: u32 = 5;
 /// Lengths of text columns; a longer one becomes `nvarchar(max)`.
 const TEXT_LENGTHS: [u32; 10] = [10, 20, 50, 100, 200, 500, 1000, 2000, 3000, 4000];
+/// Texts that are longer are no keys: an index of SQL Server takes 900 bytes in all.
+const KEY_UNITS_MAX: u32 = 40;
 /// Length of a text column for which the samples have no value at all.
 const TEXT_LENGTH_UNKNOWN: u32 = 200;
 
@@ -191,16 +203,19 @@ impl Values {
         self.has_offset |= other.has_offset;
     }
 
-    /// The type that holds all values, with room for longer ones.
-    pub(crate) fn sql_type(&self) -> SqlType {
+    /// The type that holds all values of an attribute or element, with room for longer ones: the fewer there are, the
+    /// more.
+    pub(crate) fn sql_type(&self, name: &str) -> SqlType {
         if self.n == 0 {
             return SqlType::Text(Some(TEXT_LENGTH_UNKNOWN));
         }
         let ways = self.ways;
         if ways.has(Ways::BOOL) {
             SqlType::Bit
+        } else if ways.has(Ways::WHOLE) && !self.is_code() && self.n < FEW && is_amount(name) {
+            decimal(self.whole_digits, 0).unwrap_or_else(|| self.text())
         } else if ways.has(Ways::WHOLE) && !self.is_code() {
-            whole(self.whole_digits)
+            whole(self.whole_digits, self.room() - 1)
         } else if ways.has(Ways::DECIMAL) && !ways.has(Ways::WHOLE) {
             decimal(self.whole_digits, self.scale).unwrap_or_else(|| self.text())
         } else if ways.has(Ways::DATE) {
@@ -237,8 +252,56 @@ impl Values {
     }
 
     fn text(&self) -> SqlType {
-        text_with_room(self.units_max)
+        let length = self.units_max.saturating_mul(self.room());
+        let wanted = if self.n < FEW { length.max(TEXT_LENGTHS[1]) } else { length };
+        SqlType::Text(TEXT_LENGTHS.into_iter().find(|length| *length >= wanted))
     }
+
+    /// How many times as long values may become; a digit more for each time above one.
+    fn room(&self) -> u32 {
+        match self.n {
+            ..FEW => 4,
+            FEW..MANY => 3,
+            MANY.. => 2,
+        }
+    }
+
+    /// Whether all values are short texts or whole numbers, as keys are.
+    pub(crate) fn may_be_key(&self) -> Option<KeyKind> {
+        if self.n_blank > 0 || self.units_max > KEY_UNITS_MAX {
+            return None;
+        }
+        match self.sql_type("") {
+            SqlType::Int | SqlType::BigInt => Some(KeyKind::Number),
+            SqlType::Text(Some(_)) if !self.is_unclear_date() => Some(KeyKind::Text),
+            SqlType::Uuid => Some(KeyKind::Text),
+            SqlType::Text(_)
+            | SqlType::Bit
+            | SqlType::Decimal { .. }
+            | SqlType::Float
+            | SqlType::Date
+            | SqlType::Time
+            | SqlType::DateTime
+            | SqlType::DateTimeOffset => None,
+        }
+    }
+}
+
+/// What values that may be a key look like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum KeyKind {
+    /// Whole numbers, which may be counts as well.
+    Number,
+    Text,
+}
+
+/// Says whether a name is that of an amount, as one of its words tells.
+fn is_amount(name: &str) -> bool {
+    let name = crate::names::snake(name);
+    let mut words = name.split('_');
+    words.any(|word| {
+        AMOUNTS.iter().any(|amount| word == *amount || word.strip_suffix('s') == Some(amount))
+    })
 }
 
 /// A text column for values of up to so many units, with room for values twice as long.
@@ -247,8 +310,8 @@ pub(crate) fn text_with_room(units: u32) -> SqlType {
     SqlType::Text(TEXT_LENGTHS.into_iter().find(|length| *length >= wanted))
 }
 
-fn whole(digits: u32) -> SqlType {
-    match digits + 1 {
+fn whole(digits: u32, room: u32) -> SqlType {
+    match digits + room {
         n if n <= INT_DIGITS => SqlType::Int,
         n if n <= BIGINT_DIGITS => SqlType::BigInt,
         _ => SqlType::Decimal { precision: DECIMAL_DIGITS, scale: 0 },
@@ -257,7 +320,7 @@ fn whole(digits: u32) -> SqlType {
 
 /// A decimal with room; without room where only that fits; none where not even that does.
 fn decimal(whole: u32, scale: u32) -> Option<SqlType> {
-    let roomy = scale + SCALE_ROOM;
+    let roomy = (scale + SCALE_ROOM).max(SCALE_MIN);
     let wanted = whole + DIGITS_ROOM + roomy;
     if wanted <= DECIMAL_DIGITS_USUAL {
         Some(SqlType::Decimal { precision: DECIMAL_DIGITS_USUAL, scale: roomy })
@@ -371,10 +434,35 @@ fn is_slashed(text: &str, order: DateOrder) -> bool {
 mod tests {
     use super::*;
 
+    /// The type where the samples have these values again and again.
     fn type_of(values: &[&str]) -> String {
+        named_type_of("x", values, MANY)
+    }
+
+    fn named_type_of(name: &str, values: &[&str], n_times: u64) -> String {
         let mut all = Values::default();
-        values.iter().for_each(|value| all.add(value));
-        all.sql_type().to_string()
+        for _ in 0..n_times {
+            values.iter().for_each(|value| all.add(value));
+        }
+        all.sql_type(name).to_string()
+    }
+
+    #[test]
+    fn the_fewer_values_there_are_the_more_room_they_get() {
+        for (name, values, few, some, many) in [
+            ("kind", &["EUR", "DE"][..], "nvarchar(20)", "nvarchar(10)", "nvarchar(10)"),
+            ("name", &["Brandt"], "nvarchar(50)", "nvarchar(20)", "nvarchar(20)"),
+            ("number", &["1234", "56"], "int", "int", "int"),
+            ("number", &["1234567", "2"], "bigint", "int", "int"),
+            ("Qty", &["2", "10"], "decimal(19,4)", "int", "int"),
+            ("orderTotals", &["2", "10"], "decimal(19,4)", "int", "int"),
+            ("totality", &["2", "10"], "int", "int", "int"),
+            ("rate", &["1.5"], "decimal(19,4)", "decimal(19,4)", "decimal(19,4)"),
+            ("rate", &["1.12345"], "decimal(19,7)", "decimal(19,7)", "decimal(19,7)"),
+        ] {
+            let found = [1, FEW, MANY].map(|n_times| named_type_of(name, values, n_times));
+            assert_eq!(found, [few, some, many], "{name} {values:?}");
+        }
     }
 
     #[test]
@@ -385,13 +473,13 @@ mod tests {
             (&["1", "-250"], "int"),
             (&["1", "123456789"], "bigint"),
             (&["1", "123456789012345678"], "decimal(38,0)"),
-            (&["1", "1234567890123456789"], "decimal(38,2)"),
+            (&["1", "1234567890123456789"], "decimal(38,4)"),
             (&["007", "12"], "nvarchar(10)"),
             (&["12345", "54321"], "nvarchar(10)"),
             (&["1234", "54321"], "int"),
-            (&["1.5", "20"], "decimal(19,3)"),
+            (&["1.5", "20"], "decimal(19,4)"),
             (&["-0.00001"], "decimal(19,7)"),
-            (&["12345678901234.5"], "decimal(38,3)"),
+            (&["12345678901234.5"], "decimal(38,4)"),
             (&["1,5"], "nvarchar(10)"),
             (&["1e5"], "nvarchar(10)"),
             (&["01.5"], "nvarchar(10)"),
@@ -429,7 +517,7 @@ mod tests {
         right.add("");
         left.merge(&right);
         assert_eq!((left.n, left.n_blank), (2, 1));
-        assert_eq!(left.sql_type().to_string(), "decimal(19,4)");
+        assert_eq!(left.sql_type("x").to_string(), "decimal(19,4)");
     }
 
     #[test]
