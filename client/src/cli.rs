@@ -209,7 +209,7 @@ pub(crate) enum Command {
         #[arg(long)]
         print: bool,
     },
-    /// Write a first contract from samples, or print the format of contracts
+    /// Write a first contract from samples, convert one of format 1, or print the format of contracts
     #[command(subcommand)]
     Contract(Contract),
     /// Print the T-SQL of the target tables that a contract asks for, or the format of contracts

@@ -1,6 +1,7 @@
 //! Fits a plan to the columns that the database has, where they hold less than the contract's types say, so that what
 //! they cannot hold fails or is warned of here and is not altered there in silence.
 
+use crate::lines::LineProgram;
 use crate::plan::{Body, Plan};
 use crate::program::{Cell, TableProgram};
 use crate::table::DataType;
@@ -29,13 +30,17 @@ impl Plan {
     /// Fits the plan to the database, of whose columns the function is asked by table and column. Only what a column
     /// holds less than the contract says is taken over; whether the two go together at all is not looked at.
     pub fn narrow(&mut self, stored: impl Fn(&str, &str) -> Option<Stored>) {
-        let lines = match &mut self.body {
-            Body::Lines(lines) => lines,
-            Body::Paths(program) => return program.narrow(&mut self.tables, stored),
-        };
+        for (program, tables) in self.path_programs() {
+            program.narrow(tables, &stored);
+        }
+        let Body::Lines(lines) = &mut self.body else { return };
         for line in lines {
+            let program = match &mut line.program {
+                LineProgram::Mappings(program) => program,
+                LineProgram::Paths(_) => continue,
+            };
             let tables = self.tables[line.tables.clone()].iter_mut();
-            for (table, program) in tables.zip(&mut line.program.tables) {
+            for (table, program) in tables.zip(&mut program.tables) {
                 let found: Vec<_> =
                     table.columns.iter().map(|column| stored(&table.name, &column.name)).collect();
                 for (column, found) in table.columns.iter_mut().zip(&found) {

@@ -74,8 +74,17 @@ pub(crate) fn want_path(wishes: &mut Wishes, from: &Patterns, path: &Path, need:
     };
     let mut is_leaf = false;
     for step in &path.steps {
-        places = along(&mut wishes.interest, &places, step, is_leaf);
+        places = if let Test::Group(paths) = &step.test {
+            let from = std::mem::take(&mut places);
+            let lead = |path| want_path(wishes, &from, path, Need::Presence);
+            paths.iter().flat_map(lead).collect()
+        } else {
+            along(&mut wishes.interest, &places, step, is_leaf)
+        };
         is_leaf = match step.axis {
+            Axis::Group => {
+                matches!(&step.test, Test::Group(paths) if paths.iter().any(Path::ends_in_leaf))
+            }
             Axis::Attribute => true,
             Axis::Itself => is_leaf,
             Axis::Child
@@ -111,6 +120,7 @@ fn along(interest: &mut Interest, from: &Patterns, step: &Step, is_leaf: bool) -
         |pattern: &Pattern| if is_leaf { vec![pattern.clone()] } else { parents(pattern) };
     for pattern in from {
         match step.axis {
+            Axis::Group => {}
             Axis::Attribute => {
                 interest.want_attribute(pattern, &step.test);
                 add(pattern.clone());

@@ -43,7 +43,7 @@ impl Namespace {
     }
 
     /// Says whether its attributes are none of a document's values.
-    pub(super) fn is_about_xml(self) -> bool {
+    pub(in crate::document) fn is_about_xml(self) -> bool {
         self == Self::XML || self == Self::SCHEMA_INSTANCE
     }
 }
