@@ -170,3 +170,41 @@ async fn a_source_without_the_column_of_the_id_is_refused() {
     let shown = refused.json().to_string();
     assert!(shown.contains("order_no"), "{shown}");
 }
+
+/// Two kinds of documents of one source, one contract each.
+#[tokio::test(flavor = "multi_thread")]
+async fn contracts_of_format_2_share_a_job() {
+    let cluster = Cluster::start(Setup::small(1)).await;
+    for table in TABLES {
+        cluster.db.run(table).await;
+    }
+    let folder = cluster.folder();
+    std::fs::write(folder.join("order.toml"), CONTRACT).unwrap();
+    let other = "format = 2\nsource = { table = \"order_xml\", document = \"body\" }\ntarget = { schema = \"sample\" }\n\
+                 [[table]]\nname = \"purchase\"\nrows = \"/offer\"\n[table.columns]\nordered = \"@on\"\ncurrency = \"@currency\"\n";
+    std::fs::write(folder.join("offer.toml"), other).unwrap();
+    let documents = folder.join("orders");
+    std::fs::create_dir(&documents).unwrap();
+    for id in 101..=110 {
+        let text = match id {
+            101..=104 => document("a"),
+            105..=109 => "<offer on='2026-04-01' currency='USD'/>".to_owned(),
+            _ => "<letter/>".to_owned(),
+        };
+        std::fs::write(documents.join(format!("{id}.xml")), text).unwrap();
+    }
+    let loaded = cluster.client(&["load", "--contract", "order.toml", "orders"]);
+    assert_eq!(loaded.code, 0, "{loaded:?}");
+    let checked = cluster.client(&["check", "order.toml", "offer.toml"]);
+    assert_eq!(checked.code, 0, "{checked:?}");
+    let submitted =
+        ["submit", "-o", "json", "--contract", "order.toml", "--contract", "offer.toml", "--wait"];
+    let job = cluster.client(&submitted).json()["job"].clone();
+    assert_eq!((&job["ok"], &job["failed"]), (&9.into(), &1.into()), "{job}");
+    let purchases = "SELECT [currency], CAST(COUNT_BIG(*) AS nvarchar(20)) FROM [sample].[purchase] GROUP BY [currency] ORDER BY [currency]";
+    assert_eq!(cluster.db.texts(purchases).await, [["EUR", "4"], ["USD", "5"]]);
+    let failures = cluster.client(&["failures", &job["job"].to_string(), "-o", "json"]).json();
+    let reason = failures["failures"][0]["reason"].as_str().unwrap_or_default();
+    assert!(reason.contains("; or the root element is `letter`"), "{failures}");
+    cluster.assert_each_verified(&[job["job"].as_i64().unwrap()]);
+}

@@ -1,6 +1,11 @@
 //! Contracts of format 1 give the same rows when they are written as format 2: on the project's own golden cases, and on
 //! those of the reference where they are there.
 
+#![allow(
+    clippy::print_stderr,
+    reason = "what was skipped, and the counts, are for whoever runs it"
+)]
+
 #[path = "parity/golden.rs"]
 mod golden;
 
@@ -155,6 +160,28 @@ fn the_reference_s_card_contract_gives_the_same_rows() {
 #[test]
 fn the_reference_s_loan_contract_gives_the_same_rows() {
     check_reference("rec_lending");
+}
+
+/// The examples of the page of format 1: contacts, and rows of rows, numbers, texts and rows of mappings.
+#[test]
+fn the_examples_of_the_page_give_the_same_rows() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/contract-1.md");
+    let page = fs::read_to_string(page).expect("the page can be read");
+    let blocks = |kind: &str, begins: &str| -> String {
+        let mark = format!("```{kind}\n{begins}");
+        let (_, rest) = page.split_once(&mark).unwrap_or_else(|| panic!("no {mark}"));
+        let (block, _) = rest.split_once("\n```").expect("the block ends");
+        format!("{begins}{block}")
+    };
+    for root in ["Submission", "Order"] {
+        let contract = blocks("json", &format!("{{\n  \"xml_root_element\": \"{root}\""));
+        // Of text around inner elements format 2 takes the blanks off each piece.
+        let document = blocks("xml", &format!("<{root}>")).replace("<b>only</b> ", "");
+        let empty = document.replace("vin=\"V1\"", "vin=\" \"").replace("last_name", "name");
+        let documents = [("page.xml", document), ("other.xml", empty)];
+        let documents = documents.map(|(name, xml)| (name.to_owned(), xml.into_bytes()));
+        assert_eq!(compare(root, &contract, &documents), 2);
+    }
 }
 
 /// What format 2 cannot express is named with its place, all of it.

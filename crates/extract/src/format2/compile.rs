@@ -336,37 +336,30 @@ impl Compiler<'_> {
             let way = "hang the table off another one: nothing says which of the rows is around";
             self.add(parent, reason, way);
         }
-        let key: Vec<(Column, usize)> = self.programs[place]
-            .key
-            .iter()
-            .map(|own| {
-                let column = self.tables[place].columns[*own].clone();
-                (Column { nullable: false, identity: false, ..column }, *own)
-            })
-            .collect();
-        let mut taken: Vec<&(Column, usize)> = Vec::new();
+        let theirs: Vec<Column> = self.tables[place].columns.clone();
+        let mut taken: Vec<usize> = Vec::new();
         for name in &rule.parent_key {
-            match key.iter().find(|(column, _)| column.name == name.text) {
+            match theirs.iter().position(|column| column.name == name.text) {
                 Some(column) => taken.push(column),
                 None => {
                     let known: Vec<&str> =
-                        key.iter().map(|(column, _)| column.name.as_str()).collect();
-                    let reason = format!("the key of `{}` has no `{}`", parent.text, name.text);
+                        theirs.iter().map(|column| column.name.as_str()).collect();
+                    let reason = format!("`{}` has no column `{}`", parent.text, name.text);
                     let way = meant::suggest(&name.text, &known, &format!("`{}`", parent.text));
                     self.add(name, reason, way);
                 }
             }
         }
         if rule.parent_key.is_empty() {
-            taken = key.iter().collect();
+            taken.clone_from(&self.programs[place].key);
         }
         let mut pairs = Vec::new();
         let id = self.programs[place].id;
-        for (column, own) in taken {
-            if id != Some(*own) {
-                pairs.push((columns.len(), *own));
+        for own in taken {
+            if id != Some(own) {
+                pairs.push((columns.len(), own));
             }
-            columns.push(column.clone());
+            columns.push(Column { nullable: false, identity: false, ..theirs[own].clone() });
         }
         (!pairs.is_empty()).then_some(Inherited { table: place, columns: pairs })
     }

@@ -242,6 +242,10 @@ impl Rewriter<'_, '_> {
         }
         if source.is_text {
             column.set("join", quote(""));
+            column.remarks.push(
+                "where elements stand in the text, blanks are taken off around each piece of it"
+                    .to_owned(),
+            );
         }
         let mut reading = Vec::new();
         if source.is_exact {

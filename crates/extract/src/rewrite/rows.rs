@@ -59,6 +59,12 @@ impl Rewriter<'_, '_> {
             text.push_str(&format!("when = {}\n", quote(&wanted.join(" and "))));
         }
         let key = row_key(rule, mappings);
+        let tied: Vec<&String> =
+            contract.keys_of(name).iter().filter(|column| !inherited.contains(column)).collect();
+        if key.is_empty() && !tied.is_empty() {
+            // What other tables hang off tells rows apart.
+            text.push_str(&format!("key = {}\n", texts(&tied)));
+        }
         if !key.is_empty() {
             let keep = if rule.keep == Keep::Last { "last" } else { "first" };
             text.push_str(&format!("key = {}\nkeep = {}\n", texts(&key), quote(keep)));
