@@ -4,8 +4,13 @@ use std::path::PathBuf;
 
 use prost::Message as _;
 
-const FILES: [&str; 4] =
-    ["xmlx/v1/types.proto", "xmlx/v1/worker.proto", "xmlx/v1/job.proto", "xmlx/v1/cluster.proto"];
+const FILES: [&str; 5] = [
+    "xmlx/v1/types.proto",
+    "xmlx/v1/worker.proto",
+    "xmlx/v1/job.proto",
+    "xmlx/v1/cluster.proto",
+    "xmlx/v1/access.proto",
+];
 
 fn main() {
     let descriptors = protox::compile(FILES, ["."]).expect("the .proto files compile");

@@ -1,5 +1,6 @@
 //! The command line: every command, its arguments, and what `--help` says of them.
 
+mod failures;
 mod settings;
 mod submit;
 
@@ -8,11 +9,18 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
-use xmlx_runtime::{ConfigFlags, DatabaseSettings, DocumentSettings, coordinator_url};
+use xmlx_runtime::{ConfigFlags, DatabaseSettings, DocumentSettings, Secret, coordinator_url};
+use xmlx_tls::{CoordinatorNames, TlsSettings};
 
+use crate::commands::ca::Ca;
 use crate::commands::contract::Contract;
+use crate::commands::coverage::Coverage;
+use crate::commands::diff::Diff;
+use crate::commands::reconcile::Reconcile;
+use crate::commands::token::Token;
 use crate::output::Format;
 
+pub(crate) use failures::Failures;
 pub use settings::Config;
 pub(crate) use submit::{Submit, Wait};
 
@@ -46,6 +54,18 @@ pub struct Cli {
         default_value = "http://127.0.0.1:7400"
     )]
     coordinators: Vec<String>,
+    #[command(flatten)]
+    tls: TlsSettings,
+    #[command(flatten)]
+    coordinator_names: CoordinatorNames,
+    /// Token that proves who calls, in place of a certificate
+    ///
+    /// `xmlx-client token create` makes one. It is sent to coordinators that have proved who they are, and to this host.
+    #[arg(long, global = true, env = "XMLX_TOKEN", hide_env_values = true, value_name = "TOKEN")]
+    token: Option<Secret>,
+    /// File that holds the token
+    #[arg(long, global = true, env = "XMLX_TOKEN_FILE", value_name = "FILE")]
+    token_file: Option<PathBuf>,
     #[command(flatten)]
     database: DatabaseSettings,
     #[command(flatten)]
@@ -93,6 +113,21 @@ pub(crate) enum Command {
     Ranges {
         /// The job's number, as `jobs` shows it
         job: i64,
+        #[command(flatten)]
+        most: ListLimit,
+    },
+    /// List what became of one application, each time: job, contract, worker, range, epoch and reason, the latest first
+    ///
+    /// It reads processing_log; rows of other tools are listed, too. Exit code 1 where there is no row.
+    ///
+    /// Example: xmlx-client runs 1204
+    Runs {
+        /// The application's id
+        #[arg(value_name = "APP_ID", allow_negative_numbers = true)]
+        app: i64,
+        /// A job whose contract has the log in its schema; not given: the newest job
+        #[arg(long)]
+        job: Option<i64>,
         #[command(flatten)]
         most: ListLimit,
     },
@@ -161,14 +196,11 @@ pub(crate) enum Command {
     },
     /// List the failed applications of a job, each with its stage and reason, the latest first
     ///
-    /// Example: xmlx-client failures 7 --limit 0
-    Failures {
-        /// The job's number, as `jobs` shows it
-        job: i64,
-        /// Print at most N of them; 0: all
-        #[arg(long, value_name = "N", default_value_t = 100)]
-        limit: u64,
-    },
+    /// With `--groups` they are counted by stage, column and reason; reasons that differ in numbers or quoted texts
+    /// alone are one, unless what is quoted is a table or column of the contract.
+    ///
+    /// Example: xmlx-client failures 7 --stage mapping --column loan.amount --limit 0
+    Failures(Failures),
     /// Count what was changed, cut or left out of applications that succeeded, by column and kind
     ///
     /// Example: xmlx-client warnings 7 --column card.limit
@@ -178,6 +210,31 @@ pub(crate) enum Command {
         /// Count only this column, or all columns of this table
         #[arg(long, value_name = "TABLE[.COLUMN]")]
         column: Option<String>,
+    },
+    /// Show what stands out in what a job has written: all NULL, all default, one value only, unlike another job
+    ///
+    /// Counts come from the commits themselves; no table is read and no value shown. Exit code 1 where something stands
+    /// out. JSON has each finding, and with `--all` each table and column.
+    ///
+    /// Example: xmlx-client quality 7 --against 6
+    Quality {
+        /// The job's number, as `jobs` shows it
+        job: i64,
+        /// Also show where it differs from this job
+        #[arg(long, value_name = "JOB")]
+        against: Option<i64>,
+        /// Also show every table and column
+        #[arg(long)]
+        all: bool,
+    },
+    /// Print what a load would do, as a rehearsal (`submit --dry-run`) has found it
+    ///
+    /// Exit code 1 where it would not take every application, or not everything has been read.
+    ///
+    /// Example: xmlx-client rehearsal 4 -o json
+    Rehearsal {
+        /// The job's number, as `jobs` shows it
+        job: i64,
     },
     /// Submit a job that loads the failed applications again
     ///
@@ -198,6 +255,14 @@ pub(crate) enum Command {
         #[arg(long)]
         history: bool,
     },
+    /// Compare the rows of a job with its documents, row by row and cell by cell
+    ///
+    /// A job of its own maps the documents again and compares them as the database would store them; it writes no row.
+    /// Takes the applications whose latest row in processing_log is `success`. Prints counts and ids, never a value;
+    /// exit code 1 where something differs.
+    ///
+    /// Example: xmlx-client reconcile 7 --report job7.html
+    Reconcile(Reconcile),
     /// Create, upgrade or repair the control tables (schema xmlx)
     ///
     /// It needs a connection string of a login that may create tables. Prints `created`, `brought up`, or
@@ -209,6 +274,26 @@ pub(crate) enum Command {
         #[arg(long)]
         print: bool,
     },
+    /// Make, list and revoke tokens, which prove who calls in place of a certificate
+    #[command(subcommand)]
+    Token(Token),
+    /// Show who did what: every change that somebody asked for, and what was denied
+    ///
+    /// With `-o json` one entry a line. `--verify` checks that no entry was changed and none is missing; exit code 1
+    /// where it finds one.
+    ///
+    /// Example: xmlx-client audit --since 7d
+    Audit {
+        /// Only what is no older than this
+        #[arg(long, value_name = "DURATION", value_parser = xmlx_runtime::positive_duration)]
+        since: Option<Duration>,
+        /// Check the whole record instead of printing it
+        #[arg(long, conflicts_with = "since")]
+        verify: bool,
+    },
+    /// Make certificates for the programs of a cluster, offline
+    #[command(subcommand)]
+    Ca(Ca),
     /// Write a first contract from samples, convert one of format 1, or print the format of contracts
     #[command(subcommand)]
     Contract(Contract),
@@ -230,7 +315,19 @@ pub(crate) enum Command {
         /// The mapping contract whose tables workers may write to; not given: the control tables alone
         #[arg(long, value_name = "FILE")]
         contract: Option<PathBuf>,
+        /// Workers may also delete rows of the contract's tables, as `submit --replace` needs it; run it for the contract
+        /// that wrote the applications, too, where that has other tables
+        #[arg(long, requires = "contract")]
+        replace: bool,
     },
+    /// Try on the server what is assumed of it, and measure how fast it commits
+    ///
+    /// It needs a connection string with the rights of `init`. Everything happens in a schema `xmlx_doctor`, which it
+    /// makes and drops; no table of yours is read, and the report holds no value of one.
+    /// Exit code 1 where something is not as expected.
+    ///
+    /// Example: xmlx-client doctor -o json
+    Doctor,
     /// Check a contract against the database
     ///
     /// It needs a connection string, and reads the catalog alone. Prints everything that does not fit; exit code 1
@@ -247,8 +344,8 @@ pub(crate) enum Command {
     },
     /// Load XML files into the contract's source table
     ///
-    /// It needs a connection string. Applications that are in the table already are left alone. Prints how many files
-    /// were loaded; exit code 1 where a file was left out.
+    /// It needs a connection string. Applications that are in the table already are left alone, unless `--replace` is
+    /// given. Prints how many files were loaded; exit code 1 where a file was left out.
     ///
     /// Example: xmlx-client load some/ --contract card.json
     Load {
@@ -257,6 +354,12 @@ pub(crate) enum Command {
         /// The mapping contract
         #[arg(long, value_name = "FILE")]
         contract: PathBuf,
+        /// Put changed documents in the place of those in the table
+        ///
+        /// Applications that are decided keep the rows of their old documents; their ids are listed, with the command that
+        /// writes them again.
+        #[arg(long)]
+        replace: bool,
     },
     /// Print the rows that XML files become, without a database
     ///
@@ -277,6 +380,20 @@ pub(crate) enum Command {
         #[arg(required = true)]
         files: Vec<PathBuf>,
     },
+    /// Compare documents with a contract: what nobody reads, and what the contract reads that never occurs
+    ///
+    /// Lists first what needs attention: paths that nobody reads, mappings that never matched, columns without a value.
+    /// Paths that are left out on purpose are named in the contract (`ignore`). Prints names and counts, never a value.
+    ///
+    /// Example: xmlx-client coverage some/ --contract card.json --fail-on unread
+    Coverage(Coverage),
+    /// Show what a change of the contract does to documents: by column, how many applications change
+    ///
+    /// Maps each document by both contracts and compares the rows. Prints ids and counts; values only with `--values` on
+    /// a terminal. Exit code 1 where something changes.
+    ///
+    /// Example: xmlx-client diff old.json new.json some/
+    Diff(Diff),
     /// Measure how fast this machine turns XML files into rows, without a database
     ///
     /// Example: xmlx-client bench some/ --contract card.json --threads 4

@@ -4,12 +4,17 @@ mod route;
 
 use std::time::Duration;
 
-use tonic::transport::{Channel, Endpoint};
-use tonic::{Response, Status};
+use tonic::metadata::{Ascii, MetadataValue};
+use tonic::service::Interceptor;
+use tonic::service::interceptor::InterceptedService;
+use tonic::transport::Channel;
+use tonic::{Request, Response, Status};
+use xmlx_proto::v1::access_service_client::AccessServiceClient;
 use xmlx_proto::v1::cluster_service_client::ClusterServiceClient;
 use xmlx_proto::v1::job_service_client::JobServiceClient;
 use xmlx_proto::{ErrorCode, MESSAGE_BYTES_MAX, Refusal, reasons};
-use xmlx_runtime::{Clock, coordinator_url};
+use xmlx_runtime::{Clock, Secret};
+use xmlx_tls::{Dialer, Security};
 
 use crate::cluster::route::{Next, Route};
 use crate::output;
@@ -46,17 +51,59 @@ impl Patience {
         Self { answer: Duration::from_secs(60), rounds: Duration::from_secs(15) };
 }
 
+/// How a client proves who it is.
+#[derive(Clone, Debug)]
+pub struct Proof {
+    dialer: Dialer,
+    bearer: Bearer,
+}
+
+impl Proof {
+    /// A certificate, a token, both, or neither.
+    ///
+    /// # Errors
+    /// Where the token holds what cannot be sent.
+    pub fn new(security: &Security, token: Option<&Secret>) -> Result<Self, String> {
+        let header = |token: &Secret| {
+            let mut value: MetadataValue<Ascii> = format!("Bearer {}", token.reveal())
+                .parse()
+                .map_err(|_| "it holds characters that no token has".to_owned())?;
+            value.set_sensitive(true);
+            Ok::<_, String>(value)
+        };
+        let bearer = Bearer(token.map(header).transpose()?);
+        Ok(Self { dialer: Dialer::new(security), bearer })
+    }
+}
+
+/// Sends the token with each call.
+#[derive(Clone, Debug)]
+pub(crate) struct Bearer(Option<MetadataValue<Ascii>>);
+
+impl Interceptor for Bearer {
+    fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
+        if let Some(token) = &self.0 {
+            request.metadata_mut().insert("authorization", token.clone());
+        }
+        Ok(request)
+    }
+}
+
+/// A connection to one coordinator.
+pub(crate) type Line = InterceptedService<Channel, Bearer>;
+
 /// The coordinators.
 #[derive(Clone, Debug)]
 pub struct Cluster {
     addresses: Vec<String>,
+    proof: Proof,
 }
 
 impl Cluster {
     /// Coordinators at these URLs.
     #[must_use]
-    pub fn new(addresses: Vec<String>) -> Self {
-        Self { addresses }
+    pub fn new(addresses: Vec<String>, proof: Proof) -> Self {
+        Self { addresses, proof }
     }
 
     /// Calls until a coordinator answers, following the way to the leader. Every request may be
@@ -64,7 +111,7 @@ impl Cluster {
     pub(crate) async fn call<T>(
         &self,
         patience: Patience,
-        request: impl AsyncFn(Channel) -> Result<Response<T>, Status>,
+        request: impl AsyncFn(Line) -> Result<Response<T>, Status>,
     ) -> anyhow::Result<T> {
         let clock = Clock::start();
         let mut route = Route::new(&self.addresses, patience.rounds);
@@ -77,7 +124,7 @@ impl Cluster {
                 }
                 Next::GiveUp => return Err(route.error()),
             };
-            let mut answer = std::pin::pin!(call_once(&address, patience, &request));
+            let mut answer = std::pin::pin!(call_once(&self.proof, &address, patience, &request));
             let answer = match tokio::time::timeout(QUIET, &mut answer).await {
                 Ok(answer) => answer,
                 Err(_) => {
@@ -94,11 +141,12 @@ impl Cluster {
 
     /// Calls one coordinator, once.
     pub(crate) async fn call_at<T>(
+        &self,
         address: &str,
         patience: Patience,
-        request: impl AsyncFn(Channel) -> Result<Response<T>, Status>,
+        request: impl AsyncFn(Line) -> Result<Response<T>, Status>,
     ) -> Result<T, Refusal> {
-        call_once(address, patience, &request).await
+        call_once(&self.proof, address, patience, &request).await
     }
 }
 
@@ -110,12 +158,13 @@ fn report(notice: Option<String>) {
 
 /// Calls one coordinator, once. An error of the network is a refusal like any other.
 async fn call_once<T>(
+    proof: &Proof,
     address: &str,
     patience: Patience,
-    request: &impl AsyncFn(Channel) -> Result<Response<T>, Status>,
+    request: &impl AsyncFn(Line) -> Result<Response<T>, Status>,
 ) -> Result<T, Refusal> {
     let call = async {
-        let channel = connect(address, patience).await?;
+        let channel = connect(proof, address, patience).await?;
         let answer = request(channel).await;
         answer.map(Response::into_inner).map_err(|status| Refusal::from_status(&status))
     };
@@ -125,26 +174,31 @@ async fn call_once<T>(
     })
 }
 
-async fn connect(address: &str, patience: Patience) -> Result<Channel, Refusal> {
+async fn connect(proof: &Proof, address: &str, patience: Patience) -> Result<Line, Refusal> {
     let unavailable = |reason| Refusal::new(ErrorCode::Unavailable, reason);
     // The address of a leader comes from a coordinator, and is checked like one that a person gives.
-    let url = coordinator_url(address).map_err(unavailable)?;
-    let endpoint = Endpoint::from_shared(url).map_err(|err| unavailable(reasons(&err)))?;
+    let endpoint = proof.dialer.endpoint(address).map_err(|err| unavailable(err.to_string()))?;
     let endpoint = endpoint
         .connect_timeout(CONNECT_TIMEOUT)
         .timeout(patience.answer)
         .http2_keep_alive_interval(PING)
         .keep_alive_timeout(PING)
         .tcp_nodelay(true);
-    endpoint.connect().await.map_err(|err| unavailable(reasons(&err)))
+    let channel = proof.dialer.connect(&endpoint).await;
+    let channel = channel.map_err(|err| unavailable(reasons(&err)))?;
+    Ok(InterceptedService::new(channel, proof.bearer.clone()))
 }
 
-pub(crate) fn jobs(channel: Channel) -> JobServiceClient<Channel> {
+pub(crate) fn jobs(channel: Line) -> JobServiceClient<Line> {
     JobServiceClient::new(channel)
         .max_decoding_message_size(MESSAGE_BYTES_MAX)
         .max_encoding_message_size(MESSAGE_BYTES_MAX)
 }
 
-pub(crate) fn cluster(channel: Channel) -> ClusterServiceClient<Channel> {
+pub(crate) fn access(channel: Line) -> AccessServiceClient<Line> {
+    AccessServiceClient::new(channel).max_decoding_message_size(MESSAGE_BYTES_MAX)
+}
+
+pub(crate) fn cluster(channel: Line) -> ClusterServiceClient<Line> {
     ClusterServiceClient::new(channel).max_decoding_message_size(MESSAGE_BYTES_MAX)
 }

@@ -1,18 +1,28 @@
 //! One file per command, or per family of commands that differ in a word.
 
+mod audit;
 mod bench;
+pub(crate) mod ca;
 mod check;
 pub(crate) mod contract;
+pub(crate) mod coverage;
+pub(crate) mod diff;
+mod doctor;
+mod failures;
 mod grants;
 mod init;
 mod inspect;
 mod load;
 mod map;
 mod prune;
+mod quality;
+pub(crate) mod reconcile;
+mod rehearsal;
 mod schema;
 pub mod status;
 mod steer;
 pub mod submit;
+pub(crate) mod token;
 pub mod verify;
 mod warnings;
 
@@ -25,7 +35,8 @@ use clap::error::ErrorKind;
 use xmlx_extract::{Limits, Plan};
 use xmlx_proto::v1 as pb;
 use xmlx_runtime::{Loaded, Secret};
-use xmlx_store::{Access, Store, StoreConfig};
+use xmlx_store::{Access, OldRows, Store, StoreConfig};
+use xmlx_tls::Wake;
 
 use crate::cli::{Cli, Command, Config};
 use crate::cluster::Cluster;
@@ -33,6 +44,9 @@ use crate::output::{self, Answer};
 
 /// Connections that a command may open.
 const CONNECTIONS_MAX: usize = 4;
+
+/// Connections that `doctor` may open: it measures up to eight sessions at once.
+const SESSIONS_MAX: usize = 12;
 
 /// Runs the command that was given.
 ///
@@ -52,16 +66,27 @@ async fn dispatch(loaded: Loaded<Cli>) -> anyhow::Result<Answer> {
         let mut cli = Cli::command();
         cli.error(ErrorKind::MissingSubcommand, "a command is missing; `--help` lists them").exit()
     };
-    let cluster = Cluster::new(config.coordinators.clone());
+    if let Some(warning) = &config.security.warning {
+        output::note(&format!("warning: {warning}"));
+    }
+    config.security.follow(Wake::Files);
+    let cluster = Cluster::new(config.coordinators.clone(), config.proof.clone());
     match command {
         Command::Status { watch } => status::run(&cluster, format, watch).await,
         Command::Submit(args) => submit::run(&cluster, format, &args, submit::Kind::New).await,
         Command::Retry(args) => submit::run(&cluster, format, &args, submit::Kind::Retry).await,
         Command::Jobs(most) => inspect::jobs(&cluster, format, most.limit).await,
         Command::Ranges { job, most } => inspect::ranges(&cluster, format, job, most.limit).await,
+        Command::Runs { app, job, most } => {
+            inspect::runs(&cluster, format, (app, job), most.limit).await
+        }
         Command::Workers => inspect::workers(&cluster, format).await,
-        Command::Failures { job, limit } => inspect::failures(&cluster, format, job, limit).await,
+        Command::Failures(args) => failures::run(&cluster, format, &args).await,
         Command::Warnings { job, column } => warnings::run(&cluster, format, job, column).await,
+        Command::Quality { job, against, all } => {
+            quality::run(&cluster, format, (job, against), all).await
+        }
+        Command::Rehearsal { job } => rehearsal::run(&cluster, format, job).await,
         Command::Pause { job } => steer::pause(&cluster, format, job).await,
         Command::Resume { job } => steer::resume(&cluster, format, job).await,
         Command::Cancel { job } => steer::cancel(&cluster, format, job).await,
@@ -73,20 +98,49 @@ async fn dispatch(loaded: Loaded<Cli>) -> anyhow::Result<Answer> {
         Command::Verify { job, history } => {
             verify::run(&cluster, format, pb::VerifyRequest { job_id: job, history }).await
         }
+        Command::Reconcile(args) => reconcile::run(&cluster, format, &args).await,
         Command::Init { print: true } => init::print(format),
         Command::Init { print: false } => init::run(format, &store(&config)?).await,
+        Command::Token(command) => token::run(&cluster, format, command).await,
+        Command::Audit { since, verify } => {
+            audit::run(&cluster, format, audit::Asked { since, verify }).await
+        }
+        Command::Ca(command) => ca::run(format, command),
         Command::Contract(command) => contract::run(format, &command),
         Command::Schema { contract, .. } => schema::run(format, contract.as_deref()),
-        Command::Grants { contract } => grants::run(format, contract.as_deref()),
+        Command::Grants { contract, replace } => {
+            let old_rows = if replace { OldRows::Replaced } else { OldRows::Kept };
+            grants::run(format, contract.as_deref(), old_rows)
+        }
         Command::Check { contract, role } => check::run(format, &contract, role, &config).await,
-        Command::Load { dir, contract } => {
-            let plan = plan(&[contract], config.limits)?;
-            load::run(format, &dir, &plan, &store(&config)?).await
+        Command::Doctor => doctor::run(format, &examining_store(&config)?).await,
+        Command::Load { dir, contract, replace } => {
+            let plan = plan(std::slice::from_ref(&contract), config.limits)?;
+            let changed = if replace { load::Changed::Replace } else { load::Changed::Leave };
+            load::run(format, &dir, (&contract, &plan), &store(&config)?, changed).await
         }
         Command::Map { contract, app_id, ddl, files } => {
             let mut plan = plan(&contract, config.limits)?;
             map::take_types(&mut plan, ddl.as_deref())?;
             map::run(format, &plan, app_id, &files)
+        }
+        Command::Coverage(args) => {
+            let mut plan = plan(&args.contract, config.limits)?;
+            if args.ddl.is_some() {
+                map::take_types(&mut plan, args.ddl.as_deref())?;
+            }
+            coverage::run(format, &plan, &args)
+        }
+        Command::Diff(args) => {
+            let (mut old, mut new) = (
+                plan(std::slice::from_ref(&args.old), config.limits)?,
+                plan(std::slice::from_ref(&args.new), config.limits)?,
+            );
+            if args.ddl.is_some() {
+                map::take_types(&mut old, args.ddl.as_deref())?;
+                map::take_types(&mut new, args.ddl.as_deref())?;
+            }
+            diff::run(format, &old, &new, &args)
         }
         Command::Bench { dir, contract, threads, seconds } => {
             let plan = plan(&[contract], config.limits)?;
@@ -115,22 +169,37 @@ fn elsewhere(command: &str) -> anyhow::Result<Answer> {
 
 /// A store for a command that goes to the database itself.
 fn store(config: &Config) -> anyhow::Result<Store> {
+    let secret = database(config)?;
+    store_at(secret, config.database_ca.clone())
+}
+
+/// A store for as many sessions at once as are measured.
+fn examining_store(config: &Config) -> anyhow::Result<Store> {
+    let secret = database(config)?;
+    connect(secret, config.database_ca.clone(), SESSIONS_MAX)
+}
+
+fn database(config: &Config) -> anyhow::Result<&Secret> {
     let database = config.database.as_ref();
     let database = database.context("there is no database: set `--database-file` or XMLX_DATABASE to an ADO.NET connection string")?;
     if let Some(warning) = &database.warning {
         output::note(&format!("warning: {warning}"));
     }
-    store_at(&database.secret, config.database_ca.clone())
+    Ok(&database.secret)
 }
 
 /// A store at a connection string.
 pub fn store_at(secret: &Secret, ca: Option<PathBuf>) -> anyhow::Result<Store> {
+    connect(secret, ca, CONNECTIONS_MAX)
+}
+
+fn connect(secret: &Secret, ca: Option<PathBuf>, connections_max: usize) -> anyhow::Result<Store> {
     Ok(Store::new(&StoreConfig {
         connection_string: secret.reveal().to_owned(),
         ca,
         access: Access::ReadWrite,
         application_name: format!("xmlx/client/{}", std::process::id()),
-        connections_max: CONNECTIONS_MAX,
+        connections_max,
         limits: Limits::default(),
     })?)
 }

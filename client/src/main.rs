@@ -7,5 +7,6 @@ use xmlx_runtime::load_settings;
 
 #[tokio::main]
 async fn main() -> ExitCode {
+    xmlx_runtime::no_core_files();
     output::exit_code(commands::run(load_settings::<Cli>()).await)
 }

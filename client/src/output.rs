@@ -69,6 +69,11 @@ pub(crate) fn clear_screen() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Whether data goes to a terminal, where a person reads it and nothing keeps it.
+pub(crate) fn is_terminal() -> bool {
+    std::io::stdout().is_terminal()
+}
+
 /// Prints a value as one line of JSON.
 pub fn json(value: &impl Serialize) -> anyhow::Result<()> {
     line(&serde_json::to_string(value)?)

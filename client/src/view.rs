@@ -1,12 +1,19 @@
 //! What users see of the protocol's messages: the JSON that scripts rely on, and table rows.
 
 mod cluster;
+mod failures;
+mod quality;
+mod runs;
 
 use serde::{Serialize, Serializer};
 use xmlx_domain::{JobState, Mode};
 use xmlx_proto::v1 as pb;
 
 pub use cluster::{Leader, Status, Worker};
+pub(crate) use failures::{Failure, FailureGroup, FailureGroups};
+pub(crate) use quality::{ColumnQuality, Quality, QualityFinding, TableQuality};
+
+pub(crate) use runs::Run;
 
 /// A job.
 #[derive(Debug, Serialize)]
@@ -23,6 +30,9 @@ pub struct Job {
     from: i64,
     to: i64,
     pub(crate) total: Option<i64>,
+    /// How long ago the counts were read, where they could not be read again in time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    counts_age_ms: Option<u64>,
     pub ok: i64,
     pub failed: i64,
     /// Applications with warnings.
@@ -36,6 +46,10 @@ pub struct Job {
     /// `None`: any number.
     max_failures: Option<String>,
     max_warnings: Option<String>,
+    /// What columns may have before it pauses; shown where one job is asked for.
+    thresholds: Vec<String>,
+    /// How many tables and columns stand out in what it has written; `None`: not known.
+    standing_out: Option<u32>,
     contract_hash: String,
     created_at: String,
     finished_at: Option<String>,
@@ -59,12 +73,32 @@ impl Job {
             self.rows.to_string(),
             format!("{}/{}/{}", self.ranges_pending, self.ranges_leased, self.ranges_done),
             self.limits(),
-            self.reason.clone(),
+            self.remark(),
         ]
+    }
+
+    pub(crate) fn has_thresholds(&self) -> bool {
+        !self.thresholds.is_empty()
     }
 
     pub(crate) fn has_limits(&self) -> bool {
         self.max_failures.is_some()
+    }
+
+    /// Why it is in its state and how old its counts are, or else what stands out in what it has written.
+    fn remark(&self) -> String {
+        let age = self.counts_age_ms.map(|age| {
+            let seconds = age.div_ceil(1_000);
+            format!("counts of {seconds} s ago: a commit holds their rows")
+        });
+        let reason = Some(&self.reason).filter(|reason| !reason.is_empty()).cloned();
+        let said: Vec<String> = reason.into_iter().chain(age).collect();
+        match self.standing_out {
+            Some(n) if n > 0 && said.is_empty() => {
+                format!("{n} things stand out: `xmlx-client quality {}`", self.job)
+            }
+            Some(_) | None => said.join("; "),
+        }
     }
 
     /// What it may have before it pauses.
@@ -78,6 +112,11 @@ impl Job {
     #[must_use]
     pub fn has_ended(&self) -> bool {
         self.state.is_some_and(|state| !state.is_open())
+    }
+
+    /// Whether it compares the rows of another job.
+    pub(crate) fn is_reconciliation(&self) -> bool {
+        self.mode == Some(Mode::Reconcile)
     }
 
     /// Whether all of its applications are decided.
@@ -105,6 +144,7 @@ impl From<pb::Job> for Job {
             from: job.scope_lo,
             to: job.scope_hi.saturating_sub(1),
             total: job.total,
+            counts_age_ms: job.counts_age_ms,
             ok: job.done_ok,
             failed: job.done_failed,
             warned: job.warned,
@@ -116,6 +156,8 @@ impl From<pb::Job> for Job {
             leases_revoked: job.leases_revoked,
             max_failures: Some(job.max_failures).filter(|text| !text.is_empty()),
             max_warnings: Some(job.max_warnings).filter(|text| !text.is_empty()),
+            thresholds: job.thresholds,
+            standing_out: job.standing_out,
             contract_hash: job.contract_hash,
             created_at: job.created_at,
             finished_at: Some(job.finished_at).filter(|text| !text.is_empty()),
@@ -200,34 +242,6 @@ pub struct Stage {
 impl From<pb::StageCount> for Stage {
     fn from(stage: pb::StageCount) -> Self {
         Self { stage: stage.stage, count: stage.count }
-    }
-}
-
-/// A failed application.
-#[derive(Debug, Serialize)]
-pub(crate) struct Failure {
-    app_id: i64,
-    reason: String,
-    session: String,
-    at: String,
-}
-
-impl Failure {
-    pub(crate) const HEADER: [&'static str; 3] = ["APP", "AT", "REASON"];
-
-    pub(crate) fn row(&self) -> Vec<String> {
-        vec![self.app_id.to_string(), self.at.clone(), self.reason.clone()]
-    }
-}
-
-impl From<pb::Failure> for Failure {
-    fn from(failure: pb::Failure) -> Self {
-        Self {
-            app_id: failure.app_id,
-            reason: failure.reason,
-            session: failure.session_id,
-            at: failure.at,
-        }
     }
 }
 

@@ -5,18 +5,18 @@ use std::time::Duration;
 use tonic::{Request, Response, Status};
 use xmlx_proto::v1::cluster_service_server::ClusterService;
 use xmlx_proto::{ErrorCode, Refusal, v1 as pb};
-use xmlx_store::{Error, JobRow, Store};
+use xmlx_store::Store;
 
+use crate::access::Caller;
+use crate::counted::{Asked, Counted};
 use crate::engine::{Command, PruneOrder, PruneWhat, WorkerInfo};
 use crate::role::{Role, RoleReader};
-use crate::{Config, convert, leadership, warnings};
+use crate::{Config, convert, leadership};
 
 /// Jobs that have ended and are shown unless somebody wants more; `xmlx-client jobs` lists all.
 const ENDED_JOBS: usize = 20;
 /// Nothing younger is pruned (seconds): not by a slip of the pen either.
 const OLDER_THAN_MIN: u64 = 3600;
-/// A submission's key that no client makes: nothing but what every submission has to know of.
-const NO_KEY: &str = "-";
 
 #[derive(Debug)]
 pub(crate) struct ClusterApi {
@@ -25,31 +25,13 @@ pub(crate) struct ClusterApi {
     /// What this coordinator is configured with.
     commits_max: Option<u32>,
     leader_ttl: Duration,
+    counted: Counted,
 }
 
 impl ClusterApi {
-    pub(crate) fn new(role: RoleReader, store: Store, config: &Config) -> Self {
-        Self { role, store, commits_max: config.commits_max, leader_ttl: config.leader_ttl }
-    }
-
-    /// The jobs that have not ended, the newest of the others, and how many are left out. Adding up the ranges of a job
-    /// takes long: no job is read twice, and none that is not shown.
-    async fn jobs(&self, ended_max: usize) -> Result<(Vec<JobRow>, u64), Error> {
-        let (mut jobs, mut n_ended, mut before) = (Vec::new(), 0, None);
-        while n_ended < ended_max {
-            let n_max = i64::try_from(ended_max - n_ended).unwrap_or(i64::MAX);
-            let page = self.store.jobs_before(before, n_max).await?;
-            let Some(oldest) = page.last() else { break };
-            before = Some(oldest.job_id);
-            n_ended += page.iter().filter(|job| !job.state.is_open()).count();
-            jobs.extend(page);
-        }
-        let older = self.store.jobs_beside(NO_KEY, before).await?;
-        jobs.extend(older.into_iter().filter(|job| job.state.is_open()));
-        jobs.sort_unstable_by_key(|job| job.job_id);
-        let (count, _) = self.store.count_jobs().await?;
-        let left_out = convert::count(count).saturating_sub(jobs.len() as u64);
-        Ok((jobs, left_out))
+    pub(crate) fn new(role: RoleReader, store: Store, config: &Config, counted: Counted) -> Self {
+        let Config { commits_max, leader_ttl, .. } = *config;
+        Self { role, store, commits_max, leader_ttl, counted }
     }
 
     async fn read_status(&self, request: pb::StatusRequest) -> Result<pb::StatusResponse, Refusal> {
@@ -68,12 +50,9 @@ impl ClusterApi {
             0 => ENDED_JOBS,
             n => usize::try_from(n).unwrap_or(usize::MAX),
         };
-        let (jobs, jobs_left_out) =
-            self.jobs(ended_max).await.map_err(|err| convert::refusal(&err))?;
+        let (jobs, jobs_left_out) = self.counted.jobs(Asked::Newest(ended_max)).await?;
         let ttl = self.leader_ttl;
         let heard_ms = leader.lease_left.map(|left| millis(ttl).saturating_add_signed(-left));
-        let mut jobs = self.role.job_messages(&jobs);
-        warnings::add(&self.store, &mut jobs).await?;
         Ok(pb::StatusResponse {
             leader: Some(pb::Leader {
                 term: convert::count(leader.term.0),
@@ -105,9 +84,13 @@ impl ClusterService for ClusterApi {
         &self,
         request: Request<pb::ThrottleRequest>,
     ) -> Result<Response<pb::ThrottleResponse>, Status> {
+        let caller = Caller::of(&request);
         let commits_max = Some(request.into_inner().commits_max).filter(|it| *it > 0);
+        let mut record = caller.record("ClusterService/Throttle", String::new());
+        record.parameters = serde_json::json!({ "commits_max": commits_max }).to_string();
         let engine = self.role.engine(&self.store).await?;
-        let outcome = engine.ask(|reply| Command::Throttle { commits_max, reply }).await??;
+        let outcome =
+            engine.ask(|reply| Command::Throttle { commits_max, record, reply }).await??;
         Ok(Response::new(pb::ThrottleResponse { outcome: pb::Outcome::from(outcome).into() }))
     }
 
@@ -115,6 +98,7 @@ impl ClusterService for ClusterApi {
         &self,
         request: Request<pb::PruneRequest>,
     ) -> Result<Response<pb::PruneResponse>, Status> {
+        let mut record = Caller::of(&request).record("ClusterService/Prune", String::new());
         let request = request.into_inner();
         if request.older_than_s < OLDER_THAN_MIN {
             let message =
@@ -123,8 +107,9 @@ impl ClusterService for ClusterApi {
         }
         let engine = self.role.engine(&self.store).await?;
         let what = if request.dry_run { PruneWhat::Count } else { PruneWhat::Take };
+        record.parameters = serde_json::json!({ "older_than_s": request.older_than_s }).to_string();
         let order = PruneOrder { older_than_s: request.older_than_s, what };
-        let pruned = engine.ask(|reply| Command::Prune { order, reply }).await??;
+        let pruned = engine.ask(|reply| Command::Prune { order, record, reply }).await??;
         Ok(Response::new(pb::PruneResponse {
             jobs: pruned.jobs,
             ranges: pruned.ranges,
@@ -138,9 +123,11 @@ impl ClusterService for ClusterApi {
         &self,
         request: Request<pb::DrainWorkerRequest>,
     ) -> Result<Response<pb::DrainWorkerResponse>, Status> {
+        let caller = Caller::of(&request);
         let worker = request.into_inner().worker;
+        let record = caller.record("ClusterService/DrainWorker", format!("worker {worker}"));
         let engine = self.role.engine(&self.store).await?;
-        let outcome = engine.ask(|reply| Command::Drain { worker, reply }).await??;
+        let outcome = engine.ask(|reply| Command::Drain { worker, record, reply }).await??;
         Ok(Response::new(pb::DrainWorkerResponse { outcome: pb::Outcome::from(outcome).into() }))
     }
 }

@@ -11,6 +11,7 @@ use xmlx_runtime::{
     coordinator_url, listen_address, positive_duration,
 };
 use xmlx_store::{Access, check_connection};
+use xmlx_tls::{RoleRules, Security, TlsSettings};
 
 use crate::lanes::CONNECTIONS_MIN;
 
@@ -35,8 +36,8 @@ pub struct Args {
     database: DatabaseSettings,
     /// IP address and port to listen on
     ///
-    /// The default is reached from this host alone. `0.0.0.0:7400` listens on all addresses of the host; there is no TLS
-    /// and no login, so let only the hosts of the cluster reach the port.
+    /// The default is reached from this host alone. `0.0.0.0:7400` listens on all addresses of the host, which takes
+    /// `tls_cert`, `tls_key` and `tls_ca`.
     #[arg(long, env = "XMLX_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1:7400", value_parser = listen_address)]
     listen: SocketAddr,
     /// URL under which workers, clients and other coordinators reach this one; `auto`: made of `listen`
@@ -44,6 +45,15 @@ pub struct Args {
     /// Set it where `listen` is `0.0.0.0`, or where others reach the host under another name, such as behind a proxy.
     #[arg(long, env = "XMLX_ADVERTISE", value_name = "URL", default_value = AUTO, value_parser = advertised_url)]
     advertise: String,
+    #[command(flatten)]
+    tls: TlsSettings,
+    /// Roles of certificates that a CA of your own has made, as `ROLE=NAME`, separated by commas
+    ///
+    /// The name is one of a certificate's: a URI, a DNS name or a mail address; a `*` at its end stands for anything. Roles
+    /// are `viewer`, `operator`, `approver`, `worker` and `coordinator`; certificates of `xmlx-client ca` have theirs in
+    /// their name.
+    #[arg(long, env = "XMLX_ROLES", value_name = "ROLE=NAME", value_delimiter = ',')]
+    roles: Vec<String>,
     /// How often each worker sends a heartbeat
     ///
     /// A heartbeat carries a worker's progress. Longer ones make less traffic in a cluster of hundreds of workers, and
@@ -122,6 +132,10 @@ pub struct Config {
     pub listen: SocketAddr,
     /// How others reach this coordinator; `None`: made of the bound address.
     pub advertise: Option<String>,
+    /// TLS, or none.
+    pub security: Security,
+    /// Roles of certificates that another CA has made.
+    pub roles: RoleRules,
     /// Workers' heartbeat.
     pub heartbeat: Duration,
     /// The lease table's settings.
@@ -152,6 +166,20 @@ impl Args {
             first_apps: self.lease_apps_first,
             apps_min: self.lease_apps_min,
             ..Limits::default()
+        }
+    }
+
+    /// Others dial what is advertised, and have to do so with TLS or without.
+    fn check_advertised(&self, checks: &mut Checks<'_>, security: &Security) {
+        let is_tls = self.advertise.starts_with("https://");
+        match &security.credentials {
+            Some(_) if self.advertise.starts_with("http://") => {
+                checks.refuse("advertise", &"with `tls_cert` it begins with `https://`");
+            }
+            None if is_tls => {
+                checks.refuse("advertise", &"without `tls_cert` it begins with `http://`");
+            }
+            Some(_) | None => (),
         }
     }
 
@@ -194,7 +222,12 @@ impl Settings for Args {
         }
         let document_limits = xmlx_extract::Limits::from_settings(&self.documents.limits);
         let document_limits = checks.value("limits", document_limits);
+        let security = self.tls.listening(checks, self.listen);
+        let roles = checks.value("roles", RoleRules::read(&self.roles));
         let database = database?;
+        let security = security?;
+        self.check_advertised(checks, &security);
+        let warnings = database.warning.into_iter().chain(security.warning.clone()).collect();
         Some(Config {
             database: database.secret,
             database_ca,
@@ -208,7 +241,9 @@ impl Settings for Args {
             document_limits: document_limits?,
             log_format: self.log_format,
             release: if self.test_previous_release { Release::Previous } else { Release::Current },
-            warnings: database.warning.into_iter().collect(),
+            warnings,
+            security,
+            roles: roles?,
         })
     }
 }
@@ -257,9 +292,17 @@ mod tests {
     #[test]
     fn what_is_invalid_is_refused_with_the_place() {
         for (args, expected) in [
-            (&["--listen", "0.0.0.0:7400"][..], "--listen: `0.0.0.0:7400` is no address"),
+            (
+                &["--insecure", "--listen", "0.0.0.0:7400"][..],
+                "--listen: `0.0.0.0:7400` is no address",
+            ),
+            (
+                &["--listen", "10.0.0.5:7400"],
+                "--listen: `10.0.0.5:7400` is reached from other hosts",
+            ),
+            (&["--roles", "king=arthur"], "--roles: `king=arthur`: `king` is no role"),
             (&["--listen", "host1:7400"], "--listen: `host1:7400` is no IP address"),
-            (&["--advertise", "https://h:1"], "--advertise: `https://h:1`"),
+            (&["--advertise", "https://h:1"], "--advertise: without `tls_cert` it begins with"),
             (&["--heartbeat", "4s"], "`lost_after`: must be at least twice `heartbeat`"),
             (&["--lost-after", "1s"], "--lost-after: must be at least twice"),
             (&["--lost-after", "6"], "--lost-after: `6` is no duration"),
@@ -276,9 +319,10 @@ mod tests {
                 "{err}"
             );
         }
-        let taken = ["--listen", "0.0.0.0:7400", "--advertise", "http://host1:7400/"];
+        let taken = ["--insecure", "--listen", "0.0.0.0:7400", "--advertise", "http://host1:7400/"];
         let config = load(&taken, &[DATABASE]).expect("valid");
         assert_eq!(config.advertise.as_deref(), Some("http://host1:7400"));
+        assert!(config.warnings.iter().any(|warning| warning.contains("`insecure` is set")));
         let limited = load(&["--commits-max", "9"], &[DATABASE]).expect("valid");
         assert_eq!(limited.commits_max, Some(9));
     }

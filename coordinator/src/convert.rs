@@ -80,7 +80,7 @@ pub(crate) fn refusal(err: &Error) -> Refusal {
         Error::Mismatch(_) | Error::Duplicate { .. } => {
             Refusal::new(ErrorCode::Invalid, err.to_string())
         }
-        Error::NoControlTables | Error::Unfit(_) => {
+        Error::NoControlTables | Error::Unfit(_) | Error::NotGranted(_) => {
             Refusal::new(ErrorCode::NotPossible, err.to_string())
         }
         Error::Server { .. }
@@ -90,6 +90,7 @@ pub(crate) fn refusal(err: &Error) -> Refusal {
         | Error::Lost(_)
         | Error::Unanswered(_)
         | Error::DecidedElsewhere
+        | Error::Outrun
         | Error::Unreadable(_)
         | Error::Behind { .. }
         | Error::Shape { .. } => {

@@ -36,7 +36,7 @@ use xmlx_store::{Error, Leadership, Store};
 use crate::lanes::Lanes;
 use crate::{Config, convert};
 
-pub(crate) use budget::spent_by_now;
+pub(crate) use budget::{BudgetRead, resume_order};
 pub(crate) use command::{
     Command, Handle, Heartbeat, Hello, JobOrder, Moved, PruneOrder, PruneWhat, ToWorker, WorkerInfo,
 };

@@ -3,18 +3,15 @@
 use std::io;
 use std::time::Duration;
 
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tracing::{debug, warn};
 use xmlx_runtime::{Clock, Recurring};
+use xmlx_tls::{Accepted, Acceptor};
 
 /// Whoever connects begins to speak within this time, or is cut off: each connection takes a file descriptor.
 const GREETING: Duration = Duration::from_secs(10);
-/// An HTTP/2 connection begins with so many bytes (RFC 9113, 3.4).
-const PREFACE_BYTES: usize = 24;
-/// How often a greeting that came in part is looked at again.
-const LOOK: Duration = Duration::from_millis(50);
 /// Connections that wait to be served.
 const WAITING_MAX: usize = 64;
 /// A failing `accept` (no file descriptor is left, say) is tried again after so long, twice as long each time.
@@ -22,7 +19,10 @@ const PAUSE_MIN: Duration = Duration::from_millis(50);
 const PAUSE_MAX: Duration = Duration::from_secs(1);
 
 /// Those who connect and speak.
-pub(crate) fn connections(listener: TcpListener) -> ReceiverStream<io::Result<TcpStream>> {
+pub(crate) fn connections(
+    listener: TcpListener,
+    acceptor: Acceptor,
+) -> ReceiverStream<io::Result<Accepted>> {
     let (sender, receiver) = mpsc::channel(WAITING_MAX);
     tokio::spawn(async move {
         let mut pause = Pause::default();
@@ -36,9 +36,14 @@ pub(crate) fn connections(listener: TcpListener) -> ReceiverStream<io::Result<Tc
             match accepted {
                 Ok((stream, peer)) => {
                     pause.last = None;
-                    let sender = sender.clone();
+                    let (sender, acceptor) = (sender.clone(), acceptor.clone());
                     tokio::spawn(async move {
-                        match greeted(stream).await {
+                        let accepting =
+                            tokio::time::timeout(GREETING, acceptor.accept(stream, peer));
+                        match accepting
+                            .await
+                            .unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+                        {
                             Ok(stream) => drop(sender.send(Ok(stream)).await),
                             Err(err) => debug!(%peer, %err, "cut off"),
                         }
@@ -66,23 +71,6 @@ fn concerns_one(err: &io::Error) -> bool {
         io::ErrorKind::Interrupted,
     ];
     kinds.contains(&err.kind())
-}
-
-/// Waits until the other side has begun to speak.
-async fn greeted(stream: TcpStream) -> io::Result<TcpStream> {
-    stream.set_nodelay(true)?;
-    let mut greeting = [0; PREFACE_BYTES];
-    let hearing = async {
-        loop {
-            match stream.peek(&mut greeting).await? {
-                0 => return Err(io::Error::from(io::ErrorKind::UnexpectedEof)),
-                PREFACE_BYTES => return Ok(()),
-                _ => tokio::time::sleep(LOOK).await,
-            }
-        }
-    };
-    tokio::time::timeout(GREETING, hearing).await.map_err(|_| io::ErrorKind::TimedOut)??;
-    Ok(stream)
 }
 
 /// How long to wait after each failure in a row, and whether it is worth a line.

@@ -8,15 +8,19 @@ use xmlx_extract::Plan;
 use xmlx_lease::life::{self, Ordered};
 use xmlx_proto::v1::job_service_server::JobService;
 use xmlx_proto::{ErrorCode, Refusal, v1 as pb};
-use xmlx_store::{JobRow, NewJob, Store};
+use xmlx_store::{Counting, JobRow, JobsWanted, NewJob, Record, Store};
 
-use crate::engine::{Command, Handle, JobOrder, Moved, spent_by_now};
+use crate::access::Caller;
+use crate::counted::{Asked, Counted};
+use crate::engine::{Command, Handle, JobOrder, Moved, resume_order};
+use crate::failures::Filter;
 use crate::lanes::{Lanes, Turn};
 use crate::overlap::same_or_overlap;
 use crate::pages::{Page, ROWS_MAX};
+use crate::quality::Hints;
 use crate::role::{Role, RoleReader};
-use crate::submit::{self, Prepared};
-use crate::{convert, warnings};
+use crate::submit::{self, Prepared, Submission};
+use crate::{convert, failures, quality, reconciliation, rehearsal, runs, warnings};
 
 /// What a client gets that knows no pages and does not say how many failures it wants.
 const FAILURES_DEFAULT: u32 = 100;
@@ -28,20 +32,26 @@ pub(crate) struct JobApi {
     role: RoleReader,
     store: Store,
     lanes: Lanes,
+    counted: Counted,
+    hints: Hints,
 }
 
 impl JobApi {
-    pub(crate) fn new(role: RoleReader, store: Store, lanes: Lanes) -> Self {
-        Self { role, store, lanes }
+    pub(crate) fn new(role: RoleReader, store: Store, lanes: Lanes, counted: Counted) -> Self {
+        Self { role, store, lanes, counted, hints: Hints::default() }
     }
 
     async fn turn(&self, doing: String) -> Result<Turn<'_>, Refusal> {
         self.lanes.whole.enter_within(TURN, doing).await
     }
 
+    /// The job without its counts, for which no commit is waited for.
     async fn job(&self, job_id: JobId) -> Result<JobRow, Refusal> {
-        let asking = async { self.store.job(job_id).await.map_err(|err| convert::refusal(&err)) };
-        convert::in_time(asking).await?.ok_or_else(|| {
+        let asking = async {
+            let found = self.store.select_jobs(Counting::Uncounted, JobsWanted::One(job_id)).await;
+            found.map_err(|err| convert::refusal(&err))
+        };
+        convert::in_time(asking).await?.into_iter().next().ok_or_else(|| {
             let message = format!("there is no job {job_id}; `xmlx-client jobs` lists them");
             Refusal::new(ErrorCode::NotFound, message)
         })
@@ -56,12 +66,14 @@ impl JobApi {
     async fn insert(
         &self,
         engine: &Handle,
-        mut job: Box<NewJob>,
+        Submission { mut job, plan, source, decided }: Submission,
+        caller: &Caller,
     ) -> Result<pb::SubmitResponse, Refusal> {
         let _turn = engine.submit_turn().await;
         let db = |err| convert::refusal(&err);
-        let jobs = self.store.jobs_beside(&job.submit_key, None).await.map_err(db)?;
-        let (outcome, job_id) = match same_or_overlap(&self.store, &jobs, &job).await? {
+        let beside = JobsWanted::Beside(&job.submit_key, None);
+        let jobs = self.store.select_jobs(Counting::Uncounted, beside).await.map_err(db)?;
+        let (outcome, job_id) = match same_or_overlap(&self.store, &jobs, (&job, &plan)).await? {
             Some(same) => (Outcome::AlreadySo, same),
             None => {
                 let is_noted = |it: &&JobRow| !it.state.is_open() && it.log_end.is_none();
@@ -73,27 +85,32 @@ impl JobApi {
                 let (_, newest) = self.store.count_jobs().await.map_err(db)?;
                 job.job_id = JobId(newest.0 + 1);
                 let id = job.job_id;
-                engine.ask(|reply| Command::Submit { job, reply }).await??;
+                let source = Box::new(source);
+                let record = submitted(caller, &job);
+                engine.ask(|reply| Command::Submit { job, source, record, reply }).await??;
                 (Outcome::Accepted, id)
             }
         };
-        let row = self.store.job(job_id).await.map_err(db)?;
-        let job = row.map(|it| convert::job_message(&it, engine.notes()));
+        let (jobs, _) = self.counted.jobs(Asked::One(job_id)).await?;
+        let job = jobs.into_iter().next();
         Ok(pb::SubmitResponse {
             outcome: pb::Outcome::from(outcome).into(),
             job,
+            decided,
             ..pb::SubmitResponse::default()
         })
     }
 
-    async fn order(&self, job_id: JobId, order: JobOrder) -> Result<i32, Refusal> {
+    async fn order(&self, job_id: JobId, order: JobOrder, record: Record) -> Result<i32, Refusal> {
         let engine = self.role.engine(&self.store).await?;
-        let moved = engine.ask(|reply| Command::Order { job: job_id, order, reply }).await??;
+        let wish = order.wish();
+        let moved =
+            engine.ask(|reply| Command::Order { job: job_id, order, record, reply }).await??;
         let outcome = match moved {
             Moved::To(outcome) => outcome,
             Moved::NotOpen => {
                 let job = self.job(job_id).await?;
-                match life::order(job.state, order.wish()) {
+                match life::order(job.state, wish) {
                     Ordered::AlreadySo => Outcome::AlreadySo,
                     Ordered::HasEnded | Ordered::Move(_) => {
                         let message = format!("job {job_id} is {}; submit a new one", job.state);
@@ -112,16 +129,15 @@ impl JobService for JobApi {
         &self,
         request: Request<pb::SubmitRequest>,
     ) -> Result<Response<pb::SubmitResponse>, Status> {
+        let caller = Caller::of(&request);
         let engine = self.role.engine(&self.store).await?;
         let request = request.into_inner();
         let problems_max = request.problems_max;
         let mut response = match submit::prepare(&self.store, &self.lanes, request).await? {
-            Prepared::Job { job, decided } => {
-                pb::SubmitResponse { decided, ..self.insert(&engine, job).await? }
-            }
+            Prepared::Job(submission) => self.insert(&engine, *submission, &caller).await?,
             Prepared::Refused(problems) => problems.answer(problems_max)?,
         };
-        warnings::add(&self.store, response.job.as_mut_slice()).await?;
+        quality::add(&self.store, &self.hints, response.job.as_mut_slice()).await?;
         Ok(Response::new(response))
     }
 
@@ -131,25 +147,18 @@ impl JobService for JobApi {
     ) -> Result<Response<pb::ListJobsResponse>, Status> {
         let request = request.into_inner();
         let page = Page::asked(request.page_size, &request.page_token)?;
-        let asking = async {
-            let jobs = match request.job_id {
-                Some(id) => self.store.job(JobId(id)).await.map(|it| it.into_iter().collect()),
-                None => {
-                    let before = page.after.map(JobId);
-                    self.store.jobs_before(before, page.to_read()).await
-                }
-            };
-            jobs.map_err(|err| convert::refusal(&err))
+        let asked = match request.job_id {
+            Some(id) => Asked::One(JobId(id)),
+            None => Asked::Page(page.after.map(JobId), page.to_read()),
         };
-        let mut jobs: Vec<JobRow> = convert::in_time(asking).await?;
-        let next_page_token = page.cut(&mut jobs, |it| it.job_id.0);
+        let (mut jobs, _) = convert::in_time(self.counted.jobs(asked)).await?;
+        let next_page_token = page.cut(&mut jobs, |job| job.job_id);
         let (answered_by_leader, leader_address) = match self.role.get() {
             Role::Leading { .. } => (true, None),
             Role::Standby { leader_address } => (false, leader_address),
             Role::Unfit { .. } => (false, None),
         };
-        let mut jobs = self.role.job_messages(&jobs);
-        convert::in_time(warnings::add(&self.store, &mut jobs)).await?;
+        convert::in_time(quality::add(&self.store, &self.hints, &mut jobs)).await?;
         Ok(Response::new(pb::ListJobsResponse {
             jobs,
             next_page_token,
@@ -199,21 +208,44 @@ impl JobService for JobApi {
             None => self.store.failures_by_stage(&plan, &job).await.map_err(db)?,
             Some(_) => Vec::new(),
         };
-        let before = page.after.unwrap_or(i64::MAX);
-        let found = self.store.failures(&plan, &job, before, page.to_read()).await;
-        let mut failures = found.map_err(db)?;
-        let next_page_token = page.cut(&mut failures, |it| it.log_id);
-        let failure = |it: xmlx_store::Failure| pb::Failure {
-            app_id: it.app_id,
-            reason: it.reason,
-            session_id: it.session_id,
-            at: it.at,
-        };
+        let filter = Filter::of(request.filter.as_ref());
+        let (failures, next_page_token) =
+            failures::page(&self.store, (&plan, &job), &filter, page).await?;
         Ok(Response::new(pb::ListFailuresResponse {
             stages: stages.into_iter().map(stage).collect(),
-            failures: failures.into_iter().map(failure).collect(),
+            failures,
             next_page_token,
+            filtered: request.filter.is_some(),
         }))
+    }
+
+    async fn group_failures(
+        &self,
+        request: Request<pb::GroupFailuresRequest>,
+    ) -> Result<Response<pb::GroupFailuresResponse>, Status> {
+        let request = request.into_inner();
+        let job = self.job(JobId(request.job_id)).await?;
+        let plan = self.plan(job.job_id).await?;
+        let _turn = self.turn(format!("grouping failures of job {}", job.job_id)).await?;
+        let filter = Filter::of(request.filter.as_ref());
+        let groups = failures::groups(&self.store, (&plan, &job), &filter).await?;
+        Ok(Response::new(groups))
+    }
+
+    async fn list_runs(
+        &self,
+        request: Request<pb::ListRunsRequest>,
+    ) -> Result<Response<pb::ListRunsResponse>, Status> {
+        let request = request.into_inner();
+        let page = Page::asked(request.page_size, &request.page_token)?;
+        let job_id = match request.job_id {
+            Some(job_id) => JobId(job_id),
+            None => self.store.count_jobs().await.map_err(|err| convert::refusal(&err))?.1,
+        };
+        let job = self.job(job_id).await?;
+        let plan = self.plan(job.job_id).await?;
+        let _turn = self.turn(format!("listing runs of application {}", request.app_id)).await?;
+        Ok(Response::new(runs::page(&self.store, &plan, request.app_id, page).await?))
     }
 
     async fn list_warnings(
@@ -227,6 +259,32 @@ impl JobService for JobApi {
         Ok(Response::new(warnings::list(&self.store, &plan, &request).await?))
     }
 
+    async fn get_quality(
+        &self,
+        request: Request<pb::GetQualityRequest>,
+    ) -> Result<Response<pb::GetQualityResponse>, Status> {
+        let request = request.into_inner();
+        let page = Page::asked(request.page_size, &request.page_token)?;
+        let job = self.job(JobId(request.job_id)).await?;
+        let against = match request.against_job_id {
+            Some(against) => Some(self.job(JobId(against)).await?),
+            None => None,
+        };
+        let _turn = self.turn(format!("counting what job {} has written", job.job_id)).await?;
+        let quality = quality::of(&self.store, &job, against.as_ref(), request.all, page).await?;
+        Ok(Response::new(quality))
+    }
+
+    async fn get_rehearsal(
+        &self,
+        request: Request<pb::GetRehearsalRequest>,
+    ) -> Result<Response<pb::GetRehearsalResponse>, Status> {
+        let job = self.job(JobId(request.into_inner().job_id)).await?;
+        let plan = self.plan(job.job_id).await?;
+        let _turn = self.turn(format!("adding up rehearsal {}", job.job_id)).await?;
+        Ok(Response::new(rehearsal::report(&self.store, &plan, &job).await?))
+    }
+
     async fn verify(
         &self,
         request: Request<pb::VerifyRequest>,
@@ -236,6 +294,8 @@ impl JobService for JobApi {
         let plan = self.plan(job.job_id).await?;
         let _turn = self.turn(format!("verifying job {}", job.job_id)).await?;
         let refusal = |err| convert::refusal(&err);
+        // What is compared are its counts: commits are waited for.
+        let job = self.store.job(job.job_id).await.map_err(refusal)?.unwrap_or(job);
         let mut found = self.store.verify(&plan, &job).await.map_err(refusal)?;
         if request.history {
             let history = self.store.verify_history(&plan, job.job_id).await.map_err(refusal)?;
@@ -256,11 +316,22 @@ impl JobService for JobApi {
         }))
     }
 
+    async fn get_reconciliation(
+        &self,
+        request: Request<pb::GetReconciliationRequest>,
+    ) -> Result<Response<pb::GetReconciliationResponse>, Status> {
+        let request = request.into_inner();
+        let job = self.job(JobId(request.job_id)).await?;
+        Ok(Response::new(reconciliation::page(&self.store, &job, &request).await?))
+    }
+
     async fn pause(
         &self,
         request: Request<pb::PauseRequest>,
     ) -> Result<Response<pb::PauseResponse>, Status> {
-        let outcome = self.order(JobId(request.into_inner().job_id), JobOrder::Pause).await?;
+        let record = ordered(&request, "JobService/Pause", request.get_ref().job_id);
+        let job_id = JobId(request.into_inner().job_id);
+        let outcome = self.order(job_id, JobOrder::Pause, record).await?;
         Ok(Response::new(pb::PauseResponse { outcome }))
     }
 
@@ -268,11 +339,12 @@ impl JobService for JobApi {
         &self,
         request: Request<pb::ResumeRequest>,
     ) -> Result<Response<pb::ResumeResponse>, Status> {
+        let record = ordered(&request, "JobService/Resume", request.get_ref().job_id);
         let job_id = JobId(request.into_inner().job_id);
         let reading =
-            async { spent_by_now(&self.store, job_id).await.map_err(|err| convert::refusal(&err)) };
-        let spent = convert::in_time(reading).await?;
-        let outcome = self.order(job_id, JobOrder::Resume { spent }).await?;
+            async { resume_order(&self.store, job_id).await.map_err(|err| convert::refusal(&err)) };
+        let order = convert::in_time(reading).await?;
+        let outcome = self.order(job_id, order, record).await?;
         Ok(Response::new(pb::ResumeResponse { outcome }))
     }
 
@@ -280,9 +352,27 @@ impl JobService for JobApi {
         &self,
         request: Request<pb::CancelRequest>,
     ) -> Result<Response<pb::CancelResponse>, Status> {
-        let outcome = self.order(JobId(request.into_inner().job_id), JobOrder::Cancel).await?;
+        let record = ordered(&request, "JobService/Cancel", request.get_ref().job_id);
+        let job_id = JobId(request.into_inner().job_id);
+        let outcome = self.order(job_id, JobOrder::Cancel, record).await?;
         Ok(Response::new(pb::CancelResponse { outcome }))
     }
+}
+
+/// What is recorded of a submission: what a job does, and no more of its contract than the hash.
+fn submitted(caller: &Caller, job: &NewJob) -> Record {
+    let mut record = caller.record("JobService/Submit", format!("job {}", job.job_id));
+    record.contract_hash.clone_from(&job.contract_hash);
+    record.parameters = serde_json::json!({
+        "name": job.name, "mode": job.mode.as_str(), "from": job.scope.lo, "to": job.scope.hi - 1,
+        "priority": job.priority,
+    })
+    .to_string();
+    record
+}
+
+fn ordered<T>(request: &Request<T>, method: &str, job_id: i64) -> Record {
+    Caller::of(request).record(method, format!("job {job_id}"))
 }
 
 fn failures_page(request: &pb::ListFailuresRequest) -> Result<Page, Refusal> {

@@ -3,18 +3,26 @@
 //! It is a cache of the database and may die at any time. What is decided is decided in
 //! `xmlx-lease`; this crate carries it out. It never reads a document and never writes to a target table.
 
+mod access;
+mod access_service;
 mod calls;
 mod cluster_service;
 mod config;
 mod convert;
+mod counted;
 mod engine;
+mod failures;
 mod incoming;
 mod job_service;
 mod lanes;
 mod leadership;
 mod overlap;
 mod pages;
+mod quality;
+mod reconciliation;
+mod rehearsal;
 mod role;
+mod runs;
 mod server;
 mod submit;
 mod warnings;

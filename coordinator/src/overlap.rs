@@ -13,7 +13,7 @@ use crate::convert;
 pub(crate) async fn same_or_overlap(
     store: &Store,
     jobs: &[JobRow],
-    new: &NewJob,
+    (new, new_plan): (&NewJob, &Plan),
 ) -> Result<Option<JobId>, Refusal> {
     let db = |err| convert::refusal(&err);
     let plan = |text: &str| Plan::from_json_with(text, *store.limits()).ok();
@@ -29,7 +29,7 @@ pub(crate) async fn same_or_overlap(
         }
         let found = store.job_contract(job.job_id).await.map_err(db)?;
         let other = found.and_then(|(text, _, _)| plan(&text));
-        let shared = plan(&new.contract).zip(other).is_none_or(|(a, b)| same_applications(&a, &b));
+        let shared = other.is_none_or(|other| same_applications(new_plan, &other));
         if shared {
             let (id, state, lo, hi) = (job.job_id, job.state, job.scope.lo, job.scope.hi - 1);
             let message = format!(

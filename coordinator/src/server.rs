@@ -8,15 +8,20 @@ use anyhow::Context as _;
 use tokio::net::TcpListener;
 use tonic::transport::Server;
 use tracing::{info, warn};
+use xmlx_proto::v1::access_service_server::AccessServiceServer;
 use xmlx_proto::v1::cluster_service_server::ClusterServiceServer;
 use xmlx_proto::v1::job_service_server::JobServiceServer;
 use xmlx_proto::v1::worker_service_server::WorkerServiceServer;
 use xmlx_proto::{DESCRIPTORS, MESSAGE_BYTES_MAX};
 use xmlx_runtime::{Refused, Shutdown};
 use xmlx_store::{Access, Error, Store, StoreConfig};
+use xmlx_tls::{Acceptor, Wake};
 
+use crate::access::Guard;
+use crate::access_service::AccessApi;
 use crate::calls::Calls;
 use crate::cluster_service::ClusterApi;
+use crate::counted::Counted;
 use crate::engine::Stores;
 use crate::job_service::JobApi;
 use crate::lanes::Lanes;
@@ -69,7 +74,9 @@ async fn serve(config: Config, shutdown: Shutdown) -> anyhow::Result<()> {
         .await
         .with_context(|| format!("cannot listen on `{}`", config.listen))?;
     let bound = listener.local_addr()?;
-    let address = config.advertise.clone().unwrap_or_else(|| format!("http://{bound}"));
+    let scheme = if config.security.credentials.is_some() { "https" } else { "http" };
+    let address = config.advertise.clone().unwrap_or_else(|| format!("{scheme}://{bound}"));
+    config.security.follow(Wake::FilesAndHangup);
     info!(%address, "listening");
     let (role_writer, role_reader) = role::channel();
     let identity = Identity { holder, address };
@@ -81,8 +88,10 @@ async fn serve(config: Config, shutdown: Shutdown) -> anyhow::Result<()> {
         shutdown.drain.clone(),
     ));
     let worker_api = WorkerApi::new(role_reader.clone(), config.release);
-    let job_api = JobApi::new(role_reader.clone(), store.clone(), lanes);
-    let cluster_api = ClusterApi::new(role_reader, store, &config);
+    let counted = Counted::new(role_reader.clone(), store.clone());
+    let job_api = JobApi::new(role_reader.clone(), store.clone(), lanes, counted.clone());
+    let (guard_store, access_api) = (store.clone(), AccessApi::new(store.clone()));
+    let cluster_api = ClusterApi::new(role_reader, store, &config, counted);
     let (health, health_service) = tonic_health::server::health_reporter();
     health.set_serving::<JobServiceServer<JobApi>>().await;
     let reflection = tonic_reflection::server::Builder::configure()
@@ -91,6 +100,7 @@ async fn serve(config: Config, shutdown: Shutdown) -> anyhow::Result<()> {
     let served = Server::builder()
         .http2_keepalive_interval(Some(Duration::from_secs(10)))
         .max_concurrent_streams(Some(STREAMS_MAX))
+        .layer(Guard::new(&config.security, config.roles.clone(), &guard_store))
         .layer(Calls::new())
         .add_service(health_service)
         .add_service(reflection)
@@ -99,8 +109,9 @@ async fn serve(config: Config, shutdown: Shutdown) -> anyhow::Result<()> {
         )
         .add_service(JobServiceServer::new(job_api).max_decoding_message_size(MESSAGE_BYTES_MAX))
         .add_service(ClusterServiceServer::new(cluster_api))
+        .add_service(AccessServiceServer::new(access_api))
         .serve_with_incoming_shutdown(
-            incoming::connections(listener),
+            incoming::connections(listener, Acceptor::new(&config.security)),
             shutdown.drain.clone().cancelled_owned(),
         );
     tokio::select! {

@@ -7,7 +7,9 @@ use xmlx_domain::{IDS_MAX, IDS_MIN, JobId, Mode, Scope};
 use xmlx_extract::Plan;
 use xmlx_proto::{ErrorCode, Refusal, v1 as pb};
 use xmlx_runtime::{NAME_UNITS_MAX, name_problem};
-use xmlx_store::{Budget, Disagreement, FINDINGS_SINCE, Grows, Limit, NewJob, Source, Store};
+use xmlx_store::{
+    Budget, Catalog, Disagreement, FINDINGS_SINCE, Grows, Limit, NewJob, Source, Store, Threshold,
+};
 
 use crate::convert;
 use crate::lanes::Lanes;
@@ -19,20 +21,29 @@ const GLANCE: Duration = Duration::from_secs(2);
 /// One submission is checked at a time; others wait so long.
 const TURN: Duration = Duration::from_secs(30);
 const KEY_CHARS_MAX: usize = 64;
+/// Each is read with every look at the job's limits.
+const THRESHOLDS_MAX: usize = 50;
 /// More steps between urgent and idle than anybody needs.
 const PRIORITIES: std::ops::RangeInclusive<i32> = -1000..=1000;
 
 /// What became of a request.
 #[derive(Debug)]
 pub(crate) enum Prepared {
-    /// A job; its `job_id` is still 0.
-    Job {
-        job: Box<NewJob>,
-        /// Nothing waits for it: how many applications of its scope are decided.
-        decided: Option<i64>,
-    },
+    /// A job that may be made.
+    Job(Box<Submission>),
     /// The contract is wrong, or does not fit the database.
     Refused(Problems),
+}
+
+/// A job that may be made, with its contract compiled: nobody on its way has to compile it again.
+#[derive(Debug)]
+pub(crate) struct Submission {
+    /// Its `job_id` is still 0.
+    pub(crate) job: Box<NewJob>,
+    pub(crate) plan: Plan,
+    pub(crate) source: Source,
+    /// Nothing waits for it: how many applications of its scope are decided.
+    pub(crate) decided: Option<i64>,
 }
 
 /// What is wrong with a contract.
@@ -72,7 +83,7 @@ impl Problems {
 pub(crate) async fn prepare(
     store: &Store,
     lanes: &Lanes,
-    request: pb::SubmitRequest,
+    mut request: pb::SubmitRequest,
 ) -> Result<Prepared, Refusal> {
     let invalid = |message: String| Refusal::new(ErrorCode::Invalid, message);
     if request.submit_key.is_empty() || request.submit_key.len() > KEY_CHARS_MAX {
@@ -90,7 +101,12 @@ pub(crate) async fn prepare(
     }
     let mode = Mode::try_from(request.mode())?;
     require_known(store, mode).await?;
+    take_over(store, mode, &mut request).await?;
     let budget = budget(&request, mode)?;
+    let thresholds = thresholds(&request)?;
+    if !thresholds.is_empty() {
+        require_thresholds(store).await?;
+    }
     let mut plan = match Plan::from_json_with(&request.contract, *store.limits()) {
         Ok(it) => it,
         Err(err) => {
@@ -98,6 +114,9 @@ pub(crate) async fn prepare(
             return Ok(Prepared::Refused(Problems { what: "the contract is wrong", all }));
         }
     };
+    for threshold in &thresholds {
+        check_column(&plan, threshold)?;
+    }
     let _turn = lanes.submits.enter_within(TURN, format!("checking `{}`", request.name)).await?;
     let db = |err| convert::refusal(&err);
     let catalog = store.catalog(plan.target_schema()).await.map_err(db)?;
@@ -117,6 +136,14 @@ pub(crate) async fn prepare(
     let log_watermark = source.newest_log_id(store).await.map_err(db)?;
     let source = Source::new(&plan, mode, log_watermark);
     let scope = scope(store, &source, mode, &request).await?;
+    let found = match mode.replaces() {
+        true => irreplaceable(store, &plan, &catalog, scope).await?,
+        false => Vec::new(),
+    };
+    if !found.is_empty() {
+        let what = "the applications cannot be replaced";
+        return Ok(Prepared::Refused(Problems { what, ..Problems::of_database(&found) }));
+    }
     let decided = decided(store, &source, scope).await;
     let job = Box::new(NewJob {
         job_id: JobId(0),
@@ -129,16 +156,33 @@ pub(crate) async fn prepare(
         scope,
         log_watermark,
         budget,
+        thresholds,
         grows: if request.from_app_id.is_none() { Grows::BothWays } else { Grows::Up },
     });
-    Ok(Prepared::Job { job, decided })
+    Ok(Prepared::Job(Box::new(Submission { job, plan, source, decided })))
+}
+
+/// What keeps applications of the scope from being replaced.
+async fn irreplaceable(
+    store: &Store,
+    plan: &Plan,
+    catalog: &Catalog,
+    scope: Scope,
+) -> Result<Vec<Disagreement>, Refusal> {
+    let db = |err| convert::refusal(&err);
+    // The job's number is not known yet: any of the jobs that there are may have written them.
+    let found = store.find_removals(plan, catalog, scope, JobId(i64::MAX)).await.map_err(db)?;
+    match found {
+        Ok(removals) => store.rows_of_others(plan, &removals, scope).await.map_err(db),
+        Err(found) => Ok(found),
+    }
 }
 
 /// What this build cannot do, or has no place for in the control tables.
 async fn require_known(store: &Store, mode: Mode) -> Result<(), Refusal> {
     match mode {
         Mode::Once | Mode::Follow | Mode::Retry => Ok(()),
-        Mode::Rehearse => {
+        Mode::Rehearse | Mode::Reconcile | Mode::Replace | Mode::ReplaceAll => {
             let has_place = store.has_schema(FINDINGS_SINCE).await;
             if has_place.map_err(|err| convert::refusal(&err))? {
                 return Ok(());
@@ -148,11 +192,41 @@ async fn require_known(store: &Store, mode: Mode) -> Result<(), Refusal> {
             );
             Err(Refusal::new(ErrorCode::NotPossible, message))
         }
-        Mode::Reconcile | Mode::Replace => {
-            let message = format!("a `{mode}` is not in this build");
-            Err(Refusal::new(ErrorCode::NotPossible, message))
-        }
     }
+}
+
+/// A reconciliation is of a job, whose contract and scope it takes over.
+async fn take_over(
+    store: &Store,
+    mode: Mode,
+    request: &mut pb::SubmitRequest,
+) -> Result<(), Refusal> {
+    let of_job = match (mode, request.of_job) {
+        (Mode::Reconcile, Some(of_job)) => JobId(of_job),
+        (Mode::Reconcile, None) => {
+            let message = "`of_job` has to name the job whose rows are compared".to_owned();
+            return Err(Refusal::new(ErrorCode::Invalid, message));
+        }
+        (_, Some(_)) => {
+            let message = format!("a `{mode}` is of no other job: leave `of_job` out");
+            return Err(Refusal::new(ErrorCode::Invalid, message));
+        }
+        (_, None) => return Ok(()),
+    };
+    let db = |err| convert::refusal(&err);
+    let job = store.job(of_job).await.map_err(db)?;
+    let contract = store.job_contract(of_job).await.map_err(db)?;
+    let (Some(job), Some((contract, ..))) = (job, contract) else {
+        let message = format!("there is no job {of_job}; `xmlx-client jobs` lists them");
+        return Err(Refusal::new(ErrorCode::NotFound, message));
+    };
+    request.contract = contract;
+    if request.name.is_empty() {
+        request.name = job.name;
+    }
+    request.from_app_id = request.from_app_id.or(Some(job.scope.lo));
+    request.to_app_id = request.to_app_id.or(Some(job.scope.hi - 1));
+    Ok(())
 }
 
 /// Whoever submits what is done already would wonder about a job that does nothing. Only told where it is found at once.
@@ -178,6 +252,42 @@ fn budget(request: &pb::SubmitRequest, mode: Mode) -> Result<Budget, Refusal> {
         max_failures: limit("max_failures", &request.max_failures)?.unwrap_or(unless_said),
         max_warnings: limit("max_warnings", &request.max_warnings)?,
     })
+}
+
+/// Without a place for them nobody would look at the thresholds.
+async fn require_thresholds(store: &Store) -> Result<(), Refusal> {
+    if store.takes_thresholds().await.map_err(|err| convert::refusal(&err))? {
+        return Ok(());
+    }
+    let message = "the control tables are older than this build and have no place for thresholds: run `xmlx-client init`, or submit without `--threshold`";
+    Err(Refusal::new(ErrorCode::NotPossible, message))
+}
+
+/// The thresholds that were asked for. More than a few dozen nobody means.
+fn thresholds(request: &pb::SubmitRequest) -> Result<Vec<Threshold>, Refusal> {
+    let invalid = |message: String| Refusal::new(ErrorCode::Invalid, message);
+    if request.thresholds.len() > THRESHOLDS_MAX {
+        return Err(invalid(format!("a job has at most {THRESHOLDS_MAX} thresholds")));
+    }
+    let read = |given: &String| given.parse::<Threshold>().map_err(|err| invalid(err.to_string()));
+    request.thresholds.iter().map(read).collect()
+}
+
+/// A threshold for a column that the contract does not fill would never be exceeded.
+fn check_column(plan: &Plan, threshold: &Threshold) -> Result<(), Refusal> {
+    let is_same = |a: &str, b: &str| a.to_lowercase() == b.to_lowercase();
+    let is_filled = plan.tables().iter().any(|table| {
+        is_same(&table.name, &threshold.table)
+            && table.columns.iter().any(|column| is_same(&column.name, &threshold.column))
+    });
+    if is_filled {
+        return Ok(());
+    }
+    let Threshold { table, column, .. } = threshold;
+    let message = format!(
+        "`{threshold}`: the contract has no column `{table}.{column}`; `xmlx-client schema CONTRACT` lists them"
+    );
+    Err(Refusal::new(ErrorCode::Invalid, message))
 }
 
 /// Rows that every application would fail without. A login that may not look does not keep the job out.

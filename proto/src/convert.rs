@@ -111,6 +111,7 @@ impl From<Mode> for pb::JobMode {
             Mode::Rehearse => Self::Rehearse,
             Mode::Reconcile => Self::Reconcile,
             Mode::Replace => Self::Replace,
+            Mode::ReplaceAll => Self::ReplaceAll,
         }
     }
 }
@@ -126,6 +127,7 @@ impl TryFrom<pb::JobMode> for Mode {
             pb::JobMode::Rehearse => Ok(Self::Rehearse),
             pb::JobMode::Reconcile => Ok(Self::Reconcile),
             pb::JobMode::Replace => Ok(Self::Replace),
+            pb::JobMode::ReplaceAll => Ok(Self::ReplaceAll),
             pb::JobMode::Unspecified => Err(missing("mode")),
         }
     }

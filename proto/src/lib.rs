@@ -69,7 +69,7 @@ const PROTOCOL_READING: u32 = 3;
 pub fn protocol_for(mode: Mode) -> u32 {
     match mode {
         Mode::Once | Mode::Follow | Mode::Retry => 1,
-        Mode::Rehearse | Mode::Reconcile | Mode::Replace => PROTOCOL_READING,
+        Mode::Rehearse | Mode::Reconcile | Mode::Replace | Mode::ReplaceAll => PROTOCOL_READING,
     }
 }
 

@@ -29,6 +29,8 @@ pub enum ErrorCode {
     Unavailable,
     /// Who calls speaks no protocol version that this build speaks.
     Protocol,
+    /// Who calls may not do this, or has not proved who it is.
+    Denied,
     /// A bug.
     Internal,
 }
@@ -151,6 +153,7 @@ impl ErrorCode {
             Self::NotLeader => "NOT_LEADER",
             Self::Unavailable => "UNAVAILABLE",
             Self::Protocol => "PROTOCOL",
+            Self::Denied => "DENIED",
             Self::Internal => "INTERNAL",
         }
     }
@@ -163,6 +166,7 @@ impl ErrorCode {
             Self::NotLeader,
             Self::Unavailable,
             Self::Protocol,
+            Self::Denied,
             Self::Internal,
         ];
         all.into_iter().find(|code| code.reason() == reason)
@@ -175,6 +179,8 @@ impl ErrorCode {
             Code::Unimplemented => Self::Protocol,
             // A message beyond what either side takes.
             Code::OutOfRange | Code::ResourceExhausted => Self::Invalid,
+            // A proxy that asks for a login of its own.
+            Code::PermissionDenied | Code::Unauthenticated => Self::Denied,
             Code::Ok
             | Code::Cancelled
             | Code::Unknown
@@ -182,13 +188,11 @@ impl ErrorCode {
             | Code::DeadlineExceeded
             | Code::NotFound
             | Code::AlreadyExists
-            | Code::PermissionDenied
             | Code::FailedPrecondition
             | Code::Aborted
             | Code::Internal
             | Code::Unavailable
-            | Code::DataLoss
-            | Code::Unauthenticated => Self::Unavailable,
+            | Code::DataLoss => Self::Unavailable,
         }
     }
 
@@ -198,6 +202,7 @@ impl ErrorCode {
             Self::NotFound => Code::NotFound,
             Self::NotPossible | Self::Protocol => Code::FailedPrecondition,
             Self::NotLeader | Self::Unavailable => Code::Unavailable,
+            Self::Denied => Code::PermissionDenied,
             Self::Internal => Code::Internal,
         }
     }

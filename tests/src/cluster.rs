@@ -3,6 +3,7 @@
 mod waits;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
@@ -14,6 +15,7 @@ use xmlx_proto::v1 as pb;
 use xmlx_proto::v1::cluster_service_client::ClusterServiceClient;
 use xmlx_samples::{Line, Options, Synth};
 
+use crate::certificates::Certificates;
 use crate::database::Database;
 use crate::netns::Host;
 use crate::process::{Output, Process, Signal, binary};
@@ -40,12 +42,23 @@ pub struct Setup {
     pub release: Release,
     /// Where database and coordinators listen.
     pub host: IpAddr,
+    /// How the programs speak with each other; always with TLS where they are on several hosts.
+    pub wire: Wire,
     /// How long coordinators wait for others.
     pub waits: Waits,
     /// More flags for every coordinator.
     pub coordinator_flags: &'static [&'static str],
     /// More flags for every worker.
     pub worker_flags: &'static [&'static str],
+}
+
+/// How the programs of a cluster speak with each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wire {
+    /// Without TLS, on this host alone: the quick way.
+    Plain,
+    /// With certificates of a CA of the cluster's own.
+    Tls,
 }
 
 /// How long coordinators wait for others.
@@ -76,6 +89,8 @@ pub struct Cluster {
     /// Workers.
     pub workers: Vec<Process>,
     setup: Setup,
+    /// The CA of a cluster with TLS.
+    pub certificates: Option<Certificates>,
     folder: TempDir,
     /// Coordinators and workers that were ever started.
     started: usize,
@@ -97,6 +112,7 @@ impl Setup {
             tls: Tls::Off,
             release: Release::Current,
             host: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            wire: Wire::Plain,
             waits: Waits::Short,
             coordinator_flags: &[],
             worker_flags: &[],
@@ -126,11 +142,14 @@ impl Cluster {
             std::fs::write(folder.path().join(format!("{}.json", line.name())), contract)
                 .expect("the contract can be written");
         }
+        let is_secured = setup.wire == Wire::Tls || !setup.host.is_loopback();
+        let certificates = is_secured.then(|| Certificates::create(&folder.path().join("ca")));
         let mut it = Self {
             db,
             coordinators: Vec::new(),
             workers: Vec::new(),
             setup,
+            certificates,
             folder,
             started: 0,
             hired: 0,
@@ -157,7 +176,8 @@ impl Cluster {
         let address = TcpListener::bind((self.listening_host(), 0));
         let address = address.and_then(|listener| listener.local_addr()).expect("a free port");
         let process = self.coordinator(address, connection_string);
-        self.coordinators.push((format!("http://{address}"), process));
+        let scheme = if self.certificates.is_some() { "https" } else { "http" };
+        self.coordinators.push((format!("{scheme}://{address}"), process));
     }
 
     /// Where coordinators listen. Between the moment when a free port is found and the one when a coordinator listens
@@ -174,8 +194,8 @@ impl Cluster {
 
     /// Starts a coordinator again, where it was.
     pub fn restart_coordinator(&mut self, i: usize) {
-        let address = self.coordinators[i].0.trim_start_matches("http://").parse();
-        let address = address.expect("the address it was started with");
+        let (_, address) = self.coordinators[i].0.split_once("://").expect("a URL");
+        let address = address.parse().expect("the address it was started with");
         if self.coordinators[i].1.runs() {
             self.coordinators[i].1.kill();
         }
@@ -189,6 +209,10 @@ impl Cluster {
             .args(["--listen", &listen.to_string()])
             .args(release_flags(self.setup.release))
             .args(self.setup.coordinator_flags);
+        if let Some(certificates) = &self.certificates {
+            let host = listen.ip().to_string();
+            command.envs(certificates.issue("coordinator", &host, &["--host", &host]));
+        }
         if self.setup.waits == Waits::Short {
             command.args(["--heartbeat", "100ms", "--lost-after", "2s"]).args([
                 "--leader-ttl",
@@ -237,6 +261,9 @@ impl Cluster {
             .args(["--group-apps", &self.setup.group_apps.to_string()])
             .args(release_flags(self.setup.release))
             .args(self.setup.worker_flags);
+        if let Some(certificates) = &self.certificates {
+            command.envs(certificates.issue("worker", &name, &[]));
+        }
         self.workers.push(Process::start(&name, command, self.folder.path()));
     }
 
@@ -323,7 +350,18 @@ impl Cluster {
     fn client_command(&self, connection_string: &str, args: &[&str]) -> Command {
         let mut command = Command::new(binary("xmlx-client"));
         command.current_dir(self.folder.path()).env("XMLX_DATABASE", connection_string).args(args);
+        if let Some(certificates) = &self.certificates {
+            command.envs(certificates.issue("client", "tester", &[]));
+        }
         command
+    }
+
+    /// Runs a client command as the holder of a certificate.
+    #[must_use]
+    pub fn client_with(&self, variables: &[(&'static str, PathBuf)], args: &[&str]) -> Output {
+        let mut command = self.client_command(&self.db.connection_string(), args);
+        command.args(["--coordinators", &self.urls()]).envs(variables.iter().cloned());
+        Output::of(command)
     }
 
     /// Where client commands run, and find their files.

@@ -32,6 +32,7 @@ pub fn new_job(job_id: JobId, mode: Mode, scope: Scope) -> NewJob {
         scope,
         log_watermark: 0,
         budget: Budget { max_failures: Limit::HALF, max_warnings: None },
+        thresholds: Vec::new(),
         grows: Grows::Up,
     }
 }

@@ -9,6 +9,7 @@
     reason = "tests panic where something does not hold"
 )]
 
+mod certificates;
 mod cluster;
 mod control;
 mod database;
@@ -20,7 +21,8 @@ mod skipped;
 mod statements;
 mod wiretap;
 
-pub use cluster::{Cluster, Place, Setup, Waits};
+pub use certificates::Certificates;
+pub use cluster::{Cluster, Place, Setup, Waits, Wire};
 pub use control::{Owner, first_lease, first_range_change, lead, new_job, session};
 pub use database::{Database, Held, texts_at};
 pub use link::{Direction, Link};

@@ -162,6 +162,10 @@ pub const ON_DEVDB_ALONE: &[(&str, Needs, &[&str])] = &[
     ("privileges", Needs::Faults, &[
         "deaths_and_orders_take_no_more",
     ]),
+    ("quality", Needs::Faults, &[
+        "counts_are_exact_whatever_goes_wrong",
+        "a_threshold_pauses_the_job_and_resume_goes_on",
+    ]),
     ("refused_rows", Needs::Faults, &[
         "an_unlisted_error_fails_the_application_it_belongs_to",
         "an_unlisted_error_that_all_meet_pauses_the_job",
@@ -170,6 +174,13 @@ pub const ON_DEVDB_ALONE: &[(&str, Needs, &[&str])] = &[
         "refused_applications_are_decided_once_whatever_passes",
         "listed_and_unlisted_errors_are_found_beside_each_other",
         "a_server_that_cannot_search_is_searched_by_halves",
+    ]),
+    ("rehearsal", Needs::Faults, &[
+        "a_rehearsal_writes_nothing_and_comes_to_what_the_load_comes_to",
+        "an_old_worker_rehearses_nothing",
+    ]),
+    ("replace", Needs::Faults, &[
+        "every_application_is_wholly_old_or_wholly_new_under_kills",
     ]),
     ("server", Needs::Faults, &[
         "a_trial_that_was_disturbed_is_no_finding",
@@ -182,9 +193,12 @@ pub const ON_DEVDB_ALONE: &[(&str, Needs, &[&str])] = &[
     ("sharing", Needs::Faults, &[
         "a_job_of_higher_priority_is_served_first",
     ]),
+    ("doctor", Needs::OwnServer, &["what_a_server_does_in_another_way_is_named"]),
+    ("doctor", Needs::Faults, &["the_scratch_schema_goes_after_an_error"]),
     ("slow_reads", Needs::Faults, &[
         "no_grant_waits_for_a_read",
         "many_counts_leave_room_for_grants_and_questions",
+        "jobs_are_answered_while_a_commit_is_held_open",
     ]),
     ("takeover", Needs::Faults, &[
         "two_leaders_are_killed_one_after_the_other",

@@ -1,10 +1,11 @@
 //! Every statement that the programs send, with the samples' contracts where names come from one.
 
-use xmlx_domain::Mode;
+use xmlx_domain::{JobId, Mode, Scope};
 use xmlx_extract::Plan;
 use xmlx_store::{
-    CommitPlan, Documents, Holds, Source, Versions, all_statements, document_column,
-    load_statement, probe_statements, reference_statement, repeated_id_statement, source_columns,
+    CommitPlan, Comparison, Documents, Holds, Source, Versions, all_statements, audited_statements,
+    decided_statement, document_column, load_statement, probe_statements, reference_statement,
+    repeated_id_statement, replace_statement, runs_statement, source_columns,
     verification_statements,
 };
 
@@ -39,10 +40,22 @@ pub async fn statements(db: &Database) -> Vec<Statement> {
     let mut all: Vec<Statement> = fixed
         .map(|(name, text)| Statement { name: name.to_owned(), line: None, text: text.to_owned() })
         .collect();
+    for (name, text) in audited_statements() {
+        all.push(Statement { name, line: None, text });
+    }
     for (name, text) in probe_statements() {
+        let text = text.trim_end().trim_end_matches(';');
         let text = format!("-- params: @P1 nvarchar(max)\n{text};\n");
         all.push(Statement { name, line: None, text });
     }
+    for (name, text) in xmlx_store::scratch_statements() {
+        all.push(Statement { name: name.to_owned(), line: None, text });
+    }
+    db.run(
+        "IF NOT EXISTS (SELECT 1 FROM sys.indexes WHERE [name] = 'IX_person_app_id') \
+         CREATE INDEX [IX_person_app_id] ON [sample].[person] ([app_id])",
+    )
+    .await;
     for (line, contract) in xmlx_samples::contracts() {
         let plan = Plan::from_json(contract).expect("a sample contract");
         let mut add = |name: &str, text: String| {
@@ -52,11 +65,37 @@ pub async fn statements(db: &Database) -> Vec<Statement> {
             "load",
             format!("-- params: @P1 nvarchar(max), @P2 nvarchar(max)\n{}", load_statement(&plan)),
         );
+        for (name, text) in [
+            ("replace_documents", replace_statement(&plan)),
+            ("decided_documents", decided_statement(&plan)),
+        ] {
+            add(name, format!("-- params: @P1 nvarchar(max)\n{text}"));
+        }
         let source = Source::new(&plan, Mode::Once, 0);
         let catalog = db.store().catalog(plan.target_schema()).await.expect("the catalog");
         let commits = CommitPlan::new(&plan, &catalog, &source).expect("the samples fit");
         for (name, text) in commits.statements() {
             add(name, text);
+        }
+        let replacing = Source::new(&plan, Mode::ReplaceAll, 0);
+        let removals = db
+            .store()
+            .removals(&plan, &catalog, Scope { lo: 0, hi: 1 }, JobId(1))
+            .await
+            .expect("the samples' applications can be replaced");
+        let others = db.store().rows_of_others_statements(&plan, &removals).await;
+        for (i, text) in others.expect("the catalog").into_iter().enumerate() {
+            add(
+                &format!("rows_of_others_{i}"),
+                format!("-- params: @P1 bigint, @P2 bigint\n{text};\n"),
+            );
+        }
+        let commits =
+            CommitPlan::replacing(&plan, &catalog, &replacing, &removals).expect("the samples fit");
+        for (name, text) in commits.statements() {
+            if name != "decided" {
+                add(&format!("replace_{name}"), text);
+            }
         }
         let reading = Source::new(&plan, Mode::Rehearse, 0);
         let commits = CommitPlan::new(&plan, &catalog, &reading).expect("the samples fit");
@@ -64,6 +103,14 @@ pub async fn statements(db: &Database) -> Vec<Statement> {
             if name.starts_with("commit") {
                 add(&format!("reading_{name}"), text);
             }
+        }
+        let forecast = db.store().forecast(&plan, &catalog).await.expect("the catalog");
+        for (i, lookup) in forecast.lookups().iter().enumerate() {
+            add(&format!("lookup_{i}"), lookup.statement());
+        }
+        let comparison = Comparison::new(&plan, &catalog).expect("the samples fit");
+        for (name, text) in comparison.statements() {
+            add(name, text);
         }
         let documents = Documents::new(&plan, &source, Holds::WideText);
         add("document_column", format!("{};\n", document_column(&plan)));
@@ -77,6 +124,8 @@ pub async fn statements(db: &Database) -> Vec<Statement> {
             Some("Latin1_General_BIN2"),
         );
         add("reference", format!("-- params: @P1 nvarchar(max)\n{reference};\n"));
+        let runs = runs_statement(&plan);
+        add("runs", format!("-- params: @P1 bigint, @P2 bigint, @P3 bigint\n{runs};\n"));
         add("repeated_id", format!("{};\n", repeated_id_statement(&plan)));
         let versions = Versions::new(&plan, "app_id");
         add("versions", format!("-- params: @P1 nvarchar(max)\n{};\n", versions.statement()));

@@ -52,12 +52,18 @@ fn the_all_in_one_server_outlives_its_worker() {
     command.args(["--samples", "5"]).stdin(Stdio::null()).stderr(Stdio::piped());
     let mut up = Started(command.spawn().unwrap());
     let mut lines = BufReader::new(up.0.stderr.take().unwrap()).lines().map(Result::unwrap);
+    let export = lines.find_map(|line| Some(line.split_once("export ")?.1.to_owned())).unwrap();
     assert!(lines.any(|line| line == "Ctrl-C ends it"));
     // It says so once it can be asked, and not before.
-    let url = format!("http://{coordinator}");
     let ask = |args: &[&str]| {
-        run("xmlx-client", &[args, &["--coordinators", &url, "-o", "json"]].concat())
+        let mut command = Command::new(binary("xmlx-client"));
+        command.args(args).args(["-o", "json"]);
+        command.envs(export.split(' ').map(|variable| variable.split_once('=').unwrap()));
+        Output::of(command)
     };
+    let plain = format!("http://{coordinator}");
+    let stranger = run("xmlx-client", &["status", "--coordinators", &plain]).expect(2);
+    assert!(stranger.stdout.is_empty(), "{stranger:?}");
     let workers = ask(&["workers"]).expect(0).json();
     assert_eq!(workers.as_array().unwrap().len(), 1, "{workers}");
     let _ = ask(&["drain", "up"]).expect(0);

@@ -120,7 +120,7 @@ async fn a_commit_needs_the_lease_as_it_is() {
     let mut commit = async |key: HeldLease, cursor: i64, app_id: i64| {
         let decided =
             [Decided::Failed { app_id, reason: LogReason::new(Stage::Database, "of the fence") }];
-        let group = Group { range: known(cursor), decided: &decided, report: "", findings: &[] };
+        let group = Group::of(known(cursor), &decided);
         let before = db.count("SELECT COUNT_BIG(*) FROM [sample].[processing_log]").await;
         let outcome = commits.commit(&mut connection, &key, group).await.unwrap();
         let after = db.count("SELECT COUNT_BIG(*) FROM [sample].[processing_log]").await;

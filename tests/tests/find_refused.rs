@@ -80,7 +80,7 @@ fn contract() -> Plan {
 fn app(app_id: i64, name: Value, kind: Option<Value>) -> Decided {
     let parts = kind.map(|kind| Box::from([Value::Int(app_id), kind]));
     let tables = vec![vec![Box::from([Value::Int(app_id), name])], parts.into_iter().collect()];
-    Decided::Rows(Application { app_id, tables, warnings: Vec::new() })
+    Decided::Rows(Application { app_id, tables, warnings: Vec::new(), defaults: Vec::new() })
 }
 
 fn name(text: &str) -> Value {
@@ -94,7 +94,7 @@ fn good(app_id: i64) -> Decided {
 
 impl Target {
     async fn search(&mut self, decided: &[Decided]) -> Option<Refusals> {
-        let group = Group { range: self.range, decided, report: "", findings: &[] };
+        let group = Group::of(self.range, decided);
         self.commit.find_refused(&mut self.connection, &self.lease, group).await.unwrap()
     }
 
@@ -142,7 +142,7 @@ async fn all_that_are_refused_are_found_at_once() {
         let app_id = good_ones[i].app_id();
         good_ones[i] = Decided::Failed { app_id, reason: LogReason::new(Stage::Constraint, "x") };
     }
-    let all = Group { range: target.range, decided: &good_ones, report: "", findings: &[] };
+    let all = Group::of(target.range, &good_ones);
     let committed = target.commit.commit(&mut target.connection, &target.lease, all).await;
     assert_eq!(committed.unwrap(), Committed::Now);
     assert_eq!(target.db.count("SELECT COUNT_BIG(*) FROM [dbo].[app]").await, 6);
@@ -182,7 +182,8 @@ async fn what_cannot_be_caught_leaves_nothing_open() {
     target.db.run("DROP TABLE [dbo].[part]").await;
     let before = target.db.n_logins();
     assert!(target.search(&[good(1), good(2)]).await.is_none());
-    let group = Group { range: target.range, decided: &[good(1)], report: "", findings: &[] };
+    let decided = [good(1)];
+    let group = Group::of(target.range, &decided);
     let refused = target.commit.commit(&mut target.connection, &target.lease, group).await;
     assert_eq!(refused.unwrap_err().number(), Some(208));
     assert_eq!(target.db.n_logins() - before, 1);
@@ -219,7 +220,7 @@ async fn answers_that_are_lost_and_servers_that_cannot() {
         ("error=9002", ErrorClass::Capacity),
     ] {
         target.db.faults().add(format!("find-refused:1:{fault}").parse().unwrap());
-        let lost = Group { range: target.range, decided: &group, report: "", findings: &[] };
+        let lost = Group::of(target.range, &group);
         let found = target.commit.find_refused(&mut target.connection, &target.lease, lost).await;
         assert_eq!(found.unwrap_err().class(), class, "{fault}");
         target.assert_untouched().await;

@@ -12,7 +12,18 @@ use xmlx_tests::{Cluster, Database, Setup, Statement, statements};
 
 /// Who sends which statement: names, or how they begin.
 const SENDERS: &[(&str, &[Role])] = &[
+    // What these may do is granted where it is asked for.
+    ("replace_commit", &[]),
+    ("replace_find_refused", &[]),
+    // The coordinator, if it may: no contract names these tables.
+    ("rows_of_others_", &[]),
+    // The client, for changed documents.
+    ("replace_documents", &[]),
+    ("decided_documents", &[]),
+    ("replaced_contracts", &[Role::Coordinator, Role::Worker]),
     ("catalog_", &[Role::Coordinator, Role::Worker]),
+    ("audit_", &[Role::Coordinator]),
+    ("token", &[Role::Coordinator]),
     ("job_contract", &[Role::Coordinator, Role::Worker]),
     ("job", &[Role::Coordinator]),
     ("leader_", &[Role::Coordinator]),
@@ -21,6 +32,8 @@ const SENDERS: &[(&str, &[Role])] = &[
     ("range_change", &[Role::Coordinator]),
     ("range_history", &[Role::Coordinator]),
     ("range_reopen", &[Role::Coordinator]),
+    ("run", &[Role::Coordinator]),
+    ("range_reports", &[Role::Coordinator]),
     ("range_", &[Role::Worker]),
     ("ranges", &[Role::Coordinator]),
     ("schema_", &[Role::Coordinator, Role::Worker]),
@@ -29,7 +42,14 @@ const SENDERS: &[(&str, &[Role])] = &[
     ("suspect_note", &[Role::Worker]),
     ("trial", &[Role::Worker]),
     ("commit", &[Role::Worker]),
+    ("reading_commit", &[Role::Worker]),
+    ("reconcile", &[Role::Worker]),
     ("find_refused", &[Role::Worker]),
+    ("findings_count", &[Role::Worker]),
+    ("findings", &[Role::Coordinator]),
+    ("rehearsed_keys", &[Role::Coordinator]),
+    // The worker, if it may: no contract names these tables.
+    ("lookup_", &[]),
     // The client, for trials.
     ("load", &[]),
     // The coordinator, if it may: no contract names these tables.
@@ -52,7 +72,9 @@ const SENDERS: &[(&str, &[Role])] = &[
     ("rows_down_", &[Role::Coordinator]),
     ("follow_", &[Role::Coordinator]),
     ("prune_", &[Role::Coordinator]),
-    ("probe_", &[Role::Worker]),
+    ("probe", &[Role::Worker]),
+    // The client, in a schema of its own.
+    ("doctor_", &[]),
     ("versions", &[Role::Worker]),
     ("source_column_", &[Role::Coordinator]),
     ("left_out_", &[Role::Coordinator]),
@@ -88,6 +110,12 @@ fn touched(text: &str) -> BTreeSet<(String, &'static str)> {
             let Some(table) = table(&text[at + verb.len()..]) else { continue };
             found.extend(permissions.iter().map(|it| (table.clone(), *it)));
         }
+    }
+    // What a join finds is deleted from the table that is called so.
+    for (at, _) in text.match_indices("DELETE t0 FROM ") {
+        let joins = text[at..].split(';').next().unwrap_or_default();
+        let target = joins.split("INNER LOOP JOIN ").find(|join| join.contains("] AS t0 ON "));
+        found.extend(target.and_then(table).map(|table| (table, "DELETE")));
     }
     found
 }
@@ -141,6 +169,33 @@ async fn roles_may_do_what_they_do_and_no_more() {
                 .collect();
             assert_eq!(granted, needed, "{role:?} of {}", line.name());
         }
+    }
+}
+
+/// A commit that replaces applications needs what `grants --replace` grants in addition, and no more.
+#[tokio::test(flavor = "multi_thread")]
+async fn replacing_needs_what_is_granted_for_it() {
+    let db = Database::start(Tls::Off).await;
+    let all: Vec<Statement> = statements(&db).await;
+    for (line, contract) in xmlx_samples::contracts() {
+        let plan = Plan::from_json(contract).unwrap();
+        let replacing = all.iter().filter(|statement| {
+            statement.line == Some(line.name())
+                && ["replace_commit", "replace_find_refused"]
+                    .iter()
+                    .any(|name| statement.name.starts_with(name))
+        });
+        let needed: BTreeSet<(String, &str)> =
+            replacing.flat_map(|statement| touched(&statement.text)).collect();
+        let usual = Role::Worker.grants(Some(&plan));
+        let more = Role::Worker.grants_to_replace(&plan);
+        let pair = |grant: &xmlx_store::Grant| (grant.securable.clone(), grant.permission);
+        let usual: BTreeSet<(String, &str)> = usual.iter().map(pair).collect();
+        let more: BTreeSet<(String, &str)> = more.iter().map(pair).collect();
+        let lacking: BTreeSet<(String, &str)> = needed.difference(&usual).cloned().collect();
+        // Every table is deleted from; those that nothing hangs on need not be read but by this.
+        assert_eq!(lacking, more, "{}", line.name());
+        assert!(Role::Coordinator.grants_to_replace(&plan).is_empty());
     }
 }
 

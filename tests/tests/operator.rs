@@ -27,18 +27,28 @@ fn addresses_are_checked_at_the_start() {
         assert!(refused.stderr.contains(expected), "{program} {args:?}: {refused:?}");
     };
     for (url, expected) in [
-        ("https://host1:7400", "without TLS"),
+        ("https://host1:7400", "`https://host1:7400` takes TLS: set `tls_ca`"),
+        ("http://host1:7400", "xmlx-client ca issue"),
         ("host1:7400", "no scheme"),
         ("", "is empty"),
-        ("http://host1:7400,https://host2:7400", "without TLS"),
+        ("http://127.0.0.1:7400,https://host2:7400", "takes TLS"),
     ] {
         check("xmlx-client", &["status", "--coordinators", url], expected);
         check("xmlx-worker", &["--coordinators", url, "--check-config"], expected);
     }
-    check("xmlx-coordinator", &["--advertise", "https://h:1", "--check-config"], "without TLS");
+    check(
+        "xmlx-coordinator",
+        &["--advertise", "https://h:1", "--check-config"],
+        "without `tls_cert`",
+    );
+    check(
+        "xmlx-coordinator",
+        &["--listen", "10.0.0.5:7400", "--check-config"],
+        "xmlx-client ca init",
+    );
     check("xmlx-coordinator", &["--listen", "host1:7400", "--check-config"], "0.0.0.0:7400");
     check("xmlx-dev", &["up", "--listen", "host1:7400"], "0.0.0.0:7400");
-    let spaced = ["--coordinators", "http://a:1 , http://b:2", "--print-config"];
+    let spaced = ["--coordinators", "http://a:1 , http://b:2", "--insecure", "--print-config"];
     assert!(run("xmlx-worker", &spaced).expect(0).stdout.contains("\"http://b:2\""));
     check("xmlx-client", &["submit", "--contract", "c", "--follow", "--wait"], "--wait");
 }

@@ -89,7 +89,13 @@ async fn pages_make_up_the_list() {
 
     let (mut failures, mut stages, mut page_token) = (Vec::new(), Vec::new(), String::new());
     loop {
-        let request = pb::ListFailuresRequest { job_id: job, limit: 0, page_size: 3, page_token };
+        let request = pb::ListFailuresRequest {
+            job_id: job,
+            limit: 0,
+            page_size: 3,
+            page_token,
+            filter: None,
+        };
         let page = client.list_failures(request).await.unwrap().into_inner();
         failures.extend(page.failures.iter().map(|it| it.app_id));
         stages.push(page.stages.len());

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 use xmlx_extract::Plan;
 use xmlx_samples::{Line, Options, Synth};
-use xmlx_store::{Document, grants_script, target_schema};
+use xmlx_store::{Document, OldRows, grants_script, target_schema};
 use xmlx_tests::{Cluster, Setup};
 
 /// What `schema` prints is what `check` wants, and what a job fills; a quote in a name does no harm.
@@ -128,7 +128,7 @@ fn no_name_breaks_out_of_printed_sql() {
                 continue;
             };
             n_taken += 1;
-            for script in [target_schema(&plan), grants_script(Some(&plan))] {
+            for script in [target_schema(&plan), grants_script(Some(&plan), OldRows::Replaced)] {
                 assert!(!script.contains("DROP TABLE"), "by `{text}`:\n{script}");
             }
         }

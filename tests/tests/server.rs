@@ -35,11 +35,16 @@ fn store(connection_string: &str) -> Store {
     .unwrap()
 }
 
+fn differences(found: &ServerFindings) -> Vec<&xmlx_store::Disagreement> {
+    found.wrong.iter().chain(&found.unnamed).collect()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn sql_server_does_what_is_relied_on() {
     let db = Database::start(Tls::Off).await;
     let found = db.store().server_findings().await.unwrap();
-    assert_eq!(found, ServerFindings::default());
+    assert!(differences(&found).is_empty(), "{found:?}");
+    assert!(found.found.len() > 20, "{found:?}");
     db.store().require_fit_server().await.unwrap();
 }
 
@@ -48,7 +53,10 @@ async fn sql_server_does_what_is_relied_on() {
 async fn no_permission_is_needed() {
     let db = Database::start(Tls::Off).await;
     let nobody = store(&db.add_user("nobody").await);
-    assert_eq!(nobody.server_findings().await.unwrap(), ServerFindings::default());
+    let found = nobody.server_findings().await.unwrap();
+    assert!(differences(&found).is_empty(), "{found:?}");
+    let tried = |number: &str| found.found.iter().any(|(it, _)| it.expected.contains(number));
+    assert!(["515", "547", "2627", "2628"].into_iter().all(tried), "{found:?}");
 }
 
 /// Text that comes back as other bytes would be written as `failed`, application by application.

@@ -13,6 +13,9 @@ const WORKER: &str = "As many as it takes run in a cluster, usually all with the
 
 const CLIENT: &str = "It runs wherever somebody submits and watches jobs.\n`deploy/xmlx-client.toml` is a sample file.";
 
+/// How settings begin that name a file, or what it holds.
+const FILES: [&str; 5] = ["database", "source_database", "tls_", "token", "roles"];
+
 fn programs() -> [Program; 3] {
     [
         Program { command: xmlx_coordinator::Args::command(), about: COORDINATOR },
@@ -70,7 +73,8 @@ fn the_samples_are_what_the_programs_read() {
             .filter_map(|line| line.strip_prefix('#'))
             .filter(|line| line.contains(" = ") && !line.starts_with(' '))
             .map(|line| line.replace("''", "'x'").replace("[]", "['depth=9']"))
-            .filter(|line| !line.starts_with("database") && !line.starts_with("source_database"))
+            // What names files that are not there.
+            .filter(|line| !FILES.iter().any(|start| line.starts_with(start)))
             .collect();
         let path = folder.path().join(&name);
         std::fs::write(&path, lines.join("\n")).unwrap();

@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use tokio::time::Instant;
 use xmlx_devdb::Action;
 use xmlx_tests::{Cluster, Needs, Setup, skips_on_server};
 
@@ -100,4 +101,46 @@ async fn many_counts_leave_room_for_grants_and_questions() {
     // Who may not read now is told why, in time.
     let refused = cluster.client(&["failures", "1"]);
     assert!(refused.stderr.contains("counting job"), "{refused:?}");
+}
+
+/// Without row versions a reader waits for a commit that is held open: jobs are answered soon all the same, with counts
+/// that were true when they were read, and say how old they are.
+#[tokio::test(flavor = "multi_thread")]
+async fn jobs_are_answered_while_a_commit_is_held_open() {
+    const COUNTS: &str = "COALESCE((SELECT SUM(r.[done_ok])";
+    if skips_on_server(Needs::Faults) {
+        return;
+    }
+    let cluster = Cluster::start(SETUP).await;
+    cluster.db.faults().add("xmlx/worker@commit:1+:delay=50ms".parse().unwrap());
+    let job = cluster.submit(&[]);
+    cluster.wait_logged(20).await;
+    // The first answer after the pause is whole, and nothing changes from there on.
+    let id = job.to_string();
+    let _ = cluster.client(&["pause", &id]).expect(0);
+    let before = cluster.job(job);
+    assert!(
+        before["ok"].as_i64().unwrap() >= 20 && before.get("counts_age_ms").is_none(),
+        "{before}"
+    );
+    let sums = "SELECT SUM([done_ok]) FROM [xmlx].[range]";
+    assert_eq!(before["ok"].as_i64(), Some(cluster.db.count(sums).await));
+    // What a commit that is held open does to whoever adds up its range.
+    let held = format!("xmlx/coordinator@text={COUNTS}:1+:{SLOW}");
+    cluster.db.faults().add(held.parse().unwrap());
+    for command in [&["jobs", "-o", "json"][..], &["status", "-o", "json"]] {
+        let begun = Instant::now();
+        let shown = cluster.client(command).expect(0).json();
+        assert!(begun.elapsed() < Duration::from_secs(7), "{command:?}: {:?}", begun.elapsed());
+        let shown = shown.get("jobs").unwrap_or(&shown)[0].clone();
+        assert!(shown["counts_age_ms"].as_u64().unwrap() >= 2_000, "{shown}");
+        for count in ["ok", "failed", "rows", "ranges_done", "state", "total"] {
+            assert_eq!(shown[count], before[count], "{count}: {shown}");
+        }
+    }
+    let table = cluster.client(&["jobs"]).expect(0).stdout;
+    assert!(table.contains("s ago: a commit holds their rows"), "{table}");
+    // Nobody waits for counts to find out whether a job may stand beside others.
+    let failures = cluster.client(&["failures", &id]);
+    assert!(failures.code < 2, "{failures:?}");
 }

@@ -4,7 +4,7 @@
 
 use xmlx_devdb::Tls;
 use xmlx_extract::Plan;
-use xmlx_store::{control_schema, grants_script, target_schema};
+use xmlx_store::{OldRows, control_schema, grants_script, scratch_scripts, target_schema};
 use xmlx_tests::{Database, block, blocks, statements, workspace};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -33,8 +33,15 @@ async fn every_statement_is_written_out() {
         if line == xmlx_samples::Line::Card {
             write("schema/made.sql", &unguarded(&made));
         }
-        write(&format!("scripts/grants_{}.sql", line.name()), &grants_script(Some(&plan)));
+        write(
+            &format!("scripts/grants_{}.sql", line.name()),
+            &grants_script(Some(&plan), OldRows::Replaced),
+        );
     }
+    let [made, dropped] = scratch_scripts();
+    write("schema/doctor.sql", &unguarded(&made));
+    write("scripts/doctor_made.sql", &made);
+    write("scripts/doctor_dropped.sql", &dropped);
     // The checker would miss the tables from there on; the parser reads it.
     write("scripts/docs_removal.sql", &block("DROP TABLE"));
     let shown = documented();

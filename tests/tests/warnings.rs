@@ -113,9 +113,7 @@ async fn a_warning_is_counted_with_its_application() {
     let mut connection = store.connection();
     let mut commit = async |cursor, schema, decided: &[Decided]| {
         let range = OpenRange { scope: SCOPE, committed_through: cursor, deaths: 0, schema };
-        commits
-            .commit(&mut connection, &key, Group { range, decided, report: "", findings: &[] })
-            .await
+        commits.commit(&mut connection, &key, Group::of(range, decided)).await
     };
     let all = decided(&[(1, 2), (2, 0), (3, 1), (4, 3), (5, 1)]);
     let ids: Vec<i64> = all.iter().map(Decided::app_id).collect();

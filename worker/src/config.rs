@@ -10,6 +10,7 @@ use xmlx_runtime::{
     Secret, Settings, coordinator_url, host_name, name_problem, parse_duration, parse_size,
 };
 use xmlx_store::{Access, check_connection};
+use xmlx_tls::{CoordinatorNames, Security, TlsSettings};
 
 use crate::test_hooks::TestHooks;
 
@@ -53,6 +54,10 @@ pub struct Args {
         value_parser = coordinator_url
     )]
     coordinators: Vec<String>,
+    #[command(flatten)]
+    tls: TlsSettings,
+    #[command(flatten)]
+    coordinator_names: CoordinatorNames,
     /// Name shown to operators; `{host}` stands for the host's name and `{pid}` for the process id
     ///
     /// `xmlx-client drain` takes it. Give a name of your own where several workers of a host have to be told apart.
@@ -112,6 +117,8 @@ pub struct Config {
     pub source_database: Option<Secret>,
     /// Where coordinators listen.
     pub coordinators: Vec<String>,
+    /// TLS to them.
+    pub security: Security,
     /// Shown to operators.
     pub name: String,
     /// Ranges worked on at once.
@@ -166,14 +173,19 @@ impl Settings for Args {
         self.check_connection(checks, source.as_ref(), Access::ReadOnly);
         let limits = xmlx_extract::Limits::from_settings(&self.documents.limits);
         let limits = checks.value("limits", limits);
+        let mut coordinators = self.coordinators.clone();
+        let security = self.tls.of_worker(checks, &self.coordinator_names, &mut coordinators);
         let database = database?;
+        let security = security?;
         let warnings = [&database].into_iter().chain(&source);
-        let warnings = warnings.filter_map(|found| found.warning.clone()).collect();
+        let warnings = warnings.filter_map(|found| found.warning.clone());
+        let warnings = warnings.chain(security.warning.clone()).collect();
         Some(Config {
             database: database.secret,
             database_ca: self.database.database_ca.clone(),
             source_database: source.map(|source| source.secret),
-            coordinators: self.coordinators.clone(),
+            coordinators,
+            security,
             name: self.name.clone(),
             slots: self.slots,
             group_apps: self.group_apps,
@@ -238,7 +250,10 @@ mod tests {
             (&["--group-rows", "0"], "--group-rows: `0`"),
             (&["--group-bytes", "4"], "--group-bytes: `4` has no unit"),
             (&["--drain-deadline", "25"], "--drain-deadline: `25` is no duration"),
-            (&["--coordinators", "http://a:1,https://b:1"], "--coordinators: `https://b:1`"),
+            (&["--coordinators", "http://a:1,ftp://b:1"], "--coordinators: `ftp://b:1`"),
+            (&["--coordinators", "http://a:1"], "xmlx-client ca issue worker"),
+            (&["--coordinators", "https://a:1"], "`https://a:1` takes TLS"),
+            (&["--tls-cert", "no-such-file"], "`tls_key`: set it, too"),
             (&["--coordinators", ""], "--coordinators: the address of a coordinator is empty"),
             (&["--name", "a\nb"], "the name holds a line break"),
             (&["--limits", "depth=300,width=3"], "--limits: `width=3` sets no limit"),
@@ -256,8 +271,15 @@ mod tests {
 
     #[test]
     fn what_is_written_is_meant() {
-        let args =
-            ["--name", "{host}-a", "--slots", "auto", "--coordinators", "http://a:1 , http://b:2/"];
+        let args = [
+            "--name",
+            "{host}-a",
+            "--slots",
+            "auto",
+            "--coordinators",
+            "http://a:1 , http://b:2/",
+            "--insecure",
+        ];
         let config = load(
             &args,
             &[

@@ -7,7 +7,10 @@ use std::sync::{Arc, Mutex};
 use tokio::sync::OnceCell;
 use xmlx_domain::{JobId, Mode};
 use xmlx_extract::Plan;
-use xmlx_store::{Bounds, CommitPlan, Documents, Error, Store, Versions};
+use xmlx_report::Counter;
+use xmlx_store::{CommitPlan, Comparison, Documents, Error, Store, Versions};
+
+use crate::pipeline::Rehearser;
 
 /// Jobs kept; older ones are read again if they come back.
 const JOBS_MAX: usize = 32;
@@ -19,8 +22,12 @@ pub(crate) struct Job {
     pub(crate) documents: Documents,
     pub(crate) commit: CommitPlan,
     pub(crate) mode: Mode,
-    /// What the target's columns can hold.
-    pub(crate) bounds: Bounds,
+    /// What a rehearsal needs.
+    pub(crate) rehearser: Option<Rehearser>,
+    /// What a reconciliation compares with.
+    pub(crate) comparison: Option<Comparison>,
+    /// Counts what is written, for the reports of leases.
+    pub(crate) counter: Counter,
     /// Commits of this process that wrote rows.
     n_commits: AtomicU64,
     /// The bits of [`Job::refused_share`].
@@ -94,12 +101,6 @@ impl Jobs {
             Box::pin(store.require_fit_server()).await?;
         }
         let (mut plan, source) = self.store.job_plan(job_id).await?;
-        if let mode @ (Mode::Reconcile | Mode::Replace) = source.mode() {
-            let detail = format!(
-                "job {job_id} is a `{mode}`, which this worker cannot do: it needs a newer build"
-            );
-            return Err(Error::Shape { statement: "job_contract", detail });
-        }
         let mut connection = self.store.connection();
         let documents = Documents::of(&mut connection, &plan, &source).await?;
         let catalog = self.store.catalog(plan.target_schema()).await?;
@@ -107,14 +108,31 @@ impl Jobs {
         // What does not go together was refused when the job was submitted; the plan of the commit checks it again.
         catalog.describe(&mut plan);
         catalog.narrow(&mut plan);
-        let commit = CommitPlan::new(&plan, &catalog, &source)?;
-        let bounds = Bounds::new(&plan, &catalog);
+        let commit = if source.mode().replaces() {
+            let scope = self.store.job_scope(job_id).await?;
+            let removals = self.store.removals(&plan, &catalog, scope, job_id).await?;
+            self.store.require_grants(&removals.grants()).await?;
+            CommitPlan::replacing(&plan, &catalog, &source, &removals)?
+        } else {
+            CommitPlan::new(&plan, &catalog, &source)?
+        };
+        let rehearser = match source.mode() {
+            Mode::Rehearse => {
+                Some(Rehearser::new(&plan, self.store.forecast(&plan, &catalog).await?))
+            }
+            _ => None,
+        };
+        let reconciles = source.mode() == Mode::Reconcile;
+        let comparison = reconciles.then(|| Comparison::new(&plan, &catalog)).transpose()?;
+        let counter = Counter::new(&plan, |table, column| catalog.has_default(table, column));
         Ok(Job {
             plan,
             documents,
             commit,
             mode: source.mode(),
-            bounds,
+            rehearser,
+            comparison,
+            counter,
             n_commits: AtomicU64::new(0),
             refused_share: AtomicU64::new(0),
         })

@@ -13,6 +13,7 @@ async fn main() -> anyhow::Result<()> {
     if settings.ends_here()? {
         return Ok(());
     }
+    xmlx_runtime::no_core_files();
     xmlx_runtime::raise_open_files();
     exit(run(settings.config, Shutdown::on_signals()?).await)
 }

@@ -6,10 +6,13 @@ mod commit;
 mod extract;
 mod fetch;
 mod parts;
+mod reconcile;
+mod rehearse;
 mod retry;
 mod room;
 
 pub(crate) use extract::hush_panics;
+pub(crate) use rehearse::Rehearser;
 pub(crate) use room::Room;
 
 use std::sync::{Arc, OnceLock};

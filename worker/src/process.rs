@@ -13,6 +13,7 @@ use xmlx_runtime::{Refused, Secret, Shutdown};
 use xmlx_store::{
     Access, ConnectError, Error, Fit, SCHEMA_VERSION, SchemaVersion, Store, StoreConfig,
 };
+use xmlx_tls::{Dialer, Wake};
 
 use crate::board::Board;
 use crate::dispatcher::Dispatcher;
@@ -72,6 +73,7 @@ pub fn run(
 
 async fn work(config: Config, shutdown: Shutdown) -> anyhow::Result<()> {
     pipeline::hush_panics();
+    config.security.follow(Wake::FilesAndHangup);
     let session_id = SessionId(uuid::Uuid::new_v4().to_string());
     info!(name = config.name, session = %session_id, slots = config.slots, "worker starts");
     let (store, copy) = stores(&config, &session_id)?;
@@ -89,6 +91,7 @@ async fn work(config: Config, shutdown: Shutdown) -> anyhow::Result<()> {
     let over = CancellationToken::new();
     let session = session::Session {
         id: session_id.clone(),
+        dialer: Dialer::new(&config.security),
         config: config.clone(),
         board: Arc::clone(&board),
         gate: Arc::clone(&gate),

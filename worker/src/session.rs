@@ -19,6 +19,7 @@ use tracing::{error, info, warn};
 use xmlx_domain::SessionId;
 use xmlx_proto::ErrorCode;
 use xmlx_runtime::{AbortOnPanic, Clock, Recurring};
+use xmlx_tls::Dialer;
 
 use self::conversation::Conversation;
 use self::route::{Ended, Next, Route};
@@ -39,6 +40,7 @@ const FAREWELL: Duration = Duration::from_secs(1);
 pub(crate) struct Session {
     pub(crate) id: SessionId,
     pub(crate) config: Config,
+    pub(crate) dialer: Dialer,
     pub(crate) board: Arc<Board>,
     pub(crate) gate: Arc<Gate>,
     pub(crate) orders: mpsc::Sender<Order>,

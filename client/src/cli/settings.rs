@@ -3,16 +3,22 @@
 use std::path::PathBuf;
 
 use xmlx_extract::Limits;
-use xmlx_runtime::{Checks, ConfigFlags, Connection, Settings};
+use xmlx_runtime::{Checks, ConfigFlags, Connection, Secret, Settings};
 use xmlx_store::{Access, check_connection};
+use xmlx_tls::Security;
 
 use super::{Cli, Command};
+use crate::cluster::Proof;
 
 /// What the settings mean.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// Where coordinators listen.
     pub coordinators: Vec<String>,
+    /// TLS to them.
+    pub security: Security,
+    /// Who asks them.
+    pub proof: Proof,
     /// The database; `None` where none is given, or where the command needs none.
     pub database: Option<Connection>,
     /// CA certificates for the database's TLS.
@@ -41,24 +47,66 @@ impl Settings for Cli {
             let checked = check_connection(text, database_ca.as_deref(), Access::ReadWrite);
             checks.value(&found.key, checked);
         }
-        let coordinators = self.coordinators.clone();
-        Some(Config { coordinators, database, database_ca, limits: limits? })
+        let mut coordinators = self.coordinators.clone();
+        let security = if self.reaches_coordinators() {
+            self.tls.of_client(checks, &self.coordinator_names, &mut coordinators)
+        } else {
+            Some(Security::default())
+        };
+        let token = self.token(checks);
+        let proof = security.as_ref().map(|security| Proof::new(security, token.as_ref()));
+        let proof = proof.and_then(|proof| checks.value("token", proof));
+        let (security, proof) = (security?, proof?);
+        Some(Config { coordinators, security, proof, database, database_ca, limits: limits? })
     }
 }
 
 impl Cli {
-    /// A wrong connection string must not keep anybody from a command that does not use it.
-    fn reaches_database(&self) -> bool {
+    /// The token, which may lie in a file.
+    fn token(&self, checks: &mut Checks<'_>) -> Option<Secret> {
+        if !self.reaches_coordinators() {
+            return None;
+        }
+        if let Some(token) = &self.token {
+            return Some(token.clone());
+        }
+        let file = self.token_file.as_ref()?;
+        let read = std::fs::read_to_string(file)
+            .map_err(|err| format!("cannot read the token in `{}`: {err}", file.display()));
+        let text = checks.value("token_file", read)?;
+        Some(Secret::new(text.trim()))
+    }
+
+    /// Wrong settings of TLS must not keep anybody from a command that asks no coordinator, such as the one that makes
+    /// the certificates.
+    fn reaches_coordinators(&self) -> bool {
         match &self.command {
-            Some(Command::Init { print }) => !print,
+            Some(
+                Command::Init { .. }
+                | Command::Ca(_)
+                | Command::Check { .. }
+                | Command::Load { .. }
+                | Command::Contract(_)
+                | Command::Schema { .. }
+                | Command::Grants { .. }
+                | Command::Map { .. }
+                | Command::Bench { .. }
+                | Command::Demo { .. }
+                | Command::Up { .. }
+                | Command::Completions { .. }
+                | Command::Coverage(_)
+                | Command::Diff(_)
+                | Command::Doctor,
+            ) => false,
             // Only the settings are asked for.
-            Some(Command::Check { .. } | Command::Load { .. }) | None => true,
+            None => true,
             Some(
                 Command::Status { .. }
                 | Command::Submit(_)
                 | Command::Jobs(_)
                 | Command::Ranges { .. }
                 | Command::Workers
+                | Command::Runs { .. }
                 | Command::Pause { .. }
                 | Command::Resume { .. }
                 | Command::Cancel { .. }
@@ -67,12 +115,52 @@ impl Cli {
                 | Command::Prune { .. }
                 | Command::Failures { .. }
                 | Command::Warnings { .. }
+                | Command::Quality { .. }
+                | Command::Rehearsal { .. }
+                | Command::Reconcile(_)
+                | Command::Retry(_)
+                | Command::Token(_)
+                | Command::Audit { .. }
+                | Command::Verify { .. },
+            ) => true,
+        }
+    }
+
+    /// A wrong connection string must not keep anybody from a command that does not use it.
+    fn reaches_database(&self) -> bool {
+        match &self.command {
+            Some(Command::Init { print }) => !print,
+            // Only the settings are asked for.
+            Some(Command::Doctor | Command::Check { .. } | Command::Load { .. }) | None => true,
+            Some(
+                Command::Status { .. }
+                | Command::Submit(_)
+                | Command::Jobs(_)
+                | Command::Ranges { .. }
+                | Command::Workers
+                | Command::Runs { .. }
+                | Command::Pause { .. }
+                | Command::Resume { .. }
+                | Command::Cancel { .. }
+                | Command::Drain { .. }
+                | Command::Throttle(_)
+                | Command::Prune { .. }
+                | Command::Failures { .. }
+                | Command::Warnings { .. }
+                | Command::Quality { .. }
+                | Command::Rehearsal { .. }
                 | Command::Retry(_)
                 | Command::Verify { .. }
+                | Command::Token(_)
+                | Command::Audit { .. }
+                | Command::Ca(_)
+                | Command::Reconcile(_)
                 | Command::Contract(_)
                 | Command::Schema { .. }
                 | Command::Grants { .. }
                 | Command::Map { .. }
+                | Command::Coverage(_)
+                | Command::Diff(_)
                 | Command::Bench { .. }
                 | Command::Demo { .. }
                 | Command::Up { .. }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use xmlx_store::{Limit, NoLimit};
+use xmlx_store::{Limit, NoLimit, NoThreshold, Threshold};
 
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Submit {
@@ -41,9 +41,24 @@ pub(crate) struct Submit {
     /// The job reports what a load would do.
     #[arg(long, conflicts_with = "follow")]
     pub(crate) dry_run: bool,
+    /// Pause the job once a column has more of something; may be given several times
+    ///
+    /// MEASURE is null, default, unreadable, cut or unknown_code; MOST a number of rows, or a share of the column's rows,
+    /// which counts once there are 100. `quality` shows what columns have. Example: null:loan.amount=5%
+    #[arg(long, value_name = "MEASURE:TABLE.COLUMN=MOST", value_parser = threshold)]
+    pub(crate) threshold: Vec<String>,
     /// Never end: load applications that come later, too, until the job is cancelled
     #[arg(long, conflicts_with_all = ["limit", "to", "wait"])]
     pub(crate) follow: bool,
+    /// Write applications that are decided again, in the place of the rows that they have
+    ///
+    /// It takes those that have a row in the log, but for those that this very contract wrote last. One that fails keeps the
+    /// rows that it has. Workers need the permissions of `grants --replace`.
+    #[arg(long, conflicts_with_all = ["follow", "dry_run"])]
+    pub(crate) replace: bool,
+    /// With `--replace`: also those that this very contract wrote, for documents that have changed
+    #[arg(long, requires = "replace")]
+    pub(crate) again: bool,
     /// Wait until the job ends, and report on standard error what delays it
     ///
     /// With `--wait=until-paused` the wait also ends once the job is paused. Exit code 0: the job is done, and at least
@@ -66,6 +81,11 @@ pub(crate) enum Wait {
     UntilEnded,
     /// The same, or it is paused and continues only when somebody resumes it
     UntilPaused,
+}
+
+/// A threshold of a column, as a coordinator reads it.
+fn threshold(text: &str) -> Result<String, NoThreshold> {
+    text.parse::<Threshold>().map(|threshold| threshold.to_string())
 }
 
 /// A limit of failures or warnings, as a coordinator reads it.

@@ -41,11 +41,29 @@ fn every_command_is_understood() {
         ("throttle --off", "Throttle(Throttle { commits: None, off: true })"),
         ("prune --older-than 2h", "Prune { older_than: 7200s, dry_run: false }"),
         ("prune --older-than 1s --dry-run", "Prune { older_than: 1s, dry_run: true }"),
-        ("failures 7", "Failures { job: 7, limit: 100 }"),
+        (
+            "failures 7",
+            "Failures(Failures { job: 7, limit: 100, stage: None, reason: None, column: None, app: None, groups: false, export: None })",
+        ),
+        (
+            "failures 7 --stage mapping --reason x --column a.b --app -5 --groups",
+            "Failures(Failures { job: 7, limit: 100, stage: Some(\"mapping\"), reason: Some(\"x\"), column: Some(\"a.b\"), app: Some(-5), groups: true, export: None })",
+        ),
+        ("quality 7", "Quality { job: 7, against: None, all: false }"),
+        ("quality 7 --against 6 --all", "Quality { job: 7, against: Some(6), all: true }"),
+        ("runs 5 --job 7", "Runs { app: 5, job: Some(7), most: ListLimit { limit: 0 } }"),
         ("warnings 7", "Warnings { job: 7, column: None }"),
         ("warnings 7 --column a.b", "Warnings { job: 7, column: Some(\"a.b\") }"),
+        ("audit --since 7d", "Audit { since: Some(604800s), verify: false }"),
+        ("audit --verify", "Audit { since: None, verify: true }"),
+        ("token list", "Token(List)"),
+        ("token revoke a", "Token(Revoke { id: \"a\" })"),
         ("verify 7", "Verify { job: 7, history: false }"),
         ("verify 7 --history", "Verify { job: 7, history: true }"),
+        (
+            "reconcile 7 --limit 9",
+            "Reconcile(Reconcile { job: 7, from: None, to: None, limit: Some(9), report: None })",
+        ),
         ("init --print", "Init { print: true }"),
         ("schema c.json", "Schema { contract: Some(\"c.json\"), contract_format: false }"),
         ("schema --contract-format", "Schema { contract: None, contract_format: true }"),
@@ -55,6 +73,14 @@ fn every_command_is_understood() {
         (
             "map --contract c 1.xml",
             "Map { contract: [\"c\"], app_id: None, ddl: None, files: [\"1.xml\"] }",
+        ),
+        (
+            "coverage --contract c dir --fail-on unread",
+            "Coverage(Coverage { contract: [\"c\"], ddl: None, fail_on: [Unread], all: false, files: [\"dir\"] })",
+        ),
+        (
+            "diff a b dir",
+            "Diff(Diff { old: \"a\", new: \"b\", ddl: None, values: false, files: [\"dir\"] })",
         ),
         (
             "bench dir --contract c",
@@ -105,6 +131,9 @@ fn wrong_usage_is_refused_with_the_way_out() {
         ("check", "<CONTRACT>..."),
         ("check c --role king", "coordinator, worker, reader"),
         ("map --contract c", "<FILES>..."),
+        ("coverage --contract c", "<FILES>..."),
+        ("coverage --contract c f --fail-on read", "unread, unmatched"),
+        ("diff a b", "<FILES>..."),
         ("bench d --contract c --threads 0", "1..=1024"),
         ("bench d --contract c --seconds 0", "1..=3600"),
         ("status -o xml", "[possible values: table, json]"),
@@ -121,7 +150,7 @@ fn settings_are_refused_together() {
     let Failure::Invalid(err) = err else { panic!("{err}") };
     let expected = "the settings are invalid in 3 places\n  \
          XMLX_COORDINATOR: no program reads this variable; did you mean `XMLX_COORDINATORS`?\n  \
-         --coordinators: `host1:7400` has no scheme; write it like `http://host1:7400`\n  \
+         --coordinators: `host1:7400` has no scheme; write it like `https://host1:7400`\n  \
          --limits: `x` sets no limit: write it like `depth=300` or `document_bytes=128MiB`";
     assert_eq!(err.to_string(), expected);
 }

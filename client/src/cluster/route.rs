@@ -93,6 +93,7 @@ impl Route {
             | ErrorCode::NotFound
             | ErrorCode::NotPossible
             | ErrorCode::Protocol
+            | ErrorCode::Denied
             | ErrorCode::Internal => bail!("{refusal}"),
         }
         let reason = refusal.to_string();
@@ -224,6 +225,7 @@ mod tests {
             ErrorCode::NotFound,
             ErrorCode::NotPossible,
             ErrorCode::Protocol,
+            ErrorCode::Denied,
             ErrorCode::Internal,
         ] {
             let refusal = Refusal::new(code, "there is no job 7");

@@ -281,7 +281,7 @@ fn write(path: &Path, text: &str) -> anyhow::Result<()> {
 }
 
 /// Files as given, folders as the XML files in them.
-fn sample_files(given: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
+pub(super) fn sample_files(given: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     for path in given {
         if path.is_dir() {

@@ -14,11 +14,24 @@ use crate::output::{self, Answer, Format};
 /// Documents in one statement.
 const CHUNK: usize = 200;
 
+/// Ids that are named on a line; `-o json` has all of them.
+const IDS_SHOWN: usize = 10;
+
+/// What becomes of documents that the table has in another form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Changed {
+    /// They stay as they are.
+    Leave,
+    /// The files' take their place.
+    Replace,
+}
+
 pub(crate) async fn run(
     format: Format,
     dir: &Path,
-    plan: &Plan,
+    (contract, plan): (&Path, &Plan),
     store: &Store,
+    changed: Changed,
 ) -> anyhow::Result<Answer> {
     anyhow::ensure!(
         plan.source().application_tables.len() <= 1,
@@ -48,18 +61,32 @@ pub(crate) async fn run(
                 }
             }
         }
-        match store.load(plan, &documents).await {
-            Ok(n_new) => loaded.count(documents.len(), n_new),
+        match take(store, plan, &documents, changed).await {
+            Ok(taken) => loaded.count(documents.len(), taken),
             // The statement says nothing of which document it was.
             Err(err) if is_of_a_document(&err) => {
-                load_one_by_one(store, plan, (&documents, &names), &mut loaded).await?;
+                for (document, name) in documents.iter().zip(&names) {
+                    match take(store, plan, std::slice::from_ref(document), changed).await {
+                        Ok(taken) => loaded.count(1, taken),
+                        // Such as an id that is too large for its column.
+                        Err(err) if is_of_a_document(&err) => {
+                            output::note(&format!("`{name}` is left out: {err}"));
+                            loaded.refused.push(name.clone());
+                        }
+                        Err(err) => return Err(err.into()),
+                    }
+                }
             }
             Err(err) => return Err(err.into()),
         }
     }
+    loaded.decided = store.decided(plan, &loaded.replaced).await?;
     match format {
         Format::Json => output::json(&loaded)?,
         Format::Table => output::line(&loaded.line())?,
+    }
+    if let Some(note) = loaded.to_be_written_again(contract) {
+        output::note(&note);
     }
     Ok(loaded.answer())
 }
@@ -69,24 +96,25 @@ fn is_of_a_document(err: &Error) -> bool {
     err.class() == ErrorClass::Data
 }
 
-/// Leaves out those that the database refuses, such as an id that is too large for its column.
-async fn load_one_by_one(
+/// What became of documents that were sent together.
+#[derive(Debug, Default)]
+struct Taken {
+    n_new: i64,
+    /// Whose document is another one now.
+    replaced: Vec<i64>,
+}
+
+async fn take(
     store: &Store,
     plan: &Plan,
-    (documents, names): (&[Document], &[String]),
-    loaded: &mut Loaded,
-) -> Result<(), Error> {
-    for (document, name) in documents.iter().zip(names) {
-        match store.load(plan, std::slice::from_ref(document)).await {
-            Ok(n_new) => loaded.count(1, n_new),
-            Err(err) if is_of_a_document(&err) => {
-                output::note(&format!("`{name}` is left out: {err}"));
-                loaded.refused.push(name.clone());
-            }
-            Err(err) => return Err(err),
-        }
-    }
-    Ok(())
+    documents: &[Document],
+    changed: Changed,
+) -> Result<Taken, Error> {
+    let replaced = match changed {
+        Changed::Leave => Vec::new(),
+        Changed::Replace => store.replace_documents(plan, documents).await?,
+    };
+    Ok(Taken { n_new: store.load(plan, documents).await?, replaced })
 }
 
 /// What became of the files.
@@ -95,6 +123,10 @@ struct Loaded {
     files: usize,
     loaded: usize,
     already_there: usize,
+    /// Whose document in the table was another one.
+    replaced: Vec<i64>,
+    /// Those of them that are decided: their rows are still those of the old document.
+    decided: Vec<i64>,
     without_id: Vec<String>,
     undecodable: Vec<String>,
     /// The database does not take them.
@@ -102,11 +134,30 @@ struct Loaded {
 }
 
 impl Loaded {
-    /// So many documents are in the table, of which so many are new.
-    fn count(&mut self, n_documents: usize, n_new: i64) {
+    /// So many documents are in the table, of which some are new or other ones than before.
+    fn count(&mut self, n_documents: usize, taken: Taken) {
+        let Taken { n_new, replaced } = taken;
         let n_new = usize::try_from(n_new).unwrap_or(0);
         self.loaded += n_new;
-        self.already_there += n_documents.saturating_sub(n_new);
+        self.already_there += n_documents.saturating_sub(n_new + replaced.len());
+        self.replaced.extend(replaced);
+    }
+
+    /// What to do about applications that are decided.
+    fn to_be_written_again(&self, contract: &Path) -> Option<String> {
+        let (first, last) = (self.decided.iter().min()?, self.decided.iter().max()?);
+        let mut ids: Vec<String> =
+            self.decided.iter().take(IDS_SHOWN).map(ToString::to_string).collect();
+        if self.decided.len() > IDS_SHOWN {
+            ids.push("...".to_owned());
+        }
+        Some(format!(
+            "{} of the replaced documents are of applications that are decided, whose rows are still those of the old document ({}); \
+             `xmlx-client submit --replace --again --contract {} --from {first} --to {last}` writes everything from the first to the last of them again",
+            self.decided.len(),
+            ids.join(", "),
+            contract.display()
+        ))
     }
 
     fn n_left_out(&self) -> usize {
@@ -118,6 +169,9 @@ impl Loaded {
             "{} of {} documents loaded, {} were there already",
             self.loaded, self.files, self.already_there
         );
+        if !self.replaced.is_empty() {
+            line.push_str(&format!(", {} replaced", self.replaced.len()));
+        }
         let n_left_out = self.n_left_out();
         if n_left_out > 0 {
             line.push_str(&format!(", {n_left_out} left out"));
@@ -188,6 +242,17 @@ mod tests {
         let mut loaded = Loaded { files: 5, loaded: 3, already_there: 2, ..Loaded::default() };
         assert_eq!(loaded.line(), "3 of 5 documents loaded, 2 were there already");
         assert_eq!(loaded.answer(), Answer::Yes);
+        loaded.count(3, Taken { n_new: 0, replaced: vec![7, 9] });
+        assert_eq!(loaded.line(), "3 of 5 documents loaded, 3 were there already, 2 replaced");
+        assert_eq!(
+            loaded.to_be_written_again(Path::new("a.json")),
+            None,
+            "nobody has decided them"
+        );
+        loaded.decided = vec![9, 7];
+        let note = loaded.to_be_written_again(Path::new("a.json")).unwrap();
+        assert!(note.contains("(9, 7)") && note.contains("--from 7 --to 9"), "{note}");
+        let mut loaded = Loaded { files: 5, loaded: 3, already_there: 2, ..Loaded::default() };
         loaded.undecodable.push("7.xml".to_owned());
         assert_eq!(loaded.line(), "3 of 5 documents loaded, 2 were there already, 1 left out");
         assert_eq!(loaded.answer(), Answer::No);

@@ -48,7 +48,7 @@ pub(crate) fn take_types(plan: &mut Plan, ddl: Option<&Path>) -> anyhow::Result<
 }
 
 /// The id of the application by the name of its file, where the document itself has none.
-fn id_of_name(plan: &Plan, file: &Path) -> Option<i64> {
+pub(super) fn id_of_name(plan: &Plan, file: &Path) -> Option<i64> {
     if !plan.id_is_of_source() {
         return None;
     }
@@ -103,7 +103,7 @@ fn tables(plan: &Plan, rows: &[Vec<xmlx_extract::Row>]) -> Map<String, Json> {
 }
 
 /// Dates as ISO 8601, decimals as strings so that no reader rounds them.
-fn cell(value: &Value) -> Json {
+pub(super) fn cell(value: &Value) -> Json {
     match value {
         Value::Null => Json::Null,
         Value::Bit(it) => json!(i32::from(*it)),

@@ -41,17 +41,17 @@ pub async fn fetch(cluster: &Cluster) -> anyhow::Result<Status> {
     }
     let leader = response.leader.as_ref().filter(|leader| leader.alive);
     let by_leader = match leader {
-        Some(leader) => Cluster::call_at(&leader.address, Patience::GLANCE, request).await.ok(),
+        Some(leader) => cluster.call_at(&leader.address, Patience::GLANCE, request).await.ok(),
         None => None,
     };
     Ok(by_leader.unwrap_or(response).into())
 }
 
 /// What one coordinator answers within a few seconds; `None`: it does not answer.
-pub async fn glance(address: &str) -> Option<Status> {
+pub async fn glance(cluster: &Cluster, address: &str) -> Option<Status> {
     let request =
         async |channel| cluster::cluster(channel).status(pb::StatusRequest::default()).await;
-    Cluster::call_at(address, Patience::GLANCE, request).await.ok().map(Into::into)
+    cluster.call_at(address, Patience::GLANCE, request).await.ok().map(Into::into)
 }
 
 fn rendered(status: &Status, format: Format) -> anyhow::Result<String> {

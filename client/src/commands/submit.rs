@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use xmlx_domain::JobState;
 use xmlx_proto::{MESSAGE_BYTES_MAX, v1 as pb};
 
-use super::{contract_text, inspect};
+use super::{contract_text, inspect, rehearsal};
 use crate::cli::{Submit, Wait};
 use crate::cluster::{self, Cluster, Patience};
 use crate::output::{self, Answer, Format};
@@ -45,8 +45,13 @@ pub(crate) async fn run(
             "warning: the coordinator or the control tables are of an older release: the job has no limits of failures and warnings",
         );
     }
+    if !args.threshold.is_empty() && !job.has_thresholds() {
+        output::note(
+            "warning: the coordinator is of an older release: the job has no thresholds of columns",
+        );
+    }
     if let Some(n) = decided {
-        output::note(&nothing_waits(kind, n));
+        output::note(&nothing_waits(request.mode(), n));
     }
     let Some(until) = args.wait else {
         show(format, outcome, &job)?;
@@ -54,6 +59,9 @@ pub(crate) async fn run(
     };
     output::note(&format!("job {} {}", job.job, outcome_name(outcome)));
     let job = wait(cluster, job.job, until).await?;
+    if args.dry_run {
+        return rehearsal::run(cluster, format, job.job).await;
+    }
     show(format, outcome, &job)?;
     Ok(answer(&job))
 }
@@ -74,8 +82,15 @@ fn request(
                 "`retry` has no `--dry-run`; `submit --dry-run` rehearses what has no decision yet"
             )
         }
+        (Kind::Retry, false) if args.replace => {
+            anyhow::bail!(
+                "`retry` takes what has failed; `submit --replace` takes whatever is decided"
+            )
+        }
         (Kind::Retry, false) => pb::JobMode::Retry,
         (Kind::New, _) if args.dry_run => pb::JobMode::Rehearse,
+        (Kind::New, _) if args.again => pb::JobMode::ReplaceAll,
+        (Kind::New, _) if args.replace => pb::JobMode::Replace,
         (Kind::New, true) => pb::JobMode::Follow,
         (Kind::New, false) => pb::JobMode::Once,
     };
@@ -93,6 +108,8 @@ fn request(
         problems_max: PROBLEMS_MAX,
         max_failures: args.max_failures.clone().unwrap_or_default(),
         max_warnings: args.max_warnings.clone().unwrap_or_default(),
+        thresholds: args.threshold.clone(),
+        of_job: None,
     })
 }
 
@@ -100,18 +117,28 @@ fn request(
 #[derive(Debug)]
 pub struct Submitted {
     outcome: pb::Outcome,
-    job: Job,
+    pub(super) job: Job,
     /// Nothing waits for the job: how many applications of its scope are decided.
     decided: Option<i64>,
 }
 
 /// Why a job has nothing to do.
-fn nothing_waits(kind: Kind, n_decided: i64) -> String {
-    match kind {
-        Kind::New => format!(
+fn nothing_waits(mode: pb::JobMode, n_decided: i64) -> String {
+    match mode {
+        pb::JobMode::Replace => format!(
+            "nothing waits: of the {n_decided} applications of the scope none is decided, or this very contract wrote all that are; `--again` takes those, too"
+        ),
+        pb::JobMode::ReplaceAll => {
+            format!("nothing waits: none of the {n_decided} applications of the scope is decided")
+        }
+        pb::JobMode::Unspecified
+        | pb::JobMode::Once
+        | pb::JobMode::Follow
+        | pb::JobMode::Rehearse
+        | pb::JobMode::Reconcile => format!(
             "nothing waits: all {n_decided} applications of the scope are decided already; `xmlx-client retry` takes those that failed"
         ),
-        Kind::Retry => {
+        pb::JobMode::Retry => {
             format!("nothing waits: none of the {n_decided} applications of the scope has failed")
         }
     }
@@ -167,7 +194,7 @@ fn problems(response: &pb::SubmitResponse) -> String {
     text
 }
 
-async fn wait(cluster: &Cluster, job_id: i64, until: Wait) -> anyhow::Result<Job> {
+pub(super) async fn wait(cluster: &Cluster, job_id: i64, until: Wait) -> anyhow::Result<Job> {
     let mut shown = String::new();
     loop {
         let job = inspect::job(cluster, job_id).await?;
@@ -290,6 +317,13 @@ mod tests {
         assert_eq!(ask(&[], Kind::Retry), retry);
         let follow = pb::SubmitRequest { mode: pb::JobMode::Follow.into(), ..plain.clone() };
         assert_eq!(ask(&["--follow"], Kind::New), follow);
+        for (line, mode) in [
+            (&["--replace"][..], pb::JobMode::Replace),
+            (&["--replace", "--again"], pb::JobMode::ReplaceAll),
+        ] {
+            let replace = pb::SubmitRequest { mode: mode.into(), ..plain.clone() };
+            assert_eq!(ask(line, Kind::New), replace);
+        }
         let rehearsal = pb::SubmitRequest { mode: pb::JobMode::Rehearse.into(), ..plain.clone() };
         assert_eq!(ask(&["--dry-run"], Kind::New), rehearsal);
         let scope = ["--from", "-5", "--to", "9", "--limit", "3", "--priority", "-1"];
@@ -309,6 +343,12 @@ mod tests {
             ..plain.clone()
         };
         assert_eq!(ask(&limits, Kind::New), limited);
+        let thresholds = ["--threshold", "null:a.b=5%", "--threshold", "cut:a.c=0"];
+        let watched = pb::SubmitRequest {
+            thresholds: vec!["null:a.b=5%".to_owned(), "cut:a.c=0".to_owned()],
+            ..plain.clone()
+        };
+        assert_eq!(ask(&thresholds, Kind::New), watched);
         let two = pb::SubmitRequest { name: "card+loan".to_owned(), ..plain };
         assert_eq!(ask(&["--contract", "loan.json"], Kind::New), two);
         let refused = request(&args(&["--follow"]), Kind::Retry, String::new(), String::new());
@@ -339,9 +379,12 @@ mod tests {
 
     #[test]
     fn a_job_with_nothing_to_do_says_why() {
-        let new = nothing_waits(Kind::New, 12);
+        let new = nothing_waits(pb::JobMode::Once, 12);
         assert!(new.contains("all 12 applications") && new.contains("xmlx-client retry"), "{new}");
-        assert!(nothing_waits(Kind::Retry, 12).contains("none of the 12 applications"));
+        for mode in [pb::JobMode::Retry, pb::JobMode::ReplaceAll] {
+            assert!(nothing_waits(mode, 12).contains("none of the 12 applications"));
+        }
+        assert!(nothing_waits(pb::JobMode::Replace, 12).contains("--again"));
     }
 
     #[test]

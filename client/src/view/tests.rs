@@ -33,6 +33,9 @@ fn job() -> pb::Job {
         contract_hash: "ab".to_owned(),
         created_at: "2026-01-01T00:00:00Z".to_owned(),
         finished_at: String::new(),
+        thresholds: vec!["null:card.limit=5%".to_owned()],
+        standing_out: Some(3),
+        ..pb::Job::default()
     }
 }
 
@@ -60,6 +63,14 @@ fn a_job_is_a_row() {
         Job::from(pb::Job { max_failures: String::new(), max_warnings: String::new(), ..job() });
     assert_eq!((older.row()[9].as_str(), older.has_limits()), ("", false));
     assert!(Job::from(job()).has_limits());
+    let aged = Job::from(pb::Job { counts_age_ms: Some(12_001), ..job() });
+    assert_eq!(aged.row()[10], "held up; counts of 13 s ago: a commit holds their rows");
+    assert_eq!(object(&aged)["counts_age_ms"], 12_001);
+    // What stands out is shown where there is nothing more urgent.
+    let ended = Job::from(pb::Job { reason: String::new(), ..job() });
+    assert_eq!(ended.row()[10], "3 things stand out: `xmlx-client quality 7`");
+    let fine = Job::from(pb::Job { reason: String::new(), standing_out: Some(0), ..job() });
+    assert_eq!(fine.row()[10], "");
 }
 
 #[test]
@@ -85,6 +96,8 @@ fn a_job_is_an_object() {
         "leases_revoked": 1,
         "max_failures": "50%",
         "max_warnings": "10",
+        "thresholds": ["null:card.limit=5%"],
+        "standing_out": 3,
         "contract_hash": "ab",
         "created_at": "2026-01-01T00:00:00Z",
         "finished_at": null,
@@ -114,6 +127,7 @@ fn states_and_modes_have_their_words() {
         (pb::JobMode::Rehearse, "rehearse"),
         (pb::JobMode::Reconcile, "reconcile"),
         (pb::JobMode::Replace, "replace"),
+        (pb::JobMode::ReplaceAll, "replace-all"),
         (pb::JobMode::Unspecified, "unknown"),
     ] {
         let job = Job::from(pb::Job { mode: mode.into(), ..job() });
@@ -172,10 +186,18 @@ fn a_failure_is_a_row_and_an_object() {
         reason: "mapping: no `ID`".to_owned(),
         session_id: "s1".to_owned(),
         at: "2026-01-01".to_owned(),
+        stage: "mapping".to_owned(),
+        column: String::new(),
     });
     assert_eq!(failure.row(), ["9", "2026-01-01", "mapping: no `ID`"]);
     assert_eq!(failure.row().len(), Failure::HEADER.len());
-    let expected =
-        json!({ "app_id": 9, "reason": "mapping: no `ID`", "session": "s1", "at": "2026-01-01" });
+    let expected = json!({
+        "app_id": 9,
+        "stage": "mapping",
+        "column": null,
+        "reason": "mapping: no `ID`",
+        "session": "s1",
+        "at": "2026-01-01",
+    });
     assert_eq!(object(&failure), expected);
 }

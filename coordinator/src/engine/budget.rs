@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use tracing::{info, warn};
 use xmlx_domain::{JobId, JobState};
-use xmlx_lease::budget::{Account, Reading, Spent, Tally};
+use xmlx_lease::budget::{Account, Reading, Spent, Tally, Watched};
 use xmlx_lease::life;
 use xmlx_store::{Error, Store};
 
-use super::command::Command;
+use super::command::{Command, JobOrder};
 use super::{Engine, ends_leadership};
 
 /// How many columns a reason names.
@@ -24,9 +24,9 @@ impl Engine {
             let (handle, store, clock) = (self.handle.clone(), self.looks.clone(), self.clock);
             tokio::spawn(async move {
                 let asked_at = clock.now();
-                let account = store.account(job).await;
+                let read = read(&store, job).await;
                 let took = clock.now().saturating_sub(asked_at);
-                handle.send(Command::Accounted { job, account, took }).await;
+                handle.send(Command::Accounted { job, read, took }).await;
             });
         }
     }
@@ -35,25 +35,33 @@ impl Engine {
     pub(super) async fn accounted(
         &mut self,
         job: JobId,
-        account: Result<Option<Account>, Error>,
+        read: Result<BudgetRead, Error>,
         took: Duration,
     ) -> Result<(), Error> {
-        let reading = match &account {
-            Ok(Some(account)) => Reading::Decided(account.now.decided),
-            Ok(None) => Reading::Unlimited,
+        let reading = match &read {
+            Ok(BudgetRead { account: Some(account), .. }) => Reading::Decided(account.now.decided),
+            Ok(BudgetRead { account: None, .. }) => Reading::Unlimited,
             Err(err) => {
                 warn!(%job, %err, "cannot read what the job has of its budget; trying again");
                 Reading::Failed
             }
         };
         self.budgets.read(job, reading, took, self.clock.now());
-        let Ok(Some(account)) = account else { return Ok(()) };
-        let Some(spent) = account.pauses_for() else { return Ok(()) };
+        let Ok(BudgetRead { account: Some(account), thresholds }) = read else { return Ok(()) };
         let had = account.had();
-        let reason = spent.reason(job, had, "");
+        let spent = account.pauses_for();
+        let reason = match (spent, account.pauses_for_column(&thresholds)) {
+            (Some(spent), _) => spent.reason(job, had, ""),
+            (None, Some(exceeded)) => exceeded.reason(job),
+            (None, None) => return Ok(()),
+        };
         let Some(pause) = life::over_budget(self.table.state(job), &reason) else { return Ok(()) };
-        match self.persist_move(job, &pause).await {
-            Ok(true) => self.explain(job, spent, had, reason),
+        match self.persist_move(job, &pause, None).await {
+            Ok(true) => {
+                if let Some(spent) = spent {
+                    self.explain(job, spent, had, reason);
+                }
+            }
             // It has moved meanwhile.
             Ok(false) => (),
             Err(err) if ends_leadership(&err) => return Err(err),
@@ -98,16 +106,45 @@ impl Engine {
         }
     }
 
-    pub(super) async fn renew_budget(&mut self, job: JobId, now: Tally) -> Result<(), Error> {
-        info!(%job, decided = now.decided, "the budget begins anew");
-        self.store.renew_budget(&self.leadership, job, now).await
+    /// What a job that is resumed has used up begins anew.
+    pub(super) async fn renew_budget(
+        &mut self,
+        job: JobId,
+        spent: Option<Tally>,
+        exceeded: &[Watched],
+    ) -> Result<(), Error> {
+        if let Some(now) = spent {
+            info!(%job, decided = now.decided, "the budget begins anew");
+            self.store.renew_budget(&self.leadership, job, now).await?;
+        }
+        if !exceeded.is_empty() {
+            info!(%job, n_thresholds = exceeded.len(), "thresholds of columns begin anew");
+            self.store.renew_thresholds(&self.leadership, job, exceeded).await?;
+        }
+        Ok(())
     }
 }
 
-/// What a job has by now, where its budget is used up: a job that is resumed then gets it once more.
-pub(crate) async fn spent_by_now(store: &Store, job: JobId) -> Result<Option<Tally>, Error> {
+/// What has been read of a job's limits.
+#[derive(Debug)]
+pub(crate) struct BudgetRead {
+    /// `None`: it was submitted to a release that had no budgets.
+    account: Option<Account>,
+    thresholds: Vec<Watched>,
+}
+
+async fn read(store: &Store, job: JobId) -> Result<BudgetRead, Error> {
     let account = store.account(job).await?;
-    Ok(account.filter(|account| account.spent().is_some()).map(|account| account.now))
+    let thresholds = if account.is_some() { store.watched(job).await? } else { Vec::new() };
+    Ok(BudgetRead { account, thresholds })
+}
+
+/// The order to resume a job, with what it has used up by now: a job that is resumed then gets it once more.
+pub(crate) async fn resume_order(store: &Store, job: JobId) -> Result<JobOrder, Error> {
+    let BudgetRead { account, mut thresholds } = read(store, job).await?;
+    thresholds.retain(Watched::is_exceeded);
+    let spent = account.filter(|account| account.spent().is_some()).map(|account| account.now);
+    Ok(JobOrder::Resume { spent, exceeded: thresholds })
 }
 
 /// The stages of the job's failures, and the most frequent reason.

@@ -5,14 +5,15 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 use xmlx_domain::{ErrorClass, JobId, Lease, LeaseKey, Outcome, Progress, Scope, SessionId, Term};
+use xmlx_lease::budget::Watched;
 use xmlx_lease::follow::{Rest, Side};
 use xmlx_lease::life::Wish;
 use xmlx_lease::{Event, Message};
 use xmlx_proto::{ErrorCode, Refusal};
-use xmlx_store::{Account, Error, Late, NewJob, Tally};
+use xmlx_store::{Error, Late, NewJob, Record, Source, Tally};
 
-use super::Notes;
 use super::reading::ReadJob;
+use super::{BudgetRead, Notes};
 
 /// More than this many waiting commands make senders wait.
 const INBOX: usize = 1024;
@@ -37,17 +38,17 @@ pub(crate) enum Command {
     /// A worker gives a lease back, and why.
     HeldUp { session: SessionId, lease: LeaseKey, class: ErrorClass, reason: String },
     /// A client submits a job that overlaps with no other.
-    Submit { job: Box<NewJob>, reply: Reply<()> },
+    Submit { job: Box<NewJob>, source: Box<Source>, record: Record, reply: Reply<()> },
     /// These jobs have ended: note where their logs end, before rows of another job can follow.
     NoteLogEnds { jobs: Vec<JobId>, reply: Reply<()> },
     /// An operator pauses, resumes or cancels.
-    Order { job: JobId, order: JobOrder, reply: Reply<Moved> },
+    Order { job: JobId, order: JobOrder, record: Record, reply: Reply<Moved> },
     /// An operator drains a worker, by name or session.
-    Drain { worker: String, reply: Reply<Outcome> },
+    Drain { worker: String, record: Record, reply: Reply<Outcome> },
     /// An operator sets the cluster's ceiling of commits; `None`: what is configured.
-    Throttle { commits_max: Option<u32>, reply: Reply<Outcome> },
+    Throttle { commits_max: Option<u32>, record: Record, reply: Reply<Outcome> },
     /// An operator wants to be rid of what ended long ago.
-    Prune { order: PruneOrder, reply: Reply<Pruned> },
+    Prune { order: PruneOrder, record: Record, reply: Reply<Pruned> },
     /// The workers as they are now.
     Workers { reply: oneshot::Sender<Vec<WorkerInfo>> },
     /// Applications of a scope have been counted.
@@ -55,7 +56,7 @@ pub(crate) enum Command {
     /// All ranges are done: what that means.
     CheckedDone { job: JobId, checked: Checked },
     /// What a job has of its budget has been read.
-    Accounted { job: JobId, account: Result<Option<Account>, Error>, took: Duration },
+    Accounted { job: JobId, read: Result<BudgetRead, Error>, took: Duration },
     /// More is known of why a job was paused.
     Explained { job: JobId, before: String, after: String },
     /// The source of a job that follows it has been searched.
@@ -187,19 +188,21 @@ pub(crate) struct Joined {
 }
 
 /// What an operator orders about a job.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum JobOrder {
     Pause,
     Resume {
         /// What the job has by now, which no longer counts against its budget, where that is used up.
         spent: Option<Tally>,
+        /// The thresholds that are exceeded: what their columns have by now no longer counts.
+        exceeded: Vec<Watched>,
     },
     Cancel,
 }
 
 impl JobOrder {
     /// What is wished of the job.
-    pub(crate) fn wish(self) -> Wish {
+    pub(crate) fn wish(&self) -> Wish {
         match self {
             Self::Pause => Wish::Pause,
             Self::Resume { .. } => Wish::Resume,

@@ -4,7 +4,7 @@ use tracing::{info, warn};
 use xmlx_domain::{ErrorClass, JobId, LeaseKey, Outcome, SessionId, SessionState};
 use xmlx_lease::Event;
 use xmlx_proto::{ErrorCode, Refusal};
-use xmlx_store::{Error, SessionRow};
+use xmlx_store::{Error, Record, SessionRow};
 
 use super::command::{Command, Heartbeat, Hello, Joined, Reply, ToWorker};
 use super::{Engine, convert, ends_leadership};
@@ -33,19 +33,25 @@ impl Engine {
                 self.held_up(&session, lease, class, &reason);
                 Ok(())
             }
-            Command::Submit { job, reply } => answer(self.submit(&job).await.map(Ok), reply),
+            Command::Submit { job, source, record, reply } => {
+                answer(self.submit(&job, *source, &record).await.map(Ok), reply)
+            }
             Command::NoteLogEnds { jobs, reply } => {
                 self.note_log_ends(jobs, Some(reply));
                 Ok(())
             }
-            Command::Order { job, order, reply } => self.order(job, order, reply).await,
-            Command::Drain { worker, reply } => answer(self.drain(&worker).await, reply),
-            Command::Throttle { commits_max, reply } => {
-                let outcome = self.order_throttle(commits_max).await;
+            Command::Order { job, order, record, reply } => {
+                self.order(job, order, &record, reply).await
+            }
+            Command::Drain { worker, record, reply } => {
+                answer(self.drain(&worker, &record).await, reply)
+            }
+            Command::Throttle { commits_max, record, reply } => {
+                let outcome = self.order_throttle(commits_max, &record).await;
                 answer(outcome.map(Ok), reply)
             }
-            Command::Prune { order, reply } => {
-                self.prune(order, reply);
+            Command::Prune { order, record, reply } => {
+                self.prune(order, record, reply);
                 Ok(())
             }
             Command::Workers { reply } => {
@@ -55,7 +61,7 @@ impl Engine {
             }
             Command::Counted { job, scope, total } => self.counted(job, scope, total).await,
             Command::CheckedDone { job, checked } => self.checked_done(job, checked).await,
-            Command::Accounted { job, account, took } => self.accounted(job, account, took).await,
+            Command::Accounted { job, read, took } => self.accounted(job, read, took).await,
             Command::Explained { job, before, after } => self.explained(job, &before, &after).await,
             Command::Searched { job, found } => self.searched(job, found).await,
             Command::Read { job, read } => self.read(job, read).await,
@@ -122,7 +128,11 @@ impl Engine {
         Ok(joined)
     }
 
-    pub(super) async fn drain(&mut self, worker: &str) -> Result<Result<Outcome, Refusal>, Error> {
+    pub(super) async fn drain(
+        &mut self,
+        worker: &str,
+        record: &Record,
+    ) -> Result<Result<Outcome, Refusal>, Error> {
         let session = match one_of(self.sessions.named(worker), worker) {
             Ok(session) => session,
             Err(refusal) => return Ok(Err(refusal)),
@@ -130,6 +140,8 @@ impl Engine {
         if self.table.is_draining(&session) {
             return Ok(Ok(Outcome::AlreadySo));
         }
+        // What follows lies in no transaction of its own: it is recorded first.
+        self.store.record(record).await?;
         self.apply(Event::DrainAsked { session }).await?;
         Ok(Ok(Outcome::Accepted))
     }

@@ -36,7 +36,7 @@ async fn search(
     let grows = if grows_down { Grows::BothWays } else { Grows::Up };
     let mut grown = Vec::new();
     for (side, scope) in before.growth(scope, bounds, grows) {
-        grown.push(Grown { side, scope, waiting: source.waiting(store, scope).await? });
+        grown.push(Grown { side, scope, waiting: source.waiting(store, scope, job).await? });
     }
     let (late, next) = late(store, &source, job, scope, before.page_from(scope)).await?;
     let is_quiet =

@@ -10,7 +10,7 @@ use xmlx_domain::{
 use xmlx_lease::life::{self, JobMove, Ordered};
 use xmlx_lease::{Event, JobSnapshot};
 use xmlx_proto::{ErrorCode, Refusal, protocol_for};
-use xmlx_store::{Error, Leadership, NewJob, Store};
+use xmlx_store::{Error, Leadership, NewJob, Record, Source, Store};
 
 use super::command::{Checked, Command, JobOrder, Moved, Reply};
 use super::source::{Sources, check_ended, count_total, until_it_works};
@@ -21,17 +21,24 @@ const SHOWN_AFTER: Duration = Duration::from_secs(2);
 
 impl Engine {
     /// Inserts the job; the caller has seen that it overlaps with no other.
-    pub(super) async fn submit(&mut self, new: &NewJob) -> Result<(), Error> {
+    pub(super) async fn submit(
+        &mut self,
+        new: &NewJob,
+        source: Source,
+        record: &Record,
+    ) -> Result<(), Error> {
         let job = new.job_id;
         if new.mode == Mode::Follow {
             self.store.note_follow(&self.leadership, new.job_id, new.grows).await?;
         }
-        if let Err(err) = self.store.insert_job(&self.leadership, new).await {
+        let inserted = self.store.insert_job_recorded(&self.leadership, new, Some(record)).await;
+        if let Err(err) = inserted {
             // It may be there in spite of it.
             return self.unsaved(job, err).await;
         }
         let (mode, lo, hi) = (new.mode.as_str(), new.scope.lo, new.scope.hi);
         info!(%job, mode, lo, hi, "job submitted");
+        self.sources.keep(job, source);
         self.modes.insert(job, new.mode);
         self.apply(Event::JobLoaded(fresh(new))).await?;
         self.count(job);
@@ -52,6 +59,7 @@ impl Engine {
         &mut self,
         job: JobId,
         order: JobOrder,
+        record: &Record,
         reply: Reply<Moved>,
     ) -> Result<(), Error> {
         // A job that is not open is for the caller to read.
@@ -72,11 +80,11 @@ impl Engine {
         };
         let moved = match order {
             // Before it goes on, or it would pause again at once.
-            JobOrder::Resume { spent: Some(now) } => self.renew_budget(job, now).await,
-            JobOrder::Resume { spent: None } | JobOrder::Pause | JobOrder::Cancel => Ok(()),
+            JobOrder::Resume { spent, exceeded } => self.renew_budget(job, spent, &exceeded).await,
+            JobOrder::Pause | JobOrder::Cancel => Ok(()),
         };
         let moved = match moved {
-            Ok(()) => self.persist_move(job, &wished).await,
+            Ok(()) => self.persist_move(job, &wished, Some(record)).await,
             Err(err) => Err(err),
         };
         match moved {
@@ -106,8 +114,11 @@ impl Engine {
         &mut self,
         job: JobId,
         JobMove { from, to, reason }: &JobMove,
+        record: Option<&Record>,
     ) -> Result<bool, Error> {
-        match self.store.move_job(&self.leadership, job, (*from, *to), reason).await {
+        let states = (*from, *to);
+        let moved = self.store.move_job_recorded(&self.leadership, job, states, reason, record);
+        match moved.await {
             Ok(()) => (),
             Err(Error::Conflict) => {
                 self.doubt(job).await?;
@@ -163,7 +174,7 @@ impl Engine {
     /// Moves a job where that was decided; where it cannot be saved, the job is read again and goes on.
     async fn try_move(&mut self, job: JobId, decided: Option<JobMove>) -> Result<(), Error> {
         let Some(decided) = decided else { return Ok(()) };
-        match self.persist_move(job, &decided).await {
+        match self.persist_move(job, &decided, None).await {
             Ok(_) => Ok(()),
             Err(err) if ends_leadership(&err) => Err(err),
             Err(err) => {

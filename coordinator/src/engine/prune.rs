@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tracing::info;
 use xmlx_runtime::Clock;
-use xmlx_store::{Error, Leadership, Prunable, Store};
+use xmlx_store::{Error, Leadership, Prunable, Record, Store};
 
 use super::command::{PruneOrder, PruneWhat, Pruned, Reply};
 use super::{Engine, convert};
@@ -14,12 +14,12 @@ use super::{Engine, convert};
 const WORK: Duration = Duration::from_secs(5);
 
 impl Engine {
-    pub(super) fn prune(&self, order: PruneOrder, reply: Reply<Pruned>) {
+    pub(super) fn prune(&self, order: PruneOrder, record: Record, reply: Reply<Pruned>) {
         let (leadership, store) = (self.leadership.clone(), self.looks.clone());
         let (clock, end) = (self.clock, self.end.clone());
         tokio::spawn(async move {
             let outcome = tokio::select! {
-                outcome = prune(&store, &leadership, clock, order) => outcome,
+                outcome = prune(&store, &leadership, clock, order, &record) => outcome,
                 () = end.cancelled() => Err(Error::Deposed),
             };
             drop(reply.send(outcome.map_err(|err| convert::refusal(&err))));
@@ -32,6 +32,7 @@ async fn prune(
     leadership: &Leadership,
     clock: Clock,
     order: PruneOrder,
+    record: &Record,
 ) -> Result<Pruned, Error> {
     let seconds = i32::try_from(order.older_than_s).unwrap_or(i32::MAX);
     let jobs = store.prunable_jobs(seconds).await?;
@@ -43,6 +44,10 @@ async fn prune(
         }
         pruned.sessions = convert::count(sessions);
         return Ok(pruned);
+    }
+    // It takes many transactions: it is recorded before the first.
+    if !jobs.is_empty() || sessions > 0 {
+        store.record(record).await?;
     }
     let until = clock.now() + WORK;
     for job in &jobs {

@@ -35,13 +35,18 @@ impl Sources {
             return Ok(source.clone());
         }
         let (_, source) = store.job_plan(job).await?;
+        self.keep(job, source.clone());
+        Ok(source)
+    }
+
+    /// Keeps the source of a job whose contract was compiled elsewhere.
+    pub(super) fn keep(&self, job: JobId, source: Source) {
         let mut known = self.known();
         if known.len() >= JOBS_MAX {
             // The lowest id is the oldest job.
             known.pop_first();
         }
-        known.insert(job, source.clone());
-        Ok(source)
+        known.insert(job, source);
     }
 
     fn known(&self) -> MutexGuard<'_, BTreeMap<JobId, Source>> {
@@ -103,13 +108,14 @@ pub(super) async fn check_ended(
     job: JobId,
 ) -> Result<Checked, Error> {
     let Some(open) = store.open_job(job).await? else { return Ok(Checked::AllDecided) };
-    if !open.mode.writes() {
-        // What a job only reads goes on waiting: its cursors tell what it has read.
+    if open.mode.goes_by_cursors() {
+        // What a job only reads goes on waiting, and so does what kept its rows when it was to be replaced: the cursors
+        // tell what the job has tried.
         let is_read = store.open_ranges(job, None, 1).await?.is_empty();
         return Ok(if is_read { Checked::AllDecided } else { Checked::Reopened });
     }
     let source = sources.of(store, job).await?;
-    let waiting = convert::count(source.waiting(store, open.scope).await?);
+    let waiting = convert::count(source.waiting(store, open.scope, job).await?);
     match life::at_the_end(waiting, store.open_ranges(job, None, 1).await?.len()) {
         AtTheEnd::AllDecided => Ok(Checked::AllDecided),
         AtTheEnd::ReadAgain => Ok(Checked::Reopened),

@@ -3,7 +3,7 @@
 use tracing::{info, warn};
 use xmlx_domain::{Outcome, SessionId};
 use xmlx_lease::Event;
-use xmlx_store::Error;
+use xmlx_store::{Error, Record};
 
 use super::Engine;
 use super::command::Command;
@@ -24,11 +24,14 @@ impl Engine {
     pub(super) async fn order_throttle(
         &mut self,
         commits_max: Option<u32>,
+        record: &Record,
     ) -> Result<Outcome, Error> {
         if self.throttle.ordered == commits_max {
             return Ok(Outcome::AlreadySo);
         }
-        if let Err(err) = self.store.set_commits_max(&self.leadership, commits_max).await {
+        let record = Some(record);
+        let set = self.store.set_commits_max_recorded(&self.leadership, commits_max, record).await;
+        if let Err(err) = set {
             // It may have been taken in spite of it.
             self.read_throttle();
             return Err(err);

@@ -59,8 +59,11 @@ words! {
         /// Those whose latest row is `success`, as of the submission: maps them again, compares, and writes none of their
         /// rows.
         Reconcile = "reconcile",
-        /// Those that have a row, as of the submission: writes them again in the place of the rows that they have.
+        /// Those that have a row, as of the submission: writes them again in the place of the rows that they have. Those
+        /// that a job with the same contract wrote last are left alone.
         Replace = "replace",
+        /// The same, and those that the same contract wrote.
+        ReplaceAll = "replace-all",
     }
 }
 
@@ -76,9 +79,36 @@ impl Mode {
     #[must_use]
     pub fn writes(self) -> bool {
         match self {
-            Self::Once | Self::Follow | Self::Retry | Self::Replace => true,
+            Self::Once | Self::Follow | Self::Retry | Self::Replace | Self::ReplaceAll => true,
             Self::Rehearse | Self::Reconcile => false,
         }
+    }
+
+    /// Whether the job deletes the rows that an application has before it writes it.
+    ///
+    /// ```
+    /// # use xmlx_domain::Mode;
+    /// assert!(Mode::Replace.replaces() && Mode::ReplaceAll.replaces());
+    /// assert!(!Mode::Retry.replaces());
+    /// ```
+    #[must_use]
+    pub fn replaces(self) -> bool {
+        match self {
+            Self::Replace | Self::ReplaceAll => true,
+            Self::Once | Self::Follow | Self::Retry | Self::Rehearse | Self::Reconcile => false,
+        }
+    }
+
+    /// Whether the cursors of its ranges alone say how far the job is: applications may stay as they are in the log.
+    ///
+    /// ```
+    /// # use xmlx_domain::Mode;
+    /// assert!(Mode::Rehearse.goes_by_cursors() && Mode::Replace.goes_by_cursors());
+    /// assert!(!Mode::Once.goes_by_cursors());
+    /// ```
+    #[must_use]
+    pub fn goes_by_cursors(self) -> bool {
+        self.replaces() || !self.writes()
     }
 
     /// Whether jobs of both modes could write the same application: a `retry` takes what has failed already, a `replace`
@@ -95,7 +125,7 @@ impl Mode {
     pub fn competes_with(self, other: Self) -> bool {
         let takes_decided = |mode| match mode {
             Self::Once | Self::Follow => Some(false),
-            Self::Retry | Self::Replace => Some(true),
+            Self::Retry | Self::Replace | Self::ReplaceAll => Some(true),
             Self::Rehearse | Self::Reconcile => None,
         };
         takes_decided(self)
@@ -128,11 +158,12 @@ mod tests {
     #[test]
     fn jobs_compete_where_both_write_what_has_a_decision_or_what_has_none() {
         let undecided = [Mode::Once, Mode::Follow];
-        let decided = [Mode::Retry, Mode::Replace];
+        let decided = [Mode::Retry, Mode::Replace, Mode::ReplaceAll];
         for mode in Mode::ALL {
             for other in Mode::ALL {
-                let competes =
-                    [undecided, decided].iter().any(|it| it.contains(mode) && it.contains(other));
+                let competes = [&undecided[..], &decided]
+                    .iter()
+                    .any(|it| it.contains(mode) && it.contains(other));
                 assert_eq!(mode.competes_with(*other), competes, "{mode} and {other}");
             }
             assert_eq!(mode.writes(), undecided.contains(mode) || decided.contains(mode), "{mode}");

@@ -16,6 +16,7 @@
 //! );
 //! ```
 
+mod access;
 mod failure;
 mod ids;
 mod job;
@@ -28,6 +29,7 @@ mod session;
 mod warning;
 mod word;
 
+pub use access::AccessRole;
 pub use failure::{ErrorClass, LogReason, Stage};
 pub use ids::{Epoch, JobId, RangeId, SessionId, Term};
 pub use job::{JobState, Mode};

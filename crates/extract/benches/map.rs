@@ -11,7 +11,7 @@ use divan::counter::BytesCount;
 use divan::{AllocProfiler, Bencher, black_box};
 use quick_xml::Reader;
 use quick_xml::events::Event;
-use xmlx_extract::Plan;
+use xmlx_extract::{Inventory, Limits, Plan};
 
 #[global_allocator]
 static ALLOCATIONS: AllocProfiler = AllocProfiler::system();
@@ -38,6 +38,26 @@ fn read(bencher: Bencher<'_, '_>, n_bytes: usize) {
     let plan = Plan::from_json(&documents::contract()).expect("a contract");
     let xml = documents::document(n_bytes);
     bencher.counter(BytesCount::of_str(&xml)).bench(|| plan.map(black_box(&xml), Some(0)));
+}
+
+/// Counting every path of documents that are much alike, as those of a job are.
+#[divan::bench(args = SIZES)]
+fn inventory(bencher: Bencher<'_, '_>, n_bytes: usize) {
+    let xml = documents::document(n_bytes);
+    let (mut inventory, limits) = (Inventory::new(), Limits::default());
+    bencher
+        .counter(BytesCount::of_str(&xml))
+        .bench_local(|| inventory.add(black_box(&xml), &limits));
+}
+
+/// The same of documents of public formats.
+#[divan::bench(args = formats::FORMATS, consts = [150, 2048])]
+fn format_inventory<const KIB: usize>(bencher: Bencher<'_, '_>, format: formats::Format) {
+    let xml = format.document(KIB << 10);
+    let (mut inventory, limits) = (Inventory::new(), Limits::default());
+    bencher
+        .counter(BytesCount::of_str(&xml))
+        .bench_local(|| inventory.add(black_box(&xml), &limits));
 }
 
 /// What mapping is measured by: the events of quick-xml, not looked into.

@@ -16,6 +16,7 @@ pub(crate) use key_values::template;
 
 use crate::contract::{Contract, LOG_TABLE, Mapping, Scalar};
 use crate::convert::{Conversion, NumberStyle, convert};
+use crate::coverage::Ignores;
 use crate::hash::TextMap;
 use crate::layout::{LayoutBuilder, NameMatch, RecordKind};
 use crate::limits::Limits;
@@ -52,6 +53,7 @@ pub(crate) fn compile(
             NameMatch::Exact,
         ),
         path: format!("/{}/@{}", app_id_mapping.path.join("/"), app_id_mapping.attribute),
+        mapping: cells::written(app_id_mapping),
         data_type: app_id_mapping.data_type,
     };
     let contacts = compiler.contact_filter();
@@ -68,6 +70,7 @@ pub(crate) fn compile(
             programs.push(program);
         }
     }
+    let ignores = Ignores::of_texts(&contract.ignored, compiler.problems);
     if !compiler.problems.is_empty() {
         return None;
     }
@@ -86,6 +89,7 @@ pub(crate) fn compile(
         app_id,
         contacts,
         tables: programs,
+        ignores,
     };
     Some((program, compiler.tables))
 }

@@ -28,6 +28,8 @@ pub(crate) struct Contract {
     pub(crate) target_schema: String,
     /// What becomes of offsets from UTC that their columns cannot hold.
     pub(crate) offsets: Offsets,
+    /// Paths that nobody reads, on purpose.
+    pub(crate) ignored: Vec<String>,
     pub(crate) root_element: String,
     /// The names of the elements from the root to the application.
     pub(crate) application_path: Vec<String>,

@@ -1,9 +1,10 @@
 //! Turns text into the type of a column, and says what was lost of it.
 
-use chrono::{NaiveDateTime, NaiveTime, Timelike};
+use chrono::NaiveDateTime;
 
 use crate::date::{self, Moment};
 use crate::decimal::Decimal;
+use crate::held::{Fit, Held};
 use crate::number::{self, Found, Number, Reading};
 use crate::table::DataType;
 use crate::value::Value;
@@ -211,32 +212,14 @@ fn convert_local(
     lost: Option<WarningKind>,
     data_type: DataType,
 ) -> Conversion {
-    if !is_in_range(local, data_type) {
-        return Conversion::OutOfRange;
+    let held = Held::of(data_type).expect("it is a date");
+    let is_day = data_type == DataType::Date;
+    match held.fit(&Value::DateTime(local)) {
+        Fit::Whole if is_day => Conversion::Value(Value::Date(local.date()), lost),
+        Fit::Whole | Fit::RoundedThere => Conversion::Value(Value::DateTime(local), lost),
+        Fit::Rounded(value) => Conversion::Value(value, lost.or(Some(WarningKind::Rounded))),
+        Fit::Outside => Conversion::OutOfRange,
     }
-    let (value, keeps) = match data_type {
-        DataType::Date => (Value::Date(local.date()), local.time() == NaiveTime::MIN),
-        // The database rounds it to minutes.
-        DataType::SmallDateTime => {
-            (Value::DateTime(local), (local.second(), local.nanosecond()) == (0, 0))
-        }
-        DataType::DateTime
-        | DataType::DateTime2
-        | DataType::DateTimeOffset
-        | DataType::Time
-        | DataType::Uuid
-        | DataType::Binary
-        | DataType::Xml
-        | DataType::Text { .. }
-        | DataType::TinyInt
-        | DataType::SmallInt
-        | DataType::Int
-        | DataType::BigInt
-        | DataType::Decimal { .. }
-        | DataType::Float
-        | DataType::Bit => (Value::DateTime(local), true),
-    };
-    Conversion::Value(value, lost.or((!keeps).then_some(WarningKind::Rounded)))
 }
 
 /// Converts a flag.

@@ -3,6 +3,7 @@
 mod attributes;
 mod decode;
 mod flaw;
+mod inventory;
 mod keep;
 mod keeping;
 mod markup;
@@ -22,10 +23,11 @@ use std::collections::BTreeMap;
 
 pub(crate) use decode::{decode, unescape};
 pub(crate) use flaw::Flaw;
+pub(crate) use inventory::take_inventory;
 pub(crate) use namespaces::Namespace;
 pub(crate) use qualified::is_name;
 pub(crate) use tree::{
-    DOCUMENT, ElementNo, Interest, Link, NodeKind, NodeNo, Pattern, Tree, read_tree,
+    DOCUMENT, ElementNo, Interest, Link, NodeKind, NodeNo, Pattern, PlaceNo, Route, Tree, read_tree,
 };
 
 use crate::layout::{FieldIx, Layout, NodeIx, RecordKind, SlotIx};

@@ -20,7 +20,7 @@ use crate::layout::{RecordKind, SlotIx};
 use crate::limits::{LOOK_BYTES, Limits, Over};
 use crate::program::{self, LastContact, Program, SingleProgram, TableProgram};
 use crate::rejection::Rejection;
-use crate::table::{Application, Table};
+use crate::table::{Application, Defaulted, Table};
 use crate::value::{Row, Value};
 use crate::warning::Warning;
 use crate::work;
@@ -79,14 +79,19 @@ pub(crate) fn evaluate(
         value_bytes: Cell::new(0),
         value_bytes_max: limits.value_bytes,
         warnings: Vec::new(),
+        defaults: Vec::new(),
     };
     let rows =
         evaluation.all_rows().map_err(|reason| reject(Stage::Mapping, reason, Some(app_id)))?;
-    Ok(Application { app_id, tables: rows, warnings: evaluation.warnings })
+    let Evaluation { warnings, defaults, .. } = evaluation;
+    Ok(Application { app_id, tables: rows, warnings, defaults })
 }
 
 /// Why an application cannot be mapped: names the column.
 type Fault = String;
+
+/// The place of a row that is still being made.
+const NO_ROW: u32 = u32::MAX;
 
 /// What the last contact of a role has for a mapping.
 type LastText<'a, 'x> = (&'a LastContact, Option<Cow<'x, str>>);
@@ -134,6 +139,8 @@ struct Evaluation<'a, 'x> {
     value_bytes: Cell<usize>,
     value_bytes_max: usize,
     warnings: Vec<Warning>,
+    /// Cells in which the contract's default stands. Those of the row in hand have no place yet: [`NO_ROW`].
+    defaults: Vec<Defaulted>,
 }
 
 impl<'a, 'x: 'a> Evaluation<'a, 'x> {
@@ -166,6 +173,7 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
             }
             row[cell.column] = outcome.value;
         }
+        self.settle_defaults(table_ix, known.then_some(0));
         match missing {
             _ if !known => Ok(Vec::new()),
             Some(column) => Err(self.missing(table_ix, column)),
@@ -182,6 +190,9 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
     ) -> Result<Outcome, Fault> {
         self.several.set(Several::default());
         let outcome = self.cell(table_ix, cell, scope)?;
+        if outcome.is_default {
+            self.note_default(table_ix, cell.column);
+        }
         let several = self.several.get();
         // Of a calculated value its mapping reads nothing.
         let has_several =
@@ -245,6 +256,31 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
     fn name(&self, table_ix: usize, column: usize) -> String {
         let table = &self.tables[table_ix];
         format!("{}.{}", table.name, table.columns[column].name)
+    }
+
+    /// Notes that the contract's default stands in a cell of the row in hand.
+    fn note_default(&mut self, table_ix: usize, column: usize) {
+        let cell = Defaulted::new(table_ix, 0, column);
+        self.defaults.push(Defaulted { row: NO_ROW, ..cell });
+    }
+
+    /// Gives the defaults of the row in hand its place, where it takes the place of those of an earlier row; without a
+    /// place they go with the row.
+    fn settle_defaults(&mut self, table_ix: usize, place: Option<usize>) {
+        let n_before = self.defaults.partition_point(|cell| cell.row != NO_ROW);
+        let Some(place) = place else {
+            self.defaults.truncate(n_before);
+            return;
+        };
+        let Defaulted { table, row, .. } = Defaulted::new(table_ix, place, 0);
+        let (settled, _) = self.defaults.split_at(n_before);
+        // Rows mostly come one after the other and replace none.
+        if settled.last().is_some_and(|last| (last.table, last.row) >= (table, row)) {
+            self.defaults.retain(|cell| (cell.table, cell.row) != (table, row));
+        }
+        self.defaults.iter_mut().rev().take_while(|cell| cell.row == NO_ROW).for_each(|cell| {
+            cell.row = row;
+        });
     }
 
     /// Tells that an element which was meant to be a row of a table is none.

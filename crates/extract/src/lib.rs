@@ -10,11 +10,13 @@
 #[cfg(test)]
 extern crate self as xmlx_extract;
 
+mod change;
 mod codes;
 mod comparison;
 mod compile;
 mod contract;
 mod convert;
+mod coverage;
 mod date;
 mod decimal;
 mod document;
@@ -26,6 +28,8 @@ mod format2;
 #[cfg(test)]
 mod growth;
 mod hash;
+mod held;
+mod inventory;
 mod layout;
 mod limits;
 mod lines;
@@ -49,10 +53,17 @@ mod warning;
 mod work;
 mod xpath;
 
+pub use change::{Change, ChangeKind, PlanPair};
 pub use contract::{CONTRACT_FORMAT, CONTRACT_FORMAT_2};
+pub use coverage::{
+    ColumnCounter, ColumnUse, Coverage, IgnoreUse, MappingUse, PathKind, PathStatus, PathUse,
+    Unread,
+};
 pub use decimal::Decimal;
 pub use encoding::{DecodeError, text_of, text_of_utf16};
 pub use format2::Described;
+pub use held::{Held, Loss};
+pub use inventory::Inventory;
 pub use limits::{LimitError, Limits};
 #[doc(hidden)]
 pub use lookup::look_up;
@@ -62,7 +73,7 @@ pub use plan::{FileKind, Plan, Source};
 pub use problem::{ContractErrors, Problem};
 pub use rejection::Rejection;
 pub use rewrite::{Rewritten, rewrite};
-pub use table::{Application, Column, DataType, Parent, Table};
+pub use table::{Application, Column, DataType, Defaulted, Parent, Table};
 pub use value::{Row, Value};
 pub use warning::Warning;
 pub use xmlx_domain::{Stage, WarningKind};

@@ -285,5 +285,9 @@ fn among_all(application: Application, line: &Line, n_tables: usize) -> Applicat
     for warning in &mut warnings {
         warning.table += line.tables.start;
     }
-    Application { tables, warnings, ..application }
+    let mut defaults = application.defaults;
+    for cell in &mut defaults {
+        cell.table += u32::try_from(line.tables.start).unwrap_or(u32::MAX);
+    }
+    Application { tables, warnings, defaults, ..application }
 }

@@ -1,16 +1,21 @@
 //! Fits a plan to the columns that the database has, where they hold less than the contract's types say, so that what
 //! they cannot hold fails or is warned of here and is not altered there in silence.
 
+use xmlx_domain::{Stage, WarningKind};
+
+use crate::held::{Fit, Held};
 use crate::lines::LineProgram;
 use crate::plan::{Body, Plan};
 use crate::program::{Cell, TableProgram};
-use crate::table::DataType;
+use crate::rejection::Rejection;
+use crate::table::{Application, DataType, Table};
+use crate::warning::Warning;
 
-/// What a column of the database holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What a column of the database holds, as far as it matters to the mapping.
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Stored {
-    /// Numbers, flags or dates of a type.
-    Type(DataType),
+    /// Numbers, dates or times.
+    Held(Held),
     /// Text, whose length counts in a unit.
     Text(TextUnit),
 }
@@ -27,38 +32,95 @@ pub enum TextUnit {
 }
 
 impl Plan {
-    /// Fits the plan to the database, of whose columns the function is asked by table and column. Only what a column
-    /// holds less than the contract says is taken over; whether the two go together at all is not looked at.
+    /// Fits the plan to the database, of whose columns the function is asked by table and column: what a column cannot
+    /// hold fails its application from now on, and what it rounds is a warning. Whether the two go together at all is
+    /// not looked at.
     pub fn narrow(&mut self, stored: impl Fn(&str, &str) -> Option<Stored>) {
-        for (program, tables) in self.path_programs() {
-            program.narrow(tables, &stored);
-        }
-        let Body::Lines(lines) = &mut self.body else { return };
-        for line in lines {
-            let program = match &mut line.program {
-                LineProgram::Mappings(program) => program,
-                LineProgram::Paths(_) => continue,
-            };
-            let tables = self.tables[line.tables.clone()].iter_mut();
-            for (table, program) in tables.zip(&mut program.tables) {
-                let found: Vec<_> =
-                    table.columns.iter().map(|column| stored(&table.name, &column.name)).collect();
-                for (column, found) in table.columns.iter_mut().zip(&found) {
-                    if let Some(Stored::Type(stored)) = found {
-                        column.data_type = narrower(column.data_type, *stored);
-                    }
-                }
-                for cell in cells(program) {
-                    match found[cell.column] {
-                        Some(Stored::Type(stored)) => {
-                            cell.data_type = narrower(cell.data_type, stored);
-                        }
-                        Some(Stored::Text(unit)) => cell.text_unit = unit,
-                        None => {}
-                    }
+        let found: Vec<Vec<Option<Stored>>> = self
+            .tables
+            .iter()
+            .map(|table| {
+                table.columns.iter().map(|column| stored(&table.name, &column.name)).collect()
+            })
+            .collect();
+        for (table, found) in self.tables.iter_mut().zip(&found) {
+            for (column, found) in table.columns.iter_mut().zip(found) {
+                if let Some(Stored::Held(held)) = found {
+                    column.data_type = held.read_as(column.data_type);
                 }
             }
         }
+        match &mut self.body {
+            Body::Lines(lines) => {
+                for line in lines {
+                    let found = &found[line.tables.clone()];
+                    let tables = match &mut line.program {
+                        LineProgram::Mappings(program) => &mut program.tables,
+                        LineProgram::Paths(program) => {
+                            program.each_cell(|(table, column), data_type, text_unit| {
+                                take(found[table][column], data_type, text_unit);
+                            });
+                            continue;
+                        }
+                    };
+                    for (program, found) in tables.iter_mut().zip(found) {
+                        for cell in cells(program) {
+                            take(found[cell.column], &mut cell.data_type, &mut cell.text_unit);
+                        }
+                    }
+                }
+            }
+            Body::Paths(program) => program.each_cell(|(table, column), data_type, text_unit| {
+                take(found[table][column], data_type, text_unit);
+            }),
+        }
+        self.held =
+            self.tables.iter().zip(found).map(|(table, found)| held(table, &found)).collect();
+    }
+
+    /// Makes a last look at rows: whatever made a value, its column has to hold it.
+    pub(crate) fn fit(&self, mut application: Application) -> Result<Application, Rejection> {
+        for (table, (columns, rows)) in self.held.iter().zip(&mut application.tables).enumerate() {
+            for (column, held) in columns {
+                for row in rows.iter_mut() {
+                    let fitted = held.fit(&row[*column]);
+                    match fitted {
+                        Fit::Whole => continue,
+                        Fit::Rounded(value) => row[*column] = value,
+                        Fit::RoundedThere => {}
+                        Fit::Outside => {
+                            let Table { name, columns, .. } = &self.tables[table];
+                            let column = &columns[*column].name;
+                            let reason =
+                                format!("the value of `{name}.{column}` is outside of {held}");
+                            let app_id = Some(application.app_id);
+                            return Err(Rejection { stage: Stage::Mapping, reason, app_id });
+                        }
+                    }
+                    let (column, kind) = (Some(*column), WarningKind::Rounded);
+                    application.warnings.push(Warning { table, column, kind });
+                }
+            }
+        }
+        Ok(application)
+    }
+}
+
+/// The columns that do not hold every value that the contract may have for them.
+fn held(table: &Table, found: &[Option<Stored>]) -> Vec<(usize, Held)> {
+    let columns = table.columns.iter().zip(found).enumerate();
+    let narrow = columns.filter_map(|(place, (column, stored))| match stored {
+        Some(Stored::Held(held)) if !held.takes_all(column.data_type) => Some((place, *held)),
+        Some(Stored::Held(_) | Stored::Text(_)) | None => None,
+    });
+    narrow.collect()
+}
+
+fn take(stored: Option<Stored>, data_type: &mut DataType, text_unit: &mut TextUnit) {
+    match stored {
+        Some(Stored::Held(held)) => *data_type = held.read_as(*data_type),
+        Some(Stored::Text(unit)) => *text_unit = unit,
+        None => {}
     }
 }
 
@@ -73,57 +135,6 @@ fn cells(program: &mut TableProgram) -> Vec<&mut Cell> {
         TableProgram::Groups(groups) => {
             let cells = groups.iter_mut().flat_map(|group| &mut group.cells);
             cells.map(|cell| &mut cell.cell).collect()
-        }
-    }
-}
-
-/// The type whose values both hold, where there is one; else that of the contract.
-pub(crate) fn narrower(contract: DataType, stored: DataType) -> DataType {
-    const INTEGERS: [DataType; 4] =
-        [DataType::TinyInt, DataType::SmallInt, DataType::Int, DataType::BigInt];
-    let rank = |wanted| INTEGERS.iter().position(|known| *known == wanted);
-    if let (Some(ours), Some(theirs)) = (rank(contract), rank(stored)) {
-        return INTEGERS[ours.min(theirs)];
-    }
-    match (contract, stored) {
-        (
-            DataType::Decimal { precision, scale },
-            DataType::Decimal { precision: their_precision, scale: their_scale },
-        ) => {
-            let whole = (precision - scale).min(their_precision.saturating_sub(their_scale));
-            let scale = scale.min(their_scale);
-            DataType::Decimal { precision: whole + scale, scale }
-        }
-        (
-            DataType::DateTime | DataType::SmallDateTime,
-            DataType::Date | DataType::SmallDateTime | DataType::DateTimeOffset,
-        ) => stored,
-        _ => contract,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_narrower_type_counts() {
-        use DataType::{BigInt, Bit, Date, DateTime, DateTimeOffset, Int, SmallDateTime, TinyInt};
-        let decimal = |precision, scale| DataType::Decimal { precision, scale };
-        for (contract, stored, expected) in [
-            (Int, TinyInt, TinyInt),
-            (TinyInt, BigInt, TinyInt),
-            (decimal(38, 2), decimal(8, 5), decimal(5, 2)),
-            (decimal(38, 4), decimal(9, 2), decimal(9, 2)),
-            (decimal(38, 2), decimal(38, 2), decimal(38, 2)),
-            (decimal(38, 2), Int, decimal(38, 2)),
-            (DateTime, Date, Date),
-            (DateTime, SmallDateTime, SmallDateTime),
-            (DateTime, DateTimeOffset, DateTimeOffset),
-            (Date, DateTimeOffset, Date),
-            (Bit, Int, Bit),
-        ] {
-            assert_eq!(narrower(contract, stored), expected, "{contract} in {stored}");
         }
     }
 }

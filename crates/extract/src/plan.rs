@@ -6,6 +6,7 @@ use sha2::{Digest, Sha256};
 use xmlx_domain::Stage;
 
 use crate::encoding::{text_of, text_of_utf16};
+use crate::held::Held;
 use crate::limits::Limits;
 use crate::lines::{Line, LineProgram};
 use crate::problem::{ContractErrors, Problems};
@@ -37,6 +38,8 @@ pub struct Plan {
     target_schema: String,
     pub(crate) tables: Vec<Table>,
     pub(crate) body: Body,
+    /// By table: the columns that hold less than the contract may have for them, once the database's are known.
+    pub(crate) held: Vec<Vec<(usize, Held)>>,
     limits: Limits,
 }
 
@@ -115,7 +118,15 @@ impl Plan {
         let source = lines::source(&set);
         let (lines, tables) = lines::join(set);
         let body = Body::Lines(lines);
-        Ok(Self { hash: hash(contract), source, target_schema, tables, body, limits })
+        Ok(Self {
+            hash: hash(contract),
+            source,
+            target_schema,
+            tables,
+            body,
+            held: Vec::new(),
+            limits,
+        })
     }
 
     fn of_format_2(contract: &str, kind: FileKind, limits: Limits) -> Result<Self, ContractErrors> {
@@ -129,6 +140,7 @@ impl Plan {
             target_schema: compiled.target_schema,
             tables: compiled.tables,
             body: Body::Paths(Box::new(compiled.program)),
+            held: Vec::new(),
             limits,
         })
     }
@@ -225,12 +237,13 @@ impl Plan {
     ///
     /// Returns why the document gives no rows.
     pub fn map(&self, xml: &str, expected: Option<i64>) -> Result<Application, Rejection> {
-        match &self.body {
+        let mapped = match &self.body {
             Body::Lines(lines) => lines::map(lines, &self.tables, xml, expected, &self.limits),
             Body::Paths(program) => {
                 format2::map(program, &self.tables, xml, expected, &self.limits)
             }
-        }
+        };
+        mapped.and_then(|application| self.fit(application))
     }
 
     /// Maps one document whose encoding is not known; see [`crate::text_of`].

@@ -2,6 +2,7 @@
 
 use crate::contract::{Keep, When};
 use crate::convert::Offsets;
+use crate::coverage::Ignores;
 use crate::expr::Expr;
 use crate::hash::TextMap;
 use crate::layout::{FieldIx, Layout, NodeIx, RecordKind, SlotIx};
@@ -21,6 +22,8 @@ pub(crate) struct Program {
     pub(crate) offsets: Offsets,
     /// Parallel to the plan's tables.
     pub(crate) tables: Vec<TableProgram>,
+    /// What nobody reads, on purpose.
+    pub(crate) ignores: Ignores,
 }
 
 /// Where the application's element has to be.
@@ -40,6 +43,8 @@ pub(crate) struct AppId {
     pub(crate) slot: SlotIx,
     /// For messages, like `/Provenir/Request/@ID`.
     pub(crate) path: String,
+    /// The mapping in the contract.
+    pub(crate) mapping: Written,
     pub(crate) data_type: DataType,
 }
 
@@ -232,10 +237,20 @@ pub(crate) enum Counts {
     Positive,
 }
 
+/// A mapping as the contract has it, for people.
+#[derive(Debug, Clone)]
+pub(crate) struct Written {
+    /// Where it is in the contract, like `mappings[3]`.
+    pub(crate) at: Box<str>,
+    /// What it reads: a path with the attribute, or an expression.
+    pub(crate) reads: Box<str>,
+}
+
 /// How one cell is made.
 #[derive(Debug)]
 pub(crate) struct Cell {
     pub(crate) column: usize,
+    pub(crate) written: Written,
     pub(crate) source: Source,
     pub(crate) steps: Vec<CellStep>,
     pub(crate) calculation: Option<CalculationProgram>,

@@ -135,10 +135,10 @@ impl Reading {
     /// Takes off what is not part of a value; `None` is no value.
     pub(crate) fn text<'t>(&self, raw: &'t str) -> Option<&'t str> {
         let text = match self.trim {
-            Trim::Ends => raw.trim_matches(BLANKS),
+            Trim::Ends => trim(raw),
             Trim::Nothing => raw,
         };
-        let is_blank = text.chars().all(|character| BLANKS.contains(&character));
+        let is_blank = is_blank(text);
         let is_null =
             !self.nulls.is_empty() && self.nulls.iter().any(|word| text.eq_ignore_ascii_case(word));
         ((!is_blank || self.empty == Empty::Text) && !is_null).then_some(text)
@@ -156,7 +156,7 @@ impl Reading {
 
     /// Reads a text as a value of a column. A text stays as long as it is: its column cuts it.
     pub(crate) fn read(&self, text: &str, data_type: DataType) -> Conversion {
-        if text.chars().all(|character| BLANKS.contains(&character)) && !is_text(data_type) {
+        if !is_text(data_type) && is_blank(text) {
             return Conversion::Value(Value::Null, None);
         }
         let conversion = match data_type {
@@ -256,7 +256,7 @@ impl Reading {
 
     /// Reads a flag.
     pub(crate) fn flag(&self, text: &str) -> Result<bool, Misread> {
-        let text = text.trim_matches(BLANKS);
+        let text = trim(text);
         let is_in = |words: &[Box<str>]| {
             words
                 .iter()
@@ -337,6 +337,20 @@ fn partly(conversion: Conversion) -> Conversion {
             other
         }
     }
+}
+
+/// Takes the white space of XML off both ends.
+fn trim(text: &str) -> &str {
+    // At once where there is none.
+    match text.as_bytes() {
+        [only] if *only > b' ' => text,
+        [first, .., last] if *first > b' ' && *last > b' ' => text,
+        _ => text.trim_matches(BLANKS),
+    }
+}
+
+fn is_blank(text: &str) -> bool {
+    text.bytes().all(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b'\n'))
 }
 
 fn is_text(data_type: DataType) -> bool {

@@ -101,8 +101,12 @@ impl Rewriter<'_, '_> {
             "# Format 2 of a contract that was written in format 1; it gives the same rows.\n\
              # Names of [let] that end in `[last()]` are the last element of a path, as format 1 reads it.\n\
              # Where a path meets one element anyway, the plain path says the same.\n\
-             format = 2\n\n",
+             format = 2\n",
         );
+        if !contract.ignored.is_empty() {
+            text.push_str(&format!("ignore = {}\n", toml::texts(&contract.ignored)));
+        }
+        text.push('\n');
         text.push_str(&self.head());
         if !self.lets.is_empty() {
             text.push_str("[let]\n");

@@ -6,6 +6,7 @@
 mod choose;
 mod compare;
 mod functions;
+mod routes;
 mod shared;
 mod walk;
 
@@ -21,6 +22,7 @@ use crate::xpath::{Expr, Kind, Operation, Path, Predicate};
 pub(crate) use choose::Chosen;
 use functions::number_of;
 pub(crate) use functions::squeeze;
+use routes::Routes;
 use shared::Shared;
 
 /// The node that an expression is worked out for, and which of several it is.
@@ -44,6 +46,7 @@ pub(crate) struct Search<'a, 'x> {
     pub(crate) tree: &'a Tree<'x>,
     /// By the number of the path and the node from which it goes down.
     shared: RefCell<HashMap<(u32, NodeNo), Rc<Shared<'a>>, foldhash::fast::FixedState>>,
+    routes: RefCell<Routes>,
     /// What [`crate::Limits::value_bytes`] bounds.
     looked: Cell<usize>,
     looked_max: usize,
@@ -51,7 +54,8 @@ pub(crate) struct Search<'a, 'x> {
 
 impl<'a, 'x: 'a> Search<'a, 'x> {
     pub(crate) fn new(tree: &'a Tree<'x>, looked_max: usize) -> Self {
-        Self { tree, shared: RefCell::default(), looked: Cell::new(0), looked_max }
+        let (shared, routes) = (RefCell::default(), RefCell::default());
+        Self { tree, shared, routes, looked: Cell::new(0), looked_max }
     }
 
     /// The limit of looks.
@@ -73,18 +77,23 @@ impl<'a, 'x: 'a> Search<'a, 'x> {
 
     /// The string value of a node.
     pub(crate) fn string(&self, node: NodeNo) -> Cow<'a, str> {
+        self.string_of(self.tree.kind(node))
+    }
+
+    fn string_of(&self, node: NodeKind) -> Cow<'a, str> {
         self.look(self.tree.n_bytes(node));
         self.tree.string(node)
     }
 
     /// The string value of a node without the blanks around it; `None` where there is no value.
     pub(crate) fn value(&self, node: NodeNo) -> Option<Cow<'a, str>> {
-        if let NodeKind::Element(element) = self.tree.kind(node)
+        let kind = self.tree.kind(node);
+        if let NodeKind::Element(element) = kind
             && self.tree.is_nil(element)
         {
             return None;
         }
-        Some(self.string(node))
+        Some(self.string_of(kind))
     }
 
     /// The nodes of paths, in document order.

@@ -190,4 +190,26 @@ pub struct Application {
     pub tables: Vec<Vec<Row>>,
     /// What was lost on the way, without values of the document.
     pub warnings: Vec<Warning>,
+    /// The cells in which the contract's default stands because the document has no value for them. A value that a
+    /// conversion table has for unknown codes is none of them.
+    pub defaults: Vec<Defaulted>,
+}
+
+/// A cell that holds the contract's default. Three small numbers, since documents may have many of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Defaulted {
+    /// The place of the table in [`crate::Plan::tables`].
+    pub table: u32,
+    /// The place of the row among those of the table.
+    pub row: u32,
+    /// The place of the column in the table.
+    pub column: u32,
+}
+
+impl Defaulted {
+    /// Places that are bounded by the limits of documents and contracts.
+    pub(crate) fn new(table: usize, row: usize, column: usize) -> Self {
+        let small = |place| u32::try_from(place).unwrap_or(u32::MAX);
+        Self { table: small(table), row: small(row), column: small(column) }
+    }
 }

@@ -1,6 +1,7 @@
 //! Finds out which elements of a document the paths of a contract may need, seen from the document: so only these are
 //! kept. It may want more than is needed, never less.
 
+use crate::coverage::{Ask, Leaf, Reader, ReaderIx};
 use crate::document::{Interest, Link, Pattern};
 use crate::xpath::{Axis, Expr, Kind, Path, Start, Step, Test, excludes};
 
@@ -25,11 +26,42 @@ pub(crate) struct Wishes {
     pub(crate) interest: Interest,
     /// Where in their texts paths begin that can meet nothing, since the last time this was taken.
     pub(crate) never: Vec<usize>,
+    /// Who reads what, for whoever compares documents with the contract.
+    pub(crate) asks: Vec<Ask>,
+    pub(crate) readers: Vec<Reader>,
+    /// What is read now decides something and is no value.
+    pub(crate) is_condition: bool,
 }
 
 impl Wishes {
     pub(crate) fn new() -> Self {
-        Self { interest: Interest::new(), never: Vec::new() }
+        Self {
+            interest: Interest::new(),
+            never: Vec::new(),
+            asks: Vec::new(),
+            readers: Vec::new(),
+            is_condition: false,
+        }
+    }
+
+    /// Begins what another part of the contract reads.
+    pub(crate) fn begin_reader(&mut self, reader: Reader) {
+        self.readers.push(reader);
+    }
+
+    /// Wants for a condition what `wants` wants.
+    pub(crate) fn for_condition<R>(&mut self, wants: impl FnOnce(&mut Self) -> R) -> R {
+        let before = std::mem::replace(&mut self.is_condition, true);
+        let result = wants(self);
+        self.is_condition = before;
+        result
+    }
+
+    fn ask(&mut self, places: &Patterns, leaf: Leaf) {
+        let Some(reader) = self.readers.len().checked_sub(1) else { return };
+        let reader = ReaderIx::try_from(reader).expect("a contract is smaller than that");
+        let is_condition = self.is_condition;
+        self.asks.push(Ask { reader, places: places.clone(), leaf, is_condition });
     }
 }
 
@@ -68,43 +100,80 @@ pub(crate) fn want(wishes: &mut Wishes, from: &Patterns, expr: &Expr, need: Need
 
 /// Wants what a path needs, and returns where it leads.
 pub(crate) fn want_path(wishes: &mut Wishes, from: &Patterns, path: &Path, need: Need) -> Patterns {
-    let mut places = match path.start {
+    let mut places = Patterns::new();
+    for (own, mut leaf) in lead(wishes, from, path) {
+        if need == Need::Text && leaf == Leaf::Element {
+            own.iter().for_each(|place| wishes.interest.want_text(place));
+            leaf = Leaf::Text;
+        }
+        wishes.ask(&own, leaf);
+        unite(&mut places, own);
+    }
+    places
+}
+
+/// Wants the way along a path, and returns where it leads: paths in brackets may end at nodes of several kinds.
+fn lead(wishes: &mut Wishes, from: &Patterns, path: &Path) -> Vec<(Patterns, Leaf)> {
+    let start = match path.start {
         Start::Root => vec![Vec::new()],
         Start::Context => from.clone(),
     };
-    let mut is_leaf = false;
+    let mut ends = vec![(start, Leaf::Element)];
     for step in &path.steps {
-        places = if let Test::Group(paths) = &step.test {
-            let from = std::mem::take(&mut places);
-            let lead = |path| want_path(wishes, &from, path, Need::Presence);
-            paths.iter().flat_map(lead).collect()
-        } else {
-            along(&mut wishes.interest, &places, step, is_leaf)
-        };
-        is_leaf = match step.axis {
-            Axis::Group => {
-                matches!(&step.test, Test::Group(paths) if paths.iter().any(Path::ends_in_leaf))
+        let mut next = Vec::new();
+        for (places, leaf) in ends {
+            if let Test::Group(paths) = &step.test {
+                next.extend(paths.iter().flat_map(|path| lead(wishes, &places, path)));
+            } else {
+                let found = along(&mut wishes.interest, &places, step, leaf != Leaf::Element);
+                next.push((found, leaf_of(step, leaf)));
             }
-            Axis::Attribute => true,
-            Axis::Itself => is_leaf,
-            Axis::Child
-            | Axis::Parent
-            | Axis::Ancestor
-            | Axis::AncestorOrSelf
-            | Axis::Descendant
-            | Axis::DescendantOrSelf => step.test == Test::Text,
-        };
+        }
+        ends = next;
         for predicate in &step.predicates {
-            want(wishes, &places, &predicate.condition, Need::Presence);
+            for (places, _) in &ends {
+                wishes.for_condition(|wishes| {
+                    want(wishes, places, &predicate.condition, Need::Presence);
+                });
+            }
         }
     }
-    if places.is_empty() && !from.is_empty() {
+    if ends.iter().all(|(places, _)| places.is_empty()) && !from.is_empty() {
         wishes.never.push(path.at);
     }
-    if need == Need::Text && !is_leaf {
-        places.iter().for_each(|place| wishes.interest.want_text(place));
+    ends
+}
+
+/// What a step leads to, seen from what the step before it does.
+fn leaf_of(step: &Step, before: Leaf) -> Leaf {
+    match step.axis {
+        Axis::Attribute => Leaf::Attribute(step.test.clone()),
+        Axis::Itself | Axis::Group => before,
+        Axis::Child
+        | Axis::Parent
+        | Axis::Ancestor
+        | Axis::AncestorOrSelf
+        | Axis::Descendant
+        | Axis::DescendantOrSelf
+            if step.test == Test::Text =>
+        {
+            Leaf::OwnText
+        }
+        Axis::Child
+        | Axis::Parent
+        | Axis::Ancestor
+        | Axis::AncestorOrSelf
+        | Axis::Descendant
+        | Axis::DescendantOrSelf => Leaf::Element,
     }
-    places
+}
+
+fn unite(all: &mut Patterns, more: Patterns) {
+    for pattern in more {
+        if !all.contains(&pattern) {
+            all.push(pattern);
+        }
+    }
 }
 
 /// Where a step leads.

@@ -9,6 +9,7 @@ mod parse;
 mod path;
 
 use crate::comparison::Comparison;
+use crate::document::Namespace;
 use std::ops::Range;
 
 pub(crate) use function::Function;
@@ -143,6 +144,24 @@ impl Path {
             | Test::Node
             | Test::Loose(_) => {}
         }
+    }
+}
+
+impl Test {
+    /// Says whether it is a name, and that of an element.
+    #[inline]
+    pub(crate) fn names(&self, element: LocalIx, namespace: Namespace) -> bool {
+        matches!(self, Self::Name { local, space } if *local == element && space.has(namespace))
+    }
+}
+
+impl Step {
+    /// Says whether it leads to all children of a name.
+    #[inline]
+    pub(crate) fn is_plain(&self) -> bool {
+        self.axis == Axis::Child
+            && matches!(self.test, Test::Name { .. })
+            && self.predicates.is_empty()
     }
 }
 

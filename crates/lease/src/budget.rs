@@ -4,12 +4,16 @@
 //! What a job has is read from the tables, where the commits count it. So a job exceeds its budget by no more than what
 //! the cluster decides between two looks and until the pause has revoked every lease.
 
+mod threshold;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
 use xmlx_domain::JobId;
+
+pub use threshold::{Found, Measure, NoThreshold, Threshold, Watched};
 
 /// Hundredths of a percent in all.
 const ALL: u32 = 10_000;
@@ -198,8 +202,17 @@ impl Account {
     /// Which limit the job has to pause for: where nothing is left to do there is nothing to stop.
     #[must_use]
     pub fn pauses_for(&self) -> Option<Spent> {
-        let is_at_its_end = self.total.is_some_and(|total| self.now.decided >= total);
-        self.spent().filter(|_| !is_at_its_end)
+        self.spent().filter(|_| !self.is_at_its_end())
+    }
+
+    /// The first threshold that the job has to pause for.
+    #[must_use]
+    pub fn pauses_for_column<'a>(&self, thresholds: &'a [Watched]) -> Option<&'a Watched> {
+        thresholds.iter().find(|watched| watched.is_exceeded()).filter(|_| !self.is_at_its_end())
+    }
+
+    fn is_at_its_end(&self) -> bool {
+        self.total.is_some_and(|total| self.now.decided >= total)
     }
 }
 

@@ -68,7 +68,12 @@ pub enum IsOpen {
 fn reach(claim: Claim<'_>) -> Scope {
     match (claim.mode, claim.grows) {
         (
-            Mode::Once | Mode::Retry | Mode::Rehearse | Mode::Reconcile | Mode::Replace,
+            Mode::Once
+            | Mode::Retry
+            | Mode::Rehearse
+            | Mode::Reconcile
+            | Mode::Replace
+            | Mode::ReplaceAll,
             Grows::Up | Grows::BothWays,
         ) => claim.scope,
         (Mode::Follow, Grows::Up) => Scope { hi: i64::MAX, ..claim.scope },

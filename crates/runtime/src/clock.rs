@@ -28,3 +28,11 @@ impl Clock {
         u64::try_from(self.now().as_millis()).unwrap_or(u64::MAX)
     }
 }
+
+/// Time since 1970 by this host's clock. Certificates end by it; nothing else may be decided by it, since hosts' clocks
+/// differ.
+#[must_use]
+#[allow(clippy::disallowed_methods, reason = "this is where the clock is read")]
+pub fn since_1970() -> Duration {
+    std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default()
+}

@@ -1,14 +1,14 @@
 //! Where coordinators listen: checked before anything is sent there.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 /// What to write instead.
-const FORM: &str = "write it like `http://host1:7400`";
+const FORM: &str = "write it like `https://host1:7400`";
 
 /// The URL of a coordinator, without blanks around it.
 ///
 /// # Errors
-/// Says what is wrong: whoever asks for TLS must not be served without it.
+/// Says what is wrong.
 pub fn coordinator_url(text: &str) -> Result<String, String> {
     let text = text.trim();
     if text.is_empty() {
@@ -17,10 +17,10 @@ pub fn coordinator_url(text: &str) -> Result<String, String> {
     let Some((scheme, rest)) = text.split_once("://") else {
         return Err(format!("`{text}` has no scheme; {FORM}"));
     };
-    if !scheme.eq_ignore_ascii_case("http") {
+    let scheme = scheme.to_ascii_lowercase();
+    if scheme != "https" && scheme != "http" {
         return Err(format!(
-            "`{text}`: there is `http://` alone; the programs speak with each other without TLS, \
-             so put a proxy or a VPN around them where others share the network"
+            "`{text}`: there are `https://` and, without TLS, `http://` alone; {FORM}"
         ));
     }
     let authority = rest.strip_suffix('/').unwrap_or(rest);
@@ -38,7 +38,27 @@ pub fn coordinator_url(text: &str) -> Result<String, String> {
     if port.is_some_and(|port| port.parse::<u16>().is_err()) {
         return Err(format!("`{text}` has no port between 1 and 65535; {FORM}"));
     }
-    Ok(format!("http://{authority}"))
+    Ok(format!("{scheme}://{authority}"))
+}
+
+/// Whether a URL that [`coordinator_url`] has let through is of this very host.
+///
+/// ```
+/// assert!(xmlx_runtime::is_loopback_url("http://127.0.0.1:7400"));
+/// assert!(!xmlx_runtime::is_loopback_url("http://host1:7400"));
+/// ```
+#[must_use]
+pub fn is_loopback_url(url: &str) -> bool {
+    let authority = url.split_once("://").map_or(url, |(_, rest)| rest);
+    if let Some((host, _)) = authority.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        return is_loopback(host);
+    }
+    let host = authority.split_once(':').map_or(authority, |(host, _)| host);
+    host.eq_ignore_ascii_case("localhost") || is_loopback(host)
+}
+
+fn is_loopback(host: &str) -> bool {
+    host.parse().is_ok_and(|address: IpAddr| address.to_canonical().is_loopback())
 }
 
 /// An address to listen on.
@@ -59,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn plain_http_alone_is_taken() {
+    fn urls_of_coordinators_are_checked() {
         let check = |text: &str, expected: &str| match coordinator_url(text) {
             Ok(it) => assert_eq!(it, expected, "{text}"),
             Err(err) => assert!(err.contains(expected), "{text}: {err}"),
@@ -68,7 +88,8 @@ mod tests {
         check("  HTTP://host1:7400/ ", "http://host1:7400");
         check("http://[::1]:7400", "http://[::1]:7400");
         check("http://[::1]", "http://[::1]");
-        check("https://host1:7400", "without TLS");
+        check("https://host1:7400", "https://host1:7400");
+        check("HTTPS://host1/", "https://host1");
         check("ftp://host1:7400", "`http://` alone");
         check("host1:7400", "no scheme");
         check("", "empty");

@@ -3,6 +3,7 @@
 mod abort;
 mod clock;
 mod coordinators;
+mod core_files;
 mod ending;
 mod names;
 mod open_files;
@@ -16,8 +17,9 @@ mod units;
 mod usage;
 
 pub use abort::AbortOnPanic;
-pub use clock::Clock;
-pub use coordinators::{coordinator_url, listen_address};
+pub use clock::{Clock, since_1970};
+pub use coordinators::{coordinator_url, is_loopback_url, listen_address};
+pub use core_files::no_core_files;
 pub use ending::{Refused, exit};
 pub use names::{NAME_UNITS_MAX, host_name, name_problem};
 pub use open_files::raise_open_files;
@@ -26,9 +28,9 @@ pub use recurring::Recurring;
 pub use secret::Secret;
 pub use settings::{
     Checks, ConfigFlags, Connection, DatabaseSettings, DocumentSettings, Environment, Failure,
-    Invalid, Loaded, Origin, Origins, Problem, Program, Setting, Settings, load as load_settings,
-    load_from as load_settings_from, sample_file, settings_of, settings_page,
-    variables as setting_names,
+    Invalid, Loaded, Origin, Origins, Problem, Program, Setting, Settings, is_public,
+    load as load_settings, load_from as load_settings_from, sample_file, settings_of,
+    settings_page, variables as setting_names,
 };
 pub use shutdown::Shutdown;
 pub use telemetry::{LogFormat, init as init_telemetry};

@@ -17,7 +17,7 @@ mod problem;
 mod shared;
 
 pub use checks::Checks;
-pub use connection::Connection;
+pub use connection::{Connection, is_public};
 pub use definition::{Setting, settings_of};
 pub use environment::Environment;
 pub use load::{ConfigFlags, Failure, Loaded, Settings, load, load_from};

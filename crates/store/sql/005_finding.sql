@@ -13,5 +13,15 @@ CREATE TABLE [xmlx].[finding] (
     CONSTRAINT [PK_finding] PRIMARY KEY CLUSTERED ([job_id], [app_id], [n])
 );
 GO
+-- Keys that no two applications may share, of those that a rehearsal would let through: hashes, never the values.
+IF OBJECT_ID(N'[xmlx].[rehearsed_key]', N'U') IS NULL
+CREATE TABLE [xmlx].[rehearsed_key] (
+    [job_id] bigint NOT NULL,
+    [key_no] int NOT NULL,
+    [key_hash] bigint NOT NULL,
+    [app_id] bigint NOT NULL,
+    CONSTRAINT [PK_rehearsed_key] PRIMARY KEY CLUSTERED ([job_id], [key_no], [key_hash], [app_id])
+);
+GO
 IF NOT EXISTS (SELECT 1 FROM [xmlx].[schema_version] WHERE [version] = 5)
 INSERT INTO [xmlx].[schema_version] ([version], [compatible_from]) VALUES (5, 1);

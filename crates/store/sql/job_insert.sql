@@ -1,5 +1,5 @@
 -- A job begins as one pending range over its whole scope.
--- params: @P1 bigint, @P2 bigint, @P3 varchar(64), @P4 nvarchar(200), @P5 char(64), @P6 nvarchar(max), @P7 varchar(20), @P8 bigint, @P9 bigint, @P10 bigint, @P11 int, @P12 varchar(36), @P13 varchar(20), @P14 varchar(20)
+-- params: @P1 bigint, @P2 bigint, @P3 varchar(64), @P4 nvarchar(200), @P5 char(64), @P6 nvarchar(max), @P7 varchar(20), @P8 bigint, @P9 bigint, @P10 bigint, @P11 int, @P12 varchar(36), @P13 varchar(20), @P14 varchar(20), @P15 nvarchar(max)
 SET XACT_ABORT ON;
 SET LOCK_TIMEOUT 5000;
 BEGIN TRAN;
@@ -15,4 +15,8 @@ VALUES (@P2, 1, 'created', @P8, @P9, 0, @P1, NULL, @P8 - 1);
 IF @P13 <> ''
 INSERT INTO [xmlx].[job_budget] ([job_id], [max_failures], [max_warnings], [decided_before], [failed_before], [warned_before])
 VALUES (@P2, @P13, @P14, 0, 0, 0);
+-- Empty: the job has none.
+IF @P15 <> ''
+INSERT INTO [xmlx].[job_threshold] ([job_id], [n], [threshold], [rows_before], [found_before])
+SELECT @P2, j.[place], j.[threshold], 0, 0 FROM OPENJSON(@P15) WITH ([place] int '$[0]', [threshold] nvarchar(max) '$[1]') AS j;
 COMMIT;

@@ -1,6 +1,7 @@
 -- What may go: jobs that ended longer than @P1 seconds ago. Not the newest (its id would be given out again, and workers
--- keep contracts by it), none whose log's end is not noted or of which somebody still holds a range; and no `retry` that
--- ran beside a job that stays, whose decisions are told from it by its row.
+-- keep contracts by it), none whose log's end is not noted or of which somebody still holds a range; no `retry` or
+-- `replace` that ran beside a job that stays, whose decisions are told from it by its row, and none whose contract a
+-- `replace` that has not ended may have to know.
 -- params: @P1 int, @P2 bigint
 SELECT TOP (@P2) j.[job_id],
     (SELECT COUNT_BIG(*) FROM [xmlx].[range] AS r WHERE r.[job_id] = j.[job_id]) AS [ranges],
@@ -9,7 +10,10 @@ FROM [xmlx].[job] AS j
 WHERE j.[finished_at] < DATEADD(second, 0 - @P1, SYSUTCDATETIME()) AND j.[log_end] IS NOT NULL
     AND j.[job_id] < (SELECT MAX(n.[job_id]) FROM [xmlx].[job] AS n)
     AND NOT EXISTS (SELECT 1 FROM [xmlx].[range] AS o WHERE o.[job_id] = j.[job_id] AND o.[state] = 'leased')
-    AND NOT (j.[mode] = 'retry' AND EXISTS (
-        SELECT 1 FROM [xmlx].[job] AS k WHERE k.[mode] <> 'retry' AND k.[created_at] <= j.[finished_at]
+    AND NOT (j.[mode] IN ('retry', 'replace', 'replace-all') AND EXISTS (
+        SELECT 1 FROM [xmlx].[job] AS k WHERE k.[mode] NOT IN ('retry', 'replace', 'replace-all') AND k.[created_at] <= j.[finished_at]
             AND COALESCE(k.[finished_at], SYSUTCDATETIME()) >= DATEADD(second, 0 - @P1, SYSUTCDATETIME())))
+    AND NOT EXISTS (
+        SELECT 1 FROM [xmlx].[job] AS p WHERE p.[mode] IN ('replace', 'replace-all') AND p.[state] IN ('running', 'paused')
+            AND p.[scope_lo] < j.[scope_hi] AND p.[scope_hi] > j.[scope_lo])
 ORDER BY j.[job_id];

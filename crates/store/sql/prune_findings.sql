@@ -8,5 +8,7 @@ IF @@ROWCOUNT <> 1 THROW 51002, N'deposed', 1;
 IF EXISTS (SELECT 1 FROM [xmlx].[job] AS j WHERE j.[job_id] = @P2 AND j.[finished_at] IS NULL) THROW 51003, N'conflict', 1;
 DELETE FROM [xmlx].[finding] WHERE [job_id] = @P2
     AND [app_id] <= (SELECT MAX(t.[app_id]) FROM (SELECT TOP (@P3) f.[app_id] FROM [xmlx].[finding] AS f WHERE f.[job_id] = @P2 ORDER BY f.[app_id]) AS t);
-SELECT COUNT_BIG(*) AS [n] FROM [xmlx].[finding] AS a WHERE a.[job_id] = @P2;
+DELETE FROM [xmlx].[rehearsed_key] WHERE [job_id] = @P2
+    AND [key_hash] <= (SELECT MAX(t.[key_hash]) FROM (SELECT TOP (@P3) k.[key_hash] FROM [xmlx].[rehearsed_key] AS k WHERE k.[job_id] = @P2 ORDER BY k.[key_hash]) AS t);
+SELECT (SELECT COUNT_BIG(*) FROM [xmlx].[finding] AS a WHERE a.[job_id] = @P2) + (SELECT COUNT_BIG(*) FROM [xmlx].[rehearsed_key] AS b WHERE b.[job_id] = @P2) AS [n];
 COMMIT;

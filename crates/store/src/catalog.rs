@@ -203,8 +203,65 @@ impl Catalog {
         columns.values().find(is_it).map(|it| it.name.as_str())
     }
 
+    pub(crate) fn has_table(&self, table: &str) -> bool {
+        self.tables.contains_key(&table.to_lowercase())
+    }
+
+    /// Whether an index of the table begins with the column.
+    pub(crate) fn has_index(&self, table: &str, column: &str) -> bool {
+        self.indexes.contains(&(table.to_lowercase(), column.to_lowercase()))
+    }
+
+    /// (child, parent), lower case.
+    pub(crate) fn foreign_keys(&self) -> &[(String, String)] {
+        &self.foreign_keys
+    }
+
+    /// Whether a default stands in the column where a row has no value.
+    #[must_use]
+    pub fn has_default(&self, table: &str, column: &str) -> bool {
+        self.column(table, column).is_some_and(|column| column.default.is_some())
+    }
+
+    /// The columns of a table, by name.
+    pub(crate) fn columns(&self, table: &str) -> impl Iterator<Item = &CatalogColumn> {
+        let table = self.tables.get(&table.to_lowercase());
+        table.into_iter().flat_map(|table| table.columns.values())
+    }
+
     pub(crate) fn column(&self, table: &str, column: &str) -> Option<&CatalogColumn> {
         self.tables.get(&table.to_lowercase())?.columns.get(&column.to_lowercase())
+    }
+}
+
+#[cfg(test)]
+impl Catalog {
+    /// Tables with columns of type `int`, each with an index but for those of `without`, and foreign keys between them.
+    pub(crate) fn of_tables(
+        tables: &[(&str, &[&str])],
+        foreign_keys: &[(&str, &str)],
+        without: &[(&str, &str)],
+    ) -> Self {
+        let mut catalog = Self::default();
+        for (name, columns) in tables {
+            let table = catalog.tables.entry((*name).to_owned()).or_default();
+            (*name).clone_into(&mut table.name);
+            for column in *columns {
+                let known = CatalogColumn {
+                    name: (*column).to_owned(),
+                    ..CatalogColumn::of_type("int", 0, 0)
+                };
+                table.columns.insert((*column).to_owned(), known);
+                if !without.contains(&(*name, *column)) {
+                    catalog.indexes.insert(((*name).to_owned(), (*column).to_owned()));
+                }
+            }
+        }
+        catalog.foreign_keys = foreign_keys
+            .iter()
+            .map(|(child, parent)| ((*child).to_owned(), (*parent).to_owned()))
+            .collect();
+        catalog
     }
 }
 

@@ -1,28 +1,32 @@
 //! The commit: a group of applications, their log and the range's cursor, in one round trip.
 
+mod limits;
 mod params;
 mod refused;
 mod sql;
 
+pub(crate) use limits::{TextLimit, text_limits};
 pub(crate) use params::WarningParams;
 pub use refused::Refusals;
 
 use std::sync::Arc;
 
+use limits::first_too_long;
 use params::Values;
 use refused::Searchable;
 use sql::{Names, Parts, TargetTable};
 use tiberius::ToSql;
 use xmlx_domain::{LogReason, Stage};
-use xmlx_extract::{Application, Plan, Table, Value};
+use xmlx_extract::{Application, Plan};
 
 use crate::catalog::{Catalog, CatalogColumn, Room};
 use crate::connection::column;
 use crate::encode::{self, ColumnCodec};
 use crate::finding::{self, Finding};
+use crate::forecast::{self, SharedKey};
 use crate::schema::{EXTRAS_SINCE, FINDINGS_SINCE, REPORTS_SINCE};
 use crate::warnings::WarningNames;
-use crate::{Connection, Error, HeldLease, OpenRange, Source, name};
+use crate::{Connection, Error, HeldLease, OpenRange, Removals, Source, name};
 
 /// What became of one application.
 #[derive(Clone, Debug)]
@@ -75,6 +79,16 @@ pub struct Group<'a> {
     pub report: &'a str,
     /// What was found of these applications, in their order.
     pub findings: &'a [Finding],
+    /// The keys of these applications that no other may have, where they are kept: a rehearsal's.
+    pub keys: &'a [SharedKey],
+}
+
+impl<'a> Group<'a> {
+    /// A group of which nothing else is kept.
+    #[must_use]
+    pub fn of(range: OpenRange, decided: &'a [Decided]) -> Self {
+        Self { range, decided, report: "", findings: &[], keys: &[] }
+    }
 }
 
 /// How a commit ended.
@@ -119,21 +133,35 @@ pub struct CommitPlan {
     reason: Option<Room>,
 }
 
-/// A column of text that takes no more than so much.
-#[derive(Clone, Debug)]
-struct TextLimit {
-    column: usize,
-    /// `table.column`.
-    place: String,
-    room: Room,
-}
-
 impl CommitPlan {
     /// Builds the statement for `plan`, the target's `catalog` and what the job's `source` takes for a decision.
     ///
     /// # Errors
     /// [`Error::Mismatch`] with every point on which they disagree.
     pub fn new(plan: &Plan, catalog: &Catalog, source: &Source) -> Result<Self, Error> {
+        Self::of(plan, catalog, source, None)
+    }
+
+    /// The same for a job that replaces applications: it deletes their rows, too. An application that fails keeps the
+    /// rows that it has; it gets no row in the log then, but a finding of the job.
+    ///
+    /// # Errors
+    /// As [`CommitPlan::new`].
+    pub fn replacing(
+        plan: &Plan,
+        catalog: &Catalog,
+        source: &Source,
+        removals: &Removals,
+    ) -> Result<Self, Error> {
+        Self::of(plan, catalog, source, Some(removals))
+    }
+
+    fn of(
+        plan: &Plan,
+        catalog: &Catalog,
+        source: &Source,
+        removals: Option<&Removals>,
+    ) -> Result<Self, Error> {
         let found = catalog.check(plan);
         if !found.is_empty() {
             let lines: Vec<String> = found.iter().map(ToString::to_string).collect();
@@ -160,6 +188,7 @@ impl CommitPlan {
             id_type,
             tables: tables.collect(),
             writes: source.mode().writes(),
+            removals,
         };
         let limits = plan.tables().iter().map(|table| text_limits(table, catalog)).collect();
         let reason =
@@ -183,7 +212,8 @@ impl CommitPlan {
     pub fn statements(&self) -> Vec<(&'static str, String)> {
         let tables = vec!["nvarchar(max)"; self.codecs.len()];
         let declared = params::declared(&[&tables[..], &params::OPTIONAL].concat());
-        let Parts { group, warnings, report, findings } = &self.parts;
+        let Parts { group, warnings, report, findings, keys } = &self.parts;
+        // Each mixture of parts is a text of its own.
         let commit = |parts: &[&String]| {
             let parts = parts.iter().map(|part| part.as_str());
             let parts: String = parts.chain([sql::END]).collect();
@@ -191,7 +221,13 @@ impl CommitPlan {
         };
         vec![
             ("commit", commit(&[group])),
-            ("commit_with_all", commit(&[group, warnings, report, findings])),
+            ("commit_warnings", commit(&[group, warnings])),
+            ("commit_report", commit(&[group, report])),
+            ("commit_findings", commit(&[group, findings])),
+            ("commit_warnings_report", commit(&[group, warnings, report])),
+            ("commit_warnings_findings", commit(&[group, warnings, findings])),
+            ("commit_report_findings", commit(&[group, report, findings])),
+            ("commit_with_all", commit(&[group, warnings, report, findings, keys])),
             ("find_refused", refused::declared() + &self.search),
             ("decided", format!("-- params: @P1 nvarchar(max), @P2 bigint\n{};\n", self.decided)),
         ]
@@ -225,7 +261,34 @@ impl CommitPlan {
         group: Group<'_>,
     ) -> Result<Committed, Error> {
         let Some(last) = group.decided.last() else { return Ok(Committed::Now) };
-        let last = last.app_id();
+        match self.send(connection, lease, group).await {
+            Ok(()) => Ok(Committed::Now),
+            Err(Error::Fenced) => {
+                why_fenced(connection, lease, group.range.committed_through, last.app_id()).await
+            }
+            Err(Error::DecidedElsewhere) => self.decided_elsewhere(connection, group.decided).await,
+            Err(err) => Err(err),
+        }
+    }
+
+    /// The same plan with control tables of another schema.
+    pub(crate) fn moved_to(mut self, schema: &str) -> Self {
+        let place = format!("{}.", name::quoted(schema));
+        let Parts { group, warnings, report, findings, keys } = &mut self.parts;
+        for text in [group, warnings, report, findings, keys, &mut self.search] {
+            *text = text.replace("[xmlx].", &place);
+        }
+        self
+    }
+
+    /// Sends the statement for a group that is not empty, and does not look at why it is refused.
+    pub(crate) async fn send(
+        &self,
+        connection: &mut Connection,
+        lease: &HeldLease,
+        group: Group<'_>,
+    ) -> Result<(), Error> {
+        let Some(last) = group.decided.last().map(Decided::app_id) else { return Ok(()) };
         let schema = group.range.schema;
         let encoded = self.encode(group.decided);
         let warnings = (schema >= EXTRAS_SINCE).then(|| self.warnings.encode(group.decided));
@@ -234,6 +297,8 @@ impl CommitPlan {
         let report = Some(group.report).filter(|it| !it.is_empty() && schema >= REPORTS_SINCE);
         let findings = Some(group.findings).filter(|it| !it.is_empty() && schema >= FINDINGS_SINCE);
         let findings = findings.map(finding::encode);
+        let keys = Some(group.keys).filter(|it| !it.is_empty() && schema >= FINDINGS_SINCE);
+        let keys = keys.map(forecast::encode);
         let values = self.values(lease, &group, last, &encoded);
         let mut params = values.in_order();
         params.extend(encoded.tables.iter().map(|rows| rows as &dyn ToSql));
@@ -241,24 +306,29 @@ impl CommitPlan {
             Some(counted) => (counted.rows.as_str(), counted.applications, counted.warnings),
             None => ("", 0, 0),
         };
-        params.extend([&rows as &dyn ToSql, &applications, &n_warnings, &report, &findings]);
+        // An empty text rather than NULL, which would travel without a type.
+        let report_text = report.unwrap_or_default();
+        let findings_text = findings.as_deref().unwrap_or_default();
+        let keys_text = keys.as_deref().unwrap_or_default();
+        params.extend([
+            &rows as &dyn ToSql,
+            &applications,
+            &n_warnings,
+            &report_text,
+            &findings_text,
+            &keys_text,
+        ]);
         let parts = [
             Some(&self.parts.group),
             warnings.as_ref().map(|_| &self.parts.warnings),
             report.map(|_| &self.parts.report),
             findings.as_ref().map(|_| &self.parts.findings),
+            keys.as_ref().map(|_| &self.parts.keys),
         ];
         let parts = parts.into_iter().flatten().map(String::as_str);
         let text: String = parts.chain([sql::END]).collect();
         let n_bytes = encoded.n_bytes() + report.map_or(0, str::len);
-        match connection.run_sized(n_bytes, &text, &params).await {
-            Ok(_) => Ok(Committed::Now),
-            Err(Error::Fenced) => {
-                why_fenced(connection, lease, group.range.committed_through, last).await
-            }
-            Err(Error::DecidedElsewhere) => self.decided_elsewhere(connection, group.decided).await,
-            Err(err) => Err(err),
-        }
+        connection.run_sized(n_bytes, &text, &params).await.map(drop)
     }
 
     /// The parameters that all forms of the statement begin with.
@@ -340,38 +410,6 @@ impl CommitPlan {
 /// "String or binary data would be truncated", without the table and the column.
 const TOO_LONG_SOMEWHERE: u32 = 8152;
 
-fn text_limits(table: &Table, catalog: &Catalog) -> Vec<TextLimit> {
-    let limits = table.columns.iter().enumerate().filter_map(|(i, column)| {
-        let room = catalog.column(&table.name, &column.name).and_then(CatalogColumn::exact_room)?;
-        Some(TextLimit { column: i, place: format!("{}.{}", table.name, column.name), room })
-    });
-    limits.collect()
-}
-
-/// The first column that a text of the application is too long for. Blanks at the end are cut off without an error.
-fn first_too_long<'a>(limits: &'a [Vec<TextLimit>], application: &Application) -> Option<&'a str> {
-    let tables = limits.iter().zip(&application.tables);
-    let found = tables.flat_map(|(limits, rows)| {
-        rows.iter().flat_map(move |row| {
-            limits.iter().filter(move |limit| match &row[limit.column] {
-                Value::Text(text) => {
-                    let text = text.trim_end_matches(' ');
-                    limit.room.fit(text).len() < text.len()
-                }
-                Value::Null
-                | Value::Bit(_)
-                | Value::Int(_)
-                | Value::Decimal(_)
-                | Value::Float(_)
-                | Value::Date(_)
-                | Value::DateTime(_)
-                | Value::DateTimeOffset(_) => false,
-            })
-        })
-    });
-    found.map(|limit| limit.place.as_str()).next()
-}
-
 #[derive(Debug, Default)]
 struct Encoded {
     tables: Vec<String>,
@@ -402,31 +440,5 @@ async fn why_fenced(
         Ok(Committed::Cut { hi: range.scope.hi })
     } else {
         Ok(Committed::Gone)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_column_that_a_text_is_too_long_for_is_found() {
-        let limit = |column, place: &str, room| TextLimit { column, place: place.to_owned(), room };
-        let limits = [
-            vec![limit(1, "a.name", Room::Units(3))],
-            vec![limit(0, "b.code", Room::Bytes(2)), limit(1, "b.word", Room::Units(5))],
-        ];
-        let text = |text: &str| Value::Text(text.to_owned());
-        let check = |name: &str, code: &str, word: Value, expected: Option<&str>| {
-            let row = |values: [Value; 2]| vec![Box::from(values)];
-            let tables = vec![row([Value::Int(1), text(name)]), row([text(code), word])];
-            let application = Application { app_id: 1, tables, warnings: Vec::new() };
-            assert_eq!(first_too_long(&limits, &application), expected);
-        };
-        check("abc", "de", text("fghij"), None);
-        check("abcd", "de", text("fghij"), Some("a.name"));
-        check("abc", "\u{e9}f", text("fghij"), Some("b.code"));
-        check("abc   ", "de", Value::Null, None);
-        check("abc", "de", text("fghijk"), Some("b.word"));
     }
 }

@@ -178,6 +178,14 @@ impl Store {
         lent.settle(Ok(answer)).1
     }
 
+    /// Runs a batch that leaves a transaction open, until the answer is dropped: its connection is closed then, and the
+    /// server rolls it back.
+    pub(crate) async fn hold(&self, sql: &str) -> Result<HeldOpen, Error> {
+        let mut lent = Lent::new(self.checkout().await?);
+        within(PATIENCE, sql, Box::pin(simple(lent.client(), sql))).await??;
+        Ok(HeldOpen { _lent: lent })
+    }
+
     async fn checkout(&self) -> Result<Object<Manager>, Error> {
         Box::pin(self.pool.get()).await.map_err(|err| match err {
             managed::PoolError::Backend(err) => err,
@@ -283,6 +291,11 @@ impl Connection {
         }
         Ok(Lent::new(self.store.checkout().await?))
     }
+}
+
+/// A connection whose transaction is open.
+pub(crate) struct HeldOpen {
+    _lent: Lent,
 }
 
 /// A connection with a statement under way. Unless it is given back, it leaves the pool for good: after an error that

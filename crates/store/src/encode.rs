@@ -56,7 +56,8 @@ impl ColumnCodec {
         Self { sql_type, family }
     }
 
-    fn write(&self, value: &Value, out: &mut String) {
+    /// Appends a value as JSON.
+    pub(crate) fn write(&self, value: &Value, out: &mut String) {
         match value {
             Value::Null => out.push_str("null"),
             Value::Bit(it) => self.write_bit(*it, out),
@@ -157,6 +158,17 @@ pub(crate) fn push_row(codecs: &[ColumnCodec], row: &[Value], out: &mut String) 
         if i > 0 {
             out.push(',');
         }
+        codec.write(value, out);
+    }
+    out.push(']');
+}
+
+/// Appends one row with its application's id before it.
+pub(crate) fn push_row_of(app_id: i64, codecs: &[ColumnCodec], row: &[Value], out: &mut String) {
+    out.push_str(if out.is_empty() { "[[" } else { ",[" });
+    write!(out, "{app_id}").expect("writing to a string does not fail");
+    for (codec, value) in codecs.iter().zip(row) {
+        out.push(',');
         codec.write(value, out);
     }
     out.push(']');

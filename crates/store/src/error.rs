@@ -29,6 +29,9 @@ pub enum Error {
     /// Another coordinator leads.
     #[error("deposed: another coordinator leads")]
     Deposed,
+    /// Somebody else has written to the record meanwhile; nothing was done.
+    #[error("somebody else has written to the record meanwhile")]
+    Outrun,
     /// A compare-and-set that found something else.
     #[error("conflict: the row is not as it was")]
     Conflict,
@@ -102,6 +105,11 @@ pub enum Error {
     /// The server does something in another way that the results depend on.
     #[error("this server does not do what SQL Server does; nothing is decided on it:\n{0}")]
     Unfit(String),
+    /// The login lacks permissions that the job needs.
+    #[error(
+        "the worker's login may not do what the job needs; run what `xmlx-client grants --contract C --replace` prints; it lacks {0}"
+    )]
+    NotGranted(String),
     /// The contract and the target's catalog disagree.
     #[error("the contract does not fit the target database:\n{0}")]
     Mismatch(String),
@@ -114,13 +122,13 @@ impl Error {
         match self {
             Self::Fenced | Self::Deposed | Self::Conflict => ErrorClass::Fenced,
             Self::Server { number, .. } => class_of(*number),
-            Self::Connect(_) | Self::Behind { .. } | Self::DecidedElsewhere => {
+            Self::Connect(_) | Self::Behind { .. } | Self::DecidedElsewhere | Self::Outrun => {
                 ErrorClass::Transient
             }
             Self::Lost(_) | Self::Unanswered(_) => ErrorClass::Ambiguous,
             Self::Login { .. } | Self::Tls { .. } | Self::NoControlTables => ErrorClass::Fatal,
             Self::Unreadable(_) | Self::Shape { .. } | Self::Duplicate { .. } => ErrorClass::Fatal,
-            Self::Unfit(_) | Self::Mismatch(_) => ErrorClass::Fatal,
+            Self::Unfit(_) | Self::Mismatch(_) | Self::NotGranted(_) => ErrorClass::Fatal,
         }
     }
 
@@ -185,6 +193,7 @@ impl From<Tds> for Error {
                 51002 => Self::Deposed,
                 51003 => Self::Conflict,
                 51004 => Self::DecidedElsewhere,
+                51006 => Self::Outrun,
                 number => Self::of_server(number, token.message()),
             },
             // The same again would be read no better.

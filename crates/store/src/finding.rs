@@ -1,12 +1,12 @@
 //! What a job has found of single applications: the commit writes it, anybody may read it later.
 
-use xmlx_domain::JobId;
+use xmlx_domain::{JobId, LogReason};
 
 use crate::catalog::Room;
 use crate::connection::{column, text};
 use crate::schema::FINDINGS_SINCE;
 use crate::source::count;
-use crate::{Error, Store, encode, statements};
+use crate::{Error, Failure, Store, encode, statements};
 
 /// The room of the columns of `xmlx.finding`.
 const KIND: Room = Room::Bytes(40);
@@ -100,6 +100,27 @@ impl Store {
             })
         };
         rows.iter().map(finding).collect()
+    }
+
+    /// A page of the applications that a rehearsal would see refused, by id. `log_id` is less the higher the application,
+    /// so that a list that goes down by it goes up by application.
+    pub(crate) async fn rehearsed_failures(
+        &self,
+        job_id: JobId,
+        before: i64,
+        n_max: i64,
+    ) -> Result<Vec<Failure>, Error> {
+        // An application has one finding in a rehearsal.
+        let after = (before != i64::MAX).then_some((-before, i32::MAX));
+        let rows = self.findings(job_id, after, n_max, "").await?;
+        let failure = |FindingRow { finding, .. }| Failure {
+            log_id: -finding.app_id,
+            app_id: finding.app_id,
+            reason: format!("{}{}{}", finding.kind, LogReason::SEPARATOR, finding.reason),
+            session_id: String::new(),
+            at: String::new(),
+        };
+        Ok(rows.into_iter().map(failure).collect())
     }
 
     /// How many findings a job has kept.

@@ -1,6 +1,7 @@
 //! What each role may do in the database, and no more. Tests compare these lists with the statements, and run the
 //! programs with nothing else.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use xmlx_extract::Plan;
@@ -18,6 +19,15 @@ pub enum Role {
     Worker,
     /// Somebody who watches.
     Reader,
+}
+
+/// What workers may do with rows that are there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OldRows {
+    /// Nothing: they add rows.
+    Kept,
+    /// Delete them, as a job does that replaces applications.
+    Replaced,
 }
 
 /// One permission on one thing.
@@ -49,6 +59,11 @@ const CONTROL: &[(&str, &[&str], &[&str])] = &[
     ("range_report", &["SELECT", "DELETE"], &["SELECT", "INSERT", "UPDATE"]),
     ("job_threshold", &["SELECT", "INSERT", "UPDATE", "DELETE"], &[]),
     ("finding", &["SELECT", "DELETE"], &["SELECT", "INSERT"]),
+    ("rehearsed_key", &["SELECT", "DELETE"], &["INSERT"]),
+    // Neither UPDATE nor DELETE: nobody changes what was recorded.
+    ("audit", &["SELECT", "INSERT"], &[]),
+    ("audit_head", &["SELECT", "UPDATE"], &[]),
+    ("token", &["SELECT", "INSERT", "UPDATE"], &[]),
 ];
 
 impl Role {
@@ -83,6 +98,20 @@ impl Role {
         grants
     }
 
+    /// What the role needs in addition for jobs that replace applications.
+    #[must_use]
+    pub fn grants_to_replace(self, plan: &Plan) -> Vec<Grant> {
+        let mut grants = Vec::new();
+        if self == Self::Worker {
+            for table in plan.tables() {
+                let target = name::table(plan.target_schema(), &table.name);
+                // Rows are deleted where they hang on others, which have to be read for it.
+                push(&mut grants, target, &["SELECT", "DELETE"]);
+            }
+        }
+        grants
+    }
+
     fn on_contract(self, plan: &Plan, grants: &mut Vec<Grant>) {
         let schema = plan.target_schema();
         let log = name::table(schema, "processing_log");
@@ -111,11 +140,11 @@ impl Role {
             match self {
                 // `verify` counts rows.
                 Self::Coordinator => push(grants, target, &["SELECT"]),
-                // SET IDENTITY_INSERT needs ALTER.
+                // SET IDENTITY_INSERT needs ALTER. A reconciliation reads the rows.
                 Self::Worker if table.columns.iter().any(|it| it.identity) => {
-                    push(grants, target, &["INSERT", "ALTER"]);
+                    push(grants, target, &["SELECT", "INSERT", "ALTER"]);
                 }
-                Self::Worker => push(grants, target, &["INSERT"]),
+                Self::Worker => push(grants, target, &["SELECT", "INSERT"]),
                 Self::Reader => (),
             }
         }
@@ -140,7 +169,7 @@ fn is_newer(securable: &str) -> bool {
 
 /// The T-SQL that makes the roles and grants them what they need. Safe to repeat.
 #[must_use]
-pub fn grants_script(plan: Option<&Plan>) -> String {
+pub fn grants_script(plan: Option<&Plan>, old_rows: OldRows) -> String {
     let mut sql = String::new();
     for role in Role::ALL {
         let role_name = role.name();
@@ -149,7 +178,11 @@ pub fn grants_script(plan: Option<&Plan>) -> String {
             "IF DATABASE_PRINCIPAL_ID(N'{role_name}') IS NULL CREATE ROLE [{role_name}];\nGO"
         )
         .expect("writing to a string does not fail");
-        for group in role.grants(plan).chunk_by(|a, b| a.securable == b.securable) {
+        let mut grants = role.grants(plan);
+        if let (Some(plan), OldRows::Replaced) = (plan, old_rows) {
+            grants.extend(role.grants_to_replace(plan));
+        }
+        for group in grants.chunk_by(|a, b| a.securable == b.securable) {
             let permissions: Vec<&str> = group.iter().map(|it| it.permission).collect();
             let Grant { class, securable, .. } = &group[0];
             if is_newer(securable) {
@@ -169,6 +202,33 @@ pub fn grants_script(plan: Option<&Plan>) -> String {
 }
 
 impl Store {
+    /// Refuses to go on where the login of this connection does not have all of `grants`.
+    ///
+    /// # Errors
+    /// [`Error::NotGranted`] with each of them; see [`Error`].
+    pub async fn require_grants(&self, grants: &[Grant]) -> Result<(), Error> {
+        let missing = self.missing_grants(grants).await?;
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let mut of_each: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for grant in &missing {
+            of_each.entry(&grant.securable).or_default().push(grant.permission);
+        }
+        // What is lacking alike is said once: a job's reason is short.
+        let mut alike: BTreeMap<Vec<&str>, Vec<&str>> = BTreeMap::new();
+        for (securable, permissions) in of_each {
+            alike.entry(permissions).or_default().push(securable);
+        }
+        let lacking: Vec<String> = alike
+            .into_iter()
+            .map(|(permissions, things)| {
+                format!("{} on {}", permissions.join(", "), things.join(", "))
+            })
+            .collect();
+        Err(Error::NotGranted(lacking.join("; ")))
+    }
+
     /// Which of `grants` the login of this connection does not have; of a thing that does not exist, none.
     ///
     /// # Errors

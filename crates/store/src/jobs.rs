@@ -2,14 +2,15 @@
 
 use xmlx_domain::{JobId, JobState, Mode, RangeId, Scope};
 use xmlx_extract::Plan;
-use xmlx_lease::budget::Budget;
+use xmlx_lease::budget::{Budget, Threshold};
 use xmlx_lease::overlap::Grows;
 
+use crate::audit::Record;
 use crate::catalog::Room;
 use crate::connection::{column, only, optional, text, word};
 use crate::schema::EXTRAS_SINCE;
 use crate::source::count;
-use crate::{Error, Leadership, Source, Store, statements};
+use crate::{Error, Leadership, Source, Store, statements, thresholds};
 
 /// The room of `xmlx.job.reason`.
 const REASON: Room = Room::Units(1000);
@@ -40,6 +41,8 @@ pub struct NewJob {
     pub log_watermark: i64,
     /// What it may have before it pauses; left out where the control tables have no place for it yet.
     pub budget: Budget,
+    /// What its columns may have before it pauses; none where the control tables have no place for them.
+    pub thresholds: Vec<Threshold>,
     /// Where its scope grows, if it follows.
     pub grows: Grows,
 }
@@ -87,6 +90,16 @@ pub struct JobRow {
     pub finished_at: String,
 }
 
+impl JobRow {
+    /// How long it took from its submission to its end, by the database's clock; `None` where it has not ended.
+    #[must_use]
+    pub fn took(&self) -> Option<std::time::Duration> {
+        let at = |text: &str| text.parse::<chrono::NaiveDateTime>().ok();
+        let (from, to) = (at(&self.created_at)?, at(&self.finished_at)?);
+        (to - from).to_std().ok()
+    }
+}
+
 /// What a leader has to know of a job that has not ended, without its ranges.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OpenJob {
@@ -106,16 +119,51 @@ pub struct OpenJob {
     pub decided: i64,
 }
 
+/// Whether what the ranges of jobs add up to is wanted. Without row versions it takes the rows that commits hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Counting {
+    /// All of [`JobRow`].
+    Counted,
+    /// Counts of ranges and leases are 0.
+    Uncounted,
+}
+
+/// Which jobs are wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum JobsWanted<'a> {
+    /// This one.
+    One(JobId),
+    /// Those below an id, or all of them; at most so many.
+    Before(Option<JobId>, i64),
+    /// Those that a new job with this key has to stand beside: those that have not ended, those whose log's end has not
+    /// been noted, and the one with the same key. Only those below an id, or all of them.
+    Beside(&'a str, Option<JobId>),
+}
+
 impl Store {
     /// Submits a job; it starts as one pending range.
     ///
     /// # Errors
     /// 2627 where the id or the key exists already; [`Error::Deposed`].
     pub async fn insert_job(&self, leader: &Leadership, job: &NewJob) -> Result<(), Error> {
+        self.insert_job_recorded(leader, job, None).await
+    }
+
+    /// The same, with the record of it in the same transaction.
+    ///
+    /// # Errors
+    /// As [`Store::insert_job`].
+    pub async fn insert_job_recorded(
+        &self,
+        leader: &Leadership,
+        job: &NewJob,
+        record: Option<&Record>,
+    ) -> Result<(), Error> {
         let mode = job.mode.as_str();
         let has_place = self.has_schema(EXTRAS_SINCE).await?;
         let budget = if has_place { job.budget.columns() } else { <(String, String)>::default() };
-        let params: [&dyn tiberius::ToSql; 14] = [
+        let encoded_thresholds = thresholds::encoded(&job.thresholds);
+        let params: [&dyn tiberius::ToSql; 15] = [
             &leader.term.0,
             &job.job_id.0,
             &job.submit_key,
@@ -130,8 +178,9 @@ impl Store {
             &leader.holder,
             &budget.0,
             &budget.1,
+            &encoded_thresholds,
         ];
-        self.run(statements::JOB_INSERT, &params).await?;
+        self.run_recorded(statements::JOB_INSERT, &params, record).await?;
         Ok(())
     }
 
@@ -144,7 +193,7 @@ impl Store {
         before: Option<JobId>,
         n_max: i64,
     ) -> Result<Vec<JobRow>, Error> {
-        self.select_jobs(n_max, before, None, "").await
+        self.select_jobs(Counting::Counted, JobsWanted::Before(before, n_max)).await
     }
 
     /// One job.
@@ -152,33 +201,31 @@ impl Store {
     /// # Errors
     /// See [`Error`].
     pub async fn job(&self, job_id: JobId) -> Result<Option<JobRow>, Error> {
-        Ok(self.select_jobs(1, None, Some(job_id), "").await?.into_iter().next())
+        let found = self.select_jobs(Counting::Counted, JobsWanted::One(job_id)).await?;
+        Ok(found.into_iter().next())
     }
 
-    /// The jobs that a new one with this key has to stand beside, the newest first: those that have not ended, those
-    /// whose log's end has not been noted, and the one with the same key. `before`: only those with lower ids.
+    /// Some jobs, the newest first.
     ///
     /// # Errors
     /// See [`Error`].
-    pub async fn jobs_beside(
+    pub async fn select_jobs(
         &self,
-        submit_key: &str,
-        before: Option<JobId>,
+        counting: Counting,
+        wanted: JobsWanted<'_>,
     ) -> Result<Vec<JobRow>, Error> {
-        self.select_jobs(i64::MAX, before, None, submit_key).await
-    }
-
-    async fn select_jobs(
-        &self,
-        n_max: i64,
-        before: Option<JobId>,
-        job_id: Option<JobId>,
-        submit_key: &str,
-    ) -> Result<Vec<JobRow>, Error> {
+        let sql = match counting {
+            Counting::Counted => statements::JOBS,
+            Counting::Uncounted => statements::JOBS_UNCOUNTED,
+        };
+        let (n_max, before, job_id, submit_key) = match wanted {
+            JobsWanted::One(job) => (1, None, job.0, ""),
+            JobsWanted::Before(before, n_max) => (n_max, before, ANY_JOB, ""),
+            JobsWanted::Beside(submit_key, before) => (i64::MAX, before, ANY_JOB, submit_key),
+        };
         let before = before.map_or(i64::MAX, |job| job.0);
-        let job_id = job_id.map_or(ANY_JOB, |job| job.0);
         let params: [&dyn tiberius::ToSql; 4] = [&n_max, &before, &job_id, &submit_key];
-        let rows = self.run(statements::JOBS, &params).await.map_err(Error::of_control_tables)?;
+        let rows = self.run(sql, &params).await.map_err(Error::of_control_tables)?;
         rows.iter().map(job).collect()
     }
 
@@ -267,11 +314,26 @@ impl Store {
         (from, to): (JobState, JobState),
         reason: &str,
     ) -> Result<(), Error> {
+        self.move_job_recorded(leader, job_id, (from, to), reason, None).await
+    }
+
+    /// The same, with the record of who wished it in the same transaction.
+    ///
+    /// # Errors
+    /// As [`Store::move_job`].
+    pub async fn move_job_recorded(
+        &self,
+        leader: &Leadership,
+        job_id: JobId,
+        (from, to): (JobState, JobState),
+        reason: &str,
+        record: Option<&Record>,
+    ) -> Result<(), Error> {
         let (from, to) = (from.as_str(), to.as_str());
         let reason = REASON.fit(reason);
         let params: [&dyn tiberius::ToSql; 6] =
             [&leader.term.0, &job_id.0, &from, &to, &reason, &leader.holder];
-        self.run(statements::JOB_STATE, &params).await?;
+        self.run_recorded(statements::JOB_STATE, &params, record).await?;
         Ok(())
     }
 
@@ -339,6 +401,17 @@ impl Store {
         let may_grow = word::<JobState>(row, "state", IT)? == JobState::Running && total.is_some();
         let scope = Scope { lo: column(row, "scope_lo", IT)?, hi: column(row, "scope_hi", IT)? };
         Ok(may_grow.then_some(scope))
+    }
+
+    /// The ids that a job works on.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] where there is no such job; see [`Error`].
+    pub async fn job_scope(&self, job_id: JobId) -> Result<Scope, Error> {
+        const IT: &str = "job_scope";
+        let row = self.run(statements::JOB_SCOPE, &[&job_id.0]).await?;
+        let row = only(&row, IT)?;
+        Ok(Scope { lo: column(row, "scope_lo", IT)?, hi: column(row, "scope_hi", IT)? })
     }
 
     /// Notes whether a `follow` job with this id takes what comes below its scope. Tables of an older version have no

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use xmlx_domain::Term;
 
+use crate::audit::Record;
 use crate::connection::{column, optional, text};
 use crate::{Error, Store, statements};
 
@@ -68,11 +69,23 @@ impl Store {
         leader: &Leadership,
         commits_max: Option<u32>,
     ) -> Result<(), Error> {
+        self.set_commits_max_recorded(leader, commits_max, None).await
+    }
+
+    /// The same, with the record of who wished it in the same transaction.
+    ///
+    /// # Errors
+    /// As [`Store::set_commits_max`].
+    pub async fn set_commits_max_recorded(
+        &self,
+        leader: &Leadership,
+        commits_max: Option<u32>,
+        record: Option<&Record>,
+    ) -> Result<(), Error> {
         let commits_max = i32::try_from(commits_max.unwrap_or(0)).unwrap_or(i32::MAX);
-        let rows = self
-            .run(statements::LEADER_THROTTLE, &[&leader.term.0, &commits_max, &leader.holder])
-            .await?;
-        if rows.is_empty() { Err(Error::Deposed) } else { Ok(()) }
+        let params: [&dyn tiberius::ToSql; 3] = [&leader.term.0, &commits_max, &leader.holder];
+        self.run_recorded(statements::LEADER_THROTTLE, &params, record).await?;
+        Ok(())
     }
 
     /// Takes the leadership under the next term if nobody's lease holds.

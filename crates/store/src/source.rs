@@ -44,6 +44,8 @@ pub struct Source {
     /// A row of the log above this `log_id` is a decision that a commit of the job must not repeat: any row, or, where
     /// failed applications are tried again, one that came after the submission.
     pub(crate) decided_above: i64,
+    /// What takes applications out that a job has left as they were. Parameter 3: the job.
+    not_kept: String,
     mode: Mode,
 }
 
@@ -74,7 +76,8 @@ impl Source {
             |row: &str| of_line(row).map_or_else(String::new, |it| format!(" AND {it}"));
         let own = format!("x.{id}");
         let in_line = and_of_line(own.as_str());
-        let (waits, waited) = (waits(mode, &log, &own), waited(mode, &log, &own));
+        let (waits, waited) = (waits(mode, plan, &log, &own), waited(mode, plan, &log, &own));
+        let not_kept = if mode.replaces() { not_kept(&own) } else { String::new() };
         let submitted = format!(
             "SELECT COUNT_BIG(*) AS [n] FROM {table} AS x WHERE {scope}{in_line} AND {waited}"
         );
@@ -85,12 +88,12 @@ impl Source {
             boundary: format!(
                 "SELECT MIN(t.[app_id]) AS [first], MAX(t.[app_id]) AS [last], COUNT_BIG(*) AS [n] FROM (SELECT TOP (@P3) CAST(x.{id} AS bigint) AS [app_id] {from} ORDER BY x.{id}) AS t"
             ),
-            waiting: format!("SELECT COUNT_BIG(*) AS [n] {from}"),
+            waiting: format!("SELECT COUNT_BIG(*) AS [n] {from}{not_kept}"),
             submitted,
             documents: format!(
                 "SELECT COUNT_BIG(*) AS [n] FROM {table} AS x WHERE {scope}{in_line}"
             ),
-            passed: format!("SELECT COUNT_BIG(*) AS [n] {from}{}", passed(&own)),
+            passed: format!("SELECT COUNT_BIG(*) AS [n] {from}{not_kept}{}", passed(&own)),
             bounds: format!(
                 "SELECT CAST(MIN(x.{id}) AS bigint) AS [lo], CAST(MAX(x.{id}) AS bigint) AS [hi] FROM {table} AS x"
             ),
@@ -115,8 +118,9 @@ impl Source {
                 Mode::Once | Mode::Follow => i64::MIN,
                 // Nothing is written, so that nothing is repeated.
                 Mode::Rehearse | Mode::Reconcile => i64::MAX,
-                Mode::Retry | Mode::Replace => log_watermark,
+                Mode::Retry | Mode::Replace | Mode::ReplaceAll => log_watermark,
             },
+            not_kept,
             mode,
         }
     }
@@ -127,9 +131,10 @@ impl Source {
         self.mode
     }
 
-    /// Which rows `x` wait: what stands behind `FROM`.
-    pub(crate) fn waiting_rows(&self) -> &str {
-        self.from.strip_prefix("FROM ").expect("it begins so")
+    /// Which rows `x` wait: what stands behind `FROM`. Parameter 3: the job.
+    pub(crate) fn waiting_rows(&self) -> String {
+        let rows = self.from.strip_prefix("FROM ").expect("it begins so");
+        format!("{rows}{}", self.not_kept)
     }
 
     /// The same, where a cursor of the job has passed them.
@@ -172,14 +177,12 @@ impl Source {
         Ok(Some(Waiting { first, last: column(row, "last", IT)?, count: column(row, "n", IT)? }))
     }
 
-    /// How many applications of the scope wait.
+    /// How many applications of the scope wait for a job. Those that it has left as they were wait no longer.
     ///
     /// # Errors
     /// See [`Error`].
-    pub async fn waiting(&self, store: &Store, scope: Scope) -> Result<i64, Error> {
-        let n_unused = 0_i64;
-        let params: [&dyn tiberius::ToSql; 4] =
-            [&scope.lo, &scope.hi, &n_unused, &self.log_watermark];
+    pub async fn waiting(&self, store: &Store, scope: Scope, job: JobId) -> Result<i64, Error> {
+        let params: [&dyn tiberius::ToSql; 4] = [&scope.lo, &scope.hi, &job.0, &self.log_watermark];
         count(&store.run_long(&self.waiting, &params).await?, "waiting")
     }
 
@@ -265,6 +268,13 @@ fn passed(id: &str) -> String {
     )
 }
 
+/// Which rows `x` of the source a job has not tried in vain to replace. Parameter 3: the job.
+fn not_kept(id: &str) -> String {
+    format!(
+        " AND NOT EXISTS (SELECT 1 FROM [xmlx].[finding] AS f WHERE f.[job_id] = @P3 AND f.[app_id] = {id} AND f.[kind] = 'kept_old')"
+    )
+}
+
 /// The first rows of the source from one end of a scope, whatever they hold. Parameters 1 to 3: bounds and how many.
 fn rows(table: &str, id: &str, order: &str) -> String {
     format!(
@@ -275,7 +285,7 @@ fn rows(table: &str, id: &str, order: &str) -> String {
 
 /// Which rows `x` of the source wait for a job of this mode. Parameter 4: the job's log watermark. What a job reads waits
 /// as of its submission, whatever is decided meanwhile: its cursors alone say how far it has come.
-fn waits(mode: Mode, log: &str, id: &str) -> String {
+fn waits(mode: Mode, plan: &Plan, log: &str, id: &str) -> String {
     match mode {
         Mode::Once | Mode::Follow => {
             format!("NOT EXISTS (SELECT 1 FROM {log} AS l WHERE l.[app_id] = {id})")
@@ -285,14 +295,15 @@ fn waits(mode: Mode, log: &str, id: &str) -> String {
              AND (SELECT MAX(l.[log_id]) FROM {log} AS l WHERE l.[app_id] = {id}) <= @P4"
         ),
         Mode::Replace => {
-            format!("(SELECT MAX(l.[log_id]) FROM {log} AS l WHERE l.[app_id] = {id}) <= @P4")
+            format!("{} AND {}", latest_before(log, id), written_otherwise(plan, log, id))
         }
-        Mode::Rehearse | Mode::Reconcile => waited(mode, log, id),
+        Mode::ReplaceAll => latest_before(log, id),
+        Mode::Rehearse | Mode::Reconcile => waited(mode, plan, log, id),
     }
 }
 
 /// The same by the log as it was at the submission, however far the job has come by now.
-fn waited(mode: Mode, log: &str, id: &str) -> String {
+fn waited(mode: Mode, plan: &Plan, log: &str, id: &str) -> String {
     let of_app = format!("l.[app_id] = {id} AND l.[log_id] <= @P4");
     let latest_is = |status: &str| {
         format!(
@@ -305,9 +316,37 @@ fn waited(mode: Mode, log: &str, id: &str) -> String {
         }
         Mode::Retry => latest_is("failed"),
         Mode::Reconcile => latest_is("success"),
-        Mode::Replace => format!("EXISTS (SELECT 1 FROM {log} AS l WHERE {of_app})"),
+        Mode::Replace => format!(
+            "EXISTS (SELECT 1 FROM {log} AS l WHERE {of_app}) AND {}",
+            written_otherwise(plan, log, id)
+        ),
+        Mode::ReplaceAll => format!("EXISTS (SELECT 1 FROM {log} AS l WHERE {of_app})"),
     }
 }
+
+/// Whether row `x` of the source has rows in the log, none of them later than the submission.
+fn latest_before(log: &str, id: &str) -> String {
+    format!("(SELECT MAX(l.[log_id]) FROM {log} AS l WHERE l.[app_id] = {id}) <= @P4")
+}
+
+/// Whether row `x` of the source was not written last, as of the submission, by a job with the same contract. Its latest
+/// row of the log is of the job that had it to decide then: a `retry` or `replace` what had a row before, the others what
+/// had none; none of one kind runs beside another of it.
+fn written_otherwise(plan: &Plan, log: &str, id: &str) -> String {
+    // The hash is made of digits alone.
+    let hash = plan.hash();
+    format!(
+        "NOT EXISTS (SELECT 1 FROM {log} AS l JOIN [xmlx].[job] AS r ON r.[scope_lo] <= l.[app_id] AND r.[scope_hi] > l.[app_id] \
+         WHERE l.[app_id] = {id} AND l.[status] = 'success' AND {OF_A_WORKER} \
+         AND l.[log_id] = (SELECT MAX(n.[log_id]) FROM {log} AS n WHERE n.[app_id] = {id} AND n.[log_id] <= @P4) \
+         AND r.[contract_hash] = '{hash}' AND r.[log_watermark] < l.[log_id] AND COALESCE(r.[log_end], l.[log_id]) >= l.[log_id] \
+         AND (r.[mode] IN ('once', 'follow') AND NOT EXISTS (SELECT 1 FROM {log} AS k WHERE k.[app_id] = {id} AND k.[log_id] < l.[log_id]) \
+         OR r.[mode] IN ('retry', 'replace', 'replace-all') AND EXISTS (SELECT 1 FROM {log} AS k WHERE k.[app_id] = {id} AND k.[log_id] <= r.[log_watermark])))"
+    )
+}
+
+/// Rows `l` of the log that a worker wrote: another tool may log applications of the same scope at the same time.
+pub(crate) const OF_A_WORKER: &str = "l.[session_id] IN (SELECT s.[session_id] COLLATE DATABASE_DEFAULT FROM [xmlx].[worker_session] AS s)";
 
 /// Which rows `l` of the log are of a job of this mode, and not of one that runs beside it: a `retry` decides what had
 /// failed before its submission, a `replace` what had any row, the others what had no row yet. Parameter 6: the job's log
@@ -327,10 +366,11 @@ fn decided_in(mode: Mode, log: &str) -> String {
     };
     match mode {
         Mode::Retry => had_failed("@P6"),
-        Mode::Replace => had_a_row("@P6", ""),
+        Mode::Replace | Mode::ReplaceAll => had_a_row("@P6", ""),
         Mode::Once | Mode::Follow => [
             beside(Mode::Retry, had_failed("r.[log_watermark]")),
             beside(Mode::Replace, had_a_row("r.[log_watermark]", "")),
+            beside(Mode::ReplaceAll, had_a_row("r.[log_watermark]", "")),
         ]
         .join(" AND "),
         Mode::Rehearse | Mode::Reconcile => "1 = 0".to_owned(),

@@ -3,8 +3,9 @@
 mod history;
 mod sql;
 
-use xmlx_domain::{JobState, RangeState, Scope};
+use xmlx_domain::{JobState, LogReason, Mode, RangeState, Scope};
 use xmlx_extract::Plan;
+use xmlx_report::Rehearsal;
 
 use crate::catalog::Catalog;
 use crate::connection::{Row, column, optional, text};
@@ -79,6 +80,12 @@ pub fn verification_statements(
     statements.all().into_iter().map(|(name, sql)| (name, sql.to_owned())).collect()
 }
 
+/// How many applications wait and have rows all the same, and the first of them; `None` where there is no table to look in.
+pub(crate) fn there_already(plan: &Plan, source: &Source) -> Option<[String; 2]> {
+    let sql = Statements::new(plan, source, &Catalog::default());
+    sql.there_already.map(|finding| [finding.count, finding.ids])
+}
+
 impl Store {
     /// Verifies a job against the tables.
     ///
@@ -93,7 +100,7 @@ impl Store {
             return self.verify_reading(&source, &sql, job, &ranges).await;
         }
         let open = ranges.iter().filter(|range| range.state != RangeState::Done).count();
-        let waiting = source.waiting(self, job.scope).await?;
+        let waiting = source.waiting(self, job.scope, job.job_id).await?;
         let waiting_yet = (job.state.is_open() && (open > 0 || waiting > 0)).then_some(waiting);
         let mut checks = vec![tiling(job.scope, &ranges)];
         if job.state == JobState::Done {
@@ -170,7 +177,7 @@ impl Store {
     ) -> Result<Check, Error> {
         let (n, third, ids, mut detail) = if job.state == JobState::Done {
             let detail = "applications of the scope without a decision";
-            (waiting, 0, &sql.waiting_ids, detail.to_owned())
+            (waiting, job.job_id.0, &sql.waiting_ids, detail.to_owned())
         } else {
             let passed = source.passed(self, job.scope, job.job_id).await?;
             let detail = "applications without a decision that a cursor has passed";
@@ -212,6 +219,9 @@ impl Store {
         plan: &Plan,
         job: &JobRow,
     ) -> Result<Vec<StageCount>, Error> {
+        if job.mode == Mode::Rehearse {
+            return Ok(stages_of(&self.rehearsal(job.job_id).await?));
+        }
         let source = Source::new(plan, job.mode, job.log_watermark);
         self.stages(&Statements::new(plan, &source, &Catalog::default()), job).await
     }
@@ -228,6 +238,9 @@ impl Store {
         n_max: i64,
     ) -> Result<Vec<Failure>, Error> {
         const IT: &str = "failures";
+        if job.mode == Mode::Rehearse {
+            return self.rehearsed_failures(job.job_id, before, n_max).await;
+        }
         let source = Source::new(plan, job.mode, job.log_watermark);
         let sql = Statements::new(plan, &source, &Catalog::default());
         let end = job.log_end.unwrap_or(i64::MAX).min(before - 1);
@@ -258,6 +271,16 @@ impl Store {
         job: &JobRow,
     ) -> Result<(Vec<StageCount>, Option<(String, i64)>), Error> {
         const IT: &str = "commonest";
+        if job.mode == Mode::Rehearse {
+            let found = self.rehearsal(job.job_id).await?;
+            let first = found.failures.iter().max_by_key(|failures| failures.applications);
+            let commonest = first.map(|failures| {
+                let reason =
+                    format!("{}{}{}", failures.stage, LogReason::SEPARATOR, failures.reason);
+                (reason, i64::try_from(failures.applications).unwrap_or(i64::MAX))
+            });
+            return Ok((stages_of(&found), commonest));
+        }
         let source = Source::new(plan, job.mode, job.log_watermark);
         let sql = Statements::new(plan, &source, &Catalog::default());
         let rows = self.run_of_job(&sql.commonest, job, 0).await?;
@@ -280,6 +303,13 @@ impl Store {
             let stage = stage.unwrap_or("unknown").to_owned();
             stages.push(StageCount { stage, count: column(row, "n", IT)? });
         }
+        if job.mode.replaces() {
+            for row in &self.run_of_job(&sql.kept_stages, job, job.job_id.0).await? {
+                let stage: Option<&str> = optional(row, "stage", IT)?;
+                let stage = format!("{}, old rows kept", stage.unwrap_or("unknown"));
+                stages.push(StageCount { stage, count: column(row, "n", IT)? });
+            }
+        }
         Ok(stages)
     }
 
@@ -290,18 +320,42 @@ impl Store {
             count(&self.run_of_job(&sql.logged_success, job, job_id).await?, "logged_success")?;
         let failed =
             count(&self.run_of_job(&sql.logged_failed, job, job_id).await?, "logged_failed")?;
+        let kept = if job.mode.replaces() {
+            count(&self.run_of_job(&sql.kept, job, job_id).await?, "kept")?
+        } else {
+            0
+        };
+        let equal = |name, counted: i64, found: i64| {
+            check(name, (counted - found).abs(), format!("{counted} counted, {found} found"))
+        };
+        let mut failures =
+            equal("failures counted equal failures logged", job.done_failed, failed + kept);
+        if kept > 0 {
+            failures.detail = format!("{}, of which {kept} kept their rows", failures.detail);
+        }
+        Ok(vec![
+            equal("successes counted equal successes logged", job.done_ok, ok),
+            failures,
+            self.rows_of_job(sql, job).await?,
+        ])
+    }
+
+    /// The rows of applications that a later job has written again are that job's.
+    async fn rows_of_job(&self, sql: &Statements, job: &JobRow) -> Result<Check, Error> {
+        let name = "rows counted equal rows in the tables";
+        let counted = job.rows_written;
+        let replaced = self.count_of_job(&sql.replaced, job).await?;
+        if replaced > 0 {
+            let detail = format!(
+                "{counted} counted; not compared, since a later job has written {replaced} of the applications again"
+            );
+            return Ok(check(name, 0, detail));
+        }
         let mut rows = 0;
         for sql in &sql.rows {
             rows += self.count_of_job(sql, job).await?;
         }
-        let equal = |name, counted: i64, found: i64| {
-            check(name, (counted - found).abs(), format!("{counted} counted, {found} found"))
-        };
-        Ok(vec![
-            equal("successes counted equal successes logged", job.done_ok, ok),
-            equal("failures counted equal failures logged", job.done_failed, failed),
-            equal("rows counted equal rows in the tables", job.rows_written, rows),
-        ])
+        Ok(check(name, (counted - rows).abs(), format!("{counted} counted, {rows} found")))
     }
 
     async fn count_of_job(&self, sql: &str, job: &JobRow) -> Result<i64, Error> {
@@ -316,6 +370,20 @@ impl Store {
             [&job.scope.lo, &job.scope.hi, &watermark, &fourth, &log_end, &watermark];
         self.run_long(sql, &params).await
     }
+}
+
+/// Failures of a rehearsal by stage, the commonest first.
+fn stages_of(found: &Rehearsal) -> Vec<StageCount> {
+    let mut stages: Vec<StageCount> = Vec::new();
+    for failures in &found.failures {
+        let count = i64::try_from(failures.applications).unwrap_or(i64::MAX);
+        match stages.iter_mut().find(|known| known.stage == failures.stage) {
+            Some(known) => known.count += count,
+            None => stages.push(StageCount { stage: failures.stage.clone(), count }),
+        }
+    }
+    stages.sort_by_key(|known| std::cmp::Reverse(known.count));
+    stages
 }
 
 /// What was looked at, and the first ids that contradict it.

@@ -225,7 +225,7 @@ mod tests {
     fn app(app_id: i64, warnings: &[(usize, Option<usize>, WarningKind)]) -> Decided {
         let warning = |&(table, column, kind)| Warning { table, column, kind };
         let warnings = warnings.iter().map(warning).collect();
-        Decided::Rows(Application { app_id, tables: Vec::new(), warnings })
+        Decided::Rows(Application { app_id, tables: Vec::new(), warnings, defaults: Vec::new() })
     }
 
     #[test]

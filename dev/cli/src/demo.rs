@@ -48,8 +48,8 @@ pub(crate) async fn run(args: Demo, format: Format) -> anyhow::Result<Answer> {
     }
     if args.keep && outcome.is_ok() {
         output::note(&format!(
-            "still running until Ctrl-C; try: xmlx-client --coordinators {} status",
-            processes.coordinator_urls().join(",")
+            "still running until Ctrl-C; try `xmlx-client status` after:\n{}",
+            processes.secured().variables(&processes.coordinator_urls().join(","))
         ));
         tokio::signal::ctrl_c().await?;
     }
@@ -71,9 +71,9 @@ async fn drive(args: &Demo, format: Format, processes: &mut Processes) -> anyhow
     loading.finish();
     let urls = processes.coordinator_urls();
     let n_workers = usize::try_from(args.workers).unwrap_or(usize::MAX);
-    let waited = ready::wait(&urls, n_workers, || processes.check()).await;
+    let cluster = Cluster::new(urls.clone(), processes.secured().proof()?);
+    let waited = ready::wait(&cluster, &urls, n_workers, || processes.check()).await;
     waited.with_context(|| format!("see the logs in `{}`", processes.logs().display()))?;
-    let cluster = Cluster::new(urls);
     let clock = Clock::start();
     for (line, contract) in xmlx_samples::contracts() {
         let request = pb::SubmitRequest {
@@ -88,6 +88,8 @@ async fn drive(args: &Demo, format: Format, processes: &mut Processes) -> anyhow
             problems_max: 100,
             max_failures: String::new(),
             max_warnings: String::new(),
+            thresholds: Vec::new(),
+            of_job: None,
         };
         submit::submit(&cluster, &request).await?;
     }

@@ -4,6 +4,7 @@ mod cli;
 mod demo;
 mod internal;
 mod ready;
+mod secured;
 mod up;
 
 use std::process::ExitCode;

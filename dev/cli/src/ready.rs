@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use anyhow::bail;
+use xmlx_client::Cluster;
 use xmlx_client::commands::status;
 use xmlx_client::output;
 use xmlx_client::view::Status;
@@ -16,6 +17,7 @@ const QUIET: Duration = Duration::from_secs(2);
 
 /// Waits until a coordinator leads and so many workers have joined it; `check` fails where one of them has ended.
 pub(crate) async fn wait(
+    cluster: &Cluster,
     coordinators: &[String],
     n_workers: usize,
     mut check: impl FnMut() -> anyhow::Result<()>,
@@ -26,7 +28,7 @@ pub(crate) async fn wait(
         check()?;
         let mut latest = None;
         for address in coordinators {
-            latest = status::glance(address).await.or(latest);
+            latest = status::glance(cluster, address).await.or(latest);
             if latest.as_ref().is_some_and(|status: &Status| status.answered_by_leader) {
                 break;
             }

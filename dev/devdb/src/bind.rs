@@ -83,6 +83,19 @@ fn values_query(binder: &mut Binder<'_>, exprs: &[&Expr]) -> SqlResult<Query> {
     Ok(binder.finish(format!("SELECT {}", parts.join(", ")), columns))
 }
 
+/// The condition of a CHECK over the columns of its table, in SQLite's SQL.
+pub(crate) fn check(table: &Table, condition: &Pred) -> SqlResult<String> {
+    let catalog = Catalog::empty();
+    let access = Access::everything(&catalog);
+    let mut binder = Binder::new(&access, &[]);
+    binder.push_table_columns(table);
+    let sql = pred::pred(&mut binder, condition)?;
+    if !binder.finish(String::new(), Vec::new()).binds.is_empty() {
+        return Err(binder::refused("CHECK"));
+    }
+    Ok(sql)
+}
+
 /// A computed column's expression over the columns of its table that come before it: SQLite's SQL, its type, and
 /// what it is compared by where it is text.
 pub(crate) fn computed(table: &Table, expr: &Expr) -> SqlResult<(String, SqlType, Collation)> {

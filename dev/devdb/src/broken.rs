@@ -8,6 +8,8 @@ pub(crate) enum Broken {
     Unique(String),
     NotNull(String),
     Foreign,
+    /// The constraint's name.
+    Check(String),
 }
 
 /// Reads the error; `None` where it is about something else.
@@ -16,6 +18,9 @@ pub(crate) fn broken(err: &rusqlite::Error) -> Option<Broken> {
     let named = |prefix: &str| message.strip_prefix(prefix);
     match failure.extended_code {
         ffi::SQLITE_CONSTRAINT_FOREIGNKEY => Some(Broken::Foreign),
+        ffi::SQLITE_CONSTRAINT_CHECK => {
+            named("CHECK constraint failed: ").map(|name| Broken::Check(name.to_owned()))
+        }
         ffi::SQLITE_CONSTRAINT_NOTNULL => named("NOT NULL constraint failed: ")
             .map(|column| Broken::NotNull(bare(column).to_owned())),
         ffi::SQLITE_CONSTRAINT_PRIMARYKEY

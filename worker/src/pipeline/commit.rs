@@ -7,11 +7,15 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 use xmlx_domain::{ErrorClass, Lease};
+use xmlx_report::{Gathered, Outcome as Counted, Rehearsal, Report};
 use xmlx_store::{
-    Committed, Connection, Decided, EXTRAS_SINCE, Error, Group, HeldLease, OpenRange, Refusals,
+    Committed, Connection, Decided, EXTRAS_SINCE, Error, FINDINGS_MAX, FINDINGS_OF_A_LEASE_MAX,
+    Group, HeldLease, OpenRange, REPORTS_SINCE, Refusals,
 };
 
 use super::parts::{Blame, Parts, Refused, Step};
+use super::reconcile::Reconciliation;
+use super::rehearse::{Kept, Rehearsed};
 use super::retry::{persist, tries_of_a_commit};
 use super::{Batch, Outcome, Shop};
 use crate::jobs::Job;
@@ -28,6 +32,14 @@ pub(super) struct Committer<'a> {
     stop: &'a CancellationToken,
     connection: Connection,
     range: OpenRange,
+    /// What the lease has committed, in numbers.
+    gathered: Gathered,
+    /// The same once the commit under way is in.
+    gathered_next: Gathered,
+    /// What a rehearsal has found.
+    rehearsed: Option<Rehearsed>,
+    /// What the lease has compared, where the job is a reconciliation.
+    reconciliation: Reconciliation,
     parts: Parts,
     /// Applications that failed for an error which is not known to be their own, until one behind them gets through.
     held: Vec<Decided>,
@@ -55,6 +67,14 @@ pub(super) async fn run<'a>(
             );
         });
     }
+    let rehearsed = match &job.rehearser {
+        Some(rehearser) => {
+            let counting = persist!(stop, shop.store.count_findings(lease.key.job));
+            let left = FINDINGS_MAX - counting.map_err(Outcome::from)?;
+            Some(Rehearsed::new(rehearser, left.clamp(0, FINDINGS_OF_A_LEASE_MAX)))
+        }
+        None => None,
+    };
     let mut committer = Committer {
         shop,
         held_lease: shop.held(lease),
@@ -62,13 +82,19 @@ pub(super) async fn run<'a>(
         stop,
         connection: shop.store.connection(),
         range,
+        gathered: Gathered::default(),
+        gathered_next: Gathered::default(),
+        rehearsed,
+        reconciliation: Reconciliation::begin(shop, lease, job).await?,
         parts: Parts::new(shop.config.group_rows, job.refused_share()),
         held: Vec::new(),
         held_for: String::new(),
         commits_before: job.n_commits(),
     };
     while let Some(batch) = batches.recv().await {
-        committer.group(batch.decided).await?;
+        let mut decided = batch.decided;
+        committer.rehearse(&mut decided).await?;
+        committer.group(decided).await?;
         // Only a suspect is waited for.
         let _ = batch.committed.send(());
     }
@@ -76,6 +102,16 @@ pub(super) async fn run<'a>(
 }
 
 impl Committer<'_> {
+    /// Finds out what the database would refuse of a group, where nothing of it is sent.
+    async fn rehearse(&mut self, group: &mut [Decided]) -> Result<(), Outcome> {
+        let (Some(rehearser), Some(rehearsed)) = (&self.job.rehearser, &mut self.rehearsed) else {
+            return Ok(());
+        };
+        let verdicts = persist!(self.stop, rehearser.foresee(&mut self.connection, group));
+        rehearsed.take_in(group, verdicts.map_err(Outcome::from)?);
+        Ok(())
+    }
+
     /// Commits a group, in several parts where it has many rows. Where the database refuses it, the guilty applications
     /// are looked for; these fail, and their neighbours are unharmed.
     async fn group(&mut self, batch: Vec<Decided>) -> Result<(), Outcome> {
@@ -137,8 +173,7 @@ impl Committer<'_> {
     /// Records the applications of a part that the database refuses as failed, where it can say at once which they are.
     async fn search(&mut self, group: &mut [Decided], part: Range<usize>) -> Result<(), Outcome> {
         let n_rows = group[part.clone()].iter().map(|app| app.rows() + 1).sum();
-        let searched =
-            Group { range: self.range, decided: &group[part.clone()], report: "", findings: &[] };
+        let searched = Group::of(self.range, &group[part.clone()]);
         let (commit, lease) = (&self.job.commit, &self.held_lease);
         let (gate, connection) = (&self.shop.gate, &mut self.connection);
         let found = persist!(self.stop, tries_of_a_commit, async {
@@ -216,22 +251,66 @@ impl Committer<'_> {
 
     /// One commit, repeated while the trouble passes or its answer was lost.
     async fn part(&mut self, decided: &[Decided]) -> Result<Committed, Error> {
-        let group = Group { range: self.range, decided, report: "", findings: &[] };
+        let Kept { rehearsal, findings, keys } = match (&self.job.rehearser, &mut self.rehearsed) {
+            (Some(rehearser), Some(rehearsed)) => rehearsed.keep(rehearser, decided),
+            (None, _) | (_, None) => Kept::default(),
+        };
+        let found = match &self.job.comparison {
+            Some(comparison) => Some(persist!(
+                self.stop,
+                self.reconciliation.compare(comparison, &mut self.connection, decided)
+            )?),
+            None => None,
+        };
+        let report = match &found {
+            Some(found) => found.report.clone(),
+            None => self.report(decided, rehearsal),
+        };
+        let group = Group {
+            report: &report,
+            findings: found.as_ref().map_or(&findings, |found| &found.findings),
+            keys: &keys,
+            ..Group::of(self.range, decided)
+        };
         let (commit, lease) = (&self.job.commit, &self.held_lease);
         let (gate, connection) = (&self.shop.gate, &mut self.connection);
         let rows = decided.iter().map(|app| app.rows() + 1).sum();
-        persist!(self.stop, tries_of_a_commit, async {
+        let outcome = persist!(self.stop, tries_of_a_commit, async {
             let pass = gate.enter().await;
             let outcome = commit.commit(connection, lease, group).await;
             pass.note(&outcome, rows);
             outcome
-        })
+        });
+        if let (Ok(Committed::Now | Committed::Before), Some(found)) = (&outcome, found) {
+            self.reconciliation = found.next;
+        }
+        outcome
+    }
+
+    /// What the lease will have committed with these applications, in numbers.
+    fn report(&mut self, decided: &[Decided], rehearsal: Option<Rehearsal>) -> String {
+        if self.range.schema < REPORTS_SINCE {
+            return String::new();
+        }
+        let outcomes = decided.iter().filter_map(|app| match app {
+            Decided::Rows(application) => Some(Counted::Rows(application)),
+            Decided::Failed { .. } => Some(Counted::Failed),
+            Decided::Elsewhere { .. } => None,
+        });
+        let counter = &self.job.counter;
+        self.gathered_next.clone_from(&self.gathered);
+        self.gathered_next.merge(&counter.count(outcomes));
+        Report { rehearsal, ..counter.report(&self.gathered_next) }.to_json()
     }
 
     /// Keeps what a commit that took effect has changed.
     fn record(&mut self, decided: &[Decided]) {
         let Some(last) = decided.last() else { return };
         self.range.committed_through = last.app_id();
+        self.gathered = std::mem::take(&mut self.gathered_next);
+        if let Some(rehearsed) = &mut self.rehearsed {
+            rehearsed.record();
+        }
         let n_apps = decided.iter().filter(|app| !matches!(app, Decided::Elsewhere { .. })).count();
         self.shop.board.committed(self.held_lease.key, last.app_id(), n_apps);
         if decided.iter().any(|app| app.rows() > 0) {

@@ -87,6 +87,7 @@ mod tests {
             (refused(ErrorCode::NotLeader, Some("c")), Next::ConnectAtOnce, "c"),
             (refused(ErrorCode::NotLeader, Some("a")), Next::ConnectAfterPause, "b"),
             (refused(ErrorCode::Unavailable, None), Next::ConnectAfterPause, "b"),
+            (refused(ErrorCode::Denied, None), Next::ConnectAfterPause, "b"),
             // Whoever leads is of the same build, as far as anybody knows.
             (refused(ErrorCode::Protocol, Some("c")), Next::ConnectAfterPause, "b"),
             (Ended::Broke("the network".to_owned()), Next::ConnectAfterPause, "b"),

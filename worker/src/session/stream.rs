@@ -6,12 +6,12 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::Streaming;
-use tonic::transport::{Channel, Endpoint};
+use tonic::transport::Channel;
 use tracing::info;
 use xmlx_proto::v1::worker_message::Body as Out;
 use xmlx_proto::v1::worker_service_client::WorkerServiceClient;
 use xmlx_proto::{Refusal, Release, reasons, v1 as pb};
-use xmlx_runtime::coordinator_url;
+use xmlx_tls::Dialer;
 
 use super::Session;
 use super::conversation::{Conversation, Intervals, Received, intervals};
@@ -54,7 +54,7 @@ impl Session {
         address: &str,
         conversation: &'a mut Conversation,
     ) -> Result<Stream<'a>, Ended> {
-        let mut client = WorkerServiceClient::new(connect(address).await?);
+        let mut client = WorkerServiceClient::new(connect(&self.dialer, address).await?);
         let (outbox, receiver) = mpsc::channel(OUTBOX);
         let hello = conversation.message(Out::Hello(self.hello()));
         outbox.try_send(hello).expect("the channel is new and empty");
@@ -93,12 +93,11 @@ impl Session {
     }
 }
 
-async fn connect(address: &str) -> Result<Channel, Ended> {
+async fn connect(dialer: &Dialer, address: &str) -> Result<Channel, Ended> {
     // What a coordinator says of the leader is checked like what an operator says.
-    let url = coordinator_url(address).map_err(Ended::Broke)?;
-    let endpoint = Endpoint::from_shared(url).map_err(|err| Ended::Broke(reasons(&err)))?;
-    let connecting = endpoint.connect_timeout(CONNECT_TIMEOUT).tcp_nodelay(true);
-    connecting.connect().await.map_err(|err| Ended::Broke(reasons(&err)))
+    let endpoint = dialer.endpoint(address).map_err(|err| Ended::Broke(err.to_string()))?;
+    let endpoint = endpoint.connect_timeout(CONNECT_TIMEOUT).tcp_nodelay(true);
+    dialer.connect(&endpoint).await.map_err(|err| Ended::Broke(reasons(&err)))
 }
 
 /// What operators see of the program's version.

@@ -3,8 +3,9 @@
 use super::Compiler;
 use super::sources::RowOf;
 use crate::contract::{Mapping, Step};
+use crate::layout::TEXT;
 use crate::narrow::TextUnit;
-use crate::program::{Cell, CellStep, Source};
+use crate::program::{Cell, CellStep, Source, Written};
 use crate::table::DataType;
 
 impl Compiler<'_, '_> {
@@ -27,6 +28,7 @@ impl Compiler<'_, '_> {
         });
         Cell {
             column,
+            written: written(mapping),
             source,
             steps,
             calculation,
@@ -44,9 +46,15 @@ impl Compiler<'_, '_> {
     }
 
     /// Compiles a value that is its source and nothing more.
-    pub(super) fn bare_cell(source: Source, column: usize, data_type: DataType) -> Cell {
+    pub(super) fn bare_cell(
+        mapping: &Mapping,
+        source: Source,
+        column: usize,
+        data_type: DataType,
+    ) -> Cell {
         Cell {
             column,
+            written: written(mapping),
             source,
             steps: vec![CellStep::Convert],
             calculation: None,
@@ -85,4 +93,15 @@ impl Compiler<'_, '_> {
             | Step::RowNumber => None,
         }
     }
+}
+
+/// What a mapping reads, as the contract has it.
+pub(super) fn written(mapping: &Mapping) -> Written {
+    let path = mapping.path.join("/");
+    let reads = match &mapping.expression {
+        Some(expression) if mapping.has(&Step::Calculated) => expression.clone(),
+        Some(_) | None if mapping.attribute == TEXT => format!("/{path}"),
+        Some(_) | None => format!("/{path}/@{}", mapping.attribute),
+    };
+    Written { at: mapping.at.as_str().into(), reads: reads.into() }
 }

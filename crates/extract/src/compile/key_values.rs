@@ -54,7 +54,8 @@ impl Compiler<'_, '_> {
                 self.cell(mapping, column, RowOf::Application)
             } else {
                 let data_type = if is_score(step) { mapping.data_type } else { TEXT };
-                Self::bare_cell(self.source(mapping, RowOf::Application), column, data_type)
+                let source = self.source(mapping, RowOf::Application);
+                Self::bare_cell(mapping, source, column, data_type)
             };
             entries.push(Entry { when: template.when, cell, parts });
         }

@@ -89,6 +89,7 @@ pub(crate) fn read(json: Json, problems: &mut Problems) -> Option<Contract> {
             .optional_text(&root, "", "target_schema")
             .unwrap_or_else(|| "dbo".to_owned()),
         offsets: reader.word(&root, "", "time_offsets", OFFSETS).unwrap_or(Offsets::AsWritten),
+        ignored: reader.optional_texts(&root, "", "ignore"),
         application_path: reader.path(&root, "", "xml_application_path"),
         insertion_order: reader.texts(&root, "", "table_insertion_order"),
         rules: reader.rules(&root),

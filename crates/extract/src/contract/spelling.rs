@@ -15,6 +15,7 @@ pub(super) const ROOT_KEYS: &[&str] = &[
     "source_application_table",
     "target_schema",
     "time_offsets",
+    "ignore",
     "table_insertion_order",
     "element_filtering",
     "relationships",

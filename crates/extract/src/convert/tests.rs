@@ -117,8 +117,8 @@ fn dates_have_their_range() {
     check("9999-12-31T24:00:00", DataType::DateTime, "out of range");
     check("2024-01-05 10:11:12", DataType::DateTime, "2024-01-05 10:11:12");
     check("2024-01-05 10:11", DataType::SmallDateTime, "2024-01-05 10:11:00");
-    check("2024-01-05 10:11:12", DataType::SmallDateTime, "2024-01-05 10:11:12 (rounded)");
-    check("2079-06-06 23:59:29", DataType::SmallDateTime, "2079-06-06 23:59:29 (rounded)");
+    check("2024-01-05 10:11:12", DataType::SmallDateTime, "2024-01-05 10:11:00 (rounded)");
+    check("2079-06-06 23:59:29", DataType::SmallDateTime, "2079-06-06 23:59:00 (rounded)");
     check("2079-06-06 23:59:30", DataType::SmallDateTime, "out of range");
     check("2079-06-07", DataType::SmallDateTime, "out of range");
     check("n", DataType::Date, "-");

@@ -31,8 +31,8 @@ fn has_special(raw: &str) -> bool {
 
 /// Turns raw text between tags into text: references resolved, line ends normalised, all else kept.
 pub(super) fn decode_text(raw: &str) -> Cow<'_, str> {
-    if !raw.contains('&') {
-        return normalize_lines(raw);
+    if memchr::memchr2(b'&', b'\r', raw.as_bytes()).is_none() {
+        return Cow::Borrowed(raw);
     }
     let mut text = String::with_capacity(raw.len());
     let mut rest = raw;
@@ -49,11 +49,10 @@ pub(super) fn decode_text(raw: &str) -> Cow<'_, str> {
 
 /// Makes every line end a line feed, as XML has it.
 pub(super) fn normalize_lines(raw: &str) -> Cow<'_, str> {
-    if raw.contains('\r') {
-        Cow::Owned(raw.replace("\r\n", "\n").replace('\r', "\n"))
-    } else {
-        Cow::Borrowed(raw)
+    if memchr::memchr(b'\r', raw.as_bytes()).is_none() {
+        return Cow::Borrowed(raw);
     }
+    Cow::Owned(raw.replace("\r\n", "\n").replace('\r', "\n"))
 }
 
 fn unescape_slowly(raw: &str) -> String {

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::Flaw;
 use super::decode::{decode_text, normalize_lines};
-use super::namespaces::Namespace;
+use super::namespaces::{Namespace, Namespaces};
 use super::prefixed::Name;
 use crate::limits::Limits;
 
@@ -81,6 +81,9 @@ pub(super) trait Keep<'x> {
         kind: TextKind,
         bytes_max: usize,
     ) -> Result<(), TooLong>;
+
+    /// Takes the namespaces of the document, once it has been read.
+    fn take_namespaces(&mut self, _namespaces: Namespaces<'x>) {}
 }
 
 /// An attribute without a prefix.

@@ -42,8 +42,13 @@ impl Namespace {
         Self(u32::try_from(place).expect("a contract is smaller than that") + 3)
     }
 
+    /// The place of a namespace among those that are declared; `None` for those that every document has.
+    pub(crate) fn place_declared(self) -> Option<usize> {
+        self.0.checked_sub(3).map(|place| place as usize)
+    }
+
     /// Says whether its attributes are none of a document's values.
-    pub(in crate::document) fn is_about_xml(self) -> bool {
+    pub(crate) fn is_about_xml(self) -> bool {
         self == Self::XML || self == Self::SCHEMA_INSTANCE
     }
 }
@@ -59,10 +64,14 @@ pub(super) enum Rank {
     Plain,
 }
 
+/// How many of the last bindings are gone through before a prefix is looked for among all: most documents have fewer.
+const NEAR: usize = 8;
+
 /// What a prefix stands for within one element.
 #[derive(Debug)]
 struct Binding<'x> {
     prefix: &'x str,
+    namespace: Namespace,
     /// What it stood for around the element.
     before: Option<Namespace>,
 }
@@ -104,6 +113,10 @@ impl<'x> Namespaces<'x> {
     /// Returns what a prefix stands for.
     pub(super) fn get(&self, prefix: &str) -> Option<Namespace> {
         work::note(1);
+        let mut near = self.bindings.iter().rev().take(NEAR);
+        if let Some(binding) = near.find(|binding| binding.prefix == prefix) {
+            return Some(binding.namespace);
+        }
         if prefix == "xml" { Some(Namespace::XML) } else { self.known.get(prefix).copied() }
     }
 
@@ -133,7 +146,7 @@ impl<'x> Namespaces<'x> {
             self.scopes.push((n_open, self.bindings.len()));
         }
         let before = self.known.insert(prefix, namespace);
-        self.bindings.push(Binding { prefix, before });
+        self.bindings.push(Binding { prefix, namespace, before });
         if prefix.is_empty() {
             self.default = namespace;
         }
@@ -146,6 +159,14 @@ impl<'x> Namespaces<'x> {
         }
         let next = u32::try_from(self.numbers.len()).expect("a document is smaller than that") + 3;
         *self.numbers.entry(name).or_insert(Namespace(next))
+    }
+
+    /// The namespaces by their number, those of every document left out.
+    pub(super) fn into_numbered(self) -> Vec<String> {
+        let mut numbered: Vec<(Namespace, Cow<'x, str>)> =
+            self.numbers.into_iter().map(|(name, number)| (number, name)).collect();
+        numbered.sort_unstable();
+        numbered.into_iter().map(|(_, name)| name.into_owned()).collect()
     }
 
     /// Says whether an element around which so many others are open declared anything.

@@ -79,7 +79,7 @@ impl<'x, 'p, K: Keep<'x>> Pass<'x, 'p, K> {
         loop {
             let from = self.at;
             self.between_tags()?;
-            if self.reads_text {
+            if self.reads_text && from < self.at {
                 self.keep_text(from, self.at, TextKind::Written)?;
             }
             match bytes.get(self.at + 1) {
@@ -90,6 +90,7 @@ impl<'x, 'p, K: Keep<'x>> Pass<'x, 'p, K> {
             }
         }
         self.check_end()?;
+        self.keeper.take_namespaces(self.namespaces);
         Ok(self.keeper)
     }
 
@@ -129,6 +130,22 @@ impl<'x, 'p, K: Keep<'x>> Pass<'x, 'p, K> {
         if self.open.is_empty() {
             return Err(Flaw::malformed(start, "text outside of the root element"));
         }
+        // Most texts have neither `>` nor `&` in them.
+        let stop = memchr::memchr3(b'<', b'>', b'&', &bytes[start..]);
+        work::note(stop.unwrap_or(bytes.len() - start));
+        match stop {
+            Some(length) if bytes[start + length] == b'<' => {
+                self.at = start + length;
+                Ok(())
+            }
+            Some(_) | None => self.rare_text(start),
+        }
+    }
+
+    /// Goes on to the next tag from the beginning of a text that has `>` or `&` in it, or that nothing follows.
+    #[inline(never)]
+    fn rare_text(&mut self, start: usize) -> Result<(), Flaw> {
+        let bytes = self.text.as_bytes();
         let mut at = start;
         while let Some(length) = memchr::memchr2(b'<', b'>', &bytes[at..]) {
             work::note(length);
@@ -153,7 +170,7 @@ impl<'x, 'p, K: Keep<'x>> Pass<'x, 'p, K> {
     }
 
     /// Keeps text that stands directly in the innermost element, if its text is wanted.
-    #[cold]
+    #[inline]
     pub(super) fn keep_text(&mut self, from: usize, to: usize, kind: TextKind) -> Result<(), Flaw> {
         let Some((open, _)) = self.open.last() else { return Ok(()) };
         if !K::takes_text(*open) || from == to {
@@ -230,7 +247,13 @@ impl<'x, 'p, K: Keep<'x>> Pass<'x, 'p, K> {
             self.keeper.enter_prefixed(parent, &Name { whole, local, hash, namespace })
         };
         self.keeper.check(&destination, self.limits, tag)?;
-        let mut is_empty = self.attributes(&destination, end)?;
+        let mut is_empty = false;
+        if bytes.get(end) == Some(&b'>') {
+            // It has no attributes, as most elements of documents that are made of elements.
+            self.at = end + 1;
+        } else {
+            is_empty = self.attributes(&destination, end)?;
+        }
         if self.namespaces.default != default && local == 0 {
             // The element itself has declared it.
             let (name, namespace) = (&self.text[start..end], self.namespaces.default);
@@ -273,13 +296,15 @@ impl<'x, 'p, K: Keep<'x>> Pass<'x, 'p, K> {
     }
 
     /// Finds what the prefix of an element stands for, which the element itself may declare.
-    #[cold]
+    #[inline(never)]
     fn prefix(&mut self, start: usize, local: usize, end: usize) -> Result<Namespace, Flaw> {
-        let mut attributes = Attributes::new(self.text, end);
-        // What is wrong with the tag is said when it is read.
-        while let Ok(Next::Attribute(attribute)) = attributes.next() {
-            let Attribute { name, local, at, value, value_end } = attribute;
-            self.declare(&Prefixed { name, local, at, value, value_end, hash: 0 })?;
+        if self.text.as_bytes().get(end) != Some(&b'>') {
+            let mut attributes = Attributes::new(self.text, end);
+            // What is wrong with the tag is said when it is read.
+            while let Ok(Next::Attribute(attribute)) = attributes.next() {
+                let Attribute { name, local, at, value, value_end } = attribute;
+                self.declare(&Prefixed { name, local, at, value, value_end, hash: 0 })?;
+            }
         }
         let prefix = &self.text[start..start + local - 1];
         self.namespaces.get(prefix).ok_or_else(|| unbound(start, prefix))

@@ -19,12 +19,24 @@ pub(super) fn local_start(text: &str, start: usize, end: NameEnd) -> Option<usiz
     (first.is_ascii_alphabetic() || first == b'_').then_some(0)
 }
 
-#[cold]
+#[inline(never)]
 fn odd_start(name: &str) -> Option<usize> {
+    if name.is_ascii() {
+        return prefixed_start(name.as_bytes());
+    }
     let Some(colon) = memchr::memchr(b':', name.as_bytes()) else {
         return is_name(name).then_some(0);
     };
     (is_name(&name[..colon]) && is_name(&name[colon + 1..])).then_some(colon + 1)
+}
+
+/// The same for a name of ASCII characters with a colon, which have been found to be those of names.
+fn prefixed_start(name: &[u8]) -> Option<usize> {
+    let colon = memchr::memchr(b':', name)?;
+    let local = &name[colon + 1..];
+    let begins =
+        |part: &[u8]| part.first().is_some_and(|byte| byte.is_ascii_alphabetic() || *byte == b'_');
+    (begins(name) && begins(local) && memchr::memchr(b':', local).is_none()).then_some(colon + 1)
 }
 
 fn starts_name(character: char) -> bool {

@@ -2,6 +2,7 @@
 //! path needs. Elements that no path needs are left out; what is kept within them hangs off the nearest element around
 //! them that is kept, and its depth says that it is no child.
 
+mod groups;
 mod interest;
 mod keep;
 mod places;
@@ -14,8 +15,10 @@ use super::keeping::TextKind;
 use super::namespaces::{Namespace, Namespaces};
 use super::{Flaw, pass};
 use crate::limits::Limits;
-use crate::xpath::{LocalIx, Space, Test};
+use crate::xpath::{LocalIx, Space, Step, Test};
+use groups::Groups;
 use keep::TreeKeeper;
+pub(crate) use places::PlaceNo;
 use places::Places;
 
 /// The place of an element in its tree; elements are in document order. The first is the document itself.
@@ -62,6 +65,7 @@ pub(crate) struct Tree<'x> {
     attributes: Vec<Attribute<'x>>,
     texts: Vec<Text>,
     places: Places<'x>,
+    groups: Groups,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -190,6 +194,31 @@ impl<'x> Tree<'x> {
         }
     }
 
+    /// The number of an element's path.
+    #[inline]
+    pub(crate) fn place(&self, element: ElementNo) -> PlaceNo {
+        self.get(element).place
+    }
+
+    /// The elements at a path, in document order.
+    #[inline]
+    pub(crate) fn elements_at(&self, place: PlaceNo) -> &[ElementNo] {
+        self.groups.of(place)
+    }
+
+    /// Finds the path to which steps lead from another, each to a child by its name.
+    pub(crate) fn follow(&self, from: PlaceNo, steps: &[Step]) -> Route {
+        let mut found = Vec::new();
+        self.places.follow(from, steps, &mut found);
+        // A path that was begun before its namespace was known has no element.
+        found.retain(|place| !self.elements_at(*place).is_empty());
+        match found.as_slice() {
+            [] => Route::Nowhere,
+            [place] => Route::To(*place),
+            _ => Route::Several,
+        }
+    }
+
     /// The name of an element, without its prefix.
     pub(crate) fn local_name(&self, element: ElementNo) -> &'x str {
         self.places.get(self.get(element).place).name
@@ -277,8 +306,8 @@ impl<'x> Tree<'x> {
     }
 
     /// The string value of a node.
-    pub(crate) fn string(&self, node: NodeNo) -> Cow<'x, str> {
-        match self.kind(node) {
+    pub(crate) fn string(&self, node: NodeKind) -> Cow<'x, str> {
+        match node {
             NodeKind::Attribute { place, .. } => {
                 super::unescape(self.attributes[place as usize].raw)
             }
@@ -297,8 +326,8 @@ impl<'x> Tree<'x> {
     }
 
     /// The number of bytes that the string value of a node is made of.
-    pub(crate) fn n_bytes(&self, node: NodeNo) -> usize {
-        match self.kind(node) {
+    pub(crate) fn n_bytes(&self, node: NodeKind) -> usize {
+        match node {
             NodeKind::Attribute { place, .. } => self.attributes[place as usize].raw.len(),
             NodeKind::Element(element) => {
                 let own = self.get(element);
@@ -327,6 +356,15 @@ impl<'x> Tree<'x> {
     pub(crate) fn root(&self) -> (&'x str, bool) {
         self.places.root()
     }
+}
+
+/// Where steps lead from a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Route {
+    Nowhere,
+    To(PlaceNo),
+    /// A name may be in several namespaces, and the document has it in more than one.
+    Several,
 }
 
 /// Says whether the name of an attribute is wanted.

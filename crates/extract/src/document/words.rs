@@ -14,7 +14,7 @@ const TOPS: u64 = 0x8080_8080_8080_8080;
 const WORD: usize = 8;
 
 /// How far a value is looked through word by word; what is longer is worth a call to another search.
-const LONG_VALUE: usize = 32;
+const LONG_VALUE: usize = 16;
 
 /// Reads the word at an offset; what is beyond the end is zero.
 #[inline]

@@ -34,6 +34,8 @@ pub(super) enum Origin {
 pub(super) struct Outcome {
     pub(super) value: Value,
     pub(super) origin: Origin,
+    /// Whether the value is the contract's default, whatever the row makes of its origin.
+    pub(super) is_default: bool,
 }
 
 impl Outcome {
@@ -87,9 +89,16 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
             Current::Nothing if !cell.nullable && cell.default.is_some() => {
                 let value = cell.default.clone().unwrap_or(Value::Null);
                 let origin = if blank { Origin::Default } else { Origin::Data };
-                return Ok(Outcome { value, origin });
+                let is_default = !value.is_null();
+                return Ok(Outcome { value, origin, is_default });
             }
-            Current::Nothing => return Ok(Outcome { value: Value::Null, origin: Origin::Nothing }),
+            Current::Nothing => {
+                return Ok(Outcome {
+                    value: Value::Null,
+                    origin: Origin::Nothing,
+                    is_default: false,
+                });
+            }
             Current::Text(text) if is_text => self.finish_text(table_ix, cell, &text),
             Current::Text(text) if strip(&text).is_empty() => return Ok(fallback(cell, false)),
             Current::Text(text) => {
@@ -105,7 +114,10 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
             return Ok(fallback(cell, false));
         }
         let applied = source_blank && is_applied_default(cell, &value);
-        Ok(Outcome { value, origin: if applied { Origin::Default } else { Origin::Data } })
+        let origin = if applied { Origin::Default } else { Origin::Data };
+        // Steps may have put it there as well.
+        let is_default = source_blank && cell.default.is_some() && is_applied_default(cell, &value);
+        Ok(Outcome { value, origin, is_default })
     }
 
     /// Converts a text that is not blank to the type of the column.
@@ -360,9 +372,10 @@ fn default_of<'a>(cell: &Cell) -> Current<'a> {
 fn fallback(cell: &Cell, for_nullable: bool) -> Outcome {
     match &cell.default {
         Some(default) if for_nullable || !cell.nullable => {
-            Outcome { value: default.clone(), origin: Origin::Default }
+            let is_default = !default.is_null();
+            Outcome { value: default.clone(), origin: Origin::Default, is_default }
         }
-        _ => Outcome { value: Value::Null, origin: Origin::Nothing },
+        _ => Outcome { value: Value::Null, origin: Origin::Nothing, is_default: false },
     }
 }
 

@@ -91,7 +91,9 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
                 row[cell.column] = outcome.value;
             }
             let Value::Int(id) = row[0] else { return Err(self.missing(table_ix, 0)) };
-            if seen.insert(id) {
+            let is_new = seen.insert(id);
+            self.settle_defaults(table_ix, is_new.then_some(rows.len()));
+            if is_new {
                 self.contact_ids[kept_ix] = Some(id);
                 rows.push(row);
             }

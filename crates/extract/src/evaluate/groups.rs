@@ -16,7 +16,9 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
         let mut rows = Vec::new();
         for group in groups {
             if group.cells.iter().any(|cell| self.counts(cell)) {
-                rows.push(self.group(table_ix, group)?);
+                let row = self.group(table_ix, group)?;
+                self.settle_defaults(table_ix, Some(rows.len()));
+                rows.push(row);
             }
         }
         Ok(rows)
@@ -45,8 +47,13 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
         }
         for GroupCell { cell, .. } in &group.cells {
             let outcome = self.told_cell(table_ix, cell, Scope::APPLICATION)?;
-            let default = || cell.default.clone().unwrap_or(Value::Null);
-            row[cell.column] = if outcome.value.is_null() { default() } else { outcome.value };
+            row[cell.column] = match &cell.default {
+                Some(default) if outcome.value.is_null() => {
+                    self.note_default(table_ix, cell.column);
+                    default.clone()
+                }
+                Some(_) | None => outcome.value,
+            };
             if group.strict && row[cell.column].is_null() && !cell.nullable {
                 return Err(self.missing(table_ix, cell.column));
             }

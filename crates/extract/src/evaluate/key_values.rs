@@ -26,7 +26,9 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
                 !program.key_columns.is_empty()
                     && program.key_columns.iter().all(|column| other[*column] == row[*column])
             };
-            match rows.iter().position(same_key) {
+            let same = rows.iter().position(same_key);
+            self.settle_defaults(table_ix, Some(same.unwrap_or(rows.len())));
+            match same {
                 Some(place) => rows[place] = row,
                 None => rows.push(row),
             }
@@ -35,7 +37,10 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
     }
 
     fn entry(&mut self, table_ix: usize, entry: &'a Entry) -> Result<Option<Row>, Fault> {
-        let Outcome { value, .. } = self.told_cell(table_ix, &entry.cell, Scope::APPLICATION)?;
+        let Outcome { value, is_default, .. } =
+            self.told_cell(table_ix, &entry.cell, Scope::APPLICATION)?;
+        // The value stands where the parts say.
+        self.settle_defaults(table_ix, None);
         if !makes_row(entry.when, &value) {
             return Ok(None);
         }
@@ -44,7 +49,12 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
         for (column, part) in &entry.parts {
             row[*column] = match part {
                 EntryPart::Literal(literal) => literal.clone(),
-                EntryPart::Value => value.clone(),
+                EntryPart::Value => {
+                    if is_default {
+                        self.note_default(table_ix, *column);
+                    }
+                    value.clone()
+                }
                 EntryPart::Text(source) => self.entry_text(table_ix, *column, source),
             };
         }

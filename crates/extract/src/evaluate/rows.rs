@@ -47,6 +47,7 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
             let keys = self.keys(program, parent, done);
             let Some(mut row) = self.row(table_ix, program, scope, keys)? else {
                 self.left_out[record] = true;
+                self.settle_defaults(table_ix, None);
                 continue;
             };
             let place = if program.key.is_empty() {
@@ -58,10 +59,13 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
                 row[*column] = self.number(table_ix, *column, *data_type, place - n_before + 1)?;
             }
             let maker = Maker { record, rank };
+            let stays =
+                place == rows.len() || counts_before(program.keep, rank, makers[place].rank);
+            self.settle_defaults(table_ix, stays.then_some(place));
             if place == rows.len() {
                 rows.push(row);
                 makers.push(maker);
-            } else if counts_before(program.keep, rank, makers[place].rank) {
+            } else if stays {
                 self.left_out[makers[place].record] = true;
                 (rows[place], makers[place]) = (row, maker);
             } else {

@@ -10,6 +10,7 @@ use std::collections::BTreeSet;
 use super::Compiled;
 use super::contract::{Amount, ColumnRule, Contract, NeedRule, Needs, Placed, TableRule};
 use super::program::{Cell, Inherited, KeepRule, Need as RowNeed, Program, TableProgram};
+use crate::coverage::{Asks, Ignored, Reader};
 use crate::limits::Limits;
 use crate::meant;
 use crate::plan::Source;
@@ -49,6 +50,9 @@ pub(super) fn compile(
         compiler.parse(text);
     }
     let document = vec![Vec::new()];
+    if let Some(path) = &contract.document_id {
+        compiler.wishes.begin_reader(Reader::of_contract("document.id", &path.text));
+    }
     let app_id = contract
         .document_id
         .as_ref()
@@ -58,6 +62,8 @@ pub(super) fn compile(
     }
     compiler.check_roots();
     compiler.check_singles();
+    let ignored =
+        contract.ignored.iter().flat_map(|path| compiler.ignored(path)).collect::<Vec<_>>();
     let Compiler { names, wishes, tables, programs, .. } = compiler;
     if problems.len() > before {
         return None;
@@ -80,6 +86,7 @@ pub(super) fn compile(
             app_id,
             tables: programs,
             codes: contract.codes.into_iter().map(|(_, table)| table).collect(),
+            asks: Asks { names, readers: wishes.readers, asks: wishes.asks, ignored },
         },
         tables,
     })
@@ -149,6 +156,8 @@ impl Compiler<'_> {
             self.add(&rule.name, reason, "list all its paths in one `rows`");
             return;
         }
+        let written = rule.rows.iter().map(|path| path.text.clone()).collect();
+        self.wishes.begin_reader(Reader::of_rows(&rule.name.text, written));
         let (paths, patterns) = self.rows(&rule);
         let mut columns = Vec::new();
         let inherited = self.parent(&rule, &mut columns);
@@ -177,11 +186,13 @@ impl Compiler<'_> {
             table: rule.parent.as_ref().map_or_else(|| first.name.clone(), |it| it.text.clone()),
             columns: parent_key,
         });
+        self.wishes.is_condition = true;
         let keep = self.keep(&rule, &key, &patterns);
         let when = rule
             .when
             .as_ref()
             .and_then(|when| self.condition_or_path(when, &patterns, Need::Presence));
+        self.wishes.is_condition = false;
         let place = self.tables.len();
         self.tables.push(Table { name: rule.name.text.clone(), columns, parent });
         self.patterns.push(patterns.clone());
@@ -362,6 +373,18 @@ impl Compiler<'_> {
             columns.push(Column { nullable: false, identity: false, ..theirs[own].clone() });
         }
         (!pairs.is_empty()).then_some(Inherited { table: place, columns: pairs })
+    }
+
+    /// Compiles a path of what the contract leaves out on purpose.
+    fn ignored(&mut self, placed: &Placed) -> Vec<Ignored> {
+        let Some(expr) = self.parse(placed) else { return Vec::new() };
+        match Ignored::compile(&placed.text, &expr) {
+            Ok(ignored) => ignored,
+            Err((reason, way)) => {
+                self.add(placed, reason, way);
+                Vec::new()
+            }
+        }
     }
 
     fn keep(&mut self, rule: &TableRule, key: &[usize], patterns: &Patterns) -> Option<KeepRule> {

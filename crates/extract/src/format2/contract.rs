@@ -23,6 +23,8 @@ pub(super) struct Contract {
     pub(super) lets: Vec<(String, Placed)>,
     pub(super) codes: Vec<(String, ConversionTable)>,
     pub(super) tables: Vec<TableRule>,
+    /// Paths that nobody reads, on purpose.
+    pub(super) ignored: Vec<Placed>,
 }
 
 /// A text of the contract that means something, and its place.

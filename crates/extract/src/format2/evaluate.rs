@@ -16,7 +16,7 @@ use crate::evaluate::Refused;
 use crate::limits::{Limits, Over};
 use crate::rejection::Rejection;
 use crate::search::{Context, Search};
-use crate::table::{Application, Table};
+use crate::table::{Application, Defaulted, Table};
 use crate::value::{Row, Value};
 use crate::warning::Warning;
 use xmlx_domain::WarningKind;
@@ -71,19 +71,21 @@ pub(crate) fn map_line(
         made: Vec::with_capacity(tables.len()),
         warnings: RefCell::default(),
         was_unreadable: Cell::new(false),
+        defaults: RefCell::default(),
     };
     for table in 0..tables.len() {
         evaluation.table(table).map_err(|refusal| {
             refuse(refusal.stage, refusal.reason, Some(app_id), refusal.is_of_other_kind)
         })?;
     }
-    let Evaluation { made, warnings, search, .. } = evaluation;
+    let Evaluation { made, warnings, defaults, search, .. } = evaluation;
     if search.is_over() {
         let over = Over { limit: "value_bytes", max: limits.value_bytes };
         return Err(refuse(Stage::Mapping, over.to_string(), Some(app_id), false));
     }
     let tables = made.into_iter().map(|made| made.rows).collect();
-    Ok(Application { app_id, tables, warnings: warnings.into_inner() })
+    let (warnings, defaults) = (warnings.into_inner(), defaults.into_inner());
+    Ok(Application { app_id, tables, warnings, defaults })
 }
 
 /// Refuses a document with a root element that no path of the contract begins with.
@@ -162,6 +164,8 @@ struct Evaluation<'a, 'x> {
     warnings: RefCell<Vec<Warning>>,
     /// Whether the text of the cell in hand was no value of its type.
     was_unreadable: Cell<bool>,
+    /// Cells in which the contract's default stands.
+    defaults: RefCell<Vec<Defaulted>>,
 }
 
 impl<'a, 'x: 'a> Evaluation<'a, 'x> {

@@ -8,7 +8,7 @@ use super::program::{Cell, From, Origin};
 use crate::Outline;
 use crate::expression::Expression;
 use crate::lines::LineProgram;
-use crate::narrow::{Stored, narrower};
+use crate::narrow::TextUnit;
 use crate::plan::{Body, Plan};
 use crate::table::{DataType, Table};
 
@@ -144,23 +144,14 @@ impl Program {
         }
     }
 
-    /// Takes over what columns hold less than the contract says.
-    pub(crate) fn narrow(
+    /// Visits every cell with the places of its table and column: the type it is read as, and what its length counts.
+    pub(crate) fn each_cell(
         &mut self,
-        tables: &mut [Table],
-        stored: &impl Fn(&str, &str) -> Option<Stored>,
+        mut visit: impl FnMut((usize, usize), &mut DataType, &mut TextUnit),
     ) {
-        for (program, table) in self.tables.iter_mut().zip(tables) {
+        for (table, program) in self.tables.iter_mut().enumerate() {
             for cell in program.variants.iter_mut().flatten() {
-                let column = &mut table.columns[cell.column];
-                match stored(&table.name, &column.name) {
-                    Some(Stored::Type(stored)) => {
-                        cell.data_type = narrower(cell.data_type, stored);
-                        column.data_type = cell.data_type;
-                    }
-                    Some(Stored::Text(unit)) => cell.text_unit = unit,
-                    None => {}
-                }
+                visit((table, cell.column), &mut cell.data_type, &mut cell.text_unit);
             }
         }
     }

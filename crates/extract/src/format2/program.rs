@@ -4,6 +4,7 @@ use std::sync::OnceLock;
 
 use super::contract::{Amount, Keep, OnError};
 use crate::codes::ConversionTable;
+use crate::coverage::Asks;
 use crate::document::Interest;
 use crate::expression::Expression;
 use crate::narrow::TextUnit;
@@ -24,6 +25,15 @@ pub(crate) struct Program {
     /// Parallel to the tables of the plan.
     pub(super) tables: Vec<TableProgram>,
     pub(super) codes: Vec<ConversionTable>,
+    /// Who reads what, and what nobody reads on purpose.
+    pub(crate) asks: Asks,
+}
+
+impl Program {
+    /// The namespaces of the contract, by number.
+    pub(crate) fn uris(&self) -> &[String] {
+        &self.uris
+    }
 }
 
 /// How the rows of a table are made.

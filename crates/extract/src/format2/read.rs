@@ -13,8 +13,18 @@ use crate::problem::Problems;
 use crate::reading::{Reading, Word};
 use fields::{Fields, Reader};
 
-const ROOT_KEYS: &[&str] =
-    &["format", "source", "target", "document", "namespaces", "let", "reading", "codes", "table"];
+const ROOT_KEYS: &[&str] = &[
+    "format",
+    "source",
+    "target",
+    "document",
+    "namespaces",
+    "let",
+    "reading",
+    "codes",
+    "ignore",
+    "table",
+];
 const SOURCE_KEYS: &[&str] = &["table", "id", "document", "applications"];
 const TARGET_KEYS: &[&str] = &["schema", "id", "identity"];
 const DOCUMENT_KEYS: &[&str] = &["id"];
@@ -62,6 +72,7 @@ pub(super) fn read(file: Item, problems: &mut Problems) -> Option<Contract> {
     let mut reading = Reading::default();
     reader.reading(&mut root, &mut reading);
     let codes = reader.all_codes(&mut root);
+    let ignored = reader.optional_texts(&mut root, "ignore");
     let tables = reader.tables(&mut root, &reading);
     reader.finish(root, ROOT_KEYS);
     Some(Contract {
@@ -75,6 +86,7 @@ pub(super) fn read(file: Item, problems: &mut Problems) -> Option<Contract> {
         lets,
         codes,
         tables,
+        ignored,
     })
 }
 

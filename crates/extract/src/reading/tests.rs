@@ -96,7 +96,7 @@ fn values_by_settings() {
         (word("dates", "hl7"), "20240403", DateTimeOffset, "2024-04-03 00:00:00 +00:00"),
         (word("offsets", "utc"), time, DateTime, "2024-02-01 04:11:12"),
         (word("offsets", "utc"), time, Date, "2024-02-01"),
-        (word("offsets", "keep"), time, SmallDateTime, "2024-01-31 23:11:12 !offset_dropped"),
+        (word("offsets", "keep"), time, SmallDateTime, "2024-01-31 23:11:00 !offset_dropped"),
         (word("offsets", "refuse"), time, DateTime, "OffsetRefused"),
         (word("offsets", "refuse"), time, DateTimeOffset, "2024-01-31 23:11:12 -05:00"),
         (words("yes", &["ja", "J"]), "JA", Bit, "true"),

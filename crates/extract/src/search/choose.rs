@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::rc::Rc;
 
 use super::shared::Shared;
-use super::walk::Flow;
+use super::walk::{Flow, is_in_order};
 use super::{Context, Search};
 use crate::document::NodeNo;
 use crate::xpath::Path;
@@ -31,16 +31,8 @@ impl<'a, 'x: 'a> Search<'a, 'x> {
         context: Context,
         read: Read<'_, 'a>,
     ) -> Option<Chosen<'a>> {
-        if let [path] = paths
-            && path.is_common()
-            && let Some(shared) = self.one(path, context)
-        {
-            let chosen = shared.chosen.get_or_init(|| first(shared.nodes.iter().copied(), read));
-            self.look(chosen.as_ref().map_or(0, |chosen| chosen.text.len()));
-            return chosen.clone();
-        }
         let mut chosen: Option<Chosen<'a>> = None;
-        self.visit(paths, context, &mut |node| match (&mut chosen, read(node)) {
+        let mut choose = |node| match (&mut chosen, read(node)) {
             (_, None) => Flow::Continue(()),
             (None, Some(text)) => {
                 chosen = Some(Chosen { node, text, is_one_of_several: false });
@@ -51,8 +43,35 @@ impl<'a, 'x: 'a> Search<'a, 'x> {
                 chosen.is_one_of_several = true;
                 Flow::Break(())
             }
-        });
+        };
+        if let [path] = paths {
+            match self.direct(path, context) {
+                Some((node, steps)) if is_in_order(steps) => {
+                    let _ = self.walk_from(path.id, node, steps, &mut choose);
+                    return chosen;
+                }
+                Some(_) => {}
+                None => {
+                    if let Some(shared) = self.one(path, context) {
+                        let first = || first(shared.nodes.iter().copied(), read);
+                        return self.remembered(&shared, first);
+                    }
+                }
+            }
+        }
+        self.visit(paths, context, &mut choose);
         chosen
+    }
+
+    /// What has been chosen of something shared, or is chosen now.
+    fn remembered(
+        &self,
+        shared: &Shared<'a>,
+        choose: impl FnOnce() -> Option<Chosen<'a>>,
+    ) -> Option<Chosen<'a>> {
+        let chosen = shared.chosen.get_or_init(choose);
+        self.look(chosen.as_ref().map_or(0, |chosen| chosen.text.len()));
+        chosen.clone()
     }
 
     /// What a path that is shared leads to, if it goes down from one node.
@@ -72,13 +91,11 @@ impl<'a, 'x: 'a> Search<'a, 'x> {
         read: Read<'_, 'a>,
     ) -> Option<Chosen<'a>> {
         if let [path] = paths
-            && path.is_common()
+            && self.direct(path, context).is_none()
             && let Some(shared) = self.one(path, context)
         {
             let last = || first(shared.nodes.iter().rev().copied(), read);
-            let chosen = shared.chosen.get_or_init(last);
-            self.look(chosen.as_ref().map_or(0, |chosen| chosen.text.len()));
-            return chosen.clone();
+            return self.remembered(&shared, last);
         }
         first(self.nodes(paths, context).into_iter().rev(), read)
     }

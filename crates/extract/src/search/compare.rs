@@ -112,15 +112,15 @@ impl<'a, 'x: 'a> Search<'a, 'x> {
         all: &dyn Fn(&super::shared::Values<'a>) -> bool,
     ) -> bool {
         paths.iter().any(|path| {
-            if path.is_common() {
+            let Some((node, steps)) = self.direct(path, context) else {
                 if let Some(shared) = self.shared_one(path, context) {
                     return all(self.values_of(&shared));
                 }
                 let shared = self.shared(path, context);
                 return shared.iter().any(|shared| all(self.values_of(shared)));
-            }
+            };
             let mut holds = false;
-            self.visit(std::slice::from_ref(path), context, &mut |node| {
+            let _ = self.walk_from(path.id, node, steps, &mut |node| {
                 holds = one(&self.string(node));
                 if holds { Flow::Break(()) } else { Flow::Continue(()) }
             });

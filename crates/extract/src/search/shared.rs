@@ -90,7 +90,7 @@ impl<'a, 'x: 'a> Search<'a, 'x> {
             return Rc::clone(known);
         }
         let mut shared = Shared::default();
-        self.collect_from(base, down, &mut shared.nodes);
+        self.collect_from(path, base, down, &mut shared.nodes);
         // What is remembered takes memory, which the limit of looks is to bound, too.
         self.look(size_of::<Shared<'_>>() + shared.nodes.len() * size_of::<NodeNo>());
         let shared = Rc::new(shared);

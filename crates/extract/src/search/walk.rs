@@ -5,7 +5,10 @@ use std::rc::Rc;
 
 use super::{Context, Search};
 use crate::document::{DOCUMENT, ElementNo, NodeKind, NodeNo};
-use crate::xpath::{Axis, Path, Start, Step, Test};
+use crate::xpath::{Axis, Expr, Path, Predicate, Start, Step, Test};
+
+/// So many nodes are found again as quickly as remembered.
+const FEW: usize = 4;
 
 /// Whether to go on.
 pub(super) type Flow = ControlFlow<()>;
@@ -27,7 +30,7 @@ impl Path {
 }
 
 /// Says whether a walk meets the nodes in document order and none of them twice.
-fn is_in_order(steps: &[Step]) -> bool {
+pub(super) fn is_in_order(steps: &[Step]) -> bool {
     let mut went_deep = false;
     for (place, step) in steps.iter().enumerate() {
         match step.axis {
@@ -51,23 +54,71 @@ fn is_in_order(steps: &[Step]) -> bool {
     true
 }
 
+/// Splits off the first steps that lead to children by their names.
+fn split_plain(steps: &[Step]) -> (&[Step], &[Step]) {
+    let n_plain = steps.iter().take_while(|step| step.is_plain()).count();
+    steps.split_at(n_plain)
+}
+
+/// Says whether the only condition is to be the first: `[1]`.
+fn is_first(predicates: &[Predicate]) -> bool {
+    let [Predicate { condition: Expr::Number(number), .. }] = predicates else { return false };
+    number.total_cmp(&1.0).is_eq()
+}
+
 impl<'a, 'x: 'a> Search<'a, 'x> {
-    /// Adds the nodes of a path, in document order, each once.
-    pub(super) fn collect(&self, path: &'a Path, context: Context, found: &mut Vec<NodeNo>) {
-        if path.is_common() {
-            for shared in self.shared(path, context) {
-                found.extend(&shared.nodes);
-                self.look(shared.nodes.len());
-            }
-            found.sort_unstable();
-            found.dedup();
-            return;
+    /// From where a path goes down, and along which steps. `None` where many nodes may have the result in common, and
+    /// it is worth remembering.
+    pub(super) fn direct(&self, path: &'a Path, context: Context) -> Option<(NodeNo, &'a [Step])> {
+        if !path.is_common() {
+            return Some((context.node, &path.steps));
         }
-        self.collect_from(context.node, &path.steps, found);
+        let (base, down) = self.base(path, context)?;
+        self.leads_to_few(path.id, base, down).then_some((base, down))
     }
 
-    pub(super) fn collect_from(&self, node: NodeNo, steps: &'a [Step], found: &mut Vec<NodeNo>) {
-        let _ = self.walk(node, steps, &mut |node| {
+    /// Says whether steps lead to so few nodes that they are found again as quickly as remembered.
+    fn leads_to_few(&self, path: u32, base: NodeNo, down: &'a [Step]) -> bool {
+        let (plain, rest) = split_plain(down);
+        let (NodeKind::Element(element), [] | [Step { axis: Axis::Attribute, .. }]) =
+            (self.tree.kind(base), rest)
+        else {
+            return false;
+        };
+        self.look(0);
+        let is_without_condition = rest.iter().all(|step| step.predicates.is_empty());
+        if plain.is_empty() || !is_without_condition {
+            return is_without_condition;
+        }
+        let mut routes = self.routes.borrow_mut();
+        let elements = routes.elements(self.tree, path, element, plain);
+        let end = self.tree.end(element);
+        elements.is_some_and(|elements| elements.get(FEW).is_none_or(|within| *within >= end))
+    }
+
+    /// Adds the nodes of a path, in document order, each once.
+    pub(super) fn collect(&self, path: &'a Path, context: Context, found: &mut Vec<NodeNo>) {
+        if let Some((node, steps)) = self.direct(path, context) {
+            self.collect_from(path.id, node, steps, found);
+            return;
+        }
+        for shared in self.shared(path, context) {
+            found.extend(&shared.nodes);
+            self.look(shared.nodes.len());
+        }
+        found.sort_unstable();
+        found.dedup();
+    }
+
+    /// Adds the nodes to which the steps of a path lead that go down, or to which those lead that go up.
+    pub(super) fn collect_from(
+        &self,
+        path: u32,
+        node: NodeNo,
+        steps: &'a [Step],
+        found: &mut Vec<NodeNo>,
+    ) {
+        let _ = self.walk_from(path, node, steps, &mut |node| {
             found.push(node);
             Flow::Continue(())
         });
@@ -82,8 +133,8 @@ impl<'a, 'x: 'a> Search<'a, 'x> {
         let (up, down) = path.steps.split_at(path.n_up());
         let mut bases = Vec::new();
         match path.start {
-            Start::Root => self.collect_from(NodeNo::element(DOCUMENT), up, &mut bases),
-            Start::Context => self.collect_from(context.node, up, &mut bases),
+            Start::Root => self.collect_from(path.id, NodeNo::element(DOCUMENT), up, &mut bases),
+            Start::Context => self.collect_from(path.id, context.node, up, &mut bases),
         }
         bases.into_iter().map(|base| self.shared_at(path.id, base, down)).collect()
     }
@@ -94,44 +145,76 @@ impl<'a, 'x: 'a> Search<'a, 'x> {
         path: &'a Path,
         context: Context,
     ) -> Option<Rc<super::Shared<'a>>> {
+        let (base, down) = self.base(path, context)?;
+        Some(self.shared_at(path.id, base, down))
+    }
+
+    /// The node from which a path goes down, if there is just one, and the steps down.
+    fn base(&self, path: &'a Path, context: Context) -> Option<(NodeNo, &'a [Step])> {
         let (up, down) = path.steps.split_at(path.n_up());
         let mut base = match path.start {
             Start::Root => NodeNo::element(DOCUMENT),
             Start::Context => context.node,
         };
         for step in up {
-            let is_plain = step.axis == Axis::Parent && step.test == Test::Node;
-            if !is_plain || !step.predicates.is_empty() {
-                return None;
-            }
-            let parent = match self.tree.kind(base) {
-                NodeKind::Element(element) => self.tree.parent(element)?,
-                NodeKind::Attribute { owner, .. } | NodeKind::Text { owner, .. } => owner,
-            };
-            base = NodeNo::element(parent);
+            base = NodeNo::element(self.one_up(base, step)?);
         }
-        Some(self.shared_at(path.id, base, down))
+        Some((base, down))
+    }
+
+    /// The one element to which a step up leads, if that is easily found.
+    fn one_up(&self, node: NodeNo, step: &'a Step) -> Option<ElementNo> {
+        let tree = self.tree;
+        let is_nearest = is_first(&step.predicates);
+        if !is_nearest && !step.predicates.is_empty() {
+            return None;
+        }
+        let (owner, element) = match tree.kind(node) {
+            NodeKind::Element(element) => (None, element),
+            NodeKind::Attribute { owner, .. } | NodeKind::Text { owner, .. } => {
+                (Some(owner), owner)
+            }
+        };
+        if step.axis == Axis::Parent && step.test == Test::Node {
+            return owner.or_else(|| tree.parent(element));
+        }
+        if step.axis != Axis::Ancestor {
+            return None;
+        }
+        let mut next = owner.or_else(|| tree.around(element));
+        let mut found = None;
+        while let Some(around) = next {
+            self.look(0);
+            if tree.passes(around, &step.test) {
+                if is_nearest || found.is_some() {
+                    return is_nearest.then_some(around);
+                }
+                found = Some(around);
+            }
+            next = tree.around(around);
+        }
+        found
     }
 
     /// Says whether a path meets any node.
     pub(super) fn exists(&self, path: &'a Path, context: Context) -> bool {
-        if path.is_common() {
-            if let Some(shared) = self.shared_one(path, context) {
-                return !shared.nodes.is_empty();
-            }
-            return self.shared(path, context).iter().any(|shared| !shared.nodes.is_empty());
+        if let Some((node, steps)) = self.direct(path, context) {
+            return self.walk_from(path.id, node, steps, &mut |_| Flow::Break(())).is_break();
         }
-        self.walk(context.node, &path.steps, &mut |_| Flow::Break(())).is_break()
+        if let Some(shared) = self.shared_one(path, context) {
+            return !shared.nodes.is_empty();
+        }
+        self.shared(path, context).iter().any(|shared| !shared.nodes.is_empty())
     }
 
     /// The first node of paths, in document order.
     pub(crate) fn first(&self, paths: &'a [Path], context: Context) -> Option<NodeNo> {
         if let [path] = paths
-            && !path.is_common()
-            && is_in_order(&path.steps)
+            && let Some((node, steps)) = self.direct(path, context)
+            && is_in_order(steps)
         {
             let mut first = None;
-            let _ = self.walk(context.node, &path.steps, &mut |node| {
+            let _ = self.walk_from(path.id, node, steps, &mut |node| {
                 first = Some(node);
                 Flow::Break(())
             });
@@ -155,14 +238,46 @@ impl<'a, 'x: 'a> Search<'a, 'x> {
     /// Visits nodes of paths in document order until the visitor has what it wants.
     pub(crate) fn visit(&self, paths: &'a [Path], context: Context, visit: Visit<'_>) {
         if let [path] = paths
-            && !path.is_common()
-            && is_in_order(&path.steps)
+            && let Some((node, steps)) = self.direct(path, context)
+            && is_in_order(steps)
         {
-            let _ = self.walk(context.node, &path.steps, visit);
+            let _ = self.walk_from(path.id, node, steps, visit);
             return;
         }
         let nodes = self.nodes(paths, context);
         let _ = nodes.into_iter().try_for_each(visit);
+    }
+
+    /// Walks along the steps of a path from a node. Children by their names, with which most paths begin, are found
+    /// at once.
+    pub(super) fn walk_from(
+        &self,
+        path: u32,
+        node: NodeNo,
+        steps: &'a [Step],
+        visit: Visit<'_>,
+    ) -> Flow {
+        let (plain, rest) = split_plain(steps);
+        let NodeKind::Element(element) = self.tree.kind(node) else {
+            return self.walk(node, steps, visit);
+        };
+        if plain.is_empty() {
+            return self.walk(node, steps, visit);
+        }
+        self.look(0);
+        let Some(elements) = self.routes.borrow_mut().elements(self.tree, path, element, plain)
+        else {
+            return self.walk(node, steps, visit);
+        };
+        let end = self.tree.end(element);
+        for within in elements.iter().take_while(|within| **within < end) {
+            self.look(0);
+            if self.is_over() {
+                return Flow::Break(());
+            }
+            self.walk(NodeNo::element(*within), rest, visit)?;
+        }
+        Flow::Continue(())
     }
 
     /// Walks along steps from a node.

@@ -128,6 +128,21 @@ impl Names {
         self.locals.iter().map(|name| &**name)
     }
 
+    /// The number of a local name, if any path has it.
+    pub(crate) fn find(&self, name: &str) -> Option<LocalIx> {
+        self.local_numbers.get(name).copied()
+    }
+
+    /// A prefix that stands for a namespace.
+    pub(crate) fn prefix_of(&self, namespace: Namespace) -> Option<&str> {
+        let stands_for = |space: &Space| match space {
+            Space::OneOf(list) => list.contains(&namespace),
+            Space::Any | Space::Nowhere => false,
+        };
+        let mut prefixes = self.prefixes.iter();
+        prefixes.find(|(_, space)| stands_for(space)).map(|(prefix, _)| prefix.as_str())
+    }
+
     /// Numbers a path.
     pub(super) fn next_path(&mut self) -> u32 {
         self.n_paths += 1;

@@ -136,6 +136,29 @@ fn which_of_one_key_counts() {
     check(ranked, cars, "car", "car_no=1 vin='A' doors=1 colour='red'");
 }
 
+/// A default counts for the row that it stands in, and not at all where its row is left out or gives way to another.
+#[test]
+fn defaults_are_those_of_the_rows_that_stay() {
+    let cars = "<car/><car vin='A'/><car vin='B' doors='4'/><car vin='A' doors='3'/><car vin='C'/>";
+    for (keep, expected) in [("first", vec![0, 2]), ("last", vec![2])] {
+        let contract = contract(json!({ "key": ["vin"], "keep": keep }));
+        let plan = Plan::from_json(&contract.to_string()).unwrap_or_else(|err| panic!("{err}"));
+        let application = plan.map(&document("", cars), None).expect("it has rows");
+        let place = |name: &str| {
+            let table = plan.tables().iter().position(|table| table.name == name);
+            table.expect("a table of the contract")
+        };
+        let table = u32::try_from(place("car")).expect("few tables");
+        let mut column = plan.tables()[place("car")].columns.iter();
+        let column = column.position(|column| column.name == "doors").expect("a column");
+        let of_cars = application.defaults.iter().filter(|cell| cell.table == table);
+        let found: Vec<(u32, usize)> =
+            of_cars.map(|cell| (cell.row, cell.column as usize)).collect();
+        let expected: Vec<(u32, usize)> = expected.into_iter().map(|row| (row, column)).collect();
+        assert_eq!(found, expected, "{keep}");
+    }
+}
+
 #[test]
 fn rows_of_rows() {
     check(

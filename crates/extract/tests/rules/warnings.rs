@@ -1,7 +1,7 @@
 //! A value is never changed without a word: what is lost of which value, and what it becomes.
 
 use serde_json::{Value as Json, json};
-use xmlx_extract::{DataType, Plan, Stored, TextUnit};
+use xmlx_extract::{Held, Plan, Stored, TextUnit};
 
 use crate::contract::{base, document, mapping, rows};
 
@@ -109,7 +109,7 @@ fn dates() {
     let plain = json!({});
     check("date", &plain, "2024-01-05", "x=2024-01-05");
     check("date", &plain, "2024-01-05 10:11:12", "x=2024-01-05 rounded");
-    check("smalldatetime", &plain, "2024-01-05 10:11:12", "x=2024-01-05 10:11:12 rounded");
+    check("smalldatetime", &plain, "2024-01-05 10:11:12", "x=2024-01-05 10:11:00 rounded");
     check("datetime", &plain, "2024-01-05T10:11:59 by fax", " unreadable");
     check("datetimeoffset", &plain, "2024-01-05T10:11:12Z", "x=2024-01-05 10:11:12 +00:00");
 }
@@ -151,35 +151,52 @@ fn columns_that_hold_less() {
         plan.narrow(|table, column| ((table, column) == ("loan_terms", "x")).then_some(stored));
         assert_eq!(shown(&plan, text), expected, "{data_type} in {stored:?}: `{text}`");
     };
-    let is = Stored::Type;
+    let is = |name, precision, scale| {
+        Stored::Held(Held::column(name, precision, scale).expect("numbers or dates"))
+    };
     let plain = || json!({});
-    let decimal = is(DataType::Decimal { precision: 8, scale: 5 });
     let outside = "mapping: the value of `loan_terms.x` is outside of";
-    check("decimal", json!({ "data_length": 8 }), decimal, "1.2345678", "x=1.23457 rounded");
+    let length = |digits| json!({ "data_length": digits });
+    check("decimal", length(8), is("decimal", 8, 5), "1.2345678", "x=1.23457 rounded");
     let beyond = format!("{outside} decimal, at most 3 digits before and 5 after the point");
-    check("decimal", json!({ "data_length": 8 }), decimal, "99999999999999999999", &beyond);
+    check("decimal", length(8), is("decimal", 8, 5), "99999999999999999999", &beyond);
+    check("decimal", length(4), is("decimal", 9, 2), "0.0049995", "x=0.00 rounded");
     check(
         "int",
         plain(),
-        is(DataType::SmallInt),
-        "40000",
-        &format!("{outside} smallint, -32768 to 32767"),
+        is("decimal", 3, 0),
+        "1000",
+        &format!("{outside} decimal, at most 3 digits before and 0 after the point"),
     );
-    check("datetime", plain(), is(DataType::Date), "2024-01-05T10:11:12", "x=2024-01-05 rounded");
-    check(
-        "datetime",
-        plain(),
-        is(DataType::SmallDateTime),
-        "1899-01-05",
-        &format!("{outside} smalldatetime, 1900-01-01 to 2079-06-06"),
-    );
-    check(
-        "datetime",
-        plain(),
-        is(DataType::DateTimeOffset),
-        "2024-01-05T10:11:12+05:00",
-        "x=2024-01-05 10:11:12 +05:00",
-    );
+    let small = format!("{outside} smallint, -32768 to 32767");
+    check("int", plain(), is("smallint", 0, 0), "40000", &small);
+    check("int", plain(), is("int", 0, 0), "40000", "x=40000");
+    let at = "2024-01-05T10:11:45.6789012";
+    check("datetime", plain(), is("date", 0, 0), at, "x=2024-01-05 rounded");
+    check("datetime", plain(), is("smalldatetime", 0, 0), at, "x=2024-01-05 10:12:00 rounded");
+    check("datetime", plain(), is("datetime2", 0, 0), at, "x=2024-01-05 10:11:46 rounded");
+    check("datetime", plain(), is("datetime2", 0, 2), at, "x=2024-01-05 10:11:45.680 rounded");
+    check("datetime", plain(), is("datetime", 0, 0), at, "x=2024-01-05 10:11:45.679 rounded");
+    check("datetime", plain(), is("datetime2", 0, 7), at, "x=2024-01-05 10:11:45.678901200");
+    check("smalldatetime", plain(), is("smalldatetime", 0, 0), at, "x=2024-01-05 10:12:00 rounded");
+    let early = format!("{outside} smalldatetime, 1900-01-01 to 2079-06-06");
+    check("datetime", plain(), is("smalldatetime", 0, 0), "1899-01-05", &early);
+    check("date", plain(), is("smalldatetime", 0, 0), "1899-01-05", &early);
+    let offset = "2024-01-05T10:11:12.75+05:00";
+    let kept = "x=2024-01-05 10:11:12.750 +05:00";
+    check("datetime", plain(), is("datetimeoffset", 0, 7), offset, kept);
+    let rounded = "x=2024-01-05 10:11:13 +05:00 rounded";
+    check("datetime", plain(), is("datetimeoffset", 0, 0), offset, rounded);
     check("string", json!({ "data_length": 5 }), Stored::Text(TextUnit::Utf8), "ééé", "x='éé' cut");
     check("string", json!({ "data_length": 5 }), Stored::Text(TextUnit::Utf16), "ééé", "x='ééé'");
+}
+
+/// Whatever made a value, its column has to hold it: here the id of the application, which no cell reads.
+#[test]
+fn ids_that_a_column_cannot_hold() {
+    let mut plan = plan("int", &json!({}), None);
+    let held = Held::column("decimal", 3, 3).map(Stored::Held);
+    plan.narrow(|table, column| held.filter(|_| (table, column) == ("loan_terms", "loan_id")));
+    let shown = shown(&plan, "7");
+    assert!(shown.contains("`loan_terms.loan_id` is outside of decimal, at most 0"), "{shown}");
 }

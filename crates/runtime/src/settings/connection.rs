@@ -106,14 +106,17 @@ fn unwrapped(text: &str, variable: &str) -> Result<Secret, String> {
 
 /// Whether users other than its owner and group may read a file.
 #[cfg(unix)]
-fn is_public(file: &Path) -> bool {
+#[must_use]
+pub fn is_public(file: &Path) -> bool {
     use std::os::unix::fs::PermissionsExt as _;
     const OTHERS_READ: u32 = 0o004;
     std::fs::metadata(file).is_ok_and(|found| found.permissions().mode() & OTHERS_READ != 0)
 }
 
+/// Whether users other than its owner and group may read a file.
 #[cfg(not(unix))]
-fn is_public(_: &Path) -> bool {
+#[must_use]
+pub fn is_public(_: &Path) -> bool {
     false
 }
 

@@ -1,6 +1,6 @@
 //! What columns hold, as the mapping has to know it.
 
-use xmlx_extract::{DataType, Described, Plan, Stored, TextUnit};
+use xmlx_extract::{Described, Held, Plan, Stored, TextUnit};
 
 use super::{Catalog, CatalogColumn, Disagreement, Room};
 
@@ -49,23 +49,16 @@ impl CatalogColumn {
     }
 
     fn stored(&self) -> Option<Stored> {
+        match self.type_name.as_str() {
+            "varchar" | "char" => Some(Stored::Text(self.text_unit())),
+            _ => self.held().map(Stored::Held),
+        }
+    }
+
+    /// What the column holds, if numbers, dates or times.
+    pub(crate) fn held(&self) -> Option<Held> {
         let digits = |digits: i32| u32::try_from(digits).unwrap_or_default();
-        Some(Stored::Type(match self.type_name.as_str() {
-            "tinyint" => DataType::TinyInt,
-            "smallint" => DataType::SmallInt,
-            "int" => DataType::Int,
-            "bigint" => DataType::BigInt,
-            "decimal" | "numeric" => {
-                DataType::Decimal { precision: digits(self.precision), scale: digits(self.scale) }
-            }
-            "money" => DataType::Decimal { precision: 19, scale: 4 },
-            "smallmoney" => DataType::Decimal { precision: 10, scale: 4 },
-            "date" => DataType::Date,
-            "smalldatetime" => DataType::SmallDateTime,
-            "datetimeoffset" => DataType::DateTimeOffset,
-            "varchar" | "char" => return Some(Stored::Text(self.text_unit())),
-            _ => return None,
-        }))
+        Held::column(&self.type_name, digits(self.precision), digits(self.scale))
     }
 
     /// How long a text the column takes, exactly; `None`: of any length, or in a code page whose bytes are not known.
@@ -115,10 +108,8 @@ mod tests {
 
     #[test]
     fn columns_say_what_they_hold() {
-        let decimal = DataType::Decimal { precision: 8, scale: 5 };
-        assert_eq!(stored("decimal", None), Some(Stored::Type(decimal)));
-        assert_eq!(stored("datetimeoffset", None), Some(Stored::Type(DataType::DateTimeOffset)));
-        assert_eq!(stored("float", None), None);
+        let decimal = Held::column("decimal", 8, 5).map(Stored::Held);
+        assert_eq!((stored("decimal", None), decimal.is_some()), (decimal, true));
         for (type_name, collation, expected) in [
             ("nvarchar", "Latin1_General_100_CI_AS_SC_UTF8", None),
             ("varchar", "Latin1_General_100_CI_AS_SC_UTF8", Some(TextUnit::Utf8)),

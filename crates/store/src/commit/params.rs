@@ -96,9 +96,14 @@ pub(super) fn findings(n_tables: usize) -> String {
     behind(n_tables + 4)
 }
 
+/// The parameter that holds the keys of the group's applications, as JSON.
+pub(super) fn keys(n_tables: usize) -> String {
+    behind(n_tables + 5)
+}
+
 /// The types of the parameters behind those of the tables.
-pub(super) const OPTIONAL: [&str; 5] =
-    ["nvarchar(max)", "bigint", "bigint", "nvarchar(max)", "nvarchar(max)"];
+pub(super) const OPTIONAL: [&str; 6] =
+    ["nvarchar(max)", "bigint", "bigint", "nvarchar(max)", "nvarchar(max)", "nvarchar(max)"];
 
 /// Where the statements that count warnings find what they count.
 #[derive(Debug)]

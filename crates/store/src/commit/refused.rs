@@ -157,7 +157,12 @@ fn rows_of_each(codecs: &[Vec<ColumnCodec>], group: &[Decided]) -> String {
             json.push_str(if array.is_empty() { "[" } else { &array });
             json.push(']');
         }
-        json.push(']');
+        // What is deleted before is found by it.
+        match decided {
+            Decided::Rows(application) => write!(json, ",[{}]]", application.app_id),
+            Decided::Failed { .. } | Decided::Elsewhere { .. } => write!(json, ",[]]"),
+        }
+        .expect("writing to a string does not fail");
         let json = encode::ascii(&json);
         write!(out, "{:0digits$}{filled}{json}", json.len(), digits = sql::LENGTH_DIGITS)
             .expect("writing to a string does not fail");
@@ -212,13 +217,18 @@ mod tests {
         let row = |id, text: &str| Box::from([Value::Int(id), Value::Text(text.to_owned())]);
         let tables = vec![vec![row(1, "é"), row(2, "🂡\"")], Vec::new()];
         let group = [
-            Decided::Rows(Application { app_id: 1, tables, warnings: Vec::new() }),
+            Decided::Rows(Application {
+                app_id: 1,
+                tables,
+                warnings: Vec::new(),
+                defaults: Vec::new(),
+            }),
             Decided::Failed { app_id: 2, reason: LogReason::new(Stage::Mapping, "") },
         ];
         let rows = rows_of_each(&codecs, &group);
         assert_eq!(
             rows.trim_end(),
-            r#"000000004010[[[1,"\u00e9"],[2,"\ud83c\udca1\""]],[]]000000000700[[],[]]"#
+            r#"000000004410[[[1,"\u00e9"],[2,"\ud83c\udca1\""]],[],[1]]000000001000[[],[],[]]"#
         );
         assert!(rows.is_ascii() && rows.len() > 4_000, "it travels as nvarchar(max)");
     }

@@ -8,7 +8,7 @@ use super::params::{
 };
 use crate::catalog::CatalogColumn;
 use crate::encode::ColumnCodec;
-use crate::{error, name, warnings};
+use crate::{Removals, error, name, warnings};
 
 /// Digits of the length that stands before the rows of each application in a search.
 pub(super) const LENGTH_DIGITS: usize = 10;
@@ -24,6 +24,8 @@ pub(super) struct Names<'a> {
     pub(super) tables: Vec<TargetTable<'a>>,
     /// Whether the job writes to the target at all.
     pub(super) writes: bool,
+    /// What is deleted before, where applications are replaced.
+    pub(super) removals: Option<&'a Removals>,
 }
 
 /// The parts of a commit. A group has those that it has something for, in this order, and pays for no other.
@@ -34,6 +36,7 @@ pub(super) struct Parts {
     pub(super) warnings: String,
     pub(super) report: String,
     pub(super) findings: String,
+    pub(super) keys: String,
 }
 
 pub(super) const END: &str = "COMMIT;\n";
@@ -56,8 +59,20 @@ impl Names<'_> {
         let mut group = self.fence();
         if self.writes {
             group += &self.decided_before();
+            if let Some(removals) = self.removals {
+                let ids = |ty: &str| {
+                    format!(
+                        "OPENJSON({LOG}) WITH ([app_id] {ty} '$[0]', [status] nvarchar(max) '$[1]')"
+                    )
+                };
+                let condition = format!(" WHERE j.[status] = N'success' AND {}", self.has_rows());
+                group.push_str(&removals.deletes(&ids, &condition));
+            }
             for (i, table) in self.tables.iter().enumerate() {
                 group.push_str(&table.insert(&params::table(i)));
+            }
+            if self.removals.is_some() {
+                group.push_str(&self.note_kept());
             }
             group.push_str(&self.insert_log());
         }
@@ -68,6 +83,7 @@ impl Names<'_> {
             warnings,
             report: report(&params::report(n_tables)),
             findings: findings(&params::findings(n_tables)),
+            keys: keys(&params::keys(n_tables)),
         }
     }
 
@@ -85,6 +101,11 @@ impl Names<'_> {
         let n_tables = self.tables.len();
         let inserts: String =
             self.tables.iter().enumerate().map(|(i, table)| table.insert_where_filled(i)).collect();
+        // Behind the rows of an application stands its id, if it has rows.
+        let ids = |ty: &str| format!("OPENJSON(@app, '$[{n_tables}]') WITH ([app_id] {ty} '$')");
+        let condition = format!(" WHERE {}", self.has_rows());
+        let deletes =
+            self.removals.map_or_else(String::new, |found| found.deletes(&ids, &condition));
         let identities = self.tables.iter().filter(|table| table.gives_identity);
         let identities_off: String =
             identities.map(|table| format!("SET IDENTITY_INSERT {} OFF;\n", table.name)).collect();
@@ -103,6 +124,7 @@ impl Names<'_> {
              SET @at = @at + {header} + @length;\n\
              SAVE TRAN [application];\n\
              BEGIN TRY\n\
+             {deletes}\
              {inserts}\
              END TRY\n\
              BEGIN CATCH\n\
@@ -153,12 +175,39 @@ impl Names<'_> {
         )
     }
 
-    fn insert_log(&self) -> String {
+    /// Whether application `j` has rows of ours: what stands under the id of one that never succeeded is somebody else's.
+    fn has_rows(&self) -> String {
+        let log = &self.log;
         format!(
-            "INSERT INTO {} ([app_id], [status], [failure_reason], [session_id], [app_id_start], [app_id_end]) \
+            "EXISTS (SELECT 1 FROM {log} AS l WHERE l.[app_id] = j.[app_id] AND l.[status] = 'success')"
+        )
+    }
+
+    /// An application that fails while it is replaced keeps the rows that it has, so the log, where `failed` says that
+    /// there are none, gets no row for it: that it was tried is a finding of the job.
+    fn note_kept(&self) -> String {
+        let (id_type, has_rows) = (&self.id_type, self.has_rows());
+        format!(
+            "INSERT INTO [xmlx].[finding] ([job_id], [range_id], [app_id], [n], [kind], [table_name], [column_name], [reason]) \
+             SELECT {JOB}, {RANGE}, j.[app_id], 1, 'kept_old', N'', N'', j.[reason] FROM OPENJSON({LOG}) \
+             WITH ([app_id] {id_type} '$[0]', [status] nvarchar(max) '$[1]', [reason] nvarchar(max) '$[2]') AS j \
+             WHERE j.[status] = N'failed' AND {has_rows} OPTION (LOOP JOIN);\n"
+        )
+    }
+
+    fn insert_log(&self) -> String {
+        let Self { log, id_type, .. } = self;
+        let (id_type, condition) = match self.removals {
+            None => ("bigint", String::new()),
+            Some(_) => (
+                id_type.as_str(),
+                format!("WHERE j.[status] = N'success' OR NOT {} ", self.has_rows()),
+            ),
+        };
+        format!(
+            "INSERT INTO {log} ([app_id], [status], [failure_reason], [session_id], [app_id_start], [app_id_end]) \
              SELECT j.[app_id], j.[status], j.[reason], {SESSION}, {RANGE_START}, {RANGE_END} FROM OPENJSON({LOG}) \
-             WITH ([app_id] bigint '$[0]', [status] nvarchar(max) '$[1]', [reason] nvarchar(max) '$[2]') AS j OPTION (LOOP JOIN);\n",
-            self.log
+             WITH ([app_id] {id_type} '$[0]', [status] nvarchar(max) '$[1]', [reason] nvarchar(max) '$[2]') AS j {condition}OPTION (LOOP JOIN);\n"
         )
     }
 }
@@ -177,6 +226,14 @@ fn findings(findings: &str) -> String {
         "INSERT INTO [xmlx].[finding] ([job_id], [range_id], [app_id], [n], [kind], [table_name], [column_name], [reason])\n\
          SELECT {JOB}, {RANGE}, j.[app_id], j.[n], j.[kind], j.[in_table], j.[in_column], j.[reason] FROM OPENJSON({findings}) \
          WITH ([app_id] bigint '$[0]', [n] int '$[1]', [kind] varchar(40) '$[2]', [in_table] nvarchar(257) '$[3]', [in_column] nvarchar(128) '$[4]', [reason] nvarchar(1000) '$[5]') AS j OPTION (LOOP JOIN);\n"
+    )
+}
+
+/// Adds the keys that the group's applications have.
+fn keys(keys: &str) -> String {
+    format!(
+        "INSERT INTO [xmlx].[rehearsed_key] ([job_id], [key_no], [key_hash], [app_id]) SELECT {JOB}, j.[key_no], j.[key_hash], j.[app_id] FROM OPENJSON({keys}) \
+         WITH ([app_id] bigint '$[0]', [key_no] int '$[1]', [key_hash] bigint '$[2]') AS j OPTION (LOOP JOIN);\n"
     )
 }
 

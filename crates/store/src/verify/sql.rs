@@ -5,10 +5,8 @@ use xmlx_domain::Mode;
 use xmlx_extract::{Plan, Table};
 
 use crate::catalog::Catalog;
+use crate::source::OF_A_WORKER;
 use crate::{Source, name};
-
-/// Rows `l` of the log that a worker wrote: another tool may log applications of the same scope at the same time.
-const OF_A_WORKER: &str = "l.[session_id] IN (SELECT s.[session_id] COLLATE DATABASE_DEFAULT FROM [xmlx].[worker_session] AS s)";
 
 /// Ids of a finding that are named.
 const IDS_MAX: usize = 10;
@@ -35,13 +33,19 @@ impl Finding {
 /// The statements for one job's contract.
 #[derive(Clone, Debug)]
 pub(crate) struct Statements {
+    /// Successes of the job whose application a later job has written again.
+    pub(crate) replaced: String,
+    /// Applications that kept their rows when they were to be replaced. Parameter 4: the job.
+    pub(crate) kept: String,
+    /// The same by the stage at which they failed. Parameter 4: the job.
+    pub(crate) kept_stages: String,
     pub(crate) stages: String,
     /// Parameter 4: how many.
     pub(crate) failures: String,
     /// The most frequent reason.
     pub(crate) commonest: String,
     pub(crate) repeated: Finding,
-    /// Applications that wait. Parameter 4: the job's log watermark.
+    /// Applications that wait. Parameter 3: the job; 4: its log watermark.
     pub(crate) waiting_ids: String,
     /// The same, where a cursor has passed them. Parameter 3: the job; 4: its log watermark.
     pub(crate) passed_ids: String,
@@ -60,6 +64,8 @@ pub(crate) struct Statements {
     /// Rows of the log that an owner of one of the job's ranges wrote, and that no job accounts for which writes. Every
     /// row of a target table comes with one of the log, in one transaction. Parameter 4: the job.
     pub(crate) unaccounted: Finding,
+    /// Applications that wait though the root table has rows of theirs. Parameter 4: the job's log watermark.
+    pub(crate) there_already: Option<Finding>,
 }
 
 impl Statements {
@@ -83,7 +89,16 @@ impl Statements {
                  AND l.[session_id] IN (SELECT h.[session_id] COLLATE DATABASE_DEFAULT FROM [xmlx].[range_history] AS h WHERE h.[job_id] = @P4)"
             )
         };
+        // A later job has written the application again, perhaps to other tables, and answers for its rows.
+        let replaced = format!(
+            "EXISTS (SELECT 1 FROM {log} AS k WHERE k.[app_id] = l.[app_id] AND k.[log_id] > l.[log_id] AND k.[status] = 'success')"
+        );
         Self {
+            replaced: format!(
+                "SELECT COUNT_BIG(*) AS [n] FROM {log} AS l WHERE {of_job} AND l.[status] = 'success' AND {replaced}"
+            ),
+            kept: "SELECT COUNT_BIG(*) AS [n] FROM [xmlx].[finding] AS f WHERE f.[job_id] = @P4 AND f.[kind] = 'kept_old'".to_owned(),
+            kept_stages: kept_by_stage(),
             stages: format!(
                 "SELECT {stage} AS [stage], COUNT_BIG(*) AS [n] FROM {log} AS l WHERE {of_job} AND l.[status] = 'failed' GROUP BY {stage} ORDER BY [n] DESC"
             ),
@@ -100,10 +115,12 @@ impl Statements {
                     "(SELECT l.[app_id] FROM {log} AS l WHERE {of_job} GROUP BY l.[app_id] HAVING COUNT_BIG(*) > 1) AS t"
                 ),
             ),
-            waiting_ids: Finding::new(&source.id, source.waiting_rows()).ids,
+            waiting_ids: Finding::new(&source.id, &source.waiting_rows()).ids,
             passed_ids: Finding::new(&source.id, &source.passed_rows()).ids,
             without_rows: exists.as_ref().map(|exists| {
-                let rows = format!("{log} AS l WHERE {of_job} AND l.[status] = 'success' AND NOT {exists}");
+                let rows = format!(
+                    "{log} AS l WHERE {of_job} AND l.[status] = 'success' AND NOT {exists} AND NOT {replaced}"
+                );
                 Finding::new("l.[app_id]", &rows)
             }),
             with_rows: exists.as_ref().map(|exists| {
@@ -120,6 +137,16 @@ impl Statements {
                 "SELECT TOP (@P4) CAST(l.[log_id] AS bigint) AS [log_id], CAST(l.[app_id] AS bigint) AS [app_id], CAST(l.[session_id] AS nvarchar(400)) AS [session_id] FROM {log} AS l \
                  WHERE {of_job} AND {OF_A_WORKER} ORDER BY l.[log_id]"
             ),
+            there_already: key(plan).map(|key| {
+                let id = &source.id;
+                let is_in = |it: &&Table| {
+                    let table = name::table(plan.target_schema(), &it.name);
+                    format!("EXISTS (SELECT 1 FROM {table} AS b WHERE b.{key} = {id})")
+                };
+                let roots: Vec<String> = roots(plan).iter().map(is_in).collect();
+                let waiting = source.waiting_rows();
+                Finding::new(id, &format!("{waiting} AND ({})", roots.join(" OR ")))
+            }),
             unaccounted: Finding::new("l.[app_id]", &unaccounted(log)),
         }
     }
@@ -127,6 +154,9 @@ impl Statements {
     /// All of them, each with what it is for.
     pub(crate) fn all(&self) -> Vec<(String, &str)> {
         let fixed = [
+            ("replaced", Some(&self.replaced)),
+            ("kept", Some(&self.kept)),
+            ("kept_stages", Some(&self.kept_stages)),
             ("stages", Some(&self.stages)),
             ("failures", Some(&self.failures)),
             ("commonest", Some(&self.commonest)),
@@ -141,6 +171,8 @@ impl Statements {
             ("logged_success", Some(&self.logged_success)),
             ("logged_failed", Some(&self.logged_failed)),
             ("by_workers", Some(&self.by_workers)),
+            ("there_already", self.there_already.as_ref().map(|it| &it.count)),
+            ("there_already_ids", self.there_already.as_ref().map(|it| &it.ids)),
             ("unaccounted", Some(&self.unaccounted.count)),
             ("unaccounted_ids", Some(&self.unaccounted.ids)),
         ];
@@ -203,6 +235,14 @@ impl Tables<'_> {
             (Some(_) | None, _) => String::new(),
         }
     }
+}
+
+/// Parameter 4: the job.
+fn kept_by_stage() -> String {
+    let stage = "CAST(LEFT(f.[reason], CHARINDEX(':', f.[reason] + ':') - 1) AS nvarchar(400))";
+    format!(
+        "SELECT {stage} AS [stage], COUNT_BIG(*) AS [n] FROM [xmlx].[finding] AS f WHERE f.[job_id] = @P4 AND f.[kind] = 'kept_old' GROUP BY {stage} ORDER BY [n] DESC"
+    )
 }
 
 fn unaccounted(log: &str) -> String {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::net::TcpListener;
+use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
@@ -13,6 +13,8 @@ use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 use xmlx_runtime::Secret;
 
+use crate::secured::Secured;
+
 /// The database says where it listens within this time, or it does not work.
 const START_TIMEOUT: Duration = Duration::from_secs(20);
 /// At the end processes get so long to go by themselves.
@@ -22,6 +24,7 @@ const STOP_TIMEOUT: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub(crate) struct Processes {
     logs: TempDir,
+    secured: Secured,
     database: Secret,
     /// Coordinators by URL.
     coordinators: BTreeMap<String, Child>,
@@ -35,8 +38,9 @@ impl Processes {
     pub(crate) async fn start() -> anyhow::Result<Self> {
         let logs = tempfile::Builder::new().prefix("xmlx-demo-").tempdir()?;
         let (devdb, database) = start_devdb(logs.path()).await?;
+        let secured = Secured::new(&logs.path().join("ca"), &[Ipv4Addr::LOCALHOST.into()])?;
         let (coordinators, workers) = (BTreeMap::new(), BTreeMap::new());
-        Ok(Self { logs, database, coordinators, workers, devdb })
+        Ok(Self { logs, secured, database, coordinators, workers, devdb })
     }
 
     /// Coordinators and workers, for tables that are there.
@@ -48,16 +52,19 @@ impl Processes {
     ) -> anyhow::Result<()> {
         for i in 1..=n_coordinators {
             let address = free_address()?;
-            let args = ["coordinator", "--listen", &address];
+            let flags = self.secured.of_coordinator();
+            let mut args = vec!["coordinator", "--listen", &address];
+            args.extend(flags.iter().map(String::as_str));
             let child =
                 spawn(self.logs.path(), &format!("coordinator-{i}"), &self.database, &args)?;
-            self.coordinators.insert(format!("http://{address}"), child);
+            self.coordinators.insert(format!("https://{address}"), child);
         }
         let urls = self.coordinator_urls().join(",");
         let group_apps = group_apps.to_string();
         for i in 1..=n_workers {
             let name = format!("worker-{i}");
-            let args = [
+            let flags = self.secured.of_worker();
+            let mut args = vec![
                 "worker",
                 "--name",
                 &name,
@@ -68,6 +75,7 @@ impl Processes {
                 "--coordinators",
                 &urls,
             ];
+            args.extend(flags.iter().map(String::as_str));
             let child = spawn(self.logs.path(), &name, &self.database, &args)?;
             self.workers.insert(name, child);
         }
@@ -90,6 +98,10 @@ impl Processes {
 
     pub(crate) fn database(&self) -> &Secret {
         &self.database
+    }
+
+    pub(crate) fn secured(&self) -> &Secured {
+        &self.secured
     }
 
     pub(crate) fn logs(&self) -> &Path {

@@ -43,6 +43,10 @@ pub(crate) fn call(binder: &mut Binder<'_>, func: Func, args: &[Expr]) -> SqlRes
         Func::CharIndex | Func::Upper | Func::Lower | Func::Replace => {
             text_call(func, &bound, args)
         }
+        Func::Xml => {
+            let sql = format!("ts_xml({})", as_text(&bound[0]).sql);
+            Ok(Bound::value(sql, SqlType::NVarChar(MAX)))
+        }
         Func::ObjectId => object_id(binder, &bound[0], args),
         Func::SchemaId | Func::DatabasePrincipalId => {
             let (id, view) = if func == Func::SchemaId {
@@ -123,7 +127,7 @@ fn text_call(func: Func, bound: &[Bound], args: &[Expr]) -> SqlResult<Bound> {
         | Func::DbName
         | Func::DbId
         | Func::ServerProperty => Err(refused("(")),
-        Func::SysUtcDateTime | Func::GetUtcDate => Err(refused("(")),
+        Func::SysUtcDateTime | Func::GetUtcDate | Func::Xml => Err(refused("(")),
     }
 }
 

@@ -1,13 +1,15 @@
 //! `UPDATE` and `DELETE`: one statement of SQLite's each.
 
-use crate::bind::binder::{Binder, ScopeSource, table_source};
+use std::sync::Arc;
+
+use crate::bind::binder::{Binder, ScopeSource, refused, table_source};
 use crate::bind::{expr, pred, source as sources, values};
 use crate::catalog::access::Access;
-use crate::catalog::table::quoted;
+use crate::catalog::table::{KeyKind, quoted};
 use crate::error::{SqlError, SqlResult};
 use crate::locks;
 use crate::plan::Change;
-use crate::sql::ast::{Delete, Expr, Item, ObjectName, Pred, Update};
+use crate::sql::ast::{Delete, Expr, From, Item, ObjectName, Pred, Source, Update};
 use crate::sql::permission::Permission;
 use crate::wire::tokens::Column;
 
@@ -42,9 +44,55 @@ pub(crate) fn update(binder: &mut Binder<'_>, update: &Update) -> SqlResult<Chan
 }
 
 pub(crate) fn delete(binder: &mut Binder<'_>, delete: &Delete) -> SqlResult<Change> {
+    if let Some(from) = &delete.from {
+        return delete_joined(binder, delete, from);
+    }
     let (table, source) = target(binder, &delete.table, Permission::Delete)?;
     let filter = filter(binder, delete.filter.as_ref())?;
     let sql = format!("DELETE FROM {} AS {source}{filter}", quoted(&table.sqlite_name()));
+    let locks_per_row = locks::per_row(&table);
+    Ok(Change { query: binder.finish(sql, Vec::new()), table, is_delete: true, locks_per_row })
+}
+
+/// Rows that a join finds, which SQLite takes by their key.
+fn delete_joined(binder: &mut Binder<'_>, delete: &Delete, from: &From) -> SqlResult<Change> {
+    let alias = &delete.table.name;
+    let is_it = |source: &&Source| match source {
+        Source::Table { alias: Some(called), .. } => called.eq_ignore_ascii_case(alias),
+        Source::Table { alias: None, .. } | Source::Derived { .. } | Source::Json { .. } => false,
+    };
+    let joined = from.joins.iter().map(|join| &join.source);
+    let found = std::iter::once(&from.first).chain(joined).find(is_it);
+    // The same statement without an alias would go over the whole table.
+    let Some(Source::Table { name, .. }) = found.filter(|_| delete.table.schema.is_none()) else {
+        return Err(refused(alias));
+    };
+    let table = Arc::clone(binder.catalog.table(name)?);
+    if table.is_system {
+        return Err(system_table());
+    }
+    binder.access.require(Permission::Delete, &table)?;
+    binder.push_scope(Vec::new());
+    let sources = sources::from(binder, from)?;
+    let filter = filter(binder, delete.filter.as_ref())?;
+    let key = table.keys.iter().find(|key| key.kind == KeyKind::Primary);
+    let mut columns = Vec::new();
+    for idx in key.map(|key| key.columns.as_slice()).unwrap_or_default() {
+        let name = &table.columns[*idx].name;
+        columns.push((quoted(name), binder.resolve(Some(alias), name, 0)?.sql));
+    }
+    if columns.is_empty() {
+        let any = binder.resolve(Some(alias), &table.columns[0].name, 0)?.sql;
+        let source = any.split_once('.').map_or("", |(source, _)| source);
+        columns.push(("rowid".to_owned(), format!("{source}.rowid")));
+    }
+    let (own, found): (Vec<String>, Vec<String>) = columns.into_iter().unzip();
+    let sql = format!(
+        "DELETE FROM {} WHERE ({}) IN (SELECT {} FROM {sources}{filter})",
+        quoted(&table.sqlite_name()),
+        own.join(", "),
+        found.join(", ")
+    );
     let locks_per_row = locks::per_row(&table);
     Ok(Change { query: binder.finish(sql, Vec::new()), table, is_delete: true, locks_per_row })
 }
@@ -53,15 +101,15 @@ fn target(
     binder: &mut Binder<'_>,
     name: &ObjectName,
     permission: Permission,
-) -> SqlResult<(std::sync::Arc<crate::catalog::Table>, String)> {
-    let table = std::sync::Arc::clone(binder.catalog.table(name)?);
+) -> SqlResult<(Arc<crate::catalog::Table>, String)> {
+    let table = Arc::clone(binder.catalog.table(name)?);
     if table.is_system {
         return Err(system_table());
     }
     binder.access.require(permission, &table)?;
     let source = binder.next_source();
     let columns = table_source(&table, &table.name, &source);
-    let target = Some(std::sync::Arc::clone(&table));
+    let target = Some(Arc::clone(&table));
     binder.push_scope(vec![ScopeSource { target, ..columns }]);
     Ok((table, source))
 }
@@ -103,7 +151,7 @@ pub(crate) fn output_columns(
     let mut columns = Vec::with_capacity(items.len());
     for item in items {
         let Item::Expr { expr: Expr::Column { name, .. }, alias } = item else {
-            return Err(crate::bind::binder::refused("OUTPUT"));
+            return Err(refused("OUTPUT"));
         };
         columns.push((table.column(name)?, alias.clone().unwrap_or_else(|| name.clone())));
     }

@@ -93,6 +93,9 @@ impl<'c> Access<'c> {
     }
 
     fn may_on_table(&self, permission: Permission, table: &Table) -> bool {
+        if table.is_temporary() {
+            return true;
+        }
         let schema = self.schema_of(table);
         let chain =
             [Securable::Object(table.object_id), Securable::Schema(schema.id), Securable::Database];

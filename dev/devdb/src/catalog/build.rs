@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use crate::bind;
 use crate::catalog::definition;
-use crate::catalog::table::{Catalog, Column, Computed, Default, ForeignKey, Key, KeyKind, Table};
+use crate::catalog::table::{
+    Catalog, Check, Column, Computed, Default, ForeignKey, Key, KeyKind, Table,
+};
 use crate::error::{SqlError, SqlResult};
 use crate::sql::ast::{ColumnDef, Constraint, IndexDef, Rule, TableDef};
 use crate::value::collation::Collation;
@@ -25,6 +27,7 @@ pub(crate) fn table(catalog: &Catalog, def: &TableDef, object_id: i64) -> SqlRes
         keys: Vec::new(),
         indexes: Vec::new(),
         foreign_keys: Vec::new(),
+        checks: Vec::new(),
         is_system: false,
     };
     for column_def in &def.columns {
@@ -160,6 +163,11 @@ fn add_constraint(catalog: &Catalog, table: &mut Table, constraint: &Constraint)
                 name,
             };
             table.foreign_keys.push(foreign);
+        }
+        Rule::Check(condition) => {
+            let name = constraint.name.clone().unwrap_or_else(|| generated("CK", &table.name, ""));
+            let sql = bind::check(table, condition)?;
+            table.checks.push(Check { name, sql });
         }
     }
     Ok(())

@@ -247,6 +247,9 @@ fn sqlite_table(table: &Table) -> String {
             parents.join(", ")
         ));
     }
+    for check in &table.checks {
+        parts.push(format!("CONSTRAINT {} CHECK ({})", quoted(&check.name), check.sql));
+    }
     let suffix = if has_key { " WITHOUT ROWID" } else { "" };
     format!("CREATE TABLE {} ({}){suffix}", quoted(&table.sqlite_name()), parts.join(", "))
 }
@@ -382,7 +385,7 @@ fn describe_index(
     let is_primary = constraint == Some(&KeyKind::Primary);
     let (kind, kind_name) = if is_primary { (1, "CLUSTERED") } else { (2, "NONCLUSTERED") };
     db.execute(
-        "INSERT INTO \"sys.indexes\" SELECT ?1, ?2, MAX(COALESCE(MAX(index_id), 0), ?3 - 1) + 1, ?3, ?4, ?5, ?6, ?7
+        "INSERT INTO \"sys.indexes\" SELECT ?1, ?2, MAX(COALESCE(MAX(index_id), 0), ?3 - 1) + 1, ?3, ?4, ?5, ?6, ?7, 0
          FROM \"sys.indexes\" WHERE object_id = ?1",
         params![table.object_id, name, kind, kind_name, is_unique, is_primary, constraint == Some(&KeyKind::Unique)],
     )?;
@@ -409,7 +412,7 @@ fn describe_foreign_keys(
         let parent = found.unwrap_or(table);
         let (action, action_name) = if key.cascades { (1, "CASCADE") } else { (0, "NO_ACTION") };
         db.execute(
-            "INSERT INTO \"sys.foreign_keys\" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            "INSERT INTO \"sys.foreign_keys\" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0)",
             params![
                 key.name,
                 key_id,
@@ -447,6 +450,8 @@ fn index_error(table: &Table, name: &str, err: &rusqlite::Error) -> SqlError {
             );
             SqlError::new(1505, text)
         }
-        Some(Broken::NotNull(_) | Broken::Foreign) | None => SqlError::from_sqlite(err),
+        Some(Broken::NotNull(_) | Broken::Foreign | Broken::Check(_)) | None => {
+            SqlError::from_sqlite(err)
+        }
     }
 }

@@ -85,6 +85,7 @@ const TABLES: [(&str, Columns); 15] = [
             ("referenced_object_id", ID),
             ("delete_referential_action", SqlType::TinyInt),
             ("delete_referential_action_desc", NAME),
+            ("is_disabled", SqlType::Bit),
         ],
     ),
     (
@@ -119,6 +120,7 @@ const TABLES: [(&str, Columns); 15] = [
             ("is_unique", SqlType::Bit),
             ("is_primary_key", SqlType::Bit),
             ("is_unique_constraint", SqlType::Bit),
+            ("has_filter", SqlType::Bit),
         ],
     ),
     (
@@ -214,6 +216,7 @@ pub(crate) fn tables() -> impl Iterator<Item = Table> {
         keys: Vec::new(),
         indexes: Vec::new(),
         foreign_keys: Vec::new(),
+        checks: Vec::new(),
         is_system: true,
     })
 }

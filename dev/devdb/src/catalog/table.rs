@@ -47,7 +47,15 @@ pub(crate) struct Table {
     /// The columns of every index that is no key.
     pub(crate) indexes: Vec<Vec<usize>>,
     pub(crate) foreign_keys: Vec<ForeignKey>,
+    pub(crate) checks: Vec<Check>,
     pub(crate) is_system: bool,
+}
+
+#[derive(Debug)]
+pub(crate) struct Check {
+    pub(crate) name: String,
+    /// As SQLite checks it.
+    pub(crate) sql: String,
 }
 
 #[derive(Debug)]
@@ -102,6 +110,13 @@ pub(crate) struct ForeignKey {
     pub(crate) parent: String,
     pub(crate) parent_columns: Vec<String>,
     pub(crate) cascades: bool,
+}
+
+impl Table {
+    /// Whether it belongs to the transaction that has made it, for which nobody else sees it.
+    pub(crate) fn is_temporary(&self) -> bool {
+        self.name.starts_with('#')
+    }
 }
 
 impl Catalog {

@@ -12,6 +12,13 @@ use crate::sql::permission::Permission;
 impl Session {
     /// Runs a definition; other statements are none.
     pub(crate) fn define(&mut self, stmt: &Stmt) -> SqlResult<()> {
+        if matches!(stmt, Stmt::CreateTable(def) if def.name.name.starts_with('#'))
+            && self.tran_count == 0
+        {
+            let text =
+                "devdb: a temporary table is made within a transaction, and rolled back with it.";
+            return Err(SqlError::new(102, text).with_class(15));
+        }
         self.write(|session, db| {
             let catalog = session.catalog();
             let access = session.access(&catalog)?;
@@ -99,6 +106,9 @@ impl Session {
 /// 262, 2760 and 229: making a table takes the permission for it, one for its schema, and one on every table that
 /// it refers to.
 fn may_create(access: &Access<'_>, def: &TableDef) -> SqlResult<()> {
+    if def.name.name.starts_with('#') {
+        return Ok(());
+    }
     access.require_in_database(Permission::CreateTable)?;
     let name = def.name.schema.as_deref().unwrap_or(DEFAULT_SCHEMA);
     let schema = access.catalog.schemas.get(&name.to_lowercase());

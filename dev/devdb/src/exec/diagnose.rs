@@ -20,6 +20,7 @@ pub(crate) fn change(
         Some(Broken::Unique(key)) => duplicate(table, &key, None),
         Some(Broken::NotNull(column)) => null(table, &column, verb),
         Some(Broken::Foreign) => referenced(db, table, verb),
+        Some(Broken::Check(name)) => check(table, verb, &name),
         None => SqlError::from_sqlite(err),
     }
 }
@@ -49,8 +50,18 @@ pub(crate) fn insert(
                 key.map(|key| (key, key.parent.as_str(), key.parent_columns.as_slice())),
             )
         }
+        Some(Broken::Check(name)) => check(table, "INSERT", &name),
         None => SqlError::from_sqlite(err),
     }
+}
+
+/// 547 of a CHECK.
+fn check(table: &Table, verb: &str, name: &str) -> SqlError {
+    let object = table.sqlite_name();
+    let text = format!(
+        "The {verb} statement conflicted with the CHECK constraint \"{name}\". The conflict occurred in database \"{DATABASE}\", table \"{object}\"."
+    );
+    SqlError::new(547, text)
 }
 
 /// The key that SQLite speaks of.

@@ -3,6 +3,7 @@
 mod calc;
 mod dates;
 mod strings;
+mod xml;
 
 use rusqlite::Connection;
 use rusqlite::functions::{Context, FunctionFlags};
@@ -21,7 +22,7 @@ pub(crate) fn register(db: &Connection, like: Like) -> rusqlite::Result<()> {
     for collation in Collation::all() {
         db.create_collation(collation.sqlite(), move |a: &str, b: &str| collation.compare(a, b))?;
     }
-    let functions: [(&str, i32, Function); 22] = [
+    let functions: [(&str, i32, Function); 23] = [
         ("ts_cast", 3, if like == Like::Garbling { garbling_cast } else { cast }),
         ("ts_assign", 4, assign),
         ("ts_iso", 3, iso),
@@ -40,6 +41,7 @@ pub(crate) fn register(db: &Connection, like: Like) -> rusqlite::Result<()> {
         ("ts_upper", 1, strings::upper),
         ("ts_lower", 1, strings::lower),
         ("ts_replace", 4, strings::replace),
+        ("ts_xml", 1, xml::cast),
         ("ts_like", 4, strings::like),
         ("ts_objname", 1, strings::object_name),
         ("ts_dateadd", 4, dates::add),

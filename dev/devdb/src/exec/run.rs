@@ -141,6 +141,7 @@ impl Run<'_> {
         let ended = self.nodes(body);
         self.tries -= 1;
         let Err(Ended::Try(err)) = ended else { return ended };
+        let err = self.session.engine.like.reported(err);
         let before = self.session.caught.replace(err);
         let handled = self.nodes(handler);
         self.session.caught = before;

@@ -159,6 +159,7 @@ pub(crate) enum Rule {
         parent_columns: Vec<String>,
         cascades: bool,
     },
+    Check(Pred),
 }
 
 #[derive(Debug)]
@@ -199,7 +200,10 @@ pub(crate) struct Update {
 
 #[derive(Debug)]
 pub(crate) struct Delete {
+    /// A table, or, where there are sources, what one of them is called.
     pub(crate) table: ObjectName,
+    /// Sources that name the rows to go.
+    pub(crate) from: Option<From>,
     pub(crate) filter: Option<Pred>,
 }
 
@@ -288,6 +292,8 @@ pub(crate) enum Aggregate {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Func {
     Coalesce,
+    /// `CAST(.. AS xml)`.
+    Xml,
     IsNull,
     NullIf,
     Left,

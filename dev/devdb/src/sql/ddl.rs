@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::error::{SqlError, SqlResult};
 use crate::sql::ast::{ColumnDef, Constraint, DefaultDef, IndexDef, ObjectName, Rule, TableDef};
-use crate::sql::expr::expr;
+use crate::sql::expr::{expr, pred};
 use crate::sql::parser::Parser;
 
 /// What stands behind `CREATE TABLE`.
@@ -31,7 +31,7 @@ pub(crate) fn create_table(p: &mut Parser<'_>, start: usize) -> SqlResult<TableD
 
 fn table_constraint(p: &mut Parser<'_>) -> SqlResult<Option<Constraint>> {
     let name = if p.eat_word("constraint") { Some(p.name()?) } else { None };
-    if p.is_word(0, "primary") || p.is_word(0, "unique") || p.is_word(0, "foreign") {
+    if ["primary", "unique", "foreign", "check"].iter().any(|word| p.is_word(0, word)) {
         return Ok(Some(Constraint { name, rule: rule(p, None)? }));
     }
     if name.is_some() { Err(p.unexpected()) } else { Ok(None) }
@@ -53,6 +53,12 @@ fn rule(p: &mut Parser<'_>, column: Option<&str>) -> SqlResult<Rule> {
     if p.eat_word("unique") {
         let _ = p.eat_word("clustered") || p.eat_word("nonclustered");
         return Ok(Rule::Unique(own(p)?));
+    }
+    if p.eat_word("check") {
+        p.expect("(")?;
+        let condition = pred(p)?;
+        p.expect(")")?;
+        return Ok(Rule::Check(condition));
     }
     let columns = match column {
         Some(column) => {
@@ -164,8 +170,9 @@ fn column_clause(
         def.default = Some(DefaultDef { name, expr: Arc::new(expr(p)?) });
         return Ok(());
     }
-    let is_rule =
-        ["primary", "unique", "foreign", "references"].iter().any(|word| p.is_word(0, word));
+    let is_rule = ["primary", "unique", "foreign", "references", "check"]
+        .iter()
+        .any(|word| p.is_word(0, word));
     if !is_rule {
         return Err(p.unexpected());
     }

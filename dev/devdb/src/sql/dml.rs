@@ -100,6 +100,7 @@ pub(crate) fn delete(p: &mut Parser<'_>) -> SqlResult<Delete> {
     p.expect_word("delete")?;
     p.eat_word("from");
     let table = p.object_name()?;
+    let from = if p.eat_word("from") { Some(query::from(p)?) } else { None };
     let filter = if p.eat_word("where") { Some(pred(p)?) } else { None };
-    Ok(Delete { table, filter })
+    Ok(Delete { table, from, filter })
 }

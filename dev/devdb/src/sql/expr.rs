@@ -245,6 +245,10 @@ fn call(p: &mut Parser<'_>, name: &str) -> SqlResult<Expr> {
             p.expect("(")?;
             let inner = expr(p)?;
             p.expect_word("as")?;
+            if p.eat_word("xml") {
+                p.expect(")")?;
+                return Ok(Expr::Call { func: Func::Xml, args: vec![inner] });
+            }
             let ty = p.data_type()?;
             p.expect(")")?;
             return Ok(Expr::Cast { expr: Box::new(inner), ty });

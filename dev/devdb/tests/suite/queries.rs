@@ -4,7 +4,7 @@ use rust_decimal::Decimal;
 use tiberius::{FromSql, Row};
 
 use crate::commit::{commit, leased};
-use crate::support::{connect, number, query, run, server};
+use crate::support::{code, connect, number, query, run, server};
 
 fn get<'a, T: FromSql<'a>>(row: &'a Row, idx: usize) -> T {
     row.try_get::<T, _>(idx).expect("the type").expect("not NULL")
@@ -182,4 +182,47 @@ async fn an_update_reads_the_rows_of_a_document() {
     let found: Vec<(i32, &str, i64)> =
         rows.iter().map(|row| (get(row, 0), get(row, 1), get(row, 2))).collect();
     assert_eq!(found, [(1, "x", 15), (1, "y", 20), (1, "z", 7), (2, "x", 30)]);
+}
+
+#[tokio::test]
+async fn a_delete_takes_the_rows_that_a_join_finds() {
+    let server = server();
+    let mut db = connect(&server).await.expect("a login");
+    run(
+        &mut db,
+        "CREATE TABLE dbo.p (id int NOT NULL CONSTRAINT PK_p PRIMARY KEY, app int NOT NULL)",
+    )
+    .await
+    .expect("a table");
+    run(&mut db, "CREATE TABLE dbo.c (pid int NOT NULL CONSTRAINT FK_c FOREIGN KEY REFERENCES dbo.p (id), name nvarchar(20) NOT NULL, PRIMARY KEY (pid, name))").await.expect("a table");
+    run(&mut db, "CREATE TABLE dbo.heap (pid int NULL, n int NULL)").await.expect("a table");
+    run(&mut db, "INSERT INTO dbo.p VALUES (1, 10), (2, 10), (3, 11); INSERT INTO dbo.c VALUES (1, N'x'), (1, N'y'), (3, N'x'); INSERT INTO dbo.heap VALUES (1, 1), (1, 1), (3, 1), (NULL, 1)")
+        .await
+        .expect("rows");
+    let of = |table: &str| {
+        format!(
+            "DELETE t0 FROM OPENJSON(@P1) WITH (app int '$[0]', status nvarchar(max) '$[1]') AS j INNER LOOP JOIN dbo.p AS t1 ON t1.app = j.app \
+             INNER LOOP JOIN {table} AS t0 ON t0.pid = t1.id WHERE j.status = N'ok'"
+        )
+    };
+    let ids = r#"[[10,"ok"],[10,"ok"],[11,"no"]]"#;
+    let parents = "DELETE t0 FROM OPENJSON(@P1) WITH (app int '$[0]') AS j INNER LOOP JOIN dbo.p AS t0 ON t0.app = j.app WHERE j.app = 10";
+    let refused = query(&mut db, parents, &[&ids]).await;
+    assert_eq!(code(&refused), 547, "children go first");
+    for (sql, table, left) in [
+        (of("dbo.c"), "dbo.c", 1),
+        (of("dbo.heap"), "dbo.heap", 2),
+        (parents.to_owned(), "dbo.p", 1),
+    ] {
+        query(&mut db, &sql, &[&ids]).await.unwrap_or_else(|err| panic!("{sql}: {err:#}"));
+        assert_eq!(number(&mut db, &format!("SELECT COUNT_BIG(*) FROM {table}")).await, left);
+    }
+    for (sql, expected) in [
+        ("DELETE dbo.p FROM dbo.p AS a", 102),
+        ("DELETE b FROM dbo.p AS a", 102),
+        ("DELETE p FROM dbo.p", 102),
+        ("DELETE a FROM dbo.p AS a JOIN dbo.c AS c ON c.nowhere = a.id", 207),
+    ] {
+        assert_eq!(code(&run(&mut db, sql).await), expected, "{sql}");
+    }
 }

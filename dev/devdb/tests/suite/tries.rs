@@ -78,3 +78,44 @@ async fn unknown_names_are_not_caught() {
     let sql = "BEGIN TRY INSERT INTO [dbo].[nowhere] ([id]) VALUES (1); END TRY BEGIN CATCH SELECT 1 AS [n]; END CATCH";
     assert_eq!(code(&run(&mut db, sql).await), 208);
 }
+
+/// What the product tries on a temporary table before it decides anything on a server.
+#[tokio::test]
+async fn a_temporary_table_refuses_what_its_constraints_say_and_goes_with_its_transaction() {
+    let (_server, mut db) = prepared().await;
+    let create = "CREATE TABLE [#t] ([id] int NOT NULL PRIMARY KEY, [v] int NULL CHECK ([v] > 0), [s] nvarchar(3) NULL)";
+    let tries: String = [
+        "INSERT INTO [#t] ([id]) VALUES (NULL)",
+        "INSERT INTO [#t] ([id], [v]) VALUES (1, 0)",
+        "INSERT INTO [#t] ([id]) VALUES (1), (1)",
+        "INSERT INTO [#t] ([id], [s]) VALUES (2, N'four')",
+        "INSERT INTO [#t] ([id], [v]) VALUES (3, NULL)",
+    ]
+    .iter()
+    .map(|insert| {
+        format!(
+            "BEGIN TRY {insert}; SELECT 0 AS [number], CAST(XACT_STATE() AS int) AS [state]; END TRY
+             BEGIN CATCH SELECT ERROR_NUMBER() AS [number], CAST(XACT_STATE() AS int) AS [state]; END CATCH;"
+        )
+    })
+    .collect();
+    let sql = format!("SET XACT_ABORT OFF; BEGIN TRAN; {create}; {tries} ROLLBACK TRAN;");
+    let expected = [(515, 1), (547, 1), (2627, 1), (2628, 1), (0, 1)];
+    assert_eq!(answers(&mut db, &sql).await, expected);
+    assert_eq!(answers(&mut db, &sql).await, expected, "nothing of it is left");
+    assert_eq!(code(&run(&mut db, create).await), 102, "nobody would drop it");
+}
+
+#[tokio::test]
+async fn text_becomes_xml_where_it_stays_as_it_is() {
+    let (_server, mut db) = prepared().await;
+    let bytes = |document: &str| {
+        format!(
+            "SELECT CAST(DATALENGTH(CAST(CAST(N'{document}' AS xml) AS nvarchar(max))) AS bigint)"
+        )
+    };
+    assert_eq!(number(&mut db, &bytes("<a b=\"c\">x &amp; y</a>")).await, 44);
+    for document in ["<?xml version=\"1.0\"?><a/>", "<a>", "<a b=''c''/>"] {
+        assert_eq!(code(&run(&mut db, &bytes(document)).await), 9400, "{document}");
+    }
+}

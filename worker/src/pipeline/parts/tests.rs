@@ -9,7 +9,7 @@ use super::*;
 
 fn with_rows(rows: [usize; 2]) -> Decided {
     let tables = rows.map(|n| vec![Box::from([Value::Null]); n]).to_vec();
-    Decided::Rows(Application { app_id: 1, tables, warnings: Vec::new() })
+    Decided::Rows(Application { app_id: 1, tables, warnings: Vec::new(), defaults: Vec::new() })
 }
 
 fn failed() -> Decided {

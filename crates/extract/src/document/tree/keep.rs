@@ -1,5 +1,6 @@
 //! Keeps a document as a tree while it is read.
 
+use super::groups::Groups;
 use super::places::{ABOVE_ROOT, Places, UNWANTED};
 use super::{Attribute, DOCUMENT, Element, ElementNo, Interest, NO_LOCAL, Namespace, Text, Tree};
 use crate::document::Flaw;
@@ -10,6 +11,9 @@ use crate::work;
 
 /// The local name of the attribute that says that an element has no value, in the namespace of schema instances.
 const NIL: &[u8] = b"nil";
+
+/// Bytes of a document for each element that is kept, in documents of which most is kept.
+const USUAL_BYTES: usize = 32;
 
 #[derive(Debug)]
 pub(super) struct TreeKeeper<'x, 'p> {
@@ -51,8 +55,19 @@ impl<'x, 'p> TreeKeeper<'x, 'p> {
             is_nil: false,
         };
         let places = Places::new(interest);
-        let (attributes, texts) = (Vec::new(), Vec::new());
-        Self { interest, tree: Tree { text, elements: vec![document], attributes, texts, places } }
+        // Memory that is not used costs nothing; to move elements again and again does.
+        let usual = text.len() / USUAL_BYTES;
+        let mut elements = Vec::with_capacity(usual + 1);
+        elements.push(document);
+        let tree = Tree {
+            text,
+            elements,
+            attributes: Vec::new(),
+            texts: Vec::with_capacity(usual),
+            places,
+            groups: Groups::default(),
+        };
+        Self { interest, tree }
     }
 
     pub(super) fn finish(mut self) -> Tree<'x> {
@@ -60,6 +75,7 @@ impl<'x, 'p> TreeKeeper<'x, 'p> {
         let n_texts = number(self.tree.texts.len());
         self.tree.elements[0].end = end;
         self.tree.elements[0].last_text = n_texts;
+        self.tree.groups = Groups::new(self.tree.places.len(), &self.tree.elements);
         self.tree
     }
 
@@ -94,7 +110,7 @@ impl<'x, 'p> TreeKeeper<'x, 'p> {
 
     /// The memory that is taken by what has been kept.
     fn n_bytes(&self) -> usize {
-        self.tree.elements.len() * size_of::<Element>()
+        self.tree.elements.len() * (size_of::<Element>() + size_of::<ElementNo>())
             + self.tree.attributes.len() * size_of::<Attribute<'_>>()
             + self.tree.texts.len() * size_of::<Text>()
     }

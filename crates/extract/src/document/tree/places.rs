@@ -5,16 +5,19 @@ use std::collections::BTreeMap;
 use super::interest::{Interest, State};
 use super::{NO_LOCAL, Namespace, Wanted};
 use crate::work;
-use crate::xpath::LocalIx;
+use crate::xpath::{LocalIx, Step};
+
+/// The number of a path that occurs in a document.
+pub(crate) type PlaceNo = u32;
 
 /// No place.
-const NOWHERE: u32 = u32::MAX;
+const NOWHERE: PlaceNo = PlaceNo::MAX;
 
 /// The place of elements within which nothing is wanted.
-pub(super) const UNWANTED: u32 = u32::MAX;
+pub(super) const UNWANTED: PlaceNo = PlaceNo::MAX;
 
 /// The place of the document itself.
-pub(super) const ABOVE_ROOT: u32 = 0;
+pub(super) const ABOVE_ROOT: PlaceNo = 0;
 
 /// Room for the paths of a usual document.
 const USUAL_PLACES: usize = 256;
@@ -27,7 +30,10 @@ const PROBES_MAX: usize = 32;
 pub(super) struct Place<'x> {
     pub(super) name: &'x str,
     hash: u64,
-    parent: u32,
+    parent: PlaceNo,
+    /// The last of the places right below that are kept for their names, and the one before it beside this one.
+    last_child: PlaceNo,
+    sibling: PlaceNo,
     pub(super) namespace: Namespace,
     pub(super) local: LocalIx,
     state: State,
@@ -59,6 +65,8 @@ impl<'x> Places<'x> {
             name: "",
             hash: 0,
             parent: NOWHERE,
+            last_child: NOWHERE,
+            sibling: NOWHERE,
             namespace: Namespace::NONE,
             local: NO_LOCAL,
             state: interest.start(),
@@ -135,10 +143,16 @@ impl<'x> Places<'x> {
             self.root = Some((name, !is_dead));
         }
         let place = u32::try_from(self.entries.len()).expect("the number of paths is limited");
+        let mut sibling = NOWHERE;
+        if is_kept && local.is_some() {
+            sibling = std::mem::replace(&mut self.entries[parent as usize].last_child, place);
+        }
         self.entries.push(Place {
             name,
             hash,
             parent,
+            last_child: NOWHERE,
+            sibling,
             namespace,
             local: local.unwrap_or(NO_LOCAL),
             is_kept,
@@ -157,6 +171,23 @@ impl<'x> Places<'x> {
         }
         self.enter(place);
         if is_dead { UNWANTED } else { place }
+    }
+
+    /// Adds the places to which steps lead from another; each of the steps is to a child by its name.
+    pub(super) fn follow(&self, from: PlaceNo, steps: &[Step], found: &mut Vec<PlaceNo>) {
+        let Some((step, rest)) = steps.split_first() else {
+            found.push(from);
+            return;
+        };
+        let mut child = self.get(from).last_child;
+        while child != NOWHERE {
+            work::note(1);
+            let entry = self.get(child);
+            if step.test.names(entry.local, entry.namespace) {
+                self.follow(child, rest, found);
+            }
+            child = entry.sibling;
+        }
     }
 
     fn enter(&mut self, place: u32) {

@@ -6,6 +6,7 @@ use super::super::contract::{self, ColumnRule, Keep, Placed, TableRule};
 use super::super::program::{Cell, From, Origin};
 use super::Compiler;
 use crate::convert::Conversion;
+use crate::coverage::Reader;
 use crate::expression::{Expression, Flaw, Type};
 use crate::meant;
 use crate::narrow::TextUnit;
@@ -72,6 +73,10 @@ impl Compiler<'_> {
             }
             place
         });
+        let mut written = Vec::new();
+        written_paths(&rule.origin, &mut written);
+        let reader = Reader::of_column(&self.tables[table].name, &rule.name.text, written);
+        self.wishes.begin_reader(reader);
         let attributes = rule.reading.attributes();
         let around = Around { join: None, pick: None, negate_where: None, attributes };
         let origin = self.origin(&rule.origin, table, patterns, around)?;
@@ -173,7 +178,10 @@ impl Compiler<'_> {
         };
         let mut condition = |placed: &Option<Placed>| {
             let placed = placed.as_ref()?;
-            self.condition_or_path(placed, patterns, Need::Presence)
+            let before = std::mem::replace(&mut self.wishes.is_condition, true);
+            let condition = self.condition_or_path(placed, patterns, Need::Presence);
+            self.wishes.is_condition = before;
+            condition
         };
         Some(Origin {
             when: condition(&origin.when),
@@ -201,7 +209,10 @@ impl Compiler<'_> {
         for path in paths {
             nodes.extend(crate::wanted::want_path(&mut self.wishes, patterns, path, Need::Text));
         }
-        self.condition_or_path(placed, &nodes, Need::Presence)
+        let before = std::mem::replace(&mut self.wishes.is_condition, true);
+        let condition = self.condition_or_path(placed, &nodes, Need::Presence);
+        self.wishes.is_condition = before;
+        condition
     }
 
     fn enclosing(&mut self, name: &Placed, own: usize) -> Option<From> {
@@ -294,6 +305,23 @@ fn loosen(expr: &mut Expr, attributes: Spelling) {
         && let Expr::Paths(paths) = expr
     {
         paths.iter_mut().for_each(xpath::Path::loosen);
+    }
+}
+
+/// What a column reads, as the contract writes it.
+fn written_paths(origin: &contract::Origin, written: &mut Vec<String>) {
+    match &origin.from {
+        contract::From::Path(path) | contract::From::Expression(path) => {
+            written.push(path.text.clone());
+        }
+        contract::From::Position(path) => {
+            written.extend(path.iter().map(|path| path.text.clone()));
+        }
+        contract::From::All(paths) => written.extend(paths.iter().map(|path| path.text.clone())),
+        contract::From::Alternatives(list) => {
+            list.iter().for_each(|alternative| written_paths(alternative, written));
+        }
+        contract::From::Constant(_) | contract::From::Enclosing(_) => {}
     }
 }
 

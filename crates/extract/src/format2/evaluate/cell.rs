@@ -11,7 +11,7 @@ use crate::convert::{Conversion, cut, describe_range};
 use crate::document::{ElementNo, NodeNo};
 use crate::expression::{Datum, Expression, Type, Values};
 use crate::search::{Context, squeeze};
-use crate::table::DataType;
+use crate::table::{DataType, Defaulted};
 use crate::value::Value;
 use crate::xpath::{Expr, Kind};
 use xmlx_domain::WarningKind;
@@ -79,10 +79,15 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
                 Conversion::Value(value, _) => Some(value),
                 Conversion::Unreadable | Conversion::OutOfRange | Conversion::OffsetRefused => None,
             });
-        value.clone().ok_or_else(|| {
+        let value = value.clone().ok_or_else(|| {
             let name = self.name(table, cell.column);
             format!("the default of `{name}` is no value of {}", cell.data_type)
-        })
+        })?;
+        if !value.is_null() {
+            let row = self.made[table].rows.len();
+            self.defaults.borrow_mut().push(Defaulted::new(table, row, cell.column));
+        }
+        Ok(value)
     }
 
     /// Reads a text of the document as the column says.
@@ -100,13 +105,12 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
         if let Some(codes) = cell.codes {
             match self.program.codes[codes].look_up(&text) {
                 codes::Found::Value(value) => {
-                    let value = value.to_owned();
-                    return self.converted(table, cell, &value);
+                    return self.converted(table, cell, Cow::Borrowed(value));
                 }
                 codes::Found::Unknown(value) => {
                     self.warn(table, Some(cell.column), WarningKind::UnknownCode);
-                    let Some(value) = value.map(str::to_owned) else { return Ok(Value::Null) };
-                    return self.converted(table, cell, &value);
+                    let Some(value) = value else { return Ok(Value::Null) };
+                    return self.converted(table, cell, Cow::Borrowed(value));
                 }
                 codes::Found::Refused => {
                     let name = self.name(table, cell.column);
@@ -114,11 +118,15 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
                 }
             }
         }
-        self.converted(table, cell, &text)
+        self.converted(table, cell, text)
     }
 
-    fn converted(&self, table: usize, cell: &Cell, text: &str) -> Result<Value, Fault> {
-        let conversion = cell.reading.read(text, cell.data_type);
+    fn converted(&self, table: usize, cell: &Cell, text: Cow<'_, str>) -> Result<Value, Fault> {
+        let conversion = match (cell.data_type, text) {
+            // A text that was made for the cell is not copied once more.
+            (DataType::Text { .. }, Cow::Owned(text)) => Conversion::Value(Value::Text(text), None),
+            (data_type, text) => cell.reading.read(&text, data_type),
+        };
         self.accept(table, cell, conversion)
     }
 

@@ -1,6 +1,7 @@
 //! Finds the text that a cell is made of.
 
 use std::borrow::Cow;
+use std::ops::ControlFlow;
 
 use super::super::contract::Keep;
 use super::super::program::{Cell, From, Origin};
@@ -94,9 +95,10 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
             texts.extend(trimmed(reading, self.search.text(expr, context)));
             return;
         };
-        for node in self.search.nodes(paths, context) {
+        self.search.visit(paths, context, &mut |node| {
             texts.extend(self.search.value(node).and_then(|text| trimmed(reading, text)));
-        }
+            ControlFlow::Continue(())
+        });
     }
 
     /// Finds the text of a path in an expression.

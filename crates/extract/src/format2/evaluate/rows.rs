@@ -32,7 +32,7 @@ struct Candidate {
 }
 
 /// Counts rows for the columns that are positions.
-type Counters = HashMap<(usize, NodeNo), i64>;
+type Counters = HashMap<(usize, NodeNo), i64, foldhash::fast::FixedState>;
 
 /// Says whether the value of a cell is one of the document, and not always there.
 fn is_of_document(cell: &Cell) -> bool {
@@ -87,7 +87,7 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
             let mut stays = stays.into_iter();
             candidates.retain(|_| stays.next().unwrap_or_default());
         }
-        let mut counters = Counters::new();
+        let mut counters = Counters::default();
         for Candidate { place, variant } in candidates {
             let element = self.made[table].elements[place];
             let cells = &program.variants[variant];
@@ -243,11 +243,13 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
     ) -> Result<Row, Fault> {
         let mut row = self.begin(table, program, element).unwrap_or_else(|| self.empty(table));
         let n_warnings = self.warnings.borrow().len();
+        let n_defaults = self.defaults.borrow().len();
         for cell in cells.iter().filter(|cell| rule.key.contains(&cell.column)) {
             row[cell.column] = self.cell(table, cell, element)?;
         }
         // The row itself warns, if it stays.
         self.warnings.borrow_mut().truncate(n_warnings);
+        self.defaults.borrow_mut().truncate(n_defaults);
         Ok(row)
     }
 

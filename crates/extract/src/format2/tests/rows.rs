@@ -171,3 +171,38 @@ fn documents_of_another_kind() {
     );
     assert!(plan.map("<p:o xmlns:p='urn:x'/>", Some(1)).is_ok());
 }
+
+/// Rows at several depths in turn, and a name in two namespaces: each row finds what is in it, and nothing else.
+#[test]
+fn rows_at_several_depths_in_turn() {
+    let xml = "<o xmlns:a='urn:a' xmlns:b='urn:b'><i s='1'><v>a</v><i s='2'><v>b</v></i><v>c</v></i>\
+               <i s='3'/><k><i s='4'><a:v>d</a:v><b:v>e</b:v></i></k><i s='5'><v>f</v><w/><v>f</v></i>\
+               <i s='6'/><i s='7'><w/></i></o>";
+    let text = "format = 2\n[source]\ntable = \"t\"\ndocument = \"d\"\n\
+                [[table]]\nname = \"o\"\nrows = \"/o\"\n[table.columns]\none = { value = 1, type = \"int\" }\n\
+                [[table]]\nname = \"i\"\nrows = \"//i\"\n[table.columns]\n\
+                own = \"@s\"\nall = { from = \"v\", join = \";\" }\nfirst = { from = \"v\", pick = \"first\" }\n\
+                around = { from = \"ancestor::i/@s\", pick = \"first\" }\n\
+                nearest = { from = \"ancestor::*[1]/@s\", pick = \"first\" }\n\
+                beside = { from = \"count(../i)\", type = \"int\" }\n\
+                some = { from = [{ when = \"../i/w\", value = \"w\" }, { when = \"../v = 'c'\", value = \"c\" }] }\n\
+                last = { from = \"../i/@s\", pick = \"last\" }";
+    let plan = Plan::from_json(text).unwrap_or_else(|err| panic!("{err}"));
+    let application = plan.map(xml, Some(1)).expect("rows");
+    let shown: Vec<String> = application.tables[1]
+        .iter()
+        .map(|row| row[1..].iter().map(show).collect::<Vec<_>>().join(" "))
+        .collect();
+    assert_eq!(
+        shown,
+        [
+            "1 a;c a NULL NULL 5 w 7",
+            "2 b b 1 1 1 c 2",
+            "3 NULL NULL NULL NULL 5 w 7",
+            "4 d;e d NULL NULL 1 NULL 4",
+            "5 f;f f NULL NULL 5 w 7",
+            "6 NULL NULL NULL NULL 5 w 7",
+            "7 NULL NULL NULL NULL 5 w 7",
+        ]
+    );
+}
