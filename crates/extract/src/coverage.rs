@@ -206,7 +206,7 @@ impl Plan {
 
     /// The prefix that the contract has for a namespace of an inventory.
     fn prefix_of(&self, inventory: &Inventory, namespace: Namespace) -> Option<&str> {
-                match &self.body {
+        match &self.body {
             Body::Paths(program) => prefix_in(program, inventory, namespace),
             Body::Lines(lines) => lines.iter().find_map(|line| match &line.program {
                 LineProgram::Mappings(_) => None,

@@ -184,6 +184,17 @@ fn the_examples_of_the_page_give_the_same_rows() {
     }
 }
 
+/// What nobody reads on purpose stays so.
+#[test]
+fn ignored_paths_are_taken_over() {
+    let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../dev/samples");
+    let contract = fs::read_to_string(samples.join("contracts/card.json")).expect("the sample");
+    let ignoring = contract.replacen('{', "{ \"ignore\": [\"//audit\", \"//@by\"],", 1);
+    let rewritten = rewrite(&ignoring).expect("format 2 can express it").contract;
+    assert!(rewritten.contains("format = 2\nignore = [\"//audit\", \"//@by\"]\n"), "{rewritten}");
+    Plan::from_json(&rewritten).expect("a contract");
+}
+
 /// What format 2 cannot express is named with its place, all of it.
 #[test]
 fn what_cannot_be_expressed_is_named() {

@@ -50,11 +50,12 @@ pub fn load_statement(plan: &Plan) -> String {
 pub fn replace_statement(plan: &Plan) -> String {
     let source = plan.source();
     let table = name::table(plan.target_schema(), &source.table);
-    let column = name::quoted(&source.column);
+    let (id, column) = (name::quoted(&source.id), name::quoted(&source.column));
+    // Columns of the source stand beside those of the new documents, which are called as none of them is.
     format!(
-        "UPDATE {table} SET {column} = i.[document] OUTPUT inserted.[app_id] FROM OPENJSON(@P1) \
-         WITH ([id] bigint '$[0]', [document] nvarchar(max) '$[1]') AS i WHERE [app_id] = i.[id] \
-         AND ({column} IS NULL OR NOT CAST(CAST({column} AS nvarchar(max)) AS varbinary(max)) = CAST(i.[document] AS varbinary(max)));\n"
+        "UPDATE {table} SET {column} = i.[xmlx_document] OUTPUT inserted.{id} AS [app_id] FROM OPENJSON(@P1) \
+         WITH ([xmlx_id] bigint '$[0]', [xmlx_document] nvarchar(max) '$[1]') AS i WHERE {id} = i.[xmlx_id] \
+         AND ({column} IS NULL OR NOT CAST(CAST({column} AS nvarchar(max)) AS varbinary(max)) = CAST(i.[xmlx_document] AS varbinary(max)));\n"
     )
 }
 

@@ -446,4 +446,26 @@ mod tests {
         assert!(same_applications(&a, &b));
         assert!(!same_applications(&a, &plan("migration.application")));
     }
+
+    /// The log and the findings call the id `app_id`, whatever the source calls it.
+    #[test]
+    fn the_source_s_id_has_the_name_of_the_contract() {
+        let contract = "format = 2\nsource = { table = 'dbo.inbox', id = 'order no', document = 'body', applications = 'dbo.orders' }\n\
+                        target = { schema = 'shop' }\n[[table]]\nname = 'o'\nrows = '/o'\ncolumns = { n = '@n' }\n";
+        let plan = Plan::from_json(contract).expect("a contract");
+        for mode in Mode::ALL {
+            let source = Source::new(&plan, *mode, 0);
+            let checks = crate::verification_statements(&plan, &source, &crate::Catalog::default());
+            let own = source.statements().into_iter().map(|(_, sql)| sql.to_owned());
+            for sql in own.chain(checks.into_iter().map(|(_, sql)| sql)) {
+                assert!(
+                    !sql.contains("x.[app_id]") && !sql.contains("a.[app_id]"),
+                    "{mode}: {sql}"
+                );
+            }
+        }
+        let replace = crate::replace_statement(&plan);
+        assert!(replace.contains("OUTPUT inserted.[order no] AS [app_id]"), "{replace}");
+        assert!(replace.contains("WHERE [order no] = i.[xmlx_id]"), "{replace}");
+    }
 }

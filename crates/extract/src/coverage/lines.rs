@@ -13,7 +13,8 @@ use crate::layout::{
 };
 use crate::lines::{Line, LineProgram};
 use crate::program::{
-    Cell, CellStep, EntryPart, FieldSource, Needed, Program, RowsProgram, Source, TableProgram, Worth,
+    Cell, CellStep, EntryPart, FieldSource, Needed, Program, RowsProgram, Source, TableProgram,
+    Worth,
 };
 use crate::table::Table;
 
@@ -69,13 +70,7 @@ pub(super) fn uses(lines: &[Line], tables: &[Table], inventory: &Inventory) -> U
         let reads = reads(program, &tables[line.tables.clone()], &mut uses);
         walk(&program.layout, &reads, inventory, &own, &mut uses);
         let ignores = &program.ignores;
-        uses.ignore(
-            inventory,
-            &ignores.ignored,
-            &ignores.names,
-            &|_| Namespace::NONE,
-            &is_own,
-        );
+        uses.ignore(inventory, &ignores.ignored, &ignores.names, &|_| Namespace::NONE, &is_own);
     }
     uses
 }

@@ -82,7 +82,14 @@ pub(super) fn folded(columns: &[KeyColumn], row: &Row) -> Option<String> {
                 out += &text.trim_end_matches(' ').to_lowercase();
             }
             Value::Text(text) => out += text.trim_end_matches(' '),
-            _ => column.codec.write(value, &mut out),
+            Value::Null
+            | Value::Bit(_)
+            | Value::Int(_)
+            | Value::Decimal(_)
+            | Value::Float(_)
+            | Value::Date(_)
+            | Value::DateTime(_)
+            | Value::DateTimeOffset(_) => column.codec.write(value, &mut out),
         }
         out.push(BETWEEN);
     }

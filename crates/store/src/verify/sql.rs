@@ -75,14 +75,7 @@ impl Statements {
         let tables = Tables { plan, source, catalog };
         let stage = "CAST(LEFT(l.[failure_reason], CHARINDEX(':', l.[failure_reason] + ':') - 1) AS nvarchar(400))";
         let reason = "CAST(l.[failure_reason] AS nvarchar(400))";
-        let exists = key(plan).map(|key| {
-            let is_in = |it: &&Table| {
-                let table = name::table(plan.target_schema(), &it.name);
-                format!("EXISTS (SELECT 1 FROM {table} AS b WHERE b.{key} = l.[app_id])")
-            };
-            let roots: Vec<String> = roots(plan).iter().map(is_in).collect();
-            format!("({})", roots.join(" OR "))
-        });
+        let exists = has_rows(plan, "l.[app_id]");
         let logged = |status: &str| {
             format!(
                 "SELECT COUNT_BIG(*) AS [n] FROM {log} AS l WHERE {of_job} AND l.[status] = '{status}' \
@@ -137,15 +130,8 @@ impl Statements {
                 "SELECT TOP (@P4) CAST(l.[log_id] AS bigint) AS [log_id], CAST(l.[app_id] AS bigint) AS [app_id], CAST(l.[session_id] AS nvarchar(400)) AS [session_id] FROM {log} AS l \
                  WHERE {of_job} AND {OF_A_WORKER} ORDER BY l.[log_id]"
             ),
-            there_already: key(plan).map(|key| {
-                let id = &source.id;
-                let is_in = |it: &&Table| {
-                    let table = name::table(plan.target_schema(), &it.name);
-                    format!("EXISTS (SELECT 1 FROM {table} AS b WHERE b.{key} = {id})")
-                };
-                let roots: Vec<String> = roots(plan).iter().map(is_in).collect();
-                let waiting = source.waiting_rows();
-                Finding::new(id, &format!("{waiting} AND ({})", roots.join(" OR ")))
+            there_already: has_rows(plan, &source.id).map(|exists| {
+                Finding::new(&source.id, &format!("{} AND {exists}", source.waiting_rows()))
             }),
             unaccounted: Finding::new("l.[app_id]", &unaccounted(log)),
         }
@@ -260,6 +246,17 @@ fn unaccounted(log: &str) -> String {
 /// The tables of the applications themselves: one for each of the contracts.
 fn roots(plan: &Plan) -> Vec<&Table> {
     each_table(plan).into_iter().filter(|it| it.parent.is_none()).collect()
+}
+
+/// Whether one of them has a row of an application; `id`: what has its id.
+fn has_rows(plan: &Plan, id: &str) -> Option<String> {
+    let key = key(plan)?;
+    let is_in = |it: &&Table| {
+        let table = name::table(plan.target_schema(), &it.name);
+        format!("EXISTS (SELECT 1 FROM {table} AS b WHERE b.{key} = {id})")
+    };
+    let roots: Vec<String> = roots(plan).iter().map(is_in).collect();
+    Some(format!("({})", roots.join(" OR ")))
 }
 
 /// The key of these tables, which is the application's id; it has one name in all contracts of a job.
