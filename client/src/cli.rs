@@ -294,7 +294,7 @@ pub(crate) enum Command {
     /// Make certificates for the programs of a cluster, offline
     #[command(subcommand)]
     Ca(Ca),
-    /// Write a first contract from samples, or print the format of contracts
+    /// Write a first contract from samples, convert one of format 1, or print the format of contracts
     #[command(subcommand)]
     Contract(Contract),
     /// Print the T-SQL of the target tables that a contract asks for, or the format of contracts

@@ -223,8 +223,20 @@ pub(crate) fn contract_text(paths: &[PathBuf]) -> anyhow::Result<String> {
     let mut texts = paths.iter().map(read).collect::<anyhow::Result<Vec<String>>>()?;
     Ok(match texts.len() {
         1 => texts.remove(0),
-        _ => format!("{{\"contracts\": [\n{}\n]}}\n", texts.join(",\n")),
+        _ => {
+            // What is not of format 1 is a text in the set: so it may be TOML, and its problems have their lines.
+            let texts: Vec<String> = texts.into_iter().map(of_set).collect();
+            format!("{{\"contracts\": [\n{}\n]}}\n", texts.join(",\n"))
+        }
     })
+}
+
+/// A contract as a part of a set.
+fn of_set(text: String) -> String {
+    let is_format_1 = xmlx_extract::FileKind::of(&text) == xmlx_extract::FileKind::Json
+        && serde_json::from_str::<serde_json::Value>(&text)
+            .is_ok_and(|contract| contract.get("format").is_none());
+    if is_format_1 { text } else { serde_json::Value::String(text).to_string() }
 }
 
 /// The *.xml files of a folder, by name; none is an error.

@@ -18,6 +18,9 @@ const EARLIER_JOBS: i64 = 200;
 const LOADS_MAX: usize = 5;
 /// A load of fewer applications says nothing of the rate of a large one.
 const LOAD_MIN: i64 = 1_000;
+/// A load takes no less than this share of what the rehearsal took: it reads and maps as much, and keeps neither keys nor
+/// findings. Measured on devdb: 8.0 s after a rehearsal of 8.4 s.
+const SHARE_OF_READING: f64 = 0.8;
 /// How far off a forecast from one load may be, in percent.
 const ONE_LOAD_PERCENT: f64 = 25.0;
 
@@ -136,11 +139,12 @@ impl Load {
 }
 
 fn reckoned(rehearsed: Duration, rows: u64, loads: &[Load]) -> pb::LoadForecast {
-    let least = rehearsed.as_secs_f64();
+    let reading = rehearsed.as_secs_f64();
+    let least = reading * SHARE_OF_READING;
     let ms = |seconds: f64| {
         u64::try_from(Duration::from_secs_f64(seconds).as_millis()).unwrap_or(u64::MAX)
     };
-    let read = format!("to read and map everything took {}", seconds(least));
+    let read = format!("to read and map everything took {}", seconds(reading));
     if loads.is_empty() {
         return pb::LoadForecast {
             at_least_ms: ms(least),
@@ -171,8 +175,8 @@ fn reckoned(rehearsed: Duration, rows: u64, loads: &[Load]) -> pb::LoadForecast 
         at_least_ms: ms(low),
         at_most_ms: Some(ms(high)),
         reckoned: format!(
-            "{rows} rows at {of}, and no less than the {} that reading took",
-            seconds(least)
+            "{rows} rows at {of}, and no less than four fifths of the {} that reading took",
+            seconds(reading)
         ),
     }
 }
@@ -197,7 +201,7 @@ mod tests {
             assert_eq!((found.at_least_ms, found.at_most_ms), (least, most), "{found:?}");
             assert!(found.reckoned.contains(says), "{found:?}");
         };
-        check(5_000, &[], 10_000, None, "--limit 1000");
+        check(5_000, &[], 8_000, None, "--limit 1000");
         check(
             5_000,
             &[load(3, 100.0)],
@@ -212,6 +216,6 @@ mod tests {
             Some(50_000),
             "the rates of jobs 4, 3 (100 to 200 rows a second)",
         );
-        check(100, &[load(4, 200.0)], 10_000, Some(10_000), "no less than the 10 s");
+        check(100, &[load(4, 200.0)], 8_000, Some(8_000), "four fifths of the 10 s");
     }
 }

@@ -79,12 +79,8 @@ impl Problems {
     }
 }
 
-/// Checks a request against the contract's rules and the database, and makes a job of it.
-pub(crate) async fn prepare(
-    store: &Store,
-    lanes: &Lanes,
-    mut request: pb::SubmitRequest,
-) -> Result<Prepared, Refusal> {
+/// What is wrong with a request whatever the contract and the database are.
+fn check_request(request: &pb::SubmitRequest) -> Result<(), Refusal> {
     let invalid = |message: String| Refusal::new(ErrorCode::Invalid, message);
     if request.submit_key.is_empty() || request.submit_key.len() > KEY_CHARS_MAX {
         return Err(invalid(format!("`submit_key` must have 1 to {KEY_CHARS_MAX} characters")));
@@ -99,6 +95,16 @@ pub(crate) async fn prepare(
         let (lowest, highest) = (PRIORITIES.start(), PRIORITIES.end());
         return Err(invalid(format!("`priority` must be between {lowest} and {highest}")));
     }
+    Ok(())
+}
+
+/// Checks a request against the contract's rules and the database, and makes a job of it.
+pub(crate) async fn prepare(
+    store: &Store,
+    lanes: &Lanes,
+    mut request: pb::SubmitRequest,
+) -> Result<Prepared, Refusal> {
+    check_request(&request)?;
     let mode = Mode::try_from(request.mode())?;
     require_known(store, mode).await?;
     take_over(store, mode, &mut request).await?;

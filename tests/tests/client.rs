@@ -400,3 +400,95 @@ fn demo_and_up_say_where_they_are() {
         }
     }
 }
+
+const ORDER_CONTRACT: &str = r#"
+format = 2
+source = { table = "dbo.order_xml", document = "body" }
+[[table]]
+name = "purchase"
+rows = "/order"
+[table.columns]
+amount = "@amount"
+ordered = "@on"
+"#;
+
+/// Types come from a script where no database is asked, and the id from the command where the document has none.
+#[test]
+fn map_takes_types_of_a_script_and_the_id_from_the_command() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    std::fs::write(path("c.toml"), ORDER_CONTRACT).unwrap();
+    std::fs::write(path("order-x.xml"), "<order amount='12.5' on='2026-03-27'/>").unwrap();
+    let ddl = "CREATE TABLE [dbo].[purchase] ([app_id] int NOT NULL, [amount] decimal(9,2) NULL, [ordered] date NULL)";
+    std::fs::write(path("t.sql"), ddl).unwrap();
+    let map = |more: &[&str]| {
+        let (contract, file) = (path("c.toml"), path("order-x.xml"));
+        let mut args = vec!["map", "-o", "json", "--contract", &contract];
+        args.extend_from_slice(more);
+        args.push(&file);
+        client(&args)
+    };
+    let row = |output: Output| {
+        let line: serde_json::Value = serde_json::from_str(output.expect(0).stdout.trim()).unwrap();
+        line["tables"]["purchase"][0].clone()
+    };
+    let typed = row(map(&["--app-id", "77", "--ddl", &path("t.sql")]));
+    assert_eq!(typed["app_id"], 77);
+    assert_eq!((&typed["amount"], &typed["ordered"]), (&"12.50".into(), &"2026-03-27".into()));
+    let untyped = row(map(&["--app-id", "77"]));
+    assert_eq!(untyped["amount"], "12.5", "without a script it is a text");
+    // The name of the file has no number.
+    let without_id = map(&[]);
+    assert_ne!(without_id.code, 0, "{without_id:?}");
+    // A script without the column.
+    std::fs::write(path("t.sql"), "CREATE TABLE purchase (app_id int, amount int)").unwrap();
+    let refused = map(&["--app-id", "77", "--ddl", &path("t.sql")]);
+    assert_ne!(refused.code, 0, "{refused:?}");
+    assert!(refused.stderr.contains("ordered"), "{refused:?}");
+}
+
+#[test]
+fn contracts_of_format_1_are_converted() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    std::fs::write(path("old.json"), xmlx_samples::contract(Line::Card)).unwrap();
+    let into = ["contract", "convert", &path("old.json"), "--into", &path("new.toml")];
+    let converted = client(&into).expect(0);
+    assert_eq!(converted.stdout.trim(), path("new.toml"));
+    let golden = workspace().join("dev/samples/golden/card/contacts.xml").display().to_string();
+    let rows = |contract: &str| {
+        let mapped = client(&["map", "-o", "json", "--contract", &path(contract), &golden]);
+        let mut line: serde_json::Value =
+            serde_json::from_str(mapped.expect(0).stdout.trim()).unwrap();
+        let tables = line["tables"].as_object_mut().unwrap();
+        for rows in tables.values_mut() {
+            rows.as_array_mut().unwrap().sort_by_key(ToString::to_string);
+        }
+        serde_json::Value::Object(tables.clone())
+    };
+    assert_eq!(rows("old.json"), rows("new.toml"));
+    // Nothing is overwritten.
+    let again = client(&into).expect(2);
+    assert!(again.stderr.contains("exists already"), "{again:?}");
+
+    // What format 2 cannot express is named with its place.
+    let odd = xmlx_samples::contract(Line::Card)
+        .replace("\"months + years * 12\"", "\"months + years ** 12\"");
+    std::fs::write(path("odd.json"), odd).unwrap();
+    let refused = client(&["contract", "convert", &path("odd.json")]).expect(1);
+    assert!(refused.stdout.is_empty(), "{refused:?}");
+    assert!(refused.stderr.contains("person_address.months_here"), "{refused:?}");
+    assert!(refused.stderr.contains("].expression"), "{refused:?}");
+}
+
+#[test]
+fn problems_of_json_have_lines() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let contract = "{\n \"format\": 2,\n \"source\": {\"table\": \"t\", \"document\": \"d\"},\n \"codes\": {\"x\": {\"map\": {\"A\": 1,\n   \"A\": 2}}},\n \"table\": [{\"name\": \"t\", \"rows\": \"/a\", \"columns\": {\"c\": \"b/\"}}]\n}";
+    std::fs::write(path("c.json"), contract).unwrap();
+    std::fs::write(path("1.xml"), "<a/>").unwrap();
+    let refused = client(&["map", "--contract", &path("c.json"), &path("1.xml")]).expect(2);
+    assert!(refused.stderr.contains("line 5, column 4: codes.x.map.A"), "{refused:?}");
+    assert!(refused.stderr.contains("line 6, column 60: table.t.columns.c"), "{refused:?}");
+}

@@ -101,3 +101,110 @@ async fn what_a_contract_of_format_2_cannot_mean_is_named_with_its_line() {
     let place = refused.json()[0]["place"].as_str().unwrap_or_default().to_owned();
     assert!(place.starts_with("line 24, column "), "{refused:?}");
 }
+
+/// The names of the source are the user's own; the log and the targets keep theirs.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_source_s_columns_have_names_of_their_own() {
+    let cluster = Cluster::start(Setup::small(1)).await;
+    for table in TABLES {
+        let table = table.replace("order_xml] ([app_id]", "order_xml] ([order no]");
+        cluster.db.run(&table).await;
+    }
+    cluster.db.run("CREATE TABLE [sample].[marked] ([order no] int NOT NULL PRIMARY KEY)").await;
+    let contract = CONTRACT.replace(
+        "document = \"body\"",
+        "id = \"order no\"\ndocument = \"body\"\napplications = \"sample.marked\"",
+    );
+    let folder = cluster.folder();
+    std::fs::write(folder.join("order.toml"), contract).unwrap();
+    let documents = folder.join("orders");
+    std::fs::create_dir(&documents).unwrap();
+    for id in 101..=110 {
+        let sku = if id == 110 { "" } else { "a" };
+        std::fs::write(documents.join(format!("{id}.xml")), document(sku)).unwrap();
+    }
+    let loaded = cluster.client(&["load", "--contract", "order.toml", "orders"]);
+    assert_eq!(loaded.code, 0, "{loaded:?}");
+    // A document that is of no application of the contract.
+    cluster
+        .db
+        .run("INSERT INTO [sample].[order_xml] ([order no], [body]) VALUES (999, N'<order/>')")
+        .await;
+    let checked = cluster.client(&["check", "order.toml"]);
+    assert_eq!(checked.code, 0, "{checked:?}");
+
+    let submitted = ["submit", "-o", "json", "--contract", "order.toml", "--wait"];
+    let first = cluster.client(&submitted).json()["job"].clone();
+    assert_eq!((&first["ok"], &first["failed"]), (&9.into(), &1.into()), "{first}");
+    let corrected = document("a").replace('\'', "''");
+    cluster
+        .db
+        .run(&format!(
+            "UPDATE [sample].[order_xml] SET [body] = N'{corrected}' WHERE [order no] = 110"
+        ))
+        .await;
+    let retried = ["retry", "-o", "json", "--contract", "order.toml", "--wait"];
+    let second = cluster.client(&retried).json()["job"].clone();
+    assert_eq!((&second["ok"], &second["failed"]), (&1.into(), &0.into()), "{second}");
+
+    let logged = "SELECT CAST([app_id] AS nvarchar(20)), [status] FROM [sample].[processing_log] WHERE [app_id] > 108 ORDER BY [log_id]";
+    let logged = cluster.db.texts(logged).await;
+    assert_eq!(logged, [["109", "success"], ["110", "failed"], ["110", "success"]]);
+    let rows = "SELECT CAST([app_id] AS nvarchar(20)) FROM [sample].[purchase] ORDER BY [app_id]";
+    assert_eq!(cluster.db.texts(rows).await.len(), 10);
+    let jobs = [first, second].map(|job| job["job"].as_i64().unwrap());
+    cluster.assert_each_verified(&jobs);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_source_without_the_column_of_the_id_is_refused() {
+    let cluster = Cluster::start(Setup::small(1)).await;
+    for table in TABLES {
+        cluster.db.run(table).await;
+    }
+    let contract =
+        CONTRACT.replace("document = \"body\"", "id = \"order_no\"\ndocument = \"body\"");
+    std::fs::write(cluster.folder().join("order.toml"), contract).unwrap();
+    let refused = cluster.client(&["check", "order.toml", "-o", "json"]);
+    assert_eq!(refused.code, 1, "{refused:?}");
+    let shown = refused.json().to_string();
+    assert!(shown.contains("order_no"), "{shown}");
+}
+
+/// Two kinds of documents of one source, one contract each.
+#[tokio::test(flavor = "multi_thread")]
+async fn contracts_of_format_2_share_a_job() {
+    let cluster = Cluster::start(Setup::small(1)).await;
+    for table in TABLES {
+        cluster.db.run(table).await;
+    }
+    let folder = cluster.folder();
+    std::fs::write(folder.join("order.toml"), CONTRACT).unwrap();
+    let other = "format = 2\nsource = { table = \"order_xml\", document = \"body\" }\ntarget = { schema = \"sample\" }\n\
+                 [[table]]\nname = \"purchase\"\nrows = \"/offer\"\n[table.columns]\nordered = \"@on\"\ncurrency = \"@currency\"\n";
+    std::fs::write(folder.join("offer.toml"), other).unwrap();
+    let documents = folder.join("orders");
+    std::fs::create_dir(&documents).unwrap();
+    for id in 101..=110 {
+        let text = match id {
+            101..=104 => document("a"),
+            105..=109 => "<offer on='2026-04-01' currency='USD'/>".to_owned(),
+            _ => "<letter/>".to_owned(),
+        };
+        std::fs::write(documents.join(format!("{id}.xml")), text).unwrap();
+    }
+    let loaded = cluster.client(&["load", "--contract", "order.toml", "orders"]);
+    assert_eq!(loaded.code, 0, "{loaded:?}");
+    let checked = cluster.client(&["check", "order.toml", "offer.toml"]);
+    assert_eq!(checked.code, 0, "{checked:?}");
+    let submitted =
+        ["submit", "-o", "json", "--contract", "order.toml", "--contract", "offer.toml", "--wait"];
+    let job = cluster.client(&submitted).json()["job"].clone();
+    assert_eq!((&job["ok"], &job["failed"]), (&9.into(), &1.into()), "{job}");
+    let purchases = "SELECT [currency], CAST(COUNT_BIG(*) AS nvarchar(20)) FROM [sample].[purchase] GROUP BY [currency] ORDER BY [currency]";
+    assert_eq!(cluster.db.texts(purchases).await, [["EUR", "4"], ["USD", "5"]]);
+    let failures = cluster.client(&["failures", &job["job"].to_string(), "-o", "json"]).json();
+    let reason = failures["failures"][0]["reason"].as_str().unwrap_or_default();
+    assert!(reason.contains("; or the root element is `letter`"), "{failures}");
+    cluster.assert_each_verified(&[job["job"].as_i64().unwrap()]);
+}

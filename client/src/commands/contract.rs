@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, anyhow, bail, ensure};
 use clap::Subcommand;
 use serde_json::json;
-use xmlx_extract::{CONTRACT_FORMAT, CONTRACT_FORMAT_2, Limits, Plan};
+use xmlx_extract::{CONTRACT_FORMAT, CONTRACT_FORMAT_2, Limits, Plan, rewrite};
 use xmlx_infer::{Draft, LeftOut, Options, Samples, schema_locations};
 
 use super::xml_files;
@@ -30,6 +30,19 @@ pub(crate) enum Contract {
     ///
     /// Example: xmlx-client contract new samples/ --table dbo.order_xml --into orders/
     New(New),
+    /// Write a contract of format 1 as format 2
+    ///
+    /// It gives the same rows. Comments tell what is worth a look; what format 2 cannot express is listed with its
+    /// place, and nothing is written then.
+    ///
+    /// Example: xmlx-client contract convert card.json --into card.toml
+    Convert {
+        /// The contract of format 1
+        contract: PathBuf,
+        /// The file that gets the contract, which must not exist yet (default: it is printed)
+        #[arg(long)]
+        into: Option<PathBuf>,
+    },
     /// Print the JSON Schema of contracts, for editors and other tools
     ///
     /// Example: xmlx-client contract schema --format 1
@@ -65,12 +78,50 @@ pub(crate) struct New {
 pub(crate) fn run(format: Format, command: &Contract) -> anyhow::Result<Answer> {
     match command {
         Contract::New(args) => draft(format, args),
+        Contract::Convert { contract, into } => convert(format, contract, into.as_deref()),
         Contract::Schema { format } => {
             let schema = if *format == 1 { CONTRACT_FORMAT } else { CONTRACT_FORMAT_2 };
             output::verbatim(schema.trim_end())?;
             Ok(Answer::Yes)
         }
     }
+}
+
+/// The answer is no where format 2 cannot express the contract.
+fn convert(format: Format, contract: &Path, out: Option<&Path>) -> anyhow::Result<Answer> {
+    if let Some(out) = out {
+        ensure!(!out.exists(), "`{}` exists already: name another file", out.display());
+    }
+    let text = std::fs::read_to_string(contract)
+        .with_context(|| format!("cannot read `{}`", contract.display()))?;
+    // What is wrong with the contract itself is an error, as everywhere.
+    Plan::from_json(&text).with_context(|| format!("contract `{}`", contract.display()))?;
+    let rewritten = match rewrite(&text) {
+        Ok(rewritten) => rewritten,
+        Err(err) => {
+            for problem in err.problems() {
+                output::note(&format!("cannot be converted: {problem}"));
+            }
+            return Ok(Answer::No);
+        }
+    };
+    Plan::from_json(&rewritten.contract)
+        .context("the result is no contract, which is a fault of this program")?;
+    if let Some(out) = out {
+        write(out, &rewritten.contract)?;
+    }
+    match (format, out) {
+        (Format::Json, _) => output::json(&json!({
+            "contract": rewritten.contract,
+            "remarks": rewritten.remarks,
+        }))?,
+        (Format::Table, Some(out)) => output::line(&out.display().to_string())?,
+        (Format::Table, None) => output::verbatim(rewritten.contract.trim_end())?,
+    }
+    for remark in &rewritten.remarks {
+        output::note(&format!("worth a look: {remark}"));
+    }
+    Ok(Answer::Yes)
 }
 
 /// The answer is no where a document could not be read.

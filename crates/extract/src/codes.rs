@@ -54,11 +54,10 @@ impl ConversionTable {
         for (code, value) in entries {
             let small = code.to_lowercase().into_boxed_str();
             let value = value.into_boxed_str();
-            let is_twice = match case {
-                Case::Matters => exact.insert(code.as_str().into(), value).is_some(),
-                Case::Any => lower.insert(small, value).is_some(),
-            };
-            if is_twice {
+            if case == Case::Any {
+                lower.entry(small).or_insert_with(|| value.clone());
+            }
+            if exact.insert(code.as_str().into(), value).is_some() {
                 return Err(format!("the code `{}` is there twice", code.escape_debug()));
             }
         }
@@ -68,10 +67,8 @@ impl ConversionTable {
 
     /// Looks a code up.
     pub(crate) fn look_up<'t>(&'t self, code: &'t str) -> Found<'t> {
-        let known = match &self.lower {
-            Some(lower) => lower.get(code.to_lowercase().as_str()),
-            None => self.exact.get(code),
-        };
+        let lower = || self.lower.as_ref()?.get(code.to_lowercase().as_str());
+        let known = self.exact.get(code).or_else(lower);
         match (known, &self.unknown) {
             (Some(value), _) => Found::Value(value),
             (None, Unknown::Null) => Found::Unknown(None),
@@ -137,9 +134,23 @@ mod tests {
     fn a_code_is_there_once() {
         let entries =
             |codes: [&str; 2]| codes.map(|code| (code.to_owned(), String::new())).to_vec();
-        let err = ConversionTable::new(entries(["a", "A"]), Unknown::Null, Case::Any);
-        assert_eq!(err.expect_err("twice"), "the code `A` is there twice");
-        assert!(ConversionTable::new(entries(["a", "A"]), Unknown::Null, Case::Matters).is_ok());
+        for case in [Case::Any, Case::Matters] {
+            let err = ConversionTable::new(entries(["a", "a"]), Unknown::Null, case);
+            assert_eq!(err.expect_err("twice"), "the code `a` is there twice");
+            assert!(ConversionTable::new(entries(["a", "A"]), Unknown::Null, case).is_ok());
+        }
+    }
+
+    /// A code counts as it is written before one in another case does.
+    #[test]
+    fn codes_as_written_come_first() {
+        let entries = [("a", "1"), ("A", "2"), ("B", "3")];
+        let entries = entries.map(|(code, value)| (code.to_owned(), value.to_owned()));
+        let table = ConversionTable::new(entries.to_vec(), Unknown::Null, Case::Any);
+        let table = table.expect("no code is there twice");
+        for (code, expected) in [("a", "1"), ("A", "2"), ("b", "3")] {
+            assert_eq!(table.look_up(code), Found::Value(expected), "{code}");
+        }
     }
 
     #[test]

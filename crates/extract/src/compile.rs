@@ -12,6 +12,8 @@ mod tables;
 
 use std::collections::BTreeMap;
 
+pub(crate) use key_values::template;
+
 use crate::contract::{Contract, LOG_TABLE, Mapping, Scalar};
 use crate::convert::{Conversion, NumberStyle, convert};
 use crate::coverage::Ignores;

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 pub(crate) use check::check;
 pub use format::{CONTRACT_FORMAT, CONTRACT_FORMAT_2};
-pub(crate) use read::{check_duplicates, read, split};
+pub(crate) use read::{read, split};
 pub(crate) use spelling::nearest;
 pub(crate) use steps::Step;
 

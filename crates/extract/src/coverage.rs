@@ -16,7 +16,9 @@ pub use columns::{ColumnCounter, ColumnUse};
 use serde::Serialize;
 
 use crate::document::Namespace;
+use crate::format2::Program;
 use crate::inventory::{DOCUMENT_PLACE, Inventory, Tally};
+use crate::lines::LineProgram;
 use crate::plan::{Body, Plan};
 use asks::Part;
 use uses::{Use, Uses};
@@ -159,7 +161,7 @@ impl Plan {
     pub fn coverage(&self, inventory: &Inventory) -> Coverage {
         let uses = match &self.body {
             Body::Lines(lines) => lines::uses(lines, &self.tables, inventory),
-            Body::Paths(program) => paths::uses(&program.asks, program.uris(), inventory),
+            Body::Paths(program) => paths::uses(program, inventory),
         };
         let mut listing = Listing {
             inventory,
@@ -204,10 +206,23 @@ impl Plan {
 
     /// The prefix that the contract has for a namespace of an inventory.
     fn prefix_of(&self, inventory: &Inventory, namespace: Namespace) -> Option<&str> {
-        let Body::Paths(program) = &self.body else { return None };
-        let namespace = paths::namespace_in(program.uris(), inventory, namespace);
-        program.asks.names.prefix_of(namespace)
+        match &self.body {
+            Body::Paths(program) => prefix_in(program, inventory, namespace),
+            Body::Lines(lines) => lines.iter().find_map(|line| match &line.program {
+                LineProgram::Mappings(_) => None,
+                LineProgram::Paths(program) => prefix_in(program, inventory, namespace),
+            }),
+        }
     }
+}
+
+fn prefix_in<'p>(
+    program: &'p Program,
+    inventory: &Inventory,
+    namespace: Namespace,
+) -> Option<&'p str> {
+    let namespace = paths::namespace_in(program.uris(), inventory, namespace);
+    program.asks.names.prefix_of(namespace)
 }
 
 fn mapping(reader: &Reader, times: u64) -> Option<MappingUse> {

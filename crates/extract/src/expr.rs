@@ -58,6 +58,21 @@ pub(crate) struct Literal {
 }
 
 impl Literal {
+    /// The text itself.
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The number that it reads as.
+    pub(crate) fn number(&self) -> Option<Decimal> {
+        self.number
+    }
+
+    /// The date that it reads as.
+    pub(crate) fn date(&self) -> Option<Moment> {
+        self.date
+    }
+
     fn new(text: &str) -> Self {
         Self {
             text: text.into(),

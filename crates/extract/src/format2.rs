@@ -18,7 +18,7 @@ use crate::plan::{FileKind, Source};
 use crate::problem::Problems;
 use crate::table::Table;
 
-pub(crate) use evaluate::map;
+pub(crate) use evaluate::{map, map_line};
 pub use fit::Described;
 pub(crate) use item::says_format_2;
 pub(crate) use program::Program;
@@ -28,6 +28,8 @@ pub(crate) use program::Program;
 pub(crate) struct Compiled {
     pub(crate) source: Source,
     pub(crate) target_schema: String,
+    /// The column of the application's id in the target.
+    pub(crate) target_id: String,
     pub(crate) program: Program,
     pub(crate) tables: Vec<Table>,
 }

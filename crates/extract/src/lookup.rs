@@ -73,6 +73,14 @@ mod tests {
     fn paths() {
         check("/o:o/o:h/o:c", &["EUR"]);
         check("/o/h/c", &["EUR"]);
+        // A condition behind brackets is about all nodes in them.
+        check("(//i)[1]/@s", &["b"]);
+        check("(//i)[last()]/@s", &["e"]);
+        check("(//i | //c)[position() < 3]", &["EUR", "one two three"]);
+        check("(//i/@s)[last()]", &["e"]);
+        check("//i[(t | @s)[2]]/@s", &["b", "c", "d"]);
+        check("upper-case(//c)", &["EUR"]);
+        check("lower-case(//c)", &["eur"]);
         check("/x:o/h/c", &[]);
         check("/o/@n", &["7"]);
         check("/o/l/o:i/@s", &["b", "c"]);
@@ -147,8 +155,8 @@ mod tests {
                 "one attribute cannot be equal to two texts; `or` may be meant, at 3: correct the condition",
             ),
             (
-                "(//i)[1]",
-                "a condition that belongs to no step of a path, at 6: put it behind the name that it is about: `a[1]` and not `(a)[1]`",
+                "('a')[1]",
+                "a path is due here, at 1: write a path; texts, numbers and conditions have no nodes",
             ),
             (
                 "/o/following-sibling::i",

@@ -4,6 +4,7 @@
 use xmlx_domain::{Stage, WarningKind};
 
 use crate::held::{Fit, Held};
+use crate::lines::LineProgram;
 use crate::plan::{Body, Plan};
 use crate::program::{Cell, TableProgram};
 use crate::rejection::Rejection;
@@ -53,7 +54,16 @@ impl Plan {
             Body::Lines(lines) => {
                 for line in lines {
                     let found = &found[line.tables.clone()];
-                    for (program, found) in line.program.tables.iter_mut().zip(found) {
+                    let tables = match &mut line.program {
+                        LineProgram::Mappings(program) => &mut program.tables,
+                        LineProgram::Paths(program) => {
+                            program.each_cell(|(table, column), data_type, text_unit| {
+                                take(found[table][column], data_type, text_unit);
+                            });
+                            continue;
+                        }
+                    };
+                    for (program, found) in tables.iter_mut().zip(found) {
                         for cell in cells(program) {
                             take(found[cell.column], &mut cell.data_type, &mut cell.text_unit);
                         }

@@ -8,12 +8,12 @@ use xmlx_domain::Stage;
 use crate::encoding::{text_of, text_of_utf16};
 use crate::held::Held;
 use crate::limits::Limits;
-use crate::lines::{Compiled, Line};
+use crate::lines::{Line, LineProgram};
 use crate::problem::{ContractErrors, Problems};
 use crate::rejection::Rejection;
 use crate::table::{Application, Table};
 use crate::warning::Warning;
-use crate::{Outline, compile, contract, format2, lines, outline};
+use crate::{Outline, contract, format2, lines, outline};
 
 /// Where the documents are, as the contract writes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,7 +46,7 @@ pub struct Plan {
 /// What documents are mapped by.
 #[derive(Debug)]
 pub(crate) enum Body {
-    /// Contracts of format 1, one for each product line.
+    /// Contracts of format 1, or several contracts of either format, one for each product line.
     Lines(Vec<Line>),
     /// A contract of format 2.
     Paths(Box<format2::Program>),
@@ -101,11 +101,7 @@ impl Plan {
         let mut set = Vec::new();
         for (at, json) in contract::split(contract, &mut problems) {
             let mut found = Problems::default();
-            let compiled = contract::read(json, &mut found).and_then(|contract| {
-                contract::check(&contract, &mut found);
-                let (program, tables) = compile::compile(&contract, &limits, &mut found)?;
-                Some(Compiled { contract, program, tables })
-            });
+            let compiled = lines::compile(json, &limits, &mut found);
             match at {
                 Some(at) => problems.take_from(found, &at),
                 None => problems.take(found),
@@ -117,7 +113,7 @@ impl Plan {
             lines::check(&set, &mut problems);
         }
         problems.check()?;
-        let first = &set.first().expect("a contract without problems compiles").contract;
+        let first = set.first().expect("a contract without problems compiles");
         let target_schema = first.target_schema.clone();
         let source = lines::source(&set);
         let (lines, tables) = lines::join(set);
@@ -147,6 +143,26 @@ impl Plan {
             held: Vec::new(),
             limits,
         })
+    }
+
+    /// The programs of format 2, each with its tables.
+    pub(crate) fn path_programs(&mut self) -> Vec<(&mut format2::Program, &mut [Table])> {
+        match &mut self.body {
+            Body::Paths(program) => vec![(&mut **program, self.tables.as_mut_slice())],
+            Body::Lines(lines) => {
+                let mut rest = self.tables.as_mut_slice();
+                let mut programs = Vec::new();
+                for line in lines {
+                    let (own, others) = rest.split_at_mut(line.tables.len());
+                    rest = others;
+                    match &mut line.program {
+                        LineProgram::Mappings(_) => {}
+                        LineProgram::Paths(program) => programs.push((&mut **program, own)),
+                    }
+                }
+                programs
+            }
+        }
     }
 
     /// Returns the SHA-256 of the contract's text in hexadecimal.
@@ -186,15 +202,22 @@ impl Plan {
     /// Says whether documents do not have the application's id, so that it has to be given to map them.
     pub fn id_is_of_source(&self) -> bool {
         match &self.body {
-            Body::Lines(_) => false,
+            Body::Lines(lines) => lines.iter().any(|line| match &line.program {
+                LineProgram::Mappings(_) => false,
+                LineProgram::Paths(program) => program.id_is_of_source(),
+            }),
             Body::Paths(program) => program.id_is_of_source(),
         }
     }
 
     /// Says of each table what tells its rows apart and which values are the contract's own.
     pub fn outlines(&self) -> Vec<Outline> {
-        let of_line =
-            |line: &Line| outline::outlines(&line.program, &self.tables[line.tables.clone()]);
+        let of_line = |line: &Line| match &line.program {
+            LineProgram::Mappings(program) => {
+                outline::outlines(program, &self.tables[line.tables.clone()])
+            }
+            LineProgram::Paths(program) => program.outlines(),
+        };
         match &self.body {
             Body::Lines(lines) => lines.iter().flat_map(of_line).collect(),
             Body::Paths(program) => program.outlines(),

@@ -29,6 +29,10 @@ pub(crate) struct Reading {
     empty: Empty,
     trim: Trim,
     binary: Binary,
+    numbers: Numbers,
+    nulls: Vec<Box<str>>,
+    attributes: Spelling,
+    texts: Spelling,
 }
 
 /// How dates are written.
@@ -37,6 +41,28 @@ enum Dates {
     Ordered(Order),
     /// Digits alone: `20240131101112.123-0500`.
     Hl7,
+    /// Any of these forms; of two numbers below 13 the month is first.
+    Any,
+}
+
+/// What of a text is a number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Numbers {
+    /// All of it.
+    Whole,
+    /// The first one in it.
+    First,
+    /// All of it, and it has nothing but digits.
+    Digits,
+}
+
+/// How exactly a text has to be written like another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Spelling {
+    /// With its case.
+    Exact,
+    /// In any case.
+    AnyCase,
 }
 
 /// What stands before the fraction of a number.
@@ -81,6 +107,10 @@ impl Default for Reading {
             empty: Empty::Null,
             trim: Trim::Ends,
             binary: Binary::Base64,
+            numbers: Numbers::Whole,
+            nulls: Vec::new(),
+            attributes: Spelling::Exact,
+            texts: Spelling::AnyCase,
         }
     }
 }
@@ -109,7 +139,19 @@ impl Reading {
             Trim::Nothing => raw,
         };
         let is_blank = is_blank(text);
-        (!is_blank || self.empty == Empty::Text).then_some(text)
+        let is_null =
+            !self.nulls.is_empty() && self.nulls.iter().any(|word| text.eq_ignore_ascii_case(word));
+        ((!is_blank || self.empty == Empty::Text) && !is_null).then_some(text)
+    }
+
+    /// How the names of attributes are written that columns take.
+    pub(crate) fn attributes(&self) -> Spelling {
+        self.attributes
+    }
+
+    /// How texts have to be written to be equal in expressions.
+    pub(crate) fn texts(&self) -> Spelling {
+        self.texts
     }
 
     /// Reads a text as a value of a column. A text stays as long as it is: its column cuts it.
@@ -134,12 +176,15 @@ impl Reading {
             | DataType::SmallInt
             | DataType::Int
             | DataType::BigInt
-            | DataType::Decimal { .. } => {
-                self.number(text).map(|number| convert_number(number, data_type))
-            }
-            DataType::Float => self.float(text).map(|(float, lossy)| {
+            | DataType::Decimal { .. } => self.found(text, |found| {
+                let conversion = convert_number(number_of(&found)?, data_type);
+                Ok(if found.partly { partly(conversion) } else { conversion })
+            }),
+            DataType::Float => self.found(text, |found| {
+                let (float, lossy) = found.float().ok_or(Misread::OutOfRange)?;
                 let lost = lossy.then_some(WarningKind::Rounded);
-                Conversion::Value(Value::Float(float), lost)
+                let conversion = Conversion::Value(Value::Float(float), lost);
+                Ok(if found.partly { partly(conversion) } else { conversion })
             }),
             DataType::Bit => self.flag(text).map(|flag| Conversion::Value(Value::Bit(flag), None)),
             DataType::Date
@@ -173,11 +218,7 @@ impl Reading {
 
     /// Reads a number, and nothing beside it.
     pub(crate) fn number(&self, text: &str) -> Result<Number, Misread> {
-        self.found(text, |found| match found.number() {
-            number::Reading::Number(number) => Ok(number),
-            number::Reading::TooLarge => Err(Misread::OutOfRange),
-            number::Reading::Unreadable => Err(Misread::Unreadable),
-        })
+        self.found(text, |found| number_of(&found))
     }
 
     /// Reads the nearest floating point number, and says whether the text says another one than that.
@@ -202,7 +243,15 @@ impl Reading {
                 })
                 .collect(),
         };
-        number::find(&text).map_or(Err(Misread::Unreadable), take)
+        let found = match self.numbers {
+            Numbers::Whole => number::find(&text),
+            Numbers::First => number::find_first(&text),
+            Numbers::Digits => {
+                let is_plain = text.trim_matches(BLANKS).bytes().all(|byte| byte.is_ascii_digit());
+                number::find(&text).filter(|_| is_plain)
+            }
+        };
+        found.map_or(Err(Misread::Unreadable), take)
     }
 
     /// Reads a flag.
@@ -224,6 +273,7 @@ impl Reading {
     pub(crate) fn moment(&self, text: &str) -> Result<Moment, Misread> {
         match self.dates {
             Dates::Ordered(order) => date::read_ordered(text, order).ok_or(Misread::Unreadable),
+            Dates::Any => date::read(text).ok_or(Misread::Unreadable),
             Dates::Hl7 => match date::read_digits(text) {
                 Some(Digits::Moment(moment)) => Ok(moment),
                 Some(Digits::NoDay) => Err(Misread::Incomplete),
@@ -268,6 +318,24 @@ impl Reading {
         }
         let (local, lost) = self.local(moment)?;
         Ok((local.time(), lost))
+    }
+}
+
+fn number_of(found: &Found<'_>) -> Result<Number, Misread> {
+    match found.number() {
+        number::Reading::Number(number) => Ok(number),
+        number::Reading::TooLarge => Err(Misread::OutOfRange),
+        number::Reading::Unreadable => Err(Misread::Unreadable),
+    }
+}
+
+/// Says of a value that there was more in the text.
+fn partly(conversion: Conversion) -> Conversion {
+    match conversion {
+        Conversion::Value(value, _) => Conversion::Value(value, Some(WarningKind::PartlyRead)),
+        other @ (Conversion::Unreadable | Conversion::OutOfRange | Conversion::OffsetRefused) => {
+            other
+        }
     }
 }
 

@@ -100,48 +100,80 @@ pub(crate) fn want(wishes: &mut Wishes, from: &Patterns, expr: &Expr, need: Need
 
 /// Wants what a path needs, and returns where it leads.
 pub(crate) fn want_path(wishes: &mut Wishes, from: &Patterns, path: &Path, need: Need) -> Patterns {
-    let mut places = match path.start {
+    let mut places = Patterns::new();
+    for (own, mut leaf) in lead(wishes, from, path) {
+        if need == Need::Text && leaf == Leaf::Element {
+            own.iter().for_each(|place| wishes.interest.want_text(place));
+            leaf = Leaf::Text;
+        }
+        wishes.ask(&own, leaf);
+        unite(&mut places, own);
+    }
+    places
+}
+
+/// Wants the way along a path, and returns where it leads: paths in brackets may end at nodes of several kinds.
+fn lead(wishes: &mut Wishes, from: &Patterns, path: &Path) -> Vec<(Patterns, Leaf)> {
+    let start = match path.start {
         Start::Root => vec![Vec::new()],
         Start::Context => from.clone(),
     };
-    let mut leaf = Leaf::Element;
+    let mut ends = vec![(start, Leaf::Element)];
     for step in &path.steps {
-        places = along(&mut wishes.interest, &places, step, leaf != Leaf::Element);
-        leaf = match step.axis {
-            Axis::Attribute => Leaf::Attribute(step.test.clone()),
-            Axis::Itself => leaf,
-            Axis::Child
-            | Axis::Parent
-            | Axis::Ancestor
-            | Axis::AncestorOrSelf
-            | Axis::Descendant
-            | Axis::DescendantOrSelf
-                if step.test == Test::Text =>
-            {
-                Leaf::OwnText
+        let mut next = Vec::new();
+        for (places, leaf) in ends {
+            if let Test::Group(paths) = &step.test {
+                next.extend(paths.iter().flat_map(|path| lead(wishes, &places, path)));
+            } else {
+                let found = along(&mut wishes.interest, &places, step, leaf != Leaf::Element);
+                next.push((found, leaf_of(step, leaf)));
             }
-            Axis::Child
-            | Axis::Parent
-            | Axis::Ancestor
-            | Axis::AncestorOrSelf
-            | Axis::Descendant
-            | Axis::DescendantOrSelf => Leaf::Element,
-        };
+        }
+        ends = next;
         for predicate in &step.predicates {
-            wishes.for_condition(|wishes| {
-                want(wishes, &places, &predicate.condition, Need::Presence);
-            });
+            for (places, _) in &ends {
+                wishes.for_condition(|wishes| {
+                    want(wishes, places, &predicate.condition, Need::Presence);
+                });
+            }
         }
     }
-    if places.is_empty() && !from.is_empty() {
+    if ends.iter().all(|(places, _)| places.is_empty()) && !from.is_empty() {
         wishes.never.push(path.at);
     }
-    if need == Need::Text && leaf == Leaf::Element {
-        places.iter().for_each(|place| wishes.interest.want_text(place));
-        leaf = Leaf::Text;
+    ends
+}
+
+/// What a step leads to, seen from what the step before it does.
+fn leaf_of(step: &Step, before: Leaf) -> Leaf {
+    match step.axis {
+        Axis::Attribute => Leaf::Attribute(step.test.clone()),
+        Axis::Itself | Axis::Group => before,
+        Axis::Child
+        | Axis::Parent
+        | Axis::Ancestor
+        | Axis::AncestorOrSelf
+        | Axis::Descendant
+        | Axis::DescendantOrSelf
+            if step.test == Test::Text =>
+        {
+            Leaf::OwnText
+        }
+        Axis::Child
+        | Axis::Parent
+        | Axis::Ancestor
+        | Axis::AncestorOrSelf
+        | Axis::Descendant
+        | Axis::DescendantOrSelf => Leaf::Element,
     }
-    wishes.ask(&places, leaf);
-    places
+}
+
+fn unite(all: &mut Patterns, more: Patterns) {
+    for pattern in more {
+        if !all.contains(&pattern) {
+            all.push(pattern);
+        }
+    }
 }
 
 /// Where a step leads.
@@ -157,6 +189,7 @@ fn along(interest: &mut Interest, from: &Patterns, step: &Step, is_leaf: bool) -
         |pattern: &Pattern| if is_leaf { vec![pattern.clone()] } else { parents(pattern) };
     for pattern in from {
         match step.axis {
+            Axis::Group => {}
             Axis::Attribute => {
                 interest.want_attribute(pattern, &step.test);
                 add(pattern.clone());

@@ -76,6 +76,8 @@ pub(crate) enum Axis {
     AncestorOrSelf,
     Descendant,
     DescendantOrSelf,
+    /// The nodes of the paths in brackets, [`Test::Group`]: conditions behind them count among all of these.
+    Group,
 }
 
 impl Axis {
@@ -87,7 +89,8 @@ impl Axis {
             | Self::Attribute
             | Self::Itself
             | Self::Descendant
-            | Self::DescendantOrSelf => false,
+            | Self::DescendantOrSelf
+            | Self::Group => false,
         }
     }
 }
@@ -105,6 +108,43 @@ pub(crate) enum Test {
     Any,
     Text,
     Node,
+    /// An attribute in whatever case it is written, and with whatever prefix; one that is written so comes first.
+    Loose(LocalIx),
+    /// What paths in brackets lead to: `(//a | //b)[last()]`.
+    Group(Vec<Path>),
+}
+
+impl Path {
+    /// Says whether it leads to attributes or texts, within which nothing is.
+    pub(crate) fn ends_in_leaf(&self) -> bool {
+        let Some(step) = self.steps.iter().rfind(|step| step.axis != Axis::Itself) else {
+            return false;
+        };
+        match &step.test {
+            Test::Text => true,
+            Test::Group(paths) => paths.iter().any(Self::ends_in_leaf),
+            Test::Name { .. } | Test::AnyIn(_) | Test::Any | Test::Node | Test::Loose(_) => {
+                step.axis == Axis::Attribute
+            }
+        }
+    }
+
+    /// Takes the attributes that it leads to in whatever case they are written.
+    pub(crate) fn loosen(&mut self) {
+        let Some(step) = self.steps.last_mut() else { return };
+        match &mut step.test {
+            Test::Name { local, space: Space::Nowhere } if step.axis == Axis::Attribute => {
+                step.test = Test::Loose(*local);
+            }
+            Test::Group(paths) => paths.iter_mut().for_each(Self::loosen),
+            Test::Name { .. }
+            | Test::AnyIn(_)
+            | Test::Any
+            | Test::Text
+            | Test::Node
+            | Test::Loose(_) => {}
+        }
+    }
 }
 
 impl Test {

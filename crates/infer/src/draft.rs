@@ -2,7 +2,7 @@
 
 use crate::names::Names;
 use crate::shape::{Node, NodeId, Scalar, Shape};
-use crate::values::{DateOrder, SqlType};
+use crate::values::{DateOrder, KeyKind, SqlType, Values};
 
 /// The application's id in every table.
 pub(crate) const ID_COLUMN: &str = "app_id";
@@ -17,6 +17,24 @@ const COLUMNS_MAX: usize = 1_000;
 const ATTRIBUTES_NAMED: usize = 6;
 /// Tables in each other. Each has one more column in its key, of which SQL Server takes 16.
 const TABLE_DEPTH_MAX: usize = 12;
+/// Rows that samples must have before a value that is different in all of them is taken for the key: in a few, anything
+/// is.
+const ROWS_FOR_KEY: u64 = 20;
+/// Ends of names that keys have.
+const KEY_ENDS: [&str; 12] = [
+    "id",
+    "no",
+    "nr",
+    "number",
+    "num",
+    "code",
+    "key",
+    "ref",
+    "reference",
+    "seq",
+    "sequence",
+    "uuid",
+];
 /// Rows that samples must have before a column that always has a value may not be NULL: a handful show little.
 const ROWS_FOR_NOT_NULL: u64 = 10;
 
@@ -31,6 +49,8 @@ pub struct Table {
     pub parent: Option<usize>,
     /// The column that tells the rows of one parent row apart, where there may be several.
     pub key: Option<String>,
+    /// The column with the number of the row that the key stands for, where the samples showed a better one.
+    pub number: Option<String>,
     /// The columns but for those that come from the parent.
     pub columns: Vec<Column>,
     depth: usize,
@@ -109,6 +129,27 @@ struct Rows {
     columns: Names,
     /// Tables below it, made when its own columns are known: parents come first.
     waiting: Vec<Waiting>,
+    /// The best column that is different in all rows of one parent, and how good it is.
+    natural: Option<(u8, String)>,
+    /// Whether rows beside each other are all rows of one parent.
+    may_have_key: bool,
+}
+
+impl Rows {
+    /// Takes a column that is different in all rows of one parent for the key, if it looks more like one than others.
+    fn propose_key(&mut self, name: &str, values: &Values) {
+        let snake = crate::names::snake(name);
+        let end = snake.rsplit('_').next().unwrap_or_default();
+        let rank = match (values.may_be_key(), KEY_ENDS.contains(&end)) {
+            (Some(_), true) => 0,
+            (Some(KeyKind::Text), false) => 1,
+            // A number that happens to be different may be an amount.
+            (Some(KeyKind::Number), false) | (None, _) => return,
+        };
+        if self.natural.as_ref().is_none_or(|(known, _)| rank < *known) {
+            self.natural = Some((rank, name.to_owned()));
+        }
+    }
 }
 
 struct Waiting {
@@ -164,13 +205,57 @@ impl<'s> Builder<'s> {
             key = Some(column);
         }
         let at = self.made.tables.len();
-        let table = Table { name, rows: rows.clone(), parent, key, columns: own, depth };
+        let table =
+            Table { name, rows: rows.clone(), parent, key, number: None, columns: own, depth };
         self.made.tables.push(table);
         let is_wide = self.n_columns(node) > COLUMNS_WIDE;
-        let mut rows = Rows { at, node, paths: rows, is_wide, columns, waiting: Vec::new() };
+        let mut rows = Rows {
+            at,
+            node,
+            paths: rows,
+            is_wide,
+            columns,
+            waiting: Vec::new(),
+            natural: None,
+            may_have_key: n_steps == Some(1) || n_steps.is_some_and(|n| self.is_alone(node, n)),
+        };
         self.element(&mut rows, &Place { node, steps: Vec::new(), required: true });
+        self.take_natural_key(&rows);
         for below in rows.waiting {
             self.table(below.node, below.rows, Some(at), below.n_steps);
+        }
+    }
+
+    /// Whether none of the elements between a row and the row around it repeats, so that the rows beside each other are
+    /// all rows of that one.
+    fn is_alone(&self, node: NodeId, n_steps: usize) -> bool {
+        let mut at = self.shape.nodes[node].parent;
+        for _ in 1..n_steps {
+            let Some(id) = at else { return false };
+            if self.shape.nodes[id].repeats() {
+                return false;
+            }
+            at = self.shape.nodes[id].parent;
+        }
+        true
+    }
+
+    /// Takes the column that tells rows apart in all samples for the key, instead of a number.
+    fn take_natural_key(&mut self, rows: &Rows) {
+        let node = &self.shape.nodes[rows.node];
+        let has_key = rows.may_have_key && !node.is_recursive && node.n >= ROWS_FOR_KEY;
+        let Some((_, name)) = rows.natural.as_ref().filter(|_| has_key) else { return };
+        let table = &mut self.made.tables[rows.at];
+        let Some(number) = table.key.replace(name.clone()) else {
+            table.key = None;
+            return;
+        };
+        table.number = Some(number.clone());
+        table.columns.retain(|column| column.name != number);
+        for column in &mut table.columns {
+            if column.name == *name {
+                column.nullable = false;
+            }
         }
     }
 
@@ -308,7 +393,7 @@ impl<'s> Builder<'s> {
         let sql_type = match declared {
             _ if is_mixed_text => SqlType::Text(None),
             Some(declared) => declared,
-            None => values.sql_type(),
+            None => values.sql_type(attribute.unwrap_or(&node.name)),
         };
         let remark = if values.n == 0 && declared.is_none() && !is_mixed_text {
             Some("never had a value in the samples")
@@ -320,6 +405,11 @@ impl<'s> Builder<'s> {
         let n_rows = self.shape.nodes[rows.node].n;
         let is_required = place.required && scalar.required;
         let is_always = n_rows >= ROWS_FOR_NOT_NULL && values.n == n_rows && !self.shape.has_schema;
+        // Of the row's own attributes and of the elements right in it.
+        let is_own = steps.len() == 1 && (place.steps.len() <= usize::from(attribute.is_none()));
+        if is_own && values.n == n_rows && !scalar.is_repeated && !node.is_mixed {
+            rows.propose_key(&name, values);
+        }
         let column = Column {
             name,
             source: Source::Path(path),

@@ -1,6 +1,7 @@
 //! Reading of a sample into the shape: nothing is kept of the document but what it adds to the shape.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use quick_xml::XmlVersion;
 use quick_xml::events::attributes::Attribute;
@@ -12,6 +13,8 @@ use crate::shape::{NodeId, Shape};
 
 /// Elements in each other; a worker refuses documents that go deeper, unless its limits are set.
 const DEPTH_MAX: usize = 256;
+/// Values in one element that are compared with each other.
+const SEEN_MAX: usize = 100_000;
 const SCHEMA_INSTANCE: &str = "http://www.w3.org/2001/XMLSchema-instance";
 const XML: &str = "http://www.w3.org/XML/1998/namespace";
 
@@ -38,6 +41,31 @@ struct Open {
     has_elements: bool,
     is_nil: bool,
     text: String,
+    /// Hashes of the values of the elements in it, by element and by what has the value: none of them is kept, and two
+    /// that are alike are told all the same.
+    seen: HashMap<(NodeId, Of), HashSet<u64>>,
+    n_seen: usize,
+}
+
+/// What of an element has a value: an attribute, or an element in it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Of {
+    Attribute(String),
+    Child(NodeId),
+}
+
+impl Open {
+    /// Says whether another element beside it has had the same value. Where there are too many to tell, one has.
+    fn has_seen(&mut self, node: NodeId, of: Of, value: &str) -> bool {
+        if self.n_seen >= SEEN_MAX {
+            return true;
+        }
+        self.n_seen += 1;
+        let hash = self.seen.entry((node, of)).or_default();
+        let mut hasher = DefaultHasher::new();
+        value.trim().hash(&mut hasher);
+        !hash.insert(hasher.finish())
+    }
 }
 
 /// Adds a document to the shape; one that cannot be read adds nothing.
@@ -158,8 +186,10 @@ fn begin(
                 (Some(uri), Some(prefix)) => shape.prefixed(uri, &prefix, local.as_ref()),
                 (Some(_), None) | (None, _) => Some(local.as_ref().to_owned()),
             };
-            if let Some(scalar) = name.and_then(|name| shape.attribute(node, &name)) {
+            let Some(name) = name else { continue };
+            if let Some(scalar) = shape.attribute(node, &name) {
                 scalar.values.add(&text);
+                scalar.is_repeated |= outer.has_seen(node, Of::Attribute(name), &text);
             }
         }
     }
@@ -202,6 +232,13 @@ fn end(shape: &mut Shape, open: &mut Vec<Open>) {
     if !element.has_elements {
         let text = if element.is_nil { "" } else { &element.text };
         shape.nodes[node].text.values.add(text);
+        // It may be the key of the element that it is in, among those beside that one.
+        if let [.., around, row] = open.as_mut_slice()
+            && let Some(row) = row.node
+        {
+            let is_repeated = around.has_seen(row, Of::Child(node), text);
+            shape.nodes[node].text.is_repeated |= is_repeated;
+        }
     } else if !element.text.trim_matches([' ', '\t', '\r', '\n']).is_empty() {
         shape.nodes[node].is_mixed = true;
     }
@@ -245,7 +282,7 @@ mod tests {
                     "  @{name} {}/{} {}",
                     values.n,
                     values.n_blank,
-                    values.sql_type()
+                    values.sql_type("x")
                 ));
             }
         }
@@ -283,7 +320,7 @@ mod tests {
                 "/a/t/b n=1 in=1 most=1 text=1/0",
                 "/a/n n=1 in=1 most=1 text=0/1",
                 "/a/v n=1 in=1 most=1 text=0/1",
-                "  @xsi:type 1/0 nvarchar(10)",
+                "  @xsi:type 1/0 nvarchar(20)",
             ]
         );
     }

@@ -27,6 +27,8 @@ pub(crate) struct Scalar {
     pub(crate) declared: Option<SqlType>,
     /// Whether a schema says that it is always there.
     pub(crate) required: bool,
+    /// Two elements beside each other have the same value.
+    pub(crate) is_repeated: bool,
 }
 
 impl Scalar {
@@ -34,6 +36,7 @@ impl Scalar {
         self.values.merge(&other.values);
         self.declared = self.declared.or(other.declared);
         self.required &= other.required;
+        self.is_repeated |= other.is_repeated;
     }
 }
 

@@ -15,6 +15,16 @@ const DECIMAL_DIGITS_USUAL: u32 = 19;
 /// Room before the point, and behind it, beyond what the samples show.
 const DIGITS_ROOM: u32 = 3;
 const SCALE_ROOM: u32 = 2;
+/// Digits after the point that a decimal has at least: `12.5` in a sample may be `12.345` in the next document.
+const SCALE_MIN: u32 = 4;
+/// So many values show little of what others may be; from so many on, types get the usual room.
+const FEW: u64 = 30;
+const MANY: u64 = 300;
+/// Words of names whose numbers have fractions sooner or later, even if a few samples have none.
+const AMOUNTS: [&str; 14] = [
+    "amount", "amt", "price", "rate", "total", "sum", "percent", "quantity", "qty", "tax",
+    "balance", "fee", "weight", "factor",
+];
 /// Digits after the second that `datetime2`, `datetimeoffset` and `time` keep.
 const SECOND_DIGITS: usize = 7;
 /// Numbers of this many digits that all have the same length are codes (postal codes, accounts, phone numbers): the
@@ -22,6 +32,8 @@ const SECOND_DIGITS: usize = 7;
 const CODE_DIGITS: u32 = 5;
 /// Lengths of text columns; a longer one becomes `nvarchar(max)`.
 const TEXT_LENGTHS: [u32; 10] = [10, 20, 50, 100, 200, 500, 1000, 2000, 3000, 4000];
+/// Texts that are longer are no keys: an index of SQL Server takes 900 bytes in all.
+const KEY_UNITS_MAX: u32 = 40;
 /// Length of a text column for which the samples have no value at all.
 const TEXT_LENGTH_UNKNOWN: u32 = 200;
 
@@ -191,16 +203,19 @@ impl Values {
         self.has_offset |= other.has_offset;
     }
 
-    /// The type that holds all values, with room for longer ones.
-    pub(crate) fn sql_type(&self) -> SqlType {
+    /// The type that holds all values of an attribute or element, with room for longer ones: the fewer there are, the
+    /// more.
+    pub(crate) fn sql_type(&self, name: &str) -> SqlType {
         if self.n == 0 {
             return SqlType::Text(Some(TEXT_LENGTH_UNKNOWN));
         }
         let ways = self.ways;
         if ways.has(Ways::BOOL) {
             SqlType::Bit
+        } else if ways.has(Ways::WHOLE) && !self.is_code() && self.n < FEW && is_amount(name) {
+            decimal(self.whole_digits, 0).unwrap_or_else(|| self.text())
         } else if ways.has(Ways::WHOLE) && !self.is_code() {
-            whole(self.whole_digits)
+            whole(self.whole_digits, self.room() - 1)
         } else if ways.has(Ways::DECIMAL) && !ways.has(Ways::WHOLE) {
             decimal(self.whole_digits, self.scale).unwrap_or_else(|| self.text())
         } else if ways.has(Ways::DATE) {
@@ -237,8 +252,56 @@ impl Values {
     }
 
     fn text(&self) -> SqlType {
-        text_with_room(self.units_max)
+        let length = self.units_max.saturating_mul(self.room());
+        let wanted = if self.n < FEW { length.max(TEXT_LENGTHS[1]) } else { length };
+        SqlType::Text(TEXT_LENGTHS.into_iter().find(|length| *length >= wanted))
     }
+
+    /// How many times as long values may become; a digit more for each time above one.
+    fn room(&self) -> u32 {
+        match self.n {
+            ..FEW => 4,
+            FEW..MANY => 3,
+            MANY.. => 2,
+        }
+    }
+
+    /// Whether all values are short texts or whole numbers, as keys are.
+    pub(crate) fn may_be_key(&self) -> Option<KeyKind> {
+        if self.n_blank > 0 || self.units_max > KEY_UNITS_MAX {
+            return None;
+        }
+        match self.sql_type("") {
+            SqlType::Int | SqlType::BigInt => Some(KeyKind::Number),
+            SqlType::Text(Some(_)) if !self.is_unclear_date() => Some(KeyKind::Text),
+            SqlType::Uuid => Some(KeyKind::Text),
+            SqlType::Text(_)
+            | SqlType::Bit
+            | SqlType::Decimal { .. }
+            | SqlType::Float
+            | SqlType::Date
+            | SqlType::Time
+            | SqlType::DateTime
+            | SqlType::DateTimeOffset => None,
+        }
+    }
+}
+
+/// What values that may be a key look like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum KeyKind {
+    /// Whole numbers, which may be counts as well.
+    Number,
+    Text,
+}
+
+/// Says whether a name is that of an amount, as one of its words tells.
+fn is_amount(name: &str) -> bool {
+    let name = crate::names::snake(name);
+    let mut words = name.split('_');
+    words.any(|word| {
+        AMOUNTS.iter().any(|amount| word == *amount || word.strip_suffix('s') == Some(amount))
+    })
 }
 
 /// A text column for values of up to so many units, with room for values twice as long.
@@ -247,8 +310,8 @@ pub(crate) fn text_with_room(units: u32) -> SqlType {
     SqlType::Text(TEXT_LENGTHS.into_iter().find(|length| *length >= wanted))
 }
 
-fn whole(digits: u32) -> SqlType {
-    match digits + 1 {
+fn whole(digits: u32, room: u32) -> SqlType {
+    match digits + room {
         n if n <= INT_DIGITS => SqlType::Int,
         n if n <= BIGINT_DIGITS => SqlType::BigInt,
         _ => SqlType::Decimal { precision: DECIMAL_DIGITS, scale: 0 },
@@ -257,7 +320,7 @@ fn whole(digits: u32) -> SqlType {
 
 /// A decimal with room; without room where only that fits; none where not even that does.
 fn decimal(whole: u32, scale: u32) -> Option<SqlType> {
-    let roomy = scale + SCALE_ROOM;
+    let roomy = (scale + SCALE_ROOM).max(SCALE_MIN);
     let wanted = whole + DIGITS_ROOM + roomy;
     if wanted <= DECIMAL_DIGITS_USUAL {
         Some(SqlType::Decimal { precision: DECIMAL_DIGITS_USUAL, scale: roomy })
@@ -368,77 +431,4 @@ fn is_slashed(text: &str, order: DateOrder) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn type_of(values: &[&str]) -> String {
-        let mut all = Values::default();
-        values.iter().for_each(|value| all.add(value));
-        all.sql_type().to_string()
-    }
-
-    #[test]
-    fn types_hold_all_values_with_room() {
-        for (values, expected) in [
-            (&["true", "false", ""][..], "bit"),
-            (&["0", "1"], "int"),
-            (&["1", "-250"], "int"),
-            (&["1", "123456789"], "bigint"),
-            (&["1", "123456789012345678"], "decimal(38,0)"),
-            (&["1", "1234567890123456789"], "decimal(38,2)"),
-            (&["007", "12"], "nvarchar(10)"),
-            (&["12345", "54321"], "nvarchar(10)"),
-            (&["1234", "54321"], "int"),
-            (&["1.5", "20"], "decimal(19,3)"),
-            (&["-0.00001"], "decimal(19,7)"),
-            (&["12345678901234.5"], "decimal(38,3)"),
-            (&["1,5"], "nvarchar(10)"),
-            (&["1e5"], "nvarchar(10)"),
-            (&["01.5"], "nvarchar(10)"),
-            (&["2024-02-29", " 1999-12-31 "], "date"),
-            (&["2024-02-30"], "nvarchar(20)"),
-            (&["0000-01-01"], "nvarchar(20)"),
-            (&["2024-02-29T10:00:00", "2024-02-29"], "datetime2(7)"),
-            (&["2024-02-29 10:00:00.123"], "datetime2(7)"),
-            (&["2024-02-29T10:00:00.123456789"], "nvarchar(100)"),
-            (&["2024-02-29T10:00:00Z", "2024-02-29T10:00:00"], "datetimeoffset(7)"),
-            (&["2024-02-29T10:00:00+14:00"], "datetimeoffset(7)"),
-            (&["2024-02-29T10:00:00+15:00"], "nvarchar(50)"),
-            (&["23:59:59.5"], "time(7)"),
-            (&["24:00:00"], "nvarchar(20)"),
-            (&["01234567-89ab-cdef-0123-456789ABCDEF"], "uniqueidentifier"),
-            (&["12/31/2024", "1/2/2024"], "date"),
-            (&["31.12.2024"], "date"),
-            (&["1/2/2024"], "nvarchar(20)"),
-            (&["13/13/2024"], "nvarchar(20)"),
-            (&["12/31/2024", "31/12/2024"], "nvarchar(20)"),
-            (&["12/31/2024", "2024-12-31"], "nvarchar(20)"),
-            (&["", " \n"], "nvarchar(200)"),
-        ] {
-            assert_eq!(type_of(values), expected, "{values:?}");
-        }
-        assert_eq!(type_of(&["x".repeat(2001).as_str()]), "nvarchar(max)");
-        assert_eq!(type_of(&["\u{1f600}".repeat(5).as_str()]), "nvarchar(20)");
-    }
-
-    #[test]
-    fn merged_values_are_those_of_both() {
-        let (mut left, mut right) = (Values::default(), Values::default());
-        left.add("12");
-        right.add("1.25");
-        right.add("");
-        left.merge(&right);
-        assert_eq!((left.n, left.n_blank), (2, 1));
-        assert_eq!(left.sql_type().to_string(), "decimal(19,4)");
-    }
-
-    #[test]
-    fn the_order_of_day_and_month_needs_a_day_that_is_no_month() {
-        let mut values = Values::default();
-        assert_eq!((values.date_order(), values.is_unclear_date()), (None, false));
-        values.add("1/2/2024");
-        assert_eq!((values.date_order(), values.is_unclear_date()), (None, true));
-        values.add("1/31/2024");
-        assert_eq!(values.date_order(), Some(DateOrder::MonthFirst));
-    }
-}
+mod tests;

@@ -49,6 +49,12 @@ fn write_table(toml: &mut String, tables: &[Table], table: &Table) {
     if let Some(parent) = table.parent.filter(|parent| *parent > 0) {
         line(toml, &format!("parent = {}", quoted(&tables[parent].name)));
     }
+    if let (Some(column), Some(number)) = (&table.key, &table.number) {
+        let text = format!(
+            "# `{column}` was different in all rows of one parent. Where it may not be, number the rows: {number} = {{ position = true }}"
+        );
+        line(toml, &one_line(&text));
+    }
     if let Some(column) = &table.key {
         line(toml, &format!("key = [{}]", quoted(column)));
     }
@@ -140,13 +146,12 @@ pub(crate) fn ddl(frame: &Frame<'_>, tables: &[Table]) -> String {
 }
 
 fn create_table(sql: &mut String, schema: &str, tables: &[Table], table: &Table) {
-    let inherited =
-        table.parent.map_or_else(|| vec![ID_COLUMN.to_owned()], |at| key_of(tables, at));
+    let inherited = table.parent.map_or_else(|| vec![id_column()], |at| key_of(tables, at));
     let mut lines = Vec::new();
-    for (at, column) in inherited.iter().enumerate() {
-        let sql_type = if at == 0 { "bigint" } else { "int" };
+    for (column, sql_type) in &inherited {
         lines.push(format!("{} {sql_type} NOT NULL", bracketed(column)));
     }
+    let inherited: Vec<String> = inherited.into_iter().map(|(column, _)| column).collect();
     for column in &table.columns {
         let null = if column.nullable { "NULL" } else { "NOT NULL" };
         lines.push(format!("{} {} {null}", bracketed(&column.name), column.sql_type));
@@ -170,11 +175,20 @@ fn create_table(sql: &mut String, schema: &str, tables: &[Table], table: &Table)
     line(sql, &format!("CREATE TABLE {schema}.{name} (\n    {}\n);", lines.join(",\n    ")));
 }
 
-/// The columns that tell the rows of a table apart: those of the tables around it, outermost first, and its own.
-fn key_of(tables: &[Table], at: usize) -> Vec<String> {
+fn id_column() -> (String, String) {
+    (ID_COLUMN.to_owned(), "bigint".to_owned())
+}
+
+/// The columns that tell the rows of a table apart, with their types: those of the tables around it, outermost first,
+/// and its own.
+fn key_of(tables: &[Table], at: usize) -> Vec<(String, String)> {
     let table = &tables[at];
-    let mut key = table.parent.map_or_else(|| vec![ID_COLUMN.to_owned()], |at| key_of(tables, at));
-    key.extend(table.key.clone());
+    let mut key = table.parent.map_or_else(|| vec![id_column()], |at| key_of(tables, at));
+    if let Some(name) = &table.key {
+        let column = table.columns.iter().find(|column| column.name == *name);
+        let sql_type = column.map_or_else(|| "int".to_owned(), |it| it.sql_type.to_string());
+        key.push((name.clone(), sql_type));
+    }
     key
 }
 

@@ -150,8 +150,12 @@ impl Schema {
             found.iter().map(move |(namespace, id)| ((namespace.clone(), name.clone()), *id))
         });
         let free = all.filter(|(name, id)| {
-            let is_abstract = self.items[*id].get("abstract") == Some("true");
-            !is_abstract && !referred.contains(name)
+            let item = &self.items[*id];
+            let is_abstract = item.get("abstract") == Some("true");
+            // What may stand for another element stands where that one is referred to.
+            let head = item.get("substitutionGroup").map(|head| self.name(*id, head));
+            let stands_in = head.is_some_and(|head| referred.contains(&head));
+            !is_abstract && !referred.contains(name) && !stands_in
         });
         free.map(|(_, id)| id).collect()
     }

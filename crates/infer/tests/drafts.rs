@@ -127,7 +127,7 @@ fn columns_are_null_unless_many_rows_say_otherwise() {
     let line = |extra: &str| format!("<Line a='1' {extra}/>");
     let lines: String = (0..12).map(|n| line(if n == 3 { "" } else { "b='x'" })).collect();
     let ddl = draft(&[&format!("<O>{lines}</O>")]).ddl;
-    assert!(ddl.contains("[a] int NOT NULL") && ddl.contains("[b] nvarchar(10) NULL"), "{ddl}");
+    assert!(ddl.contains("[a] int NOT NULL") && ddl.contains("[b] nvarchar(20) NULL"), "{ddl}");
     let few = draft(&["<O><Line a='1'/><Line a='2'/></O>"]).ddl;
     assert!(few.contains("[a] int NULL"), "{few}");
 }
@@ -257,4 +257,131 @@ fn several_roots_need_a_name() {
     assert!(err.contains("`Order`, `Other`; name one"), "{err}");
     assert_eq!(from_schema(&[&two], &[], Some("Order")).tables.len(), 2);
     assert!(Samples::new().add_schema("<a/>").unwrap_err().to_string().contains("no XML Schema"));
+}
+
+/// What is different in all rows of one parent, and always there, tells them apart; a few rows say nothing.
+#[test]
+fn natural_keys_are_proposed_where_many_rows_show_them() {
+    let order = |n_lines: usize| {
+        let lines: String = (0..n_lines)
+            .map(|n| format!("<Line><Sku>s{n}</Sku><Qty>{n}</Qty><Kind>k</Kind><Part no='{n}'/><Part no='x{n}'/></Line>"))
+            .collect();
+        format!("<Order><Lines>{lines}</Lines></Order>")
+    };
+    let many = draft(&[&order(15), &order(12)]);
+    let expected = r#"
+[[table]]
+name = "line"
+# `sku` was different in all rows of one parent. Where it may not be, number the rows: line_no = { position = true }
+key = ["sku"]
+rows = "/Order/Lines/Line"
+[table.columns]
+sku = "Sku"
+qty = "Qty"
+kind = "Kind"
+
+[[table]]
+name = "part"
+parent = "line"
+# `no` was different in all rows of one parent. Where it may not be, number the rows: part_no = { position = true }
+key = ["no"]
+rows = "/Order/Lines/Line/Part"
+[table.columns]
+no = "@no"
+"#;
+    assert!(many.contract.contains(expected), "{}", many.contract);
+    for expected in [
+        "[sku] nvarchar(20) NOT NULL",
+        "CONSTRAINT [PK_part] PRIMARY KEY ([app_id], [sku], [no])",
+        "FOREIGN KEY ([app_id], [sku]) REFERENCES [order].[line] ([app_id], [sku])",
+    ] {
+        assert!(many.ddl.contains(expected), "{}", many.ddl);
+    }
+    let few = draft(&[&order(3)]);
+    assert!(few.contract.contains("key = [\"line_no\"]"), "{}", few.contract);
+    // The same value twice in one order; in two orders it says nothing.
+    let twice = order(30).replace("<Sku>s7</Sku>", "<Sku>s8</Sku>");
+    let twice = draft(&[&order(30), &twice]);
+    assert!(twice.contract.contains("key = [\"line_no\"]"), "{}", twice.contract);
+}
+
+/// The shape of a payment message: a file of types, one of the message, groups, choices, an extension, a restriction.
+const PAYMENT: &str = r#"<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema" xmlns="urn:pay" xmlns:t="urn:types"
+    targetNamespace="urn:pay" elementFormDefault="qualified">
+  <xs:import namespace="urn:types" schemaLocation="types.xsd"/>
+  <xs:element name="Document" type="Document"/>
+  <xs:complexType name="Document"><xs:sequence><xs:element name="CstmrCdtTrfInitn" type="Initiation"/></xs:sequence></xs:complexType>
+  <xs:complexType name="Initiation"><xs:sequence>
+    <xs:element name="GrpHdr"><xs:complexType><xs:sequence>
+      <xs:element name="MsgId" type="t:Max35Text"/><xs:element name="CreDtTm" type="t:ISODateTime"/>
+      <xs:element name="CtrlSum" type="t:DecimalNumber" minOccurs="0"/>
+    </xs:sequence></xs:complexType></xs:element>
+    <xs:element name="PmtInf" type="Payment" maxOccurs="unbounded"/>
+  </xs:sequence></xs:complexType>
+  <xs:complexType name="Payment"><xs:sequence>
+    <xs:element name="PmtInfId" type="t:Max35Text"/>
+    <xs:group ref="t:Dates"/>
+    <xs:element name="Dbtr" type="t:Party"/>
+    <xs:element name="CdtTrfTxInf" type="Transfer" maxOccurs="unbounded"/>
+  </xs:sequence><xs:attributeGroup ref="t:Marks"/></xs:complexType>
+  <xs:complexType name="Transfer"><xs:sequence>
+    <xs:element name="EndToEndId" type="t:Max35Text"/>
+    <xs:element name="Amt"><xs:complexType><xs:choice>
+      <xs:element name="InstdAmt" type="t:Amount"/>
+      <xs:element name="EqvtAmt"><xs:complexType><xs:sequence><xs:element name="Amt" type="t:Amount"/><xs:element name="CcyOfTrf" type="t:CurrencyCode"/></xs:sequence></xs:complexType></xs:element>
+    </xs:choice></xs:complexType></xs:element>
+    <xs:element name="Cdtr" type="t:Person" minOccurs="0"/>
+    <xs:element name="Ustrd" type="t:Max140Text" minOccurs="0" maxOccurs="unbounded"/>
+    <xs:element ref="t:Reason" minOccurs="0"/>
+  </xs:sequence></xs:complexType>
+</xs:schema>"#;
+
+const PAYMENT_TYPES: &str = r#"<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema" xmlns="urn:types" targetNamespace="urn:types">
+  <xs:simpleType name="Max35Text"><xs:restriction base="xs:string"><xs:minLength value="1"/><xs:maxLength value="35"/></xs:restriction></xs:simpleType>
+  <xs:simpleType name="Max140Text"><xs:restriction base="xs:string"><xs:maxLength value="140"/></xs:restriction></xs:simpleType>
+  <xs:simpleType name="ISODateTime"><xs:restriction base="xs:dateTime"/></xs:simpleType>
+  <xs:simpleType name="DecimalNumber"><xs:restriction base="xs:decimal"><xs:fractionDigits value="17"/><xs:totalDigits value="18"/></xs:restriction></xs:simpleType>
+  <xs:simpleType name="CurrencyCode"><xs:restriction base="xs:string"><xs:pattern value="[A-Z]{3}"/><xs:maxLength value="3"/></xs:restriction></xs:simpleType>
+  <xs:complexType name="Amount"><xs:simpleContent><xs:extension base="AmountValue"><xs:attribute name="Ccy" type="CurrencyCode" use="required"/></xs:extension></xs:simpleContent></xs:complexType>
+  <xs:simpleType name="AmountValue"><xs:restriction base="xs:decimal"><xs:fractionDigits value="5"/><xs:totalDigits value="18"/></xs:restriction></xs:simpleType>
+  <xs:group name="Dates"><xs:sequence><xs:element name="ReqdExctnDt" type="xs:date"/></xs:sequence></xs:group>
+  <xs:attributeGroup name="Marks"><xs:attribute name="prio" type="xs:int"/></xs:attributeGroup>
+  <xs:complexType name="Party"><xs:sequence><xs:element name="Nm" type="Max140Text" minOccurs="0"/></xs:sequence></xs:complexType>
+  <xs:complexType name="Person"><xs:complexContent><xs:extension base="Party"><xs:sequence><xs:element name="BirthDt" type="xs:date" minOccurs="0"/></xs:sequence></xs:extension></xs:complexContent></xs:complexType>
+  <xs:element name="Reason" abstract="true" type="xs:string"/>
+  <xs:element name="Code" substitutionGroup="Reason" type="Max35Text"/>
+  <xs:element name="Prtry" substitutionGroup="Reason" type="Max35Text"/>
+</xs:schema>"#;
+
+#[test]
+fn a_schema_of_payments_becomes_tables() {
+    let draft = from_schema(&[PAYMENT, PAYMENT_TYPES], &[], None);
+    let ddl = &draft.ddl;
+    for expected in [
+        "[msg_id] nvarchar(35) NOT NULL",
+        "[cre_dt_tm] datetimeoffset(7) NOT NULL",
+        "[ctrl_sum] decimal(35,17) NULL",
+        "[reqd_exctn_dt] date NOT NULL",
+        "[prio] int NULL",
+        "[instd_amt] decimal(23,5) NULL",
+        "[instd_amt_ccy] nvarchar(3)",
+        "[birth_dt] date NULL",
+        "[code] nvarchar(35) NULL",
+        "[prtry] nvarchar(35) NULL",
+    ] {
+        assert!(ddl.contains(expected), "{expected}: {ddl}");
+    }
+    let rows: Vec<&str> = draft.tables.iter().map(|table| table.rows[0].as_str()).collect();
+    assert_eq!(
+        rows,
+        [
+            "/Document",
+            "/Document/CstmrCdtTrfInitn/PmtInf",
+            "/Document/CstmrCdtTrfInitn/PmtInf/CdtTrfTxInf",
+            "/Document/CstmrCdtTrfInitn/PmtInf/CdtTrfTxInf/Ustrd",
+        ]
+    );
+    // Without the file of types everything that it declares is named.
+    let half = from_schema(&[PAYMENT], &[], None);
+    assert!(half.left_out.iter().any(|it| it.path.ends_with("/Reason")), "{:?}", half.left_out);
 }

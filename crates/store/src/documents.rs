@@ -101,8 +101,9 @@ impl Documents {
             Holds::Bytes => document.clone(),
         };
         let bytes_max = plan.limits().document_bytes;
-        let (from, order) = (&source.from, "ORDER BY x.[app_id]");
-        let id = "CAST(x.[app_id] AS bigint) AS [app_id]";
+        let (from, order) = (&source.from, format!("ORDER BY {}", source.id));
+        let own = &source.id;
+        let id = format!("CAST({own} AS bigint) AS [app_id]");
         let is_read = format!("DATALENGTH({document}) <= {bytes_max}");
         let xml = format!("CASE WHEN {is_read} THEN {bytes} END AS [xml]");
         let stored = format!(
@@ -117,7 +118,7 @@ impl Documents {
             ),
             by_id: format!(
                 "SET LOCK_TIMEOUT {LOCK_TIMEOUT};\nSELECT {id}, {xml} FROM {table} AS x WHERE {document} IS NOT NULL \
-                 AND x.[app_id] IN (SELECT j.[app_id] FROM OPENJSON(@P1) WITH ([app_id] bigint '$') AS j) {order}"
+                 AND {own} IN (SELECT j.[app_id] FROM OPENJSON(@P1) WITH ([app_id] bigint '$') AS j) {order}"
             ),
             holds,
             log_watermark: source.log_watermark,

@@ -19,7 +19,7 @@ pub enum Error {
     DecidedElsewhere,
     /// The source has an id more than once.
     #[error(
-        "the source has application {app_id} more than once; `app_id` has to be unique: remove the rows that are wrong, \
+        "the source has application {app_id} more than once; its id has to be unique: remove the rows that are wrong, \
          or name a view with one row for each application in `source_table`"
     )]
     Duplicate {

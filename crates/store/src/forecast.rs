@@ -115,16 +115,16 @@ pub struct Wanted {
 
 type Names = (String, String);
 
-/// The child's column, the parent's, and the parent's collation where it is text.
-type Pair = (String, String, Option<String>);
+/// A reference: the parent's schema and name, and pairs of columns with the parent's collation.
+type ForeignKey = (Names, Vec<(String, String, Option<String>)>);
 
 /// The keys of a schema.
 #[derive(Debug, Default)]
 struct Keys {
     /// By table, lower case: the columns of each.
     unique: BTreeMap<String, Vec<Vec<String>>>,
-    /// By child, lower case: the parent's schema and name, and pairs of columns with the parent's collation.
-    foreign: BTreeMap<String, Vec<(Names, Vec<Pair>)>>,
+    /// By child, lower case.
+    foreign: BTreeMap<String, Vec<ForeignKey>>,
 }
 
 impl Store {

@@ -23,19 +23,20 @@ pub fn load_statement(plan: &Plan) -> String {
     let source = plan.source();
     let table = name::table(plan.target_schema(), &source.table);
     let column = name::quoted(&source.column);
+    let id = name::quoted(&source.id);
     let mut sql = format!(
         "SET XACT_ABORT ON;\nBEGIN TRAN;\n\
-         INSERT INTO {table} ([app_id], {column}) SELECT i.[app_id], i.[document] FROM OPENJSON(@P1) \
+         INSERT INTO {table} ({id}, {column}) SELECT i.[app_id], i.[document] FROM OPENJSON(@P1) \
          WITH ([app_id] bigint '$[0]', [document] nvarchar(max) '$[1]') AS i \
-         WHERE NOT EXISTS (SELECT 1 FROM {table} AS x WHERE x.[app_id] = i.[app_id]);\n\
+         WHERE NOT EXISTS (SELECT 1 FROM {table} AS x WHERE x.{id} = i.[app_id]);\n\
          SELECT CAST(@@ROWCOUNT AS bigint) AS [n];\n"
     );
     for application in &source.application_tables {
         let table = name::application_table(application);
         writeln!(
             sql,
-            "INSERT INTO {table} ([app_id]) SELECT i.[app_id] FROM OPENJSON(@P2) WITH ([app_id] bigint '$') AS i \
-             WHERE NOT EXISTS (SELECT 1 FROM {table} AS x WHERE x.[app_id] = i.[app_id]);"
+            "INSERT INTO {table} ({id}) SELECT i.[app_id] FROM OPENJSON(@P2) WITH ([app_id] bigint '$') AS i \
+             WHERE NOT EXISTS (SELECT 1 FROM {table} AS x WHERE x.{id} = i.[app_id]);"
         )
         .expect("writing to a string does not fail");
     }
@@ -49,11 +50,12 @@ pub fn load_statement(plan: &Plan) -> String {
 pub fn replace_statement(plan: &Plan) -> String {
     let source = plan.source();
     let table = name::table(plan.target_schema(), &source.table);
-    let column = name::quoted(&source.column);
+    let (id, column) = (name::quoted(&source.id), name::quoted(&source.column));
+    // Columns of the source stand beside those of the new documents, which are called as none of them is.
     format!(
-        "UPDATE {table} SET {column} = i.[document] OUTPUT inserted.[app_id] FROM OPENJSON(@P1) \
-         WITH ([id] bigint '$[0]', [document] nvarchar(max) '$[1]') AS i WHERE [app_id] = i.[id] \
-         AND ({column} IS NULL OR NOT CAST(CAST({column} AS nvarchar(max)) AS varbinary(max)) = CAST(i.[document] AS varbinary(max)));\n"
+        "UPDATE {table} SET {column} = i.[xmlx_document] OUTPUT inserted.{id} AS [app_id] FROM OPENJSON(@P1) \
+         WITH ([xmlx_id] bigint '$[0]', [xmlx_document] nvarchar(max) '$[1]') AS i WHERE {id} = i.[xmlx_id] \
+         AND ({column} IS NULL OR NOT CAST(CAST({column} AS nvarchar(max)) AS varbinary(max)) = CAST(i.[xmlx_document] AS varbinary(max)));\n"
     )
 }
 

@@ -441,9 +441,10 @@ fn rows_of_other(plan: &Plan, way: &Way, referrer: &Referrer) -> String {
             }
         }
     }
+    let source_id = name::quoted(&plan.source().id);
     let lines = plan.source().application_tables.iter().map(|table| {
         let table = name::application_table(table);
-        format!("EXISTS (SELECT 1 FROM {table} AS a WHERE a.[app_id] = t{top}.{id})")
+        format!("EXISTS (SELECT 1 FROM {table} AS a WHERE a.{source_id} = t{top}.{id})")
     });
     let lines: Vec<String> = lines.collect();
     let of_line =

@@ -22,6 +22,8 @@ pub struct Waiting {
 pub struct Source {
     /// Which of the source's rows `x` wait, from `FROM` on. Parameters 1, 2 and 4: bounds and log watermark.
     pub(crate) from: String,
+    /// The column of the application's id there, `x.[..]`: the contract names it.
+    pub(crate) id: String,
     boundary: String,
     waiting: String,
     submitted: String,
@@ -43,7 +45,7 @@ pub struct Source {
     /// failed applications are tried again, one that came after the submission.
     pub(crate) decided_above: i64,
     /// What takes applications out that a job has left as they were. Parameter 3: the job.
-    not_kept: &'static str,
+    not_kept: String,
     mode: Mode,
 }
 
@@ -55,14 +57,13 @@ impl Source {
         let source = plan.source();
         let table = name::table(schema, &source.table);
         let document = name::quoted(&source.column);
+        let id = name::quoted(&source.id);
         let log = name::table(schema, "processing_log");
-        let scope = format!("x.[app_id] >= @P1 AND x.[app_id] < @P2 AND x.{document} IS NOT NULL");
+        let scope = format!("x.{id} >= @P1 AND x.{id} < @P2 AND x.{document} IS NOT NULL");
         let of_line = |row: &str| {
             let is_in = |table: &String| {
                 let application = name::application_table(table);
-                format!(
-                    "EXISTS (SELECT 1 FROM {application} AS a WHERE a.[app_id] = {row}.[app_id])"
-                )
+                format!("EXISTS (SELECT 1 FROM {application} AS a WHERE a.{id} = {row})")
             };
             let lines: Vec<String> = source.application_tables.iter().map(is_in).collect();
             match lines.as_slice() {
@@ -71,31 +72,33 @@ impl Source {
                 _ => Some(format!("({})", lines.join(" OR "))),
             }
         };
-        let and_of_line = |row| of_line(row).map_or_else(String::new, |it| format!(" AND {it}"));
-        let in_line = and_of_line("x");
-        let (waits, waited) = (waits(mode, plan, &log), waited(mode, plan, &log));
-        let not_kept = if mode.replaces() { NOT_KEPT } else { "" };
+        let and_of_line =
+            |row: &str| of_line(row).map_or_else(String::new, |it| format!(" AND {it}"));
+        let own = format!("x.{id}");
+        let in_line = and_of_line(own.as_str());
+        let (waits, waited) = (waits(mode, plan, &log, &own), waited(mode, plan, &log, &own));
+        let not_kept = if mode.replaces() { not_kept(&own) } else { String::new() };
         let submitted = format!(
             "SELECT COUNT_BIG(*) AS [n] FROM {table} AS x WHERE {scope}{in_line} AND {waited}"
         );
         let from = format!("FROM {table} AS x WHERE {scope}{in_line} AND {waits}");
         let decided = decided_in(mode, &log);
-        let outside = of_line("x").map_or_else(|| "1 = 0".to_owned(), |it| format!("NOT {it}"));
+        let outside = of_line(&own).map_or_else(|| "1 = 0".to_owned(), |it| format!("NOT {it}"));
         Self {
             boundary: format!(
-                "SELECT MIN(t.[app_id]) AS [first], MAX(t.[app_id]) AS [last], COUNT_BIG(*) AS [n] FROM (SELECT TOP (@P3) CAST(x.[app_id] AS bigint) AS [app_id] {from} ORDER BY x.[app_id]) AS t"
+                "SELECT MIN(t.[app_id]) AS [first], MAX(t.[app_id]) AS [last], COUNT_BIG(*) AS [n] FROM (SELECT TOP (@P3) CAST(x.{id} AS bigint) AS [app_id] {from} ORDER BY x.{id}) AS t"
             ),
             waiting: format!("SELECT COUNT_BIG(*) AS [n] {from}{not_kept}"),
             submitted,
             documents: format!(
                 "SELECT COUNT_BIG(*) AS [n] FROM {table} AS x WHERE {scope}{in_line}"
             ),
-            passed: format!("SELECT COUNT_BIG(*) AS [n] {from}{not_kept}{PASSED}"),
+            passed: format!("SELECT COUNT_BIG(*) AS [n] {from}{not_kept}{}", passed(&own)),
             bounds: format!(
-                "SELECT CAST(MIN(x.[app_id]) AS bigint) AS [lo], CAST(MAX(x.[app_id]) AS bigint) AS [hi] FROM {table} AS x"
+                "SELECT CAST(MIN(x.{id}) AS bigint) AS [lo], CAST(MAX(x.{id}) AS bigint) AS [hi] FROM {table} AS x"
             ),
-            rows_up: rows(&table, ""),
-            rows_down: rows(&table, " DESC"),
+            rows_up: rows(&table, &id, ""),
+            rows_down: rows(&table, &id, " DESC"),
             left_out: format!(
                 "SELECT COUNT_BIG(*) AS [n] FROM {table} AS x WHERE {scope} AND {outside}"
             ),
@@ -103,10 +106,11 @@ impl Source {
                 "SELECT COALESCE(CAST(MAX([log_id]) AS bigint), 0) AS [n] FROM {log}"
             ),
             from,
+            id: own,
             log,
             log_of_job: format!(
                 "l.[app_id] >= @P1 AND l.[app_id] < @P2 AND l.[log_id] > @P3 AND l.[log_id] <= @P5{} AND {}",
-                and_of_line("l"),
+                and_of_line("l.[app_id]"),
                 decided
             ),
             log_watermark,
@@ -135,7 +139,7 @@ impl Source {
 
     /// The same, where a cursor of the job has passed them.
     pub(crate) fn passed_rows(&self) -> String {
-        format!("{}{PASSED}", self.waiting_rows())
+        format!("{}{}", self.waiting_rows(), passed(&self.id))
     }
 
     /// The statements, each with what it is for, for checks from outside.
@@ -258,39 +262,49 @@ impl Source {
 }
 
 /// Which rows `x` of the source a cursor of the job has passed. Parameter 3: the job.
-const PASSED: &str = " AND EXISTS (SELECT 1 FROM [xmlx].[range] AS r WHERE r.[job_id] = @P3 AND r.[lo] <= x.[app_id] AND r.[committed_through] >= x.[app_id])";
+fn passed(id: &str) -> String {
+    format!(
+        " AND EXISTS (SELECT 1 FROM [xmlx].[range] AS r WHERE r.[job_id] = @P3 AND r.[lo] <= {id} AND r.[committed_through] >= {id})"
+    )
+}
 
 /// Which rows `x` of the source a job has not tried in vain to replace. Parameter 3: the job.
-const NOT_KEPT: &str = " AND NOT EXISTS (SELECT 1 FROM [xmlx].[finding] AS f WHERE f.[job_id] = @P3 AND f.[app_id] = x.[app_id] AND f.[kind] = 'kept_old')";
+fn not_kept(id: &str) -> String {
+    format!(
+        " AND NOT EXISTS (SELECT 1 FROM [xmlx].[finding] AS f WHERE f.[job_id] = @P3 AND f.[app_id] = {id} AND f.[kind] = 'kept_old')"
+    )
+}
 
 /// The first rows of the source from one end of a scope, whatever they hold. Parameters 1 to 3: bounds and how many.
-fn rows(table: &str, order: &str) -> String {
+fn rows(table: &str, id: &str, order: &str) -> String {
     format!(
-        "SELECT MIN(t.[app_id]) AS [first], MAX(t.[app_id]) AS [last], COUNT_BIG(*) AS [n] FROM (SELECT TOP (@P3) CAST(x.[app_id] AS bigint) AS [app_id] FROM {table} AS x \
-         WHERE x.[app_id] >= @P1 AND x.[app_id] < @P2 ORDER BY x.[app_id]{order}) AS t"
+        "SELECT MIN(t.[app_id]) AS [first], MAX(t.[app_id]) AS [last], COUNT_BIG(*) AS [n] FROM (SELECT TOP (@P3) CAST(x.{id} AS bigint) AS [app_id] FROM {table} AS x \
+         WHERE x.{id} >= @P1 AND x.{id} < @P2 ORDER BY x.{id}{order}) AS t"
     )
 }
 
 /// Which rows `x` of the source wait for a job of this mode. Parameter 4: the job's log watermark. What a job reads waits
 /// as of its submission, whatever is decided meanwhile: its cursors alone say how far it has come.
-fn waits(mode: Mode, plan: &Plan, log: &str) -> String {
+fn waits(mode: Mode, plan: &Plan, log: &str, id: &str) -> String {
     match mode {
         Mode::Once | Mode::Follow => {
-            format!("NOT EXISTS (SELECT 1 FROM {log} AS l WHERE l.[app_id] = x.[app_id])")
+            format!("NOT EXISTS (SELECT 1 FROM {log} AS l WHERE l.[app_id] = {id})")
         }
         Mode::Retry => format!(
-            "(SELECT TOP (1) l.[status] FROM {log} AS l WHERE l.[app_id] = x.[app_id] ORDER BY l.[log_id] DESC) = 'failed' \
-             AND (SELECT MAX(l.[log_id]) FROM {log} AS l WHERE l.[app_id] = x.[app_id]) <= @P4"
+            "(SELECT TOP (1) l.[status] FROM {log} AS l WHERE l.[app_id] = {id} ORDER BY l.[log_id] DESC) = 'failed' \
+             AND (SELECT MAX(l.[log_id]) FROM {log} AS l WHERE l.[app_id] = {id}) <= @P4"
         ),
-        Mode::Replace => format!("{} AND {}", latest_before(log), written_otherwise(plan, log)),
-        Mode::ReplaceAll => latest_before(log),
-        Mode::Rehearse | Mode::Reconcile => waited(mode, plan, log),
+        Mode::Replace => {
+            format!("{} AND {}", latest_before(log, id), written_otherwise(plan, log, id))
+        }
+        Mode::ReplaceAll => latest_before(log, id),
+        Mode::Rehearse | Mode::Reconcile => waited(mode, plan, log, id),
     }
 }
 
 /// The same by the log as it was at the submission, however far the job has come by now.
-fn waited(mode: Mode, plan: &Plan, log: &str) -> String {
-    let of_app = "l.[app_id] = x.[app_id] AND l.[log_id] <= @P4";
+fn waited(mode: Mode, plan: &Plan, log: &str, id: &str) -> String {
+    let of_app = format!("l.[app_id] = {id} AND l.[log_id] <= @P4");
     let latest_is = |status: &str| {
         format!(
             "(SELECT TOP (1) l.[status] FROM {log} AS l WHERE {of_app} ORDER BY l.[log_id] DESC) = '{status}'"
@@ -304,30 +318,30 @@ fn waited(mode: Mode, plan: &Plan, log: &str) -> String {
         Mode::Reconcile => latest_is("success"),
         Mode::Replace => format!(
             "EXISTS (SELECT 1 FROM {log} AS l WHERE {of_app}) AND {}",
-            written_otherwise(plan, log)
+            written_otherwise(plan, log, id)
         ),
         Mode::ReplaceAll => format!("EXISTS (SELECT 1 FROM {log} AS l WHERE {of_app})"),
     }
 }
 
 /// Whether row `x` of the source has rows in the log, none of them later than the submission.
-fn latest_before(log: &str) -> String {
-    format!("(SELECT MAX(l.[log_id]) FROM {log} AS l WHERE l.[app_id] = x.[app_id]) <= @P4")
+fn latest_before(log: &str, id: &str) -> String {
+    format!("(SELECT MAX(l.[log_id]) FROM {log} AS l WHERE l.[app_id] = {id}) <= @P4")
 }
 
 /// Whether row `x` of the source was not written last, as of the submission, by a job with the same contract. Its latest
 /// row of the log is of the job that had it to decide then: a `retry` or `replace` what had a row before, the others what
 /// had none; none of one kind runs beside another of it.
-fn written_otherwise(plan: &Plan, log: &str) -> String {
+fn written_otherwise(plan: &Plan, log: &str, id: &str) -> String {
     // The hash is made of digits alone.
     let hash = plan.hash();
     format!(
         "NOT EXISTS (SELECT 1 FROM {log} AS l JOIN [xmlx].[job] AS r ON r.[scope_lo] <= l.[app_id] AND r.[scope_hi] > l.[app_id] \
-         WHERE l.[app_id] = x.[app_id] AND l.[status] = 'success' AND {OF_A_WORKER} \
-         AND l.[log_id] = (SELECT MAX(n.[log_id]) FROM {log} AS n WHERE n.[app_id] = x.[app_id] AND n.[log_id] <= @P4) \
+         WHERE l.[app_id] = {id} AND l.[status] = 'success' AND {OF_A_WORKER} \
+         AND l.[log_id] = (SELECT MAX(n.[log_id]) FROM {log} AS n WHERE n.[app_id] = {id} AND n.[log_id] <= @P4) \
          AND r.[contract_hash] = '{hash}' AND r.[log_watermark] < l.[log_id] AND COALESCE(r.[log_end], l.[log_id]) >= l.[log_id] \
-         AND (r.[mode] IN ('once', 'follow') AND NOT EXISTS (SELECT 1 FROM {log} AS k WHERE k.[app_id] = x.[app_id] AND k.[log_id] < l.[log_id]) \
-         OR r.[mode] IN ('retry', 'replace', 'replace-all') AND EXISTS (SELECT 1 FROM {log} AS k WHERE k.[app_id] = x.[app_id] AND k.[log_id] <= r.[log_watermark])))"
+         AND (r.[mode] IN ('once', 'follow') AND NOT EXISTS (SELECT 1 FROM {log} AS k WHERE k.[app_id] = {id} AND k.[log_id] < l.[log_id]) \
+         OR r.[mode] IN ('retry', 'replace', 'replace-all') AND EXISTS (SELECT 1 FROM {log} AS k WHERE k.[app_id] = {id} AND k.[log_id] <= r.[log_watermark])))"
     )
 }
 
@@ -431,5 +445,27 @@ mod tests {
         let (a, b) = (plan("application"), plan("dbo.Application"));
         assert!(same_applications(&a, &b));
         assert!(!same_applications(&a, &plan("migration.application")));
+    }
+
+    /// The log and the findings call the id `app_id`, whatever the source calls it.
+    #[test]
+    fn the_source_s_id_has_the_name_of_the_contract() {
+        let contract = "format = 2\nsource = { table = 'dbo.inbox', id = 'order no', document = 'body', applications = 'dbo.orders' }\n\
+                        target = { schema = 'shop' }\n[[table]]\nname = 'o'\nrows = '/o'\ncolumns = { n = '@n' }\n";
+        let plan = Plan::from_json(contract).expect("a contract");
+        for mode in Mode::ALL {
+            let source = Source::new(&plan, *mode, 0);
+            let checks = crate::verification_statements(&plan, &source, &crate::Catalog::default());
+            let own = source.statements().into_iter().map(|(_, sql)| sql.to_owned());
+            for sql in own.chain(checks.into_iter().map(|(_, sql)| sql)) {
+                assert!(
+                    !sql.contains("x.[app_id]") && !sql.contains("a.[app_id]"),
+                    "{mode}: {sql}"
+                );
+            }
+        }
+        let replace = crate::replace_statement(&plan);
+        assert!(replace.contains("OUTPUT inserted.[order no] AS [app_id]"), "{replace}");
+        assert!(replace.contains("WHERE [order no] = i.[xmlx_id]"), "{replace}");
     }
 }

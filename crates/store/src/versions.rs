@@ -27,9 +27,10 @@ impl Versions {
     pub fn new(plan: &Plan, version: &str) -> Self {
         let table = name::table(plan.target_schema(), &plan.source().table);
         let version = name::quoted(version);
+        let id = name::quoted(&plan.source().id);
         let statement = format!(
-            "SELECT CAST(x.[app_id] AS bigint) AS [app_id], CAST(x.{version} AS bigint) AS [version] FROM {table} AS x \
-             WHERE x.[app_id] IN (SELECT j.[app_id] FROM OPENJSON(@P1) WITH ([app_id] bigint '$') AS j)"
+            "SELECT CAST(x.{id} AS bigint) AS [app_id], CAST(x.{version} AS bigint) AS [version] FROM {table} AS x \
+             WHERE x.{id} IN (SELECT j.[app_id] FROM OPENJSON(@P1) WITH ([app_id] bigint '$') AS j)"
         );
         Self { statement }
     }

@@ -158,7 +158,7 @@ impl Compiler<'_, '_> {
 }
 
 /// The row that a step makes; `None` for what only adds to other rows. Those of the reference are fixed, key first.
-fn template(step: &Step, mapping: &Mapping) -> Option<RowTemplate> {
+pub(crate) fn template(step: &Step, mapping: &Mapping) -> Option<RowTemplate> {
     let text = |text: &str| {
         let text = text.to_owned();
         if text.is_empty() { RowPart::Nothing } else { RowPart::Literal(Scalar::Text(text)) }

@@ -14,7 +14,6 @@ use super::spelling::{OFFSETS, ROOT_KEYS, check_keys};
 use crate::convert::Offsets;
 use crate::plan::Source;
 use crate::problem::Problems;
-pub(crate) use duplicates::check as check_duplicates;
 use json::Reader;
 
 /// The column of the application's id in the source, which contracts of format 1 do not name.

@@ -115,7 +115,8 @@ impl Ignored {
                 if !step.predicates.is_empty() {
                     return Err(("what is ignored cannot depend on conditions", way));
                 }
-                if step.axis.goes_up() || step.test == Test::Text {
+                let is_group = step.axis == Axis::Group;
+                if step.axis.goes_up() || is_group || step.test == Test::Text {
                     return Err(("what is ignored is an element or an attribute", way));
                 }
                 if step.axis == Axis::Attribute {

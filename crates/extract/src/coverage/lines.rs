@@ -1,8 +1,9 @@
-//! What a contract of format 1 reads of an inventory.
+//! What a contract of format 1, or one of a set, reads of an inventory.
 
 use std::collections::BTreeMap;
 
 use super::asks::{Part, Reader};
+use super::paths;
 use super::uses::{Use, Uses, add};
 use crate::document::Namespace;
 use crate::inventory::{DOCUMENT_PLACE, Inventory};
@@ -10,9 +11,10 @@ use crate::layout::{
     CONTACT_NODE, FieldIx, Layout, NO_RECORD, NameMatch, NodeIx, RecordKind, Role, SlotIx, Target,
     hash_name,
 };
-use crate::lines::Line;
+use crate::lines::{Line, LineProgram};
 use crate::program::{
-    Cell, CellStep, EntryPart, FieldSource, Needed, RowsProgram, Source, TableProgram, Worth,
+    Cell, CellStep, EntryPart, FieldSource, Needed, Program, RowsProgram, Source, TableProgram,
+    Worth,
 };
 use crate::table::Table;
 
@@ -57,12 +59,18 @@ pub(super) fn uses(lines: &[Line], tables: &[Table], inventory: &Inventory) -> U
     let mut uses = Uses::new(inventory);
     for line in lines {
         let own = own_places(line, lines, inventory);
-        let reads = reads(line, &tables[line.tables.clone()], &mut uses);
-        walk(&line.program.layout, &reads, inventory, &own, &mut uses);
-        let ignores = &line.program.ignores;
-        uses.ignore(inventory, &ignores.ignored, &ignores.names, &|_| Namespace::NONE, &|place| {
-            own[place as usize]
-        });
+        let is_own = |place: u32| own[place as usize];
+        let program = match &line.program {
+            LineProgram::Mappings(program) => program,
+            LineProgram::Paths(program) => {
+                paths::add_uses(program, inventory, &is_own, &mut uses);
+                continue;
+            }
+        };
+        let reads = reads(program, &tables[line.tables.clone()], &mut uses);
+        walk(&program.layout, &reads, inventory, &own, &mut uses);
+        let ignores = &program.ignores;
+        uses.ignore(inventory, &ignores.ignored, &ignores.names, &|_| Namespace::NONE, &is_own);
     }
     uses
 }
@@ -70,25 +78,49 @@ pub(super) fn uses(lines: &[Line], tables: &[Table], inventory: &Inventory) -> U
 /// Says of each place whether it may be in a document of a product line: not if its root is another, nor within the
 /// application of another line.
 fn own_places(line: &Line, lines: &[Line], inventory: &Inventory) -> Vec<bool> {
+    let own_path = application_of(line);
+    let others: Vec<String> = lines.iter().filter_map(application_of).collect();
+    let is_within = |path: &str, around: &str| {
+        path.strip_prefix(around).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
     let mut paths = vec![String::new()];
     let mut own = vec![true];
     for place in &inventory.places()[1..] {
         let path = format!("{}/{}", paths[place.parent as usize], place.name);
-        let is_other = lines.iter().any(|other| {
-            other.program.application.path == path
-                && other.program.application.path != line.program.application.path
+        let is_other = others.iter().any(|other| {
+            *other == path && own_path.as_ref().is_none_or(|own| !is_within(own, other))
         });
-        let has_root =
-            place.parent != DOCUMENT_PLACE || *place.name == *line.program.application.root;
+        let has_root = place.parent != DOCUMENT_PLACE
+            || own_path.as_ref().is_none_or(|own| is_within(own, &path));
         own.push(own[place.parent as usize] && has_root && !is_other);
         paths.push(path);
     }
     own
 }
 
+/// The path of the elements that are applications of a line, without prefixes; `None` where its contract leaves open
+/// what is around them.
+fn application_of(line: &Line) -> Option<String> {
+    match &line.program {
+        LineProgram::Mappings(program) => Some(program.application.path.to_string()),
+        LineProgram::Paths(program) => {
+            let written = program.first_rows();
+            let steps = written.strip_prefix('/')?.split('/');
+            let mut path = String::new();
+            for step in steps {
+                let name = step.rsplit(':').next().unwrap_or(step).trim();
+                if !crate::document::is_name(name) {
+                    return None;
+                }
+                path.extend(["/", name]);
+            }
+            Some(path)
+        }
+    }
+}
+
 /// Collects what the contract of a line reads.
-fn reads(line: &Line, tables: &[Table], uses: &mut Uses) -> Reads {
-    let program = &line.program;
+fn reads(program: &Program, tables: &[Table], uses: &mut Uses) -> Reads {
     let addresses = program.contacts.as_ref().and_then(|contacts| contacts.addresses.as_ref());
     let mut reads = Reads { addresses: addresses.map(|kind| kind.kind), ..Reads::default() };
     let id = &program.app_id;

@@ -1,9 +1,10 @@
 //! What a contract of format 2 reads of an inventory.
 
-use super::asks::{Asks, Leaf};
+use super::asks::Leaf;
 use super::patterns::PatternSet;
 use super::uses::{Use, Uses, add, passes_attribute};
 use crate::document::{Link, Namespace, Pattern};
+use crate::format2::Program;
 use crate::inventory::Inventory;
 use crate::xpath::Test;
 
@@ -11,10 +12,23 @@ use crate::xpath::Test;
 const UNDECLARED: usize = u32::MAX as usize - 3;
 
 /// Finds who reads the paths of an inventory.
-pub(super) fn uses(asks: &Asks, uris: &[String], inventory: &Inventory) -> Uses {
-    let namespace_of = |namespace| namespace_in(uris, inventory, namespace);
+pub(super) fn uses(program: &Program, inventory: &Inventory) -> Uses {
     let mut uses = Uses::new(inventory);
-    uses.readers.clone_from(&asks.readers);
+    add_uses(program, inventory, &|_| true, &mut uses);
+    uses
+}
+
+/// Adds what a contract reads at its own places.
+pub(super) fn add_uses(
+    program: &Program,
+    inventory: &Inventory,
+    is_own: &dyn Fn(u32) -> bool,
+    uses: &mut Uses,
+) {
+    let asks = &program.asks;
+    let namespace_of = |namespace| namespace_in(program.uris(), inventory, namespace);
+    let first_reader = uses.readers.len();
+    uses.readers.extend(asks.readers.iter().cloned());
     let root: Pattern = vec![(Link::Child, Test::Any)];
     let mut set = PatternSet::default();
     for (place, ask) in asks.asks.iter().enumerate() {
@@ -33,16 +47,18 @@ pub(super) fn uses(asks: &Asks, uris: &[String], inventory: &Inventory) -> Uses 
         let own = set.step(&progress[parent], local, namespace_of(place.namespace));
         let mut text = texts[parent].clone();
         let found = &mut uses.places[number];
-        for ask in set.matched(&own).map(|ask| &asks.asks[ask]) {
-            let used = Use { reader: ask.reader as usize, is_condition: ask.is_condition };
+        let is_meant = is_own(u32::try_from(number).expect("the number of paths is limited"));
+        for ask in set.matched(&own).filter(|_| is_meant).map(|ask| &asks.asks[ask]) {
+            let reader = first_reader + ask.reader as usize;
+            let used = Use { reader, is_condition: ask.is_condition };
             match &ask.leaf {
                 Leaf::Element => add(&mut found.element, used),
                 Leaf::Text => add(&mut text, used),
                 Leaf::OwnText => add(&mut found.text, used),
                 Leaf::Attribute(test) => {
                     for (uses, attribute) in found.attributes.iter_mut().zip(&place.attributes) {
-                        let local = asks.names.find(&attribute.name);
-                        if passes_attribute(test, local, namespace_of(attribute.namespace)) {
+                        let namespace = namespace_of(attribute.namespace);
+                        if passes_attribute(test, &asks.names, &attribute.name, namespace) {
                             add(uses, used);
                         }
                     }
@@ -53,8 +69,7 @@ pub(super) fn uses(asks: &Asks, uris: &[String], inventory: &Inventory) -> Uses 
         texts.push(text);
         progress.push(own);
     }
-    uses.ignore(inventory, &asks.ignored, &asks.names, &namespace_of, &|_| true);
-    uses
+    uses.ignore(inventory, &asks.ignored, &asks.names, &namespace_of, is_own);
 }
 
 /// The number that a contract has for a namespace of the inventory.

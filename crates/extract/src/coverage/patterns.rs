@@ -92,6 +92,6 @@ pub(super) fn passes(test: &Test, local: Option<LocalIx>, namespace: Namespace) 
         Test::Name { local: wanted, space } => Some(*wanted) == local && space.has(namespace),
         Test::AnyIn(space) => space.has(namespace),
         Test::Any | Test::Node => true,
-        Test::Text => false,
+        Test::Text | Test::Loose(_) | Test::Group(_) => false,
     }
 }

@@ -108,3 +108,42 @@ fn what_nobody_reads_is_listed_at_its_top() {
         .collect();
     assert_eq!(unread, [("/o/@z", 0), ("/o/a", 3), ("/o/mixed", 0), ("/o/e", 0)]);
 }
+
+#[test]
+fn contracts_of_both_formats_read_their_own_documents() {
+    let loan = r#"{"xml_root_element": "all", "xml_application_path": "/all/loan", "source_table": "t", "source_column": "d",
+        "target_schema": "dbo", "table_insertion_order": ["loan", "item"],
+        "element_filtering": {"filter_rules": [{"element_type": "row", "xml_child_path": "/all/loan/item"}]},
+        "relationships": [{"parent_table": "loan", "child_table": "item", "foreign_key_column": "app_id", "xml_child_path": "/all/loan/item"}],
+        "mappings": [
+        {"xml_path": "/all/loan/item", "xml_attribute": "n", "target_table": "item", "target_column": "n", "data_type": "int"},
+        {"xml_path": "/all/loan", "xml_attribute": "id", "target_table": "loan", "target_column": "app_id", "data_type": "int", "nullable": false},
+        {"xml_path": "/all/loan", "xml_attribute": "sum", "target_table": "loan", "target_column": "sum", "data_type": "int"}]}"#;
+    let card = "format = 2\nignore = '//@audit'\nsource = { table = 't', document = 'd' }\ntarget = { schema = 'dbo' }\n\
+        [reading]\nattributes = 'any_case'\n[[table]]\nname = 'card'\nrows = '/all/card'\n\
+        columns = { sum = '@sum', last = '(by | @by)[last()]', none = '(gone)[1]' }\n";
+    let contract = serde_json::json!({ "contracts": [loan, card] }).to_string();
+    let documents = [
+        "<all><loan id='1' sum='2' audit='3'><item n='4'/></loan></all>",
+        "<all><card Sum='2' audit='3' by='me'><by>you</by><no>body</no></card></all>",
+    ];
+    assert_eq!(
+        coverage(&contract, &documents),
+        [
+            "/all read",
+            "/all/loan read",
+            "/all/loan/@id read loan.app_id",
+            "/all/loan/@sum read loan.sum",
+            "/all/loan/@audit unread",
+            "/all/loan/item read rows of item",
+            "/all/loan/item/@n read item.n",
+            "/all/card read rows of card",
+            "/all/card/@Sum read card.sum",
+            "/all/card/@audit ignored",
+            "/all/card/@by read card.last",
+            "/all/card/by read card.last",
+            "/all/card/no unread",
+            "never card.none: (gone)[1]",
+        ]
+    );
+}

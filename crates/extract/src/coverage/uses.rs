@@ -4,7 +4,7 @@ use super::asks::{Ignored, Part, Reader};
 use super::patterns::{PatternSet, passes};
 use crate::document::Namespace;
 use crate::inventory::{DOCUMENT_PLACE, Inventory};
-use crate::xpath::{LocalIx, Names, Test};
+use crate::xpath::{Names, Test};
 
 /// One use of a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -108,8 +108,8 @@ impl Uses {
                         None => around.push(first + entry),
                         Some(test) => {
                             for (of, attribute) in of_attributes.iter_mut().zip(&place.attributes) {
-                                let local = names.find(&attribute.name);
-                                if passes(test, local, namespace_of(attribute.namespace)) {
+                                let namespace = namespace_of(attribute.namespace);
+                                if passes_attribute(test, names, &attribute.name, namespace) {
                                     of.push(first + entry);
                                 }
                             }
@@ -135,8 +135,23 @@ pub(super) fn add(uses: &mut Vec<Use>, used: Use) {
 }
 
 /// Whether an attribute passes the test of a step.
-pub(super) fn passes_attribute(test: &Test, local: Option<LocalIx>, namespace: Namespace) -> bool {
-    passes(test, local, namespace)
+pub(super) fn passes_attribute(
+    test: &Test,
+    names: &Names,
+    name: &str,
+    namespace: Namespace,
+) -> bool {
+    match test {
+        Test::Loose(local) => {
+            !namespace.is_about_xml() && names.text(*local).eq_ignore_ascii_case(name)
+        }
+        Test::Name { .. }
+        | Test::AnyIn(_)
+        | Test::Any
+        | Test::Text
+        | Test::Node
+        | Test::Group(_) => passes(test, names.find(name), namespace),
+    }
 }
 
 impl Reader {

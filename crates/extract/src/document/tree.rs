@@ -93,6 +93,8 @@ struct Attribute<'x> {
     local: LocalIx,
     namespace: Namespace,
     raw: &'x str,
+    /// Its name is written in another case, or has a prefix, where the contract takes that.
+    is_loose: bool,
 }
 
 /// A piece of text between tags, as offsets in the document.
@@ -182,7 +184,7 @@ impl<'x> Tree<'x> {
     pub(crate) fn passes(&self, element: ElementNo, test: &Test) -> bool {
         match test {
             Test::Node => true,
-            Test::Text => false,
+            Test::Text | Test::Loose(_) | Test::Group(_) => false,
             Test::Any => element != DOCUMENT,
             Test::AnyIn(space) => element != DOCUMENT && space.has(self.get(element).namespace),
             Test::Name { local, space } => {
@@ -240,18 +242,42 @@ impl<'x> Tree<'x> {
         element: ElementNo,
         test: &'t Test,
     ) -> impl Iterator<Item = NodeNo> + 't {
+        let meant = match test {
+            Test::Loose(local) => self.loose_attribute(element, *local),
+            Test::Name { .. }
+            | Test::AnyIn(_)
+            | Test::Any
+            | Test::Text
+            | Test::Node
+            | Test::Group(_) => None,
+        };
         let passing = self.attribute_places(element).filter(move |place| {
             let attribute = &self.attributes[*place as usize];
             match test {
+                Test::Loose(_) => meant == Some(*place),
                 Test::Node | Test::Any => true,
-                Test::Text => false,
+                Test::Text | Test::Group(_) => false,
                 Test::AnyIn(space) => space.has(attribute.namespace),
                 Test::Name { local, space } => {
-                    attribute.local == *local && space.has(attribute.namespace)
+                    attribute.local == *local
+                        && space.has(attribute.namespace)
+                        && !attribute.is_loose
                 }
             }
         });
         passing.map(move |place| NodeNo::leaf(element, ATTRIBUTE, place))
+    }
+
+    /// Finds the attribute of a name: as it is written before one in another case or with a prefix.
+    fn loose_attribute(&self, element: ElementNo, local: LocalIx) -> Option<u32> {
+        let of_name = || {
+            let places = self.attribute_places(element);
+            places
+                .map(|place| (place, &self.attributes[place as usize]))
+                .filter(move |(_, attribute)| attribute.local == local)
+        };
+        let exact = of_name().find(|(_, attribute)| !attribute.is_loose);
+        exact.or_else(|| of_name().next()).map(|(place, _)| place)
     }
 
     /// Lists the texts that stand directly in an element.

@@ -4,6 +4,8 @@
 #[derive(Debug)]
 pub(crate) struct Pattern {
     parts: Vec<Part>,
+    /// As the contract writes it.
+    written: Box<str>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,7 +26,12 @@ impl Pattern {
                 _ => parts.push(Part::Exactly(character)),
             }
         }
-        Self { parts }
+        Self { parts, written: pattern.into() }
+    }
+
+    /// Returns the pattern as the contract writes it.
+    pub(crate) fn written(&self) -> &str {
+        &self.written
     }
 
     /// Says whether all of a text is like the pattern. Takes at most text times pattern steps.

@@ -7,15 +7,26 @@ use std::cmp::Ordering;
 use super::Datum;
 use super::arithmetic::{exact, float};
 use crate::comparison::Comparison;
+use crate::reading::Spelling;
 
 /// Says whether a comparison holds; `None` is unknown.
-pub(super) fn holds(comparison: Comparison, left: &Datum<'_>, right: &Datum<'_>) -> Option<bool> {
-    let ordering = order(left, right)?;
+pub(super) fn holds(
+    comparison: Comparison,
+    left: &Datum<'_>,
+    right: &Datum<'_>,
+    texts: Spelling,
+) -> Option<bool> {
+    let ordering = match (left, right, texts) {
+        (Datum::Text(left), Datum::Text(right), Spelling::Exact) => {
+            left.trim_end_matches(' ').cmp(right.trim_end_matches(' '))
+        }
+        _ => order(left, right)?,
+    };
     Some(comparison.holds_for(ordering))
 }
 
 /// Compares two values of one family; `None` where one is NULL.
-pub(super) fn order(left: &Datum<'_>, right: &Datum<'_>) -> Option<Ordering> {
+fn order(left: &Datum<'_>, right: &Datum<'_>) -> Option<Ordering> {
     match (left, right) {
         (Datum::Text(left), Datum::Text(right)) => Some(order_texts(left, right)),
         (Datum::Time(left), Datum::Time(right)) => Some(left.cmp(right)),
@@ -45,7 +56,7 @@ fn instant(datum: &Datum<'_>) -> Option<chrono::NaiveDateTime> {
 }
 
 /// Compares two texts.
-pub(super) fn order_texts(left: &str, right: &str) -> Ordering {
+fn order_texts(left: &str, right: &str) -> Ordering {
     let (left, right) = (left.trim_end_matches(' '), right.trim_end_matches(' '));
     if left == right {
         return Ordering::Equal;

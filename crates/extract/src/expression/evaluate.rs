@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::arithmetic::{compute, negative};
 use super::cast::cast;
-use super::compare::{holds, order};
+use super::compare::holds;
 use super::fault::Fault;
 use super::node::{Condition, Conversion, Node, Nulls};
 use super::pattern::Pattern;
@@ -110,7 +110,7 @@ impl<'v, 'a> Evaluation<'v, 'a> {
         let subject = self.value(subject)?;
         for (when, value) in branches {
             let when = self.value(when)?;
-            if holds(Comparison::Equal, &subject, &when) == Some(true) {
+            if self.compare(Comparison::Equal, &subject, &when) == Some(true) {
                 return self.value(value);
             }
         }
@@ -132,7 +132,8 @@ impl<'v, 'a> Evaluation<'v, 'a> {
             Some(conversion) => self.convert(value.clone(), conversion)?,
             None => value.clone(),
         };
-        let is_equal = holds(Comparison::Equal, &compared, &self.value(other)?) == Some(true);
+        let other = self.value(other)?;
+        let is_equal = self.compare(Comparison::Equal, &compared, &other) == Some(true);
         Ok(if is_equal { Datum::Null } else { value })
     }
 
@@ -160,6 +161,11 @@ impl<'v, 'a> Evaluation<'v, 'a> {
         if self.text_bytes <= TEXT_BYTES_MAX { Ok(()) } else { Err(Fault::TooLong) }
     }
 
+    /// Compares two values; texts with their case where the contract says so.
+    fn compare(&self, comparison: Comparison, left: &Datum<'_>, right: &Datum<'_>) -> Option<bool> {
+        holds(comparison, left, right, self.reading.texts())
+    }
+
     /// Evaluates a condition; `None` is unknown.
     pub(super) fn holds(&mut self, condition: &'a Condition) -> Result<Option<bool>, Fault> {
         match condition {
@@ -168,12 +174,13 @@ impl<'v, 'a> Evaluation<'v, 'a> {
             Condition::Not(inner) => Ok(self.holds(inner)?.map(|holds| !holds)),
             Condition::Compare(comparison, left, right) => {
                 let (left, right) = (self.value(left)?, self.value(right)?);
-                Ok(holds(*comparison, &left, &right))
+                Ok(self.compare(*comparison, &left, &right))
             }
             Condition::Between(value, from, to) => {
                 let value = self.value(value)?;
-                let from = order(&value, &self.value(from)?).map(std::cmp::Ordering::is_ge);
-                let to = order(&value, &self.value(to)?).map(std::cmp::Ordering::is_le);
+                let (from, to) = (self.value(from)?, self.value(to)?);
+                let from = self.compare(Comparison::GreaterOrEqual, &value, &from);
+                let to = self.compare(Comparison::LessOrEqual, &value, &to);
                 Ok(match (from, to) {
                     (Some(true), Some(true)) => Some(true),
                     (Some(false), _) | (_, Some(false)) => Some(false),
@@ -184,7 +191,8 @@ impl<'v, 'a> Evaluation<'v, 'a> {
                 let value = self.value(value)?;
                 let mut found = Some(false);
                 for item in list {
-                    match holds(Comparison::Equal, &value, &self.value(item)?) {
+                    let item = self.value(item)?;
+                    match self.compare(Comparison::Equal, &value, &item) {
                         Some(true) => return Ok(Some(true)),
                         Some(false) => {}
                         None => found = None,

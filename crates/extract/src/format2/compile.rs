@@ -8,8 +8,8 @@ pub(super) use columns::is_whole;
 use std::collections::BTreeSet;
 
 use super::Compiled;
-use super::contract::{Contract, Placed, TableRule};
-use super::program::{Inherited, KeepRule, Program, TableProgram};
+use super::contract::{Amount, ColumnRule, Contract, NeedRule, Needs, Placed, TableRule};
+use super::program::{Cell, Inherited, KeepRule, Need as RowNeed, Program, TableProgram};
 use crate::coverage::{Asks, Ignored, Reader};
 use crate::limits::Limits;
 use crate::meant;
@@ -17,7 +17,7 @@ use crate::plan::Source;
 use crate::problem::Problems;
 use crate::table::{Column, DataType, Parent, Table};
 use crate::wanted::{Need, Patterns, Wishes, want, want_path};
-use crate::xpath::{self, Axis, Expr, Names, PathProblem, Start, Test};
+use crate::xpath::{self, Expr, Names, PathProblem, Start};
 
 /// Compiles a contract; `None` if it has problems.
 pub(super) fn compile(
@@ -44,6 +44,7 @@ pub(super) fn compile(
         singles: Vec::new(),
         code_names: contract.codes.iter().map(|(name, _)| name.clone()).collect(),
         target_id: contract.target_id.clone(),
+        is_identity: contract.is_identity,
     };
     for (_, text) in &contract.lets {
         compiler.parse(text);
@@ -78,6 +79,7 @@ pub(super) fn compile(
             application_tables: contract.applications.into_iter().collect(),
         },
         target_schema: contract.target_schema,
+        target_id: contract.target_id,
         program: Program {
             interest,
             uris: names.uris().to_vec(),
@@ -104,6 +106,7 @@ struct Compiler<'p> {
     singles: Vec<(Placed, Vec<xpath::Path>, usize)>,
     code_names: Vec<String>,
     target_id: String,
+    is_identity: bool,
 }
 
 impl Compiler<'_> {
@@ -156,8 +159,9 @@ impl Compiler<'_> {
         let written = rule.rows.iter().map(|path| path.text.clone()).collect();
         self.wishes.begin_reader(Reader::of_rows(&rule.name.text, written));
         let (paths, patterns) = self.rows(&rule);
-        let mut columns = vec![self.key_column()];
+        let mut columns = Vec::new();
         let inherited = self.parent(&rule, &mut columns);
+        let id = columns.iter().position(|column| column.name == self.target_id);
         let mut key: Vec<usize> = (0..columns.len()).collect();
         let parent_key: Vec<String> = columns.iter().map(|column| column.name.clone()).collect();
         let (own, others): (Vec<_>, Vec<_>) = rule
@@ -199,16 +203,74 @@ impl Compiler<'_> {
             when,
             parent: inherited,
             keep,
-            cells: Vec::new(),
+            variants: Vec::new(),
+            needs: Vec::new(),
+            id,
             key,
             has_own_key: !rule.key.is_empty(),
         });
-        for column in own.into_iter().chain(others) {
-            if let Some(cell) = self.cell(column, place, &patterns) {
-                self.programs[place].cells.push(cell);
+        if rule.each.is_empty() {
+            self.variant(own.into_iter().chain(others), place, &patterns);
+        }
+        for variant in &rule.each {
+            self.variant(variant.iter(), place, &patterns);
+        }
+        self.needs(&rule, place);
+        self.check_keep(&rule, place);
+    }
+
+    /// Compiles what fills the columns of one of the rows that an element gives.
+    fn variant<'r>(
+        &mut self,
+        rules: impl Iterator<Item = &'r ColumnRule>,
+        place: usize,
+        patterns: &Patterns,
+    ) {
+        // It is there while it is compiled, since cells may read the row around, of the same table.
+        self.programs[place].variants.push(Vec::new());
+        for rule in rules {
+            if let Some(cell) = self.cell(rule, place, patterns) {
+                let variant = self.programs[place].variants.last_mut();
+                variant.expect("it has been begun").push(cell);
             }
         }
-        self.check_keep(&rule, place);
+    }
+
+    /// Finds the columns of which one has to have a value for a row to be one.
+    fn needs(&mut self, rule: &TableRule, place: usize) {
+        let mut needs = Vec::new();
+        match &rule.needs {
+            Needs::Nothing => {}
+            Needs::Any => {
+                let own = |cell: &&Cell| !self.programs[place].key.contains(&cell.column);
+                let columns: BTreeSet<usize> =
+                    self.programs[place].cells().filter(own).map(|cell| cell.column).collect();
+                needs.extend(
+                    columns.into_iter().map(|column| RowNeed { column, amount: Amount::Any }),
+                );
+            }
+            Needs::Columns(columns) => {
+                for NeedRule { name, amount } in columns {
+                    let known = self.programs[place]
+                        .cells()
+                        .find(|cell| self.tables[place].columns[cell.column].name == name.text);
+                    match known.map(|cell| cell.column) {
+                        Some(column) => needs.push(RowNeed { column, amount: *amount }),
+                        None => {
+                            let known: Vec<&str> =
+                                rule.columns.iter().map(|it| it.name.text.as_str()).collect();
+                            let way = meant::suggest(&name.text, &known, "`columns`");
+                            self.add(
+                                name,
+                                format!("nothing fills the column `{}`", name.text),
+                                way,
+                            );
+                        }
+                    }
+                }
+            }
+        }
+        self.programs[place].needs = needs;
     }
 
     /// The column of the application's id.
@@ -217,7 +279,7 @@ impl Compiler<'_> {
             name: self.target_id.clone(),
             data_type: DataType::BigInt,
             nullable: false,
-            identity: false,
+            identity: self.is_identity && self.tables.is_empty(),
         }
     }
 
@@ -237,10 +299,7 @@ impl Compiler<'_> {
                 continue;
             };
             for path in found {
-                let is_leaf = path
-                    .steps
-                    .last()
-                    .is_none_or(|step| step.axis == Axis::Attribute || step.test == Test::Text);
+                let is_leaf = path.steps.is_empty() || path.ends_in_leaf();
                 if path.start != Start::Root || is_leaf {
                     let way =
                         "begin at the document, `/root/..` or `//name`, and end with an element";
@@ -262,10 +321,18 @@ impl Compiler<'_> {
 
     /// Finds the parent and puts its key before the columns.
     fn parent(&mut self, rule: &TableRule, columns: &mut Vec<Column>) -> Option<Inherited> {
-        let parent = rule.parent.as_ref()?;
+        let Some(parent) = &rule.parent else {
+            columns.push(self.key_column());
+            if let Some(name) = rule.parent_key.first() {
+                let way = "name the `parent`, or leave it out";
+                self.add(name, "`parent_key` is of the parent, and there is none", way);
+            }
+            return None;
+        };
         let Some(place) = self.tables.iter().position(|table| table.name == parent.text) else {
             let known: Vec<&str> = self.tables.iter().map(|table| table.name.as_str()).collect();
             let reason = format!("no table before this one is `{}`", parent.text);
+            columns.push(self.key_column());
             let way = if parent.text == rule.name.text {
                 "a table cannot be its own parent; write `{ enclosing = \"table.column\" }` for the row around"
                     .to_owned()
@@ -275,12 +342,35 @@ impl Compiler<'_> {
             self.add(parent, reason, way);
             return None;
         };
-        let key = &self.programs[place].key;
+        if self.programs[place].variants.len() > 1 {
+            let reason = format!("each element gives several rows of `{}`", parent.text);
+            let way = "hang the table off another one: nothing says which of the rows is around";
+            self.add(parent, reason, way);
+        }
+        let theirs: Vec<Column> = self.tables[place].columns.clone();
+        let mut taken: Vec<usize> = Vec::new();
+        for name in &rule.parent_key {
+            match theirs.iter().position(|column| column.name == name.text) {
+                Some(column) => taken.push(column),
+                None => {
+                    let known: Vec<&str> =
+                        theirs.iter().map(|column| column.name.as_str()).collect();
+                    let reason = format!("`{}` has no column `{}`", parent.text, name.text);
+                    let way = meant::suggest(&name.text, &known, &format!("`{}`", parent.text));
+                    self.add(name, reason, way);
+                }
+            }
+        }
+        if rule.parent_key.is_empty() {
+            taken.clone_from(&self.programs[place].key);
+        }
         let mut pairs = Vec::new();
-        for own in key.iter().filter(|column| **column > 0) {
-            let column = &self.tables[place].columns[*own];
-            pairs.push((columns.len(), *own));
-            columns.push(Column { nullable: false, identity: false, ..column.clone() });
+        let id = self.programs[place].id;
+        for own in taken {
+            if id != Some(own) {
+                pairs.push((columns.len(), own));
+            }
+            columns.push(Column { nullable: false, identity: false, ..theirs[own].clone() });
         }
         (!pairs.is_empty()).then_some(Inherited { table: place, columns: pairs })
     }

@@ -15,6 +15,8 @@ pub(super) struct Contract {
     pub(super) target_schema: String,
     /// The column of every table that gets the application's id.
     pub(super) target_id: String,
+    /// Whether the id of the first table is an identity, which gets the application's id.
+    pub(super) is_identity: bool,
     /// Where the document itself has the application's id.
     pub(super) document_id: Option<Placed>,
     pub(super) namespaces: Vec<(Placed, Vec<String>)>,
@@ -40,11 +42,41 @@ pub(super) struct TableRule {
     pub(super) name: Placed,
     pub(super) rows: Vec<Placed>,
     pub(super) parent: Option<Placed>,
+    /// Which columns of the parent's key rows begin with; without it all of them, the application's id first.
+    pub(super) parent_key: Vec<Placed>,
     pub(super) key: Vec<Placed>,
     pub(super) keep: Option<Keep>,
     pub(super) prefer: Vec<Placed>,
     pub(super) when: Option<Placed>,
+    pub(super) needs: Needs,
     pub(super) columns: Vec<ColumnRule>,
+    /// For each of the rows that an element gives, what fills the columns; none where that is one.
+    pub(super) each: Vec<Vec<ColumnRule>>,
+}
+
+/// What a row needs to be one.
+#[derive(Debug)]
+pub(super) enum Needs {
+    Nothing,
+    /// A value of the document in any column.
+    Any,
+    /// A value of the document in one of these.
+    Columns(Vec<NeedRule>),
+}
+
+/// A column that makes a row.
+#[derive(Debug)]
+pub(super) struct NeedRule {
+    pub(super) name: Placed,
+    pub(super) amount: Amount,
+}
+
+/// How much a value has to be to make a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Amount {
+    Any,
+    NotZero,
+    Positive,
 }
 
 /// Which of several rows with one key stays.
@@ -55,7 +87,7 @@ pub(crate) enum Keep {
 }
 
 /// What fills a column.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct ColumnRule {
     pub(super) name: Placed,
     pub(super) origin: Origin,
@@ -73,12 +105,15 @@ pub(super) struct ColumnRule {
 /// What becomes of a text that is no value of its column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum OnError {
+    /// The default stands for it, or there is no value.
+    Default,
+    /// There is no value, whatever the default is.
     Null,
     Fail,
 }
 
 /// Where a value comes from, and what makes one of several.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Origin {
     pub(super) from: From,
     pub(super) when: Option<Placed>,
@@ -89,10 +124,10 @@ pub(super) struct Origin {
 }
 
 /// Where a value comes from.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) enum From {
     Path(Placed),
-    /// The first that has a value.
+    /// The first that has a value; of none the column has its default.
     Alternatives(Vec<Origin>),
     /// The values of all of these.
     All(Vec<Placed>),

@@ -4,7 +4,7 @@ mod cell;
 mod origin;
 mod rows;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 use xmlx_domain::Stage;
 
@@ -12,6 +12,7 @@ use super::Program;
 use crate::convert::{Conversion, convert_number};
 use crate::decimal::Decimal;
 use crate::document::{self, DOCUMENT, ElementNo, NodeNo, Tree};
+use crate::evaluate::Refused;
 use crate::limits::{Limits, Over};
 use crate::rejection::Rejection;
 use crate::search::{Context, Search};
@@ -34,13 +35,34 @@ pub(crate) fn map(
     expected: Option<i64>,
     limits: &Limits,
 ) -> Result<Application, Rejection> {
-    let reject = |stage, reason| Rejection { stage, reason, app_id: expected };
+    map_line(program, tables, xml, expected, limits).map_err(|refused| refused.rejection)
+}
+
+/// Maps one document, and says where it is of another contract: its root element is none of this one's, or the first
+/// table has no row in it.
+pub(crate) fn map_line(
+    program: &Program,
+    tables: &[Table],
+    xml: &str,
+    expected: Option<i64>,
+    limits: &Limits,
+) -> Result<Application, Refused> {
+    let refuse = |stage, reason, app_id: Option<i64>, other_line| Refused {
+        rejection: Rejection { stage, reason, app_id },
+        other_line,
+    };
+    let reject = |stage, reason| refuse(stage, reason, expected, false);
     let tree = document::read_tree(xml, &program.interest, &program.uris, limits)
         .map_err(|flaw| reject(Stage::Validation, flaw.to_string()))?;
-    check_root(&tree).map_err(|reason| reject(Stage::Validation, reason))?;
+    check_root(&tree).map_err(|reason| refuse(Stage::Validation, reason, expected, true))?;
     let search = Search::new(&tree, limits.value_bytes);
-    let app_id =
-        app_id(program, &search, expected).map_err(|reason| reject(Stage::Validation, reason))?;
+    let app_id = app_id(program, &search, expected).map_err(|reason| {
+        // A document of another contract has its id elsewhere.
+        let document = Context::of(NodeNo::element(DOCUMENT));
+        let first = program.tables.first();
+        let has_row = first.is_some_and(|it| !search.nodes(&it.rows, document).is_empty());
+        refuse(Stage::Validation, reason, expected, !has_row)
+    })?;
     let mut evaluation = Evaluation {
         program,
         tables,
@@ -48,23 +70,18 @@ pub(crate) fn map(
         app_id,
         made: Vec::with_capacity(tables.len()),
         warnings: RefCell::default(),
+        was_unreadable: Cell::new(false),
         defaults: RefCell::default(),
     };
     for table in 0..tables.len() {
-        evaluation.table(table).map_err(|refusal| Rejection {
-            stage: refusal.stage,
-            reason: refusal.reason,
-            app_id: Some(app_id),
+        evaluation.table(table).map_err(|refusal| {
+            refuse(refusal.stage, refusal.reason, Some(app_id), refusal.is_of_other_kind)
         })?;
     }
     let Evaluation { made, warnings, defaults, search, .. } = evaluation;
     if search.is_over() {
         let over = Over { limit: "value_bytes", max: limits.value_bytes };
-        return Err(Rejection {
-            stage: Stage::Mapping,
-            reason: over.to_string(),
-            app_id: Some(app_id),
-        });
+        return Err(refuse(Stage::Mapping, over.to_string(), Some(app_id), false));
     }
     let tables = made.into_iter().map(|made| made.rows).collect();
     let (warnings, defaults) = (warnings.into_inner(), defaults.into_inner());
@@ -114,11 +131,13 @@ fn app_id<'a>(
 struct Refusal {
     stage: Stage,
     reason: String,
+    /// The document is of another contract.
+    is_of_other_kind: bool,
 }
 
 impl From<Fault> for Refusal {
     fn from(reason: Fault) -> Self {
-        Self { stage: Stage::Mapping, reason }
+        Self { stage: Stage::Mapping, reason, is_of_other_kind: false }
     }
 }
 
@@ -143,6 +162,8 @@ struct Evaluation<'a, 'x> {
     app_id: i64,
     made: Vec<Made>,
     warnings: RefCell<Vec<Warning>>,
+    /// Whether the text of the cell in hand was no value of its type.
+    was_unreadable: Cell<bool>,
     /// Cells in which the contract's default stands.
     defaults: RefCell<Vec<Defaulted>>,
 }

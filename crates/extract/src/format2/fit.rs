@@ -7,6 +7,7 @@ use super::ddl;
 use super::program::{Cell, From, Origin};
 use crate::Outline;
 use crate::expression::Expression;
+use crate::lines::LineProgram;
 use crate::narrow::TextUnit;
 use crate::plan::{Body, Plan};
 use crate::table::{DataType, Table};
@@ -31,7 +32,6 @@ impl Plan {
         &mut self,
         described: impl Fn(&str, &str) -> Option<Described>,
     ) -> Result<(), Vec<String>> {
-        let Body::Paths(program) = &mut self.body else { return Ok(()) };
         let mut problems = Vec::new();
         let known = |table: &str, column: &str| {
             let described = described(table, column)?;
@@ -39,7 +39,9 @@ impl Plan {
             let data_type = super::types::parse(&described.sql_type).ok()?;
             Some(ddl::Described { data_type, is_optional: described.is_optional })
         };
-        program.take(&mut self.tables, &known, &mut problems);
+        for (program, tables) in self.path_programs() {
+            program.take(tables, &known, &mut problems);
+        }
         if problems.is_empty() { Ok(()) } else { Err(problems) }
     }
 
@@ -49,31 +51,51 @@ impl Plan {
     ///
     /// Returns what does not go together, or why the script cannot be read.
     pub fn take_types_of_script(&mut self, script: &str) -> Result<(), Vec<String>> {
-        let Body::Paths(program) = &mut self.body else { return Ok(()) };
+        if self.path_programs().is_empty() {
+            return Ok(());
+        }
         let columns = ddl::columns(script).map_err(|reason| vec![reason])?;
         let mut problems = Vec::new();
         let known = |table: &str, column: &str| {
             columns.get(&(table.to_lowercase(), column.to_lowercase())).copied()
         };
-        for table in &self.tables {
-            for column in &table.columns {
-                if known(&table.name, &column.name).is_none() {
-                    let (table, column) = (&table.name, &column.name);
-                    problems.push(format!("the script has no column `{table}.{column}`"));
+        for (program, tables) in self.path_programs() {
+            for table in tables.iter() {
+                for column in &table.columns {
+                    if known(&table.name, &column.name).is_none() {
+                        let (table, column) = (&table.name, &column.name);
+                        problems.push(format!("the script has no column `{table}.{column}`"));
+                    }
                 }
             }
+            program.take(tables, &known, &mut problems);
         }
-        program.take(&mut self.tables, &known, &mut problems);
         if problems.is_empty() { Ok(()) } else { Err(problems) }
     }
 
     /// Lists the columns whose type neither the contract nor a database has said: they are texts of any length.
     pub fn untyped_columns(&self) -> Vec<String> {
-        let Body::Paths(program) = &self.body else { return Vec::new() };
+        let programs: Vec<(&Program, &[Table])> = match &self.body {
+            Body::Paths(program) => vec![(&**program, self.tables.as_slice())],
+            Body::Lines(lines) => lines
+                .iter()
+                .filter_map(|line| match &line.program {
+                    LineProgram::Mappings(_) => None,
+                    LineProgram::Paths(program) => {
+                        Some((&**program, &self.tables[line.tables.clone()]))
+                    }
+                })
+                .collect(),
+        };
         let mut untyped = Vec::new();
-        for (program, table) in program.tables.iter().zip(&self.tables) {
-            for cell in program.cells.iter().filter(|cell| !cell.is_stated) {
-                untyped.push(format!("{}.{}", table.name, table.columns[cell.column].name));
+        for (program, tables) in programs {
+            for (program, table) in program.tables.iter().zip(tables) {
+                for cell in program.cells().filter(|cell| !cell.is_stated) {
+                    let name = format!("{}.{}", table.name, table.columns[cell.column].name);
+                    if !untyped.contains(&name) {
+                        untyped.push(name);
+                    }
+                }
             }
         }
         untyped
@@ -95,26 +117,29 @@ impl Program {
         for (program, table) in self.tables.iter_mut().zip(tables) {
             for (place, column) in table.columns.iter_mut().enumerate() {
                 let Some(described) = known(&table.name, &column.name) else { continue };
-                let cell = program.cells.iter_mut().find(|cell| cell.column == place);
-                let Some(cell) = cell else {
-                    column.data_type = described.data_type;
-                    continue;
-                };
-                if !cell.is_stated {
-                    cell.data_type = described.data_type;
-                    column.data_type = described.data_type;
-                    cell.is_stated = true;
-                    if let From::Expression { expression, .. } = &cell.origin.from {
-                        problems.extend(misfit(
-                            expression,
-                            &table.name,
-                            &column.name,
-                            cell.data_type,
-                        ));
+                let cells = program.variants.iter_mut().flatten();
+                let mut is_filled = false;
+                for cell in cells.filter(|cell| cell.column == place) {
+                    is_filled = true;
+                    if !cell.is_stated {
+                        cell.data_type = described.data_type;
+                        column.data_type = described.data_type;
+                        cell.is_stated = true;
+                        if let From::Expression { expression, .. } = &cell.origin.from {
+                            problems.extend(misfit(
+                                expression,
+                                &table.name,
+                                &column.name,
+                                cell.data_type,
+                            ));
+                        }
                     }
+                    cell.is_nullable = !cell.required.unwrap_or(!described.is_optional);
+                    column.nullable = cell.is_nullable;
                 }
-                cell.is_nullable = !cell.required.unwrap_or(!described.is_optional);
-                column.nullable = cell.is_nullable;
+                if !is_filled {
+                    column.data_type = described.data_type;
+                }
             }
         }
     }
@@ -125,7 +150,7 @@ impl Program {
         mut visit: impl FnMut((usize, usize), &mut DataType, &mut TextUnit),
     ) {
         for (table, program) in self.tables.iter_mut().enumerate() {
-            for cell in &mut program.cells {
+            for cell in program.variants.iter_mut().flatten() {
                 visit((table, cell.column), &mut cell.data_type, &mut cell.text_unit);
             }
         }
@@ -137,7 +162,7 @@ impl Program {
             // Rows of a parent without a key of its own may be any number.
             let has_key = table.has_own_key || table.parent.is_some();
             let mut fixed = BTreeMap::new();
-            table.cells.iter().for_each(|cell| constants(cell, &mut fixed));
+            table.cells().for_each(|cell| constants(cell, &mut fixed));
             Outline { key: if has_key { table.key.clone() } else { Vec::new() }, fixed }
         });
         let mut outlines: Vec<Outline> = outlines.collect();

@@ -1,6 +1,7 @@
 //! The file of a contract as values with their places, whether it is TOML or JSON.
 
-use serde_json::Value as Json;
+mod json;
+
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -96,31 +97,13 @@ pub(super) fn parse(text: &str, kind: FileKind, problems: &mut Problems) -> Opti
 }
 
 fn parse_json(text: &str, problems: &mut Problems) -> Option<Item> {
-    match serde_json::from_str(text) {
-        Ok(json) => {
-            crate::contract::check_duplicates(text, problems);
-            Some(from_json(json))
-        }
-        Err(err) => {
-            problems.add("$", format!("the contract is no JSON: {err}"), "correct the JSON");
-            None
-        }
+    if let Err(err) = serde_json::from_str::<serde::de::IgnoredAny>(text) {
+        let at = At { line: err.line(), column: err.column(), quote: 0 };
+        let reason = format!("the contract is no JSON: {err}");
+        problems.add(at.show("file", None), reason, "correct the JSON");
+        return None;
     }
-}
-
-fn from_json(json: Json) -> Item {
-    let what = match json {
-        Json::Null => What::Null,
-        Json::Bool(flag) => What::Flag(flag),
-        Json::Number(number) => What::Number(number.to_string()),
-        Json::String(text) => What::Text(text),
-        Json::Array(items) => What::List(items.into_iter().map(from_json).collect()),
-        Json::Object(entries) => {
-            let entry = |(key, json)| Entry { key, at: At::default(), item: from_json(json) };
-            What::Table(entries.into_iter().map(entry).collect())
-        }
-    };
-    Item { at: At::default(), what }
+    Some(json::read(text, &Lines::of(text), problems))
 }
 
 fn parse_toml(text: &str, problems: &mut Problems) -> Option<Item> {

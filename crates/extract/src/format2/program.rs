@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use super::contract::{Keep, OnError};
+use super::contract::{Amount, Keep, OnError};
 use crate::codes::ConversionTable;
 use crate::coverage::Asks;
 use crate::document::Interest;
@@ -46,10 +46,44 @@ pub(super) struct TableProgram {
     /// What the rows take from the row around them, if the parent has a key of its own.
     pub(super) parent: Option<Inherited>,
     pub(super) keep: Option<KeepRule>,
-    pub(super) cells: Vec<Cell>,
+    /// For each row that an element gives, how its columns are filled; there is one at least.
+    pub(super) variants: Vec<Vec<Cell>>,
+    pub(super) needs: Vec<Need>,
+    /// The column that gets the application's id, where there is one.
+    pub(super) id: Option<usize>,
     /// The columns that tell its rows apart, the application's id first; alone it tells a single row.
     pub(super) key: Vec<usize>,
     pub(super) has_own_key: bool,
+}
+
+impl Program {
+    /// The paths of the rows of the first table, as written.
+    pub(crate) fn first_rows(&self) -> &str {
+        self.tables.first().map_or("", |table| table.written.as_str())
+    }
+
+    /// The local names of the elements that documents of the contract have to have, as far as the one path of the first
+    /// table says.
+    pub(crate) fn row_names(&self) -> Vec<&str> {
+        let written = self.first_rows();
+        let plain = written.split(['[', '(', '|']).next().unwrap_or_default();
+        let names = plain.split('/').map(|step| step.rsplit(':').next().unwrap_or(step).trim());
+        names.filter(|name| crate::document::is_name(name)).collect()
+    }
+}
+
+impl TableProgram {
+    /// All cells, of each of the rows that an element gives.
+    pub(super) fn cells(&self) -> impl Iterator<Item = &Cell> {
+        self.variants.iter().flatten()
+    }
+}
+
+/// A column that makes a row.
+#[derive(Debug)]
+pub(super) struct Need {
+    pub(super) column: usize,
+    pub(super) amount: Amount,
 }
 
 /// The key of the parent, which rows begin with.

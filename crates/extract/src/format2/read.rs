@@ -5,7 +5,7 @@ mod fields;
 #[cfg(test)]
 mod schema;
 
-use super::contract::{Contract, Keep, Placed, TableRule};
+use super::contract::{Amount, Contract, Keep, NeedRule, Needs, Placed, TableRule};
 use super::item::{Item, What};
 use crate::codes::{Case, ConversionTable, Unknown};
 use crate::contract::LOG_TABLE;
@@ -26,10 +26,22 @@ const ROOT_KEYS: &[&str] = &[
     "table",
 ];
 const SOURCE_KEYS: &[&str] = &["table", "id", "document", "applications"];
-const TARGET_KEYS: &[&str] = &["schema", "id"];
+const TARGET_KEYS: &[&str] = &["schema", "id", "identity"];
 const DOCUMENT_KEYS: &[&str] = &["id"];
 const CODES_KEYS: &[&str] = &["map", "unknown", "default", "any_case"];
-const TABLE_KEYS: &[&str] = &["name", "rows", "parent", "key", "keep", "prefer", "when", "columns"];
+const TABLE_KEYS: &[&str] = &[
+    "name",
+    "rows",
+    "parent",
+    "parent_key",
+    "key",
+    "keep",
+    "prefer",
+    "when",
+    "needs",
+    "columns",
+    "each",
+];
 const KEEPS: &[(&str, Keep)] = &[("first", Keep::First), ("last", Keep::Last)];
 
 /// The column of the application's id where the contract names none.
@@ -49,7 +61,7 @@ pub(super) fn read(file: Item, problems: &mut Problems) -> Option<Contract> {
     );
     let (source, applications) = source.map_or_else(Default::default, |part| reader.source(part));
     let target = reader.optional_part(&mut root, "target");
-    let (target_schema, target_id) = reader.target(target);
+    let (target_schema, target_id, is_identity) = reader.target(target);
     let document_id = reader.optional_part(&mut root, "document").and_then(|mut part| {
         let id = reader.needed_text(&mut part, "id");
         reader.finish(part, DOCUMENT_KEYS);
@@ -68,6 +80,7 @@ pub(super) fn read(file: Item, problems: &mut Problems) -> Option<Contract> {
         applications,
         target_schema,
         target_id,
+        is_identity,
         document_id,
         namespaces,
         lets,
@@ -127,15 +140,16 @@ impl Reader<'_> {
         ((table, id, document), applications)
     }
 
-    fn target(&mut self, part: Option<Fields>) -> (String, String) {
-        let Some(mut part) = part else { return ("dbo".to_owned(), USUAL_ID.to_owned()) };
+    fn target(&mut self, part: Option<Fields>) -> (String, String, bool) {
+        let Some(mut part) = part else { return ("dbo".to_owned(), USUAL_ID.to_owned(), false) };
         let schema = self.optional_text(&mut part, "schema");
         let id = self.optional_text(&mut part, "id");
+        let is_identity = self.flag(&mut part, "identity").unwrap_or_default();
         self.finish(part, TARGET_KEYS);
         let or = |placed: Option<Placed>, usual: &str| {
             placed.map_or_else(|| usual.to_owned(), |placed| placed.text)
         };
-        (or(schema, "dbo"), or(id, USUAL_ID))
+        (or(schema, "dbo"), or(id, USUAL_ID), is_identity)
     }
 
     fn namespaces(&mut self, root: &mut Fields) -> Vec<(Placed, Vec<String>)> {
@@ -284,15 +298,57 @@ impl Reader<'_> {
             self.add(part.at, &label, "`rows` is missing", way);
         }
         let parent = self.optional_text(&mut part, "parent");
+        let parent_key = self.optional_texts(&mut part, "parent_key");
         let key = self.optional_texts(&mut part, "key");
         let keep = self.word(&mut part, "keep", KEEPS);
         let prefer = self.optional_texts(&mut part, "prefer");
         let when = self.optional_text(&mut part, "when");
-        let columns = match self.optional_part(&mut part, "columns") {
-            Some(columns) => self.columns(columns, reading),
-            None => Vec::new(),
+        let needs = self.needs(&mut part);
+        let each_label = part.label_of("each");
+        let each = part.take("each");
+        let (columns, each) = match (self.optional_part(&mut part, "columns"), each) {
+            (columns, Some(each)) => self.each(columns, each, &each_label, reading),
+            (Some(columns), None) => (self.columns(columns, reading), Vec::new()),
+            (None, None) => (Vec::new(), Vec::new()),
         };
         self.finish(part, TABLE_KEYS);
-        Some(TableRule { name: name?, rows, parent, key, keep, prefer, when, columns })
+        Some(TableRule {
+            name: name?,
+            rows,
+            parent,
+            parent_key,
+            key,
+            keep,
+            prefer,
+            when,
+            needs,
+            columns,
+            each,
+        })
     }
+
+    /// Reads which columns make a row.
+    fn needs(&mut self, part: &mut Fields) -> Needs {
+        let label = part.label_of("needs");
+        match part.take("needs") {
+            None => Needs::Nothing,
+            Some(item) if matches!(item.what, What::Flag(true)) => Needs::Any,
+            Some(item) if matches!(item.what, What::Flag(_)) => Needs::Nothing,
+            Some(item) => {
+                let columns = self.texts(item, &label).into_iter();
+                Needs::Columns(columns.map(need).collect())
+            }
+        }
+    }
+}
+
+/// Reads a column that makes a row: `name`, `name <> 0` or `name > 0`.
+fn need(mut placed: Placed) -> NeedRule {
+    let mut amount = Amount::Any;
+    for (end, meant) in [("<> 0", Amount::NotZero), ("> 0", Amount::Positive)] {
+        if let Some(name) = placed.text.strip_suffix(end).filter(|_| amount == Amount::Any) {
+            (placed.text, amount) = (name.trim_end().to_owned(), meant);
+        }
+    }
+    NeedRule { name: placed, amount }
 }

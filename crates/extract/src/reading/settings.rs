@@ -1,6 +1,6 @@
 //! The keys of `[reading]`, and the words that each takes.
 
-use super::{Binary, Dates, DecimalMark, Empty, Reading, Trim};
+use super::{Binary, Dates, DecimalMark, Empty, Numbers, Reading, Spelling, Trim};
 use crate::contract::nearest;
 use crate::convert::Offsets;
 use crate::date::Order;
@@ -24,6 +24,7 @@ const DATES: Choice<Dates> = (
         ("mdy", Dates::Ordered(Order::Month)),
         ("dmy", Dates::Ordered(Order::Day)),
         ("hl7", Dates::Hl7),
+        ("any", Dates::Any),
     ],
 );
 const DECIMAL: Choice<DecimalMark> =
@@ -32,13 +33,31 @@ const OFFSETS: Choice<Offsets> = (
     "offsets",
     &[("keep", Offsets::AsWritten), ("utc", Offsets::ToUtc), ("refuse", Offsets::Refused)],
 );
+const NUMBERS: Choice<Numbers> = (
+    "numbers",
+    &[("whole", Numbers::Whole), ("first", Numbers::First), ("digits", Numbers::Digits)],
+);
+const SPELLINGS: &[(&str, Spelling)] =
+    &[("exact", Spelling::Exact), ("any_case", Spelling::AnyCase)];
 const EMPTY: Choice<Empty> = ("empty", &[("null", Empty::Null), ("text", Empty::Text)]);
 const BINARY: Choice<Binary> = ("binary", &[("hex", Binary::Hex), ("base64", Binary::Base64)]);
 
 impl Reading {
     /// The keys.
-    pub(crate) const KEYS: &'static [&'static str] =
-        &["dates", "decimal", "offsets", "yes", "no", "empty", "trim", "binary"];
+    pub(crate) const KEYS: &'static [&'static str] = &[
+        "dates",
+        "numbers",
+        "decimal",
+        "offsets",
+        "yes",
+        "no",
+        "nulls",
+        "empty",
+        "trim",
+        "binary",
+        "attributes",
+        "texts",
+    ];
 
     /// Takes a setting. The error says what to write.
     pub(crate) fn set(&mut self, key: &str, word: &Word<'_>) -> Result<(), String> {
@@ -48,6 +67,10 @@ impl Reading {
             "offsets" => self.offsets = choose(OFFSETS, word)?,
             "empty" => self.empty = choose(EMPTY, word)?,
             "binary" => self.binary = choose(BINARY, word)?,
+            "numbers" => self.numbers = choose(NUMBERS, word)?,
+            "attributes" => self.attributes = choose(("attributes", SPELLINGS), word)?,
+            "texts" => self.texts = choose(("texts", SPELLINGS), word)?,
+            "nulls" => self.nulls = words(key, word)?,
             "trim" => {
                 let Word::Flag(trims) = word else {
                     return Err("write `trim = true` or `trim = false`".to_owned());

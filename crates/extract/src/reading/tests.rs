@@ -131,7 +131,7 @@ fn settings_that_are_none() {
         (
             "dates",
             Word::Text("dym"),
-            "write `dates = ` with one of \"iso\", \"ymd\", \"mdy\", \"dmy\", \"hl7\"",
+            "write `dates = ` with one of \"iso\", \"ymd\", \"mdy\", \"dmy\", \"hl7\", \"any\"",
         ),
         ("decimal", Word::Flag(true), "write `decimal = ` with one of \"point\", \"comma\""),
         ("trim", Word::Text("no"), "write `trim = true` or `trim = false`"),

@@ -123,6 +123,8 @@ impl<'a, 'x: 'a> Search<'a, 'x> {
                 Cow::Owned(whole.chars().filter_map(translate).collect())
             }
             Function::LocalName => self.name(&arguments[0], context),
+            Function::UpperCase => Cow::Owned(text(0).to_uppercase()),
+            Function::LowerCase => Cow::Owned(text(0).to_lowercase()),
             _ => Cow::Borrowed(""),
         }
     }

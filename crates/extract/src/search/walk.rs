@@ -47,7 +47,8 @@ pub(super) fn is_in_order(steps: &[Step]) -> bool {
                     return false;
                 }
             }
-            Axis::Ancestor | Axis::AncestorOrSelf => return false,
+            Axis::Group if place == 0 => went_deep = true,
+            Axis::Ancestor | Axis::AncestorOrSelf | Axis::Group => return false,
         }
     }
     true
@@ -324,6 +325,10 @@ impl<'a, 'x: 'a> Search<'a, 'x> {
         };
         let passes = |element: ElementNo| tree.passes(element, &step.test);
         match step.axis {
+            Axis::Group => {
+                let Test::Group(paths) = &step.test else { return Flow::Continue(()) };
+                self.nodes(paths, Context::of(node)).into_iter().try_for_each(visit)
+            }
             Axis::Child | Axis::Descendant | Axis::Attribute if !is_element => Flow::Continue(()),
             Axis::Child => self.children(element, &step.test, visit),
             Axis::Attribute => tree.attributes(element, &step.test).try_for_each(visit),

@@ -2,7 +2,7 @@
 
 use super::Kind;
 
-/// A function of XPath 1.0 that contracts may use.
+/// A function that contracts may use: of XPath 1.0, and two of XPath 2.0 for upper and lower case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Function {
     Not,
@@ -28,6 +28,8 @@ pub(crate) enum Function {
     NormalizeSpace,
     Translate,
     LocalName,
+    UpperCase,
+    LowerCase,
 }
 
 /// A function, its name, how many arguments it takes at least and at most, and what it gives.
@@ -36,7 +38,7 @@ type Known = (Function, &'static str, usize, usize, Kind);
 /// So many arguments `concat` takes.
 const MANY: usize = 64;
 
-const KNOWN: [Known; 23] = [
+const KNOWN: [Known; 25] = [
     (Function::Not, "not", 1, 1, Kind::Flag),
     (Function::Boolean, "boolean", 1, 1, Kind::Flag),
     (Function::True, "true", 0, 0, Kind::Flag),
@@ -60,6 +62,8 @@ const KNOWN: [Known; 23] = [
     (Function::NormalizeSpace, "normalize-space", 0, 1, Kind::Text),
     (Function::Translate, "translate", 3, 3, Kind::Text),
     (Function::LocalName, "local-name", 0, 1, Kind::Text),
+    (Function::UpperCase, "upper-case", 1, 1, Kind::Text),
+    (Function::LowerCase, "lower-case", 1, 1, Kind::Text),
 ];
 
 impl Function {

@@ -44,7 +44,7 @@ fn unexpected(token: &Token, span: Range<usize>) -> PathProblem {
         Token::Sign("[") => refuse(
             span,
             "a condition that belongs to no step of a path",
-            "put it behind the name that it is about: `a[1]` and not `(a)[1]`",
+            "put it behind the name that it is about, `a[1]`, or behind paths in brackets, `(a | b)[1]`",
         ),
         Token::Sign("/" | "//") => refuse(
             span,
@@ -236,7 +236,10 @@ impl<'t> Parser<'t, '_> {
                 self.advance();
                 let inner = self.inner()?;
                 self.expect(")")?;
-                Ok(inner)
+                match self.peek() {
+                    Some(Token::Sign("[")) => self.group(inner, span),
+                    Some(_) | None => Ok(inner),
+                }
             }
             Some(Token::Variable(name)) => {
                 self.advance();
@@ -250,6 +253,20 @@ impl<'t> Parser<'t, '_> {
             Some(_) => self.path(),
             None => Err(refuse(span, "the text ends where a path is due", "complete it")),
         }
+    }
+
+    /// Parses what follows paths in brackets: conditions on all of their nodes, and how the path goes on from there.
+    fn group(&mut self, inner: Expr, span: Range<usize>) -> Result<Expr, PathProblem> {
+        let Expr::Paths(paths) = inner else { return Err(no_nodes(span)) };
+        let is_of_document = paths.iter().all(|path| path.start == Start::Root);
+        let start = if is_of_document { Start::Root } else { Start::Context };
+        let predicates = self.predicates()?;
+        let test = super::Test::Group(paths);
+        let mut steps = vec![super::Step { axis: super::Axis::Group, test, predicates }];
+        steps.extend(self.rest_of_path()?);
+        let path = Path { start, steps, id: self.names.next_path(), at: span.start };
+        self.check(&path, &span)?;
+        Ok(Expr::Paths(vec![path]))
     }
 
     /// Takes the place of a name of `[let]`; where it is a path it may go on.
@@ -423,9 +440,6 @@ fn unknown_function(prefix: &str, local: &str, span: Range<usize>) -> PathProble
         "namespace-uri" => "use a prefix that stands for the namespace".to_owned(),
         "current" => "a condition begins at the node that it tests; what is the row's own cannot be used in it"
             .to_owned(),
-        "upper-case" | "lower-case" => {
-            "XPath 1.0 has none; write `translate(.., 'ABC..', 'abc..')`, or an expression".to_owned()
-        }
         _ => crate::meant::suggest(local, &Function::names().collect::<Vec<_>>(), "the functions"),
     };
     let name = if prefix.is_empty() { local.to_owned() } else { format!("{prefix}:{local}") };

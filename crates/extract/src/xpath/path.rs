@@ -226,6 +226,11 @@ pub(super) fn check(path: &Path, names: &Names) -> Result<(), Refusal> {
     let mut is_any_node = false;
     for step in &path.steps {
         let is_element = matches!(step.test, Test::Name { .. } | Test::AnyIn(_) | Test::Any);
+        if let Test::Group(paths) = &step.test {
+            (depth, name, is_any_node) = (None, None, false);
+            is_leaf = paths.iter().any(Path::ends_in_leaf);
+            continue;
+        }
         if step.axis.goes_up() && is_any_node {
             // In XPath that goes up from texts, too, which a tree of what is needed does not have.
             return Err(Refusal::new(
@@ -233,12 +238,7 @@ pub(super) fn check(path: &Path, names: &Names) -> Result<(), Refusal> {
                 "name the element from which it goes up: `//name/..`",
             ));
         }
-        is_any_node = step.test == Test::Node
-            && match step.axis {
-                Axis::Child | Axis::Descendant | Axis::DescendantOrSelf => true,
-                Axis::Itself => is_any_node,
-                Axis::Attribute | Axis::Parent | Axis::Ancestor | Axis::AncestorOrSelf => false,
-            };
+        is_any_node = finds_any_node(step, is_any_node);
         if is_leaf && !(step.axis.goes_up() || step.axis == Axis::Itself) {
             return Err(Refusal::new(
                 "nothing is within an attribute or a text",
@@ -272,7 +272,11 @@ pub(super) fn check(path: &Path, names: &Names) -> Result<(), Refusal> {
                     return Err(Refusal::new(reason, "take one of them"));
                 }
             }
-            Axis::Attribute | Axis::DescendantOrSelf | Axis::Ancestor | Axis::AncestorOrSelf => {
+            Axis::Attribute
+            | Axis::DescendantOrSelf
+            | Axis::Ancestor
+            | Axis::AncestorOrSelf
+            | Axis::Group => {
                 depth = None;
             }
         }
@@ -282,6 +286,20 @@ pub(super) fn check(path: &Path, names: &Names) -> Result<(), Refusal> {
         }
     }
     Ok(())
+}
+
+/// Says whether a step finds nodes of all kinds, where the one before it does or does not.
+fn finds_any_node(step: &Step, before: bool) -> bool {
+    step.test == Test::Node
+        && match step.axis {
+            Axis::Child | Axis::Descendant | Axis::DescendantOrSelf => true,
+            Axis::Itself => before,
+            Axis::Attribute
+            | Axis::Parent
+            | Axis::Ancestor
+            | Axis::AncestorOrSelf
+            | Axis::Group => false,
+        }
 }
 
 /// Says whether no element passes both tests.
@@ -300,12 +318,7 @@ pub(super) fn check_arguments(function: Function, arguments: &[Expr]) -> Result<
         return Ok(());
     }
     let Some(Expr::Paths(paths)) = arguments.first() else { return Ok(()) };
-    let is_leaf = |path: &Path| {
-        path.steps
-            .last()
-            .is_some_and(|step| step.axis == Axis::Attribute || step.test == Test::Text)
-    };
-    if paths.iter().any(is_leaf) {
+    if paths.iter().any(Path::ends_in_leaf) {
         let reason = format!("`{}` is of elements", function.name());
         return Err(Refusal::new(reason, "write the path of an element"));
     }

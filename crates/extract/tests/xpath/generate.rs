@@ -130,6 +130,7 @@ fn goes_up_from_texts(path: &str) -> bool {
 fn any_path(random: &mut Rng) -> Path {
     let one = absolute(random);
     let path = if random.u8(..10) == 0 { format!("{one} | {}", absolute(random)) } else { one };
+    let path = if random.u8(..8) == 0 { grouped(random, path) } else { path };
     let mut theirs = path.clone();
     for name in NAMES {
         theirs = theirs.replace(&format!("{ANY}{name}"), &format!("*[local-name() = '{name}']"));
@@ -137,6 +138,23 @@ fn any_path(random: &mut Rng) -> Path {
     // sxd-xpath takes a star behind a comma for a product.
     let theirs = compared(&theirs.replace(", *", ", child::*"), ("/self::node()[.", "]"));
     Path { ours: compared(&path.replace(ANY, ""), ("", "")), theirs }
+}
+
+/// A condition on all nodes of a path, and how it goes on from there. Attributes have no order of their own, so that the
+/// second one of several means nothing.
+fn grouped(random: &mut Rng, path: String) -> String {
+    if path.contains('@') || path.contains("attribute::") {
+        return path;
+    }
+    let condition = ["1", "2", "last()", "position() < 3", "last() - 1"][random.usize(..5)];
+    let rest = match random.u8(..6) {
+        0 => "/..".to_owned(),
+        1 => format!("/@{}", attribute(random)),
+        2 => format!("/{}", name(random)),
+        3 => format!("//{}", name(random)),
+        _ => String::new(),
+    };
+    format!("({path})[{condition}]{rest}")
 }
 
 /// Writes the comparisons between two marks: what stands before and behind them.

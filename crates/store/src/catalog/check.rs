@@ -41,14 +41,16 @@ impl Catalog {
         let mut advise = |place: &str, problem: String| {
             found.push(Disagreement { place: place.to_owned(), problem });
         };
-        for table in [LOG, &plan.source().table] {
-            let key = (table.to_lowercase(), "app_id".to_owned());
+        let source = plan.source();
+        for (table, id) in [(LOG, "app_id"), (&source.table, &source.id)] {
+            let key = (table.to_lowercase(), id.to_lowercase());
             if self.tables.contains_key(&key.0) && !self.indexes.contains(&key) {
                 let target = name::table(plan.target_schema(), table);
                 advise(
                     table,
                     format!(
-                        "no index begins with `app_id`, so that every group of documents reads the whole table: CREATE INDEX ... ON {target} ([app_id])"
+                        "no index begins with `{id}`, so that every group of documents reads the whole table: CREATE INDEX ... ON {target} ({})",
+                        name::quoted(id)
                     ),
                 );
             }

@@ -4,9 +4,6 @@ use xmlx_extract::{Described, Held, Plan, Stored, TextUnit};
 
 use super::{Catalog, CatalogColumn, Disagreement, Room};
 
-/// The column of the source that the statements look for ids in.
-const SOURCE_ID: &str = "app_id";
-
 impl Catalog {
     /// Gives the columns whose types a contract leaves to the database their types. What does not go together is
     /// returned.
@@ -22,16 +19,7 @@ impl Catalog {
         let problems = plan.take_types(described).err().unwrap_or_default();
         let place = plan.target_schema().to_owned();
         let disagreement = |problem| Disagreement { place: place.clone(), problem };
-        let mut found: Vec<Disagreement> = problems.into_iter().map(disagreement).collect();
-        let source = plan.source();
-        if !source.id.eq_ignore_ascii_case(SOURCE_ID) {
-            let problem = format!(
-                "the documents' ids are in `{}`, and they are looked for in `{SOURCE_ID}` alone; name a view that calls the column so",
-                source.id
-            );
-            found.push(Disagreement { place: source.table.clone(), problem });
-        }
-        found
+        problems.into_iter().map(disagreement).collect()
     }
 
     /// Fits a plan to the columns that there are: what they cannot hold fails at stage `mapping`, and what they round

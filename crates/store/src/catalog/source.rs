@@ -47,9 +47,10 @@ pub fn repeated_id_statement(plan: &Plan) -> String {
     let source = plan.source();
     let table = name::table(plan.target_schema(), &source.table);
     let document = name::quoted(&source.column);
+    let id = name::quoted(&source.id);
     format!(
-        "SELECT TOP (1) CAST(x.[app_id] AS bigint) AS [app_id] FROM {table} AS x WHERE x.{document} IS NOT NULL \
-         GROUP BY x.[app_id] HAVING COUNT_BIG(*) > 1"
+        "SELECT TOP (1) CAST(x.{id} AS bigint) AS [app_id] FROM {table} AS x WHERE x.{document} IS NOT NULL \
+         GROUP BY x.{id} HAVING COUNT_BIG(*) > 1"
     )
 }
 
@@ -62,7 +63,7 @@ async fn repeated_id(
     let Some(row) = rows.first() else { return Ok(None) };
     let app_id = column(row, "app_id", "repeated_id")?;
     Ok(Some(Disagreement {
-        place: format!("{}.app_id", plan.source().table),
+        place: format!("{}.{}", plan.source().table, plan.source().id),
         problem: Error::Duplicate { app_id }.to_string(),
     }))
 }
@@ -80,7 +81,7 @@ fn places(plan: &Plan) -> Vec<Place<'_>> {
     let ids = |table, quoted, table_key| Place {
         table,
         quoted,
-        column: "app_id",
+        column: source.id.as_str(),
         table_key,
         column_key: None,
     };

@@ -19,12 +19,12 @@ pub(crate) struct Finding {
 }
 
 impl Finding {
-    /// `rows`: what stands behind `FROM`; `alias`: what its rows with `app_id` are called there.
-    pub(crate) fn new(alias: &str, rows: &str) -> Self {
+    /// `rows`: what stands behind `FROM`; `id`: what has the application's id there.
+    pub(crate) fn new(id: &str, rows: &str) -> Self {
         Self {
             count: format!("SELECT COUNT_BIG(*) AS [n] FROM {rows}"),
             ids: format!(
-                "SELECT TOP ({IDS_MAX}) CAST({alias}.[app_id] AS bigint) AS [app_id] FROM {rows} ORDER BY {alias}.[app_id]"
+                "SELECT TOP ({IDS_MAX}) CAST({id} AS bigint) AS [app_id] FROM {rows} ORDER BY {id}"
             ),
         }
     }
@@ -68,17 +68,6 @@ pub(crate) struct Statements {
     pub(crate) there_already: Option<Finding>,
 }
 
-/// Whether a table that hangs off no other has rows of the application of this row; `None` where no column is its id.
-fn in_a_root(plan: &Plan, row: &str) -> Option<String> {
-    let key = key(plan)?;
-    let is_in = |root: &&Table| {
-        let table = name::table(plan.target_schema(), &root.name);
-        format!("EXISTS (SELECT 1 FROM {table} AS b WHERE b.{key} = {row}.[app_id])")
-    };
-    let roots: Vec<String> = roots(plan).iter().map(is_in).collect();
-    Some(format!("({})", roots.join(" OR ")))
-}
-
 impl Statements {
     /// `catalog` may be empty for those that do not go through the tables.
     pub(crate) fn new(plan: &Plan, source: &Source, catalog: &Catalog) -> Self {
@@ -86,7 +75,7 @@ impl Statements {
         let tables = Tables { plan, source, catalog };
         let stage = "CAST(LEFT(l.[failure_reason], CHARINDEX(':', l.[failure_reason] + ':') - 1) AS nvarchar(400))";
         let reason = "CAST(l.[failure_reason] AS nvarchar(400))";
-        let exists = in_a_root(plan, "l");
+        let exists = has_rows(plan, "l.[app_id]");
         let logged = |status: &str| {
             format!(
                 "SELECT COUNT_BIG(*) AS [n] FROM {log} AS l WHERE {of_job} AND l.[status] = '{status}' \
@@ -114,25 +103,25 @@ impl Statements {
                 "SELECT TOP (1) {reason} AS [reason], COUNT_BIG(*) AS [n] FROM {log} AS l WHERE {of_job} AND l.[status] = 'failed' GROUP BY {reason} ORDER BY [n] DESC"
             ),
             repeated: Finding::new(
-                "t",
+                "t.[app_id]",
                 &format!(
                     "(SELECT l.[app_id] FROM {log} AS l WHERE {of_job} GROUP BY l.[app_id] HAVING COUNT_BIG(*) > 1) AS t"
                 ),
             ),
-            waiting_ids: Finding::new("x", &source.waiting_rows()).ids,
-            passed_ids: Finding::new("x", &source.passed_rows()).ids,
+            waiting_ids: Finding::new(&source.id, &source.waiting_rows()).ids,
+            passed_ids: Finding::new(&source.id, &source.passed_rows()).ids,
             without_rows: exists.as_ref().map(|exists| {
                 let rows = format!(
                     "{log} AS l WHERE {of_job} AND l.[status] = 'success' AND NOT {exists} AND NOT {replaced}"
                 );
-                Finding::new("l", &rows)
+                Finding::new("l.[app_id]", &rows)
             }),
             with_rows: exists.as_ref().map(|exists| {
                 let rows = format!(
                     "{log} AS l WHERE {of_job} AND l.[status] = 'failed' AND {exists} \
                      AND NOT EXISTS (SELECT 1 FROM {log} AS k WHERE k.[app_id] = l.[app_id] AND k.[status] = 'success')"
                 );
-                Finding::new("l", &rows)
+                Finding::new("l.[app_id]", &rows)
             }),
             rows: each_table(plan).into_iter().map(|it| tables.rows(it)).collect(),
             logged_success: logged("success"),
@@ -141,10 +130,10 @@ impl Statements {
                 "SELECT TOP (@P4) CAST(l.[log_id] AS bigint) AS [log_id], CAST(l.[app_id] AS bigint) AS [app_id], CAST(l.[session_id] AS nvarchar(400)) AS [session_id] FROM {log} AS l \
                  WHERE {of_job} AND {OF_A_WORKER} ORDER BY l.[log_id]"
             ),
-            there_already: in_a_root(plan, "x").map(|exists| {
-                Finding::new("x", &format!("{} AND {exists}", source.waiting_rows()))
+            there_already: has_rows(plan, &source.id).map(|exists| {
+                Finding::new(&source.id, &format!("{} AND {exists}", source.waiting_rows()))
             }),
-            unaccounted: Finding::new("l", &unaccounted(log)),
+            unaccounted: Finding::new("l.[app_id]", &unaccounted(log)),
         }
     }
 
@@ -257,6 +246,17 @@ fn unaccounted(log: &str) -> String {
 /// The tables of the applications themselves: one for each of the contracts.
 fn roots(plan: &Plan) -> Vec<&Table> {
     each_table(plan).into_iter().filter(|it| it.parent.is_none()).collect()
+}
+
+/// Whether one of them has a row of an application; `id`: what has its id.
+fn has_rows(plan: &Plan, id: &str) -> Option<String> {
+    let key = key(plan)?;
+    let is_in = |it: &&Table| {
+        let table = name::table(plan.target_schema(), &it.name);
+        format!("EXISTS (SELECT 1 FROM {table} AS b WHERE b.{key} = {id})")
+    };
+    let roots: Vec<String> = roots(plan).iter().map(is_in).collect();
+    Some(format!("({})", roots.join(" OR ")))
 }
 
 /// The key of these tables, which is the application's id; it has one name in all contracts of a job.

@@ -36,6 +36,8 @@ pub(super) struct Node {
     text: bool,
     all_attributes: bool,
     attributes: Vec<(LocalIx, Space)>,
+    /// Attributes that are wanted in whatever case they are written.
+    loose: Vec<LocalIx>,
 }
 
 /// What is known of the elements at one path of a document.
@@ -99,8 +101,17 @@ impl Interest {
                     node.attributes.push(wanted);
                 }
             }
+            Test::Loose(local) => {
+                let wanted = (*local, Space::Nowhere);
+                if !node.attributes.contains(&wanted) {
+                    node.attributes.push(wanted);
+                }
+                if !node.loose.contains(local) {
+                    node.loose.push(*local);
+                }
+            }
             Test::Any | Test::AnyIn(_) | Test::Node => node.all_attributes = true,
-            Test::Text => {}
+            Test::Text | Test::Group(_) => {}
         }
     }
 
@@ -147,7 +158,7 @@ impl Interest {
             Test::Name { local: wanted, space } => Some(*wanted) == local && space.has(namespace),
             Test::AnyIn(space) => space.has(namespace),
             Test::Any | Test::Node => true,
-            Test::Text => false,
+            Test::Text | Test::Loose(_) | Test::Group(_) => false,
         };
         let mut enter = |from: u32, is_child: bool| {
             for (link, test, next) in &self.nodes[from as usize].next {
@@ -170,6 +181,17 @@ impl Interest {
 
     pub(super) fn wants_all_attributes(&self, state: &State) -> bool {
         state.at.iter().any(|at| self.nodes[*at as usize].all_attributes)
+    }
+
+    /// The attributes that are wanted in whatever case they are written.
+    pub(super) fn loose_attributes(&self, state: &State) -> Vec<LocalIx> {
+        let mut wanted = Vec::new();
+        for local in state.at.iter().flat_map(|at| &self.nodes[*at as usize].loose) {
+            if !wanted.contains(local) {
+                wanted.push(*local);
+            }
+        }
+        wanted
     }
 
     pub(super) fn wanted_attributes(&self, state: &State) -> Vec<Wanted> {

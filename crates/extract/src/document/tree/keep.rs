@@ -251,20 +251,41 @@ impl<'x> TreeKeeper<'x, '_> {
         raw: &'x str,
     ) {
         let place = self.tree.places.get(place);
+        let mut exact = None;
         for wanted in &place.attributes {
             work::note(1);
             if wanted.hash == hash
                 && wanted.space.has(namespace)
                 && self.interest.name(wanted.local).as_bytes() == name
             {
-                self.tree.attributes.push(Attribute { local: wanted.local, namespace, raw });
+                let local = wanted.local;
+                self.tree.attributes.push(Attribute { local, namespace, raw, is_loose: false });
+                if place.loose.is_empty() {
+                    return;
+                }
+                exact = Some(local);
+                break;
+            }
+        }
+        // Few contracts take names in any case, so the rest is hardly ever looked at.
+        if !place.loose.is_empty() && !namespace.is_about_xml() {
+            let own = place.loose.iter().filter(|local| Some(**local) != exact);
+            let mut meant = own.filter(|local| {
+                work::note(1);
+                self.interest.name(**local).as_bytes().eq_ignore_ascii_case(name)
+            });
+            if let Some(local) = meant.next().copied() {
+                self.tree.attributes.push(Attribute { local, namespace, raw, is_loose: true });
                 return;
             }
+        }
+        if exact.is_some() {
+            return;
         }
         if place.wants_all_attributes {
             let local = std::str::from_utf8(name).ok().and_then(|name| self.interest.local(name));
             let local = local.unwrap_or(NO_LOCAL);
-            self.tree.attributes.push(Attribute { local, namespace, raw });
+            self.tree.attributes.push(Attribute { local, namespace, raw, is_loose: false });
         }
     }
 }

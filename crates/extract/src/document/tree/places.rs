@@ -43,6 +43,8 @@ pub(super) struct Place<'x> {
     pub(super) wants_text: bool,
     pub(super) wants_all_attributes: bool,
     pub(super) attributes: Vec<Wanted>,
+    /// Those that are wanted in whatever case they are written.
+    pub(super) loose: Vec<LocalIx>,
 }
 
 /// All paths of a document.
@@ -73,6 +75,7 @@ impl<'x> Places<'x> {
             wants_text: false,
             wants_all_attributes: false,
             attributes: Vec::new(),
+            loose: Vec::new(),
         });
         let index = vec![NOWHERE; USUAL_PLACES * 2];
         Self { entries, index, crowded: BTreeMap::new(), root: None }
@@ -157,6 +160,7 @@ impl<'x> Places<'x> {
             wants_text: interest.wants_text(&state),
             wants_all_attributes: interest.wants_all_attributes(&state),
             attributes: interest.wanted_attributes(&state),
+            loose: interest.loose_attributes(&state),
             state,
         });
         if self.entries.len() * 4 > self.index.len() * 3 {

@@ -13,8 +13,8 @@ impl Compiler<'_> {
         let program = &self.programs[place];
         let Some(keep) = &program.keep else { return };
         let is_late = |column: usize| {
-            let cell = program.cells.iter().find(|cell| cell.column == column);
-            cell.is_some_and(|cell| match &cell.origin.from {
+            let mut cells = program.cells().filter(|cell| cell.column == column);
+            cells.any(|cell| match &cell.origin.from {
                 From::Position(_) => true,
                 From::Enclosing { table, .. } => *table == place,
                 From::Path(_)
@@ -99,7 +99,8 @@ pub(super) fn plural_step(path: &Path) -> Option<&'static str> {
         | Axis::Itself
         | Axis::Parent
         | Axis::Ancestor
-        | Axis::AncestorOrSelf => None,
+        | Axis::AncestorOrSelf
+        | Axis::Group => None,
     })
 }
 
@@ -120,7 +121,9 @@ pub(super) fn rows_on_the_way(
         let is_met = |program: &TableProgram| {
             // A table with several paths may have few rows of each; one that has a single row has one.
             let [rows] = program.rows.as_slice() else { return false };
-            program.has_own_key && program.keep.is_none() && {
+            // There is one root element.
+            let is_root = rows.steps.len() == 1 && rows.steps[0].axis == Axis::Child;
+            program.has_own_key && program.keep.is_none() && !is_root && {
                 let document: Patterns = vec![Pattern::new()];
                 let theirs = want_path(&mut Wishes::new(), &document, rows, Need::Presence);
                 rows.start == Start::Root && met.iter().any(|pattern| theirs.contains(pattern))

@@ -10,6 +10,7 @@ use crate::coverage::Reader;
 use crate::expression::{Expression, Flaw, Type};
 use crate::meant;
 use crate::narrow::TextUnit;
+use crate::reading::Spelling;
 use crate::table::{Column, DataType};
 use crate::wanted::{Need, Patterns, want};
 use crate::xpath::{self, Expr, Function, Kind};
@@ -20,6 +21,8 @@ struct Around<'r> {
     join: Option<&'r String>,
     pick: Option<Keep>,
     negate_where: Option<&'r Placed>,
+    /// How the attributes are written.
+    attributes: Spelling,
 }
 
 impl Compiler<'_> {
@@ -70,11 +73,12 @@ impl Compiler<'_> {
             }
             place
         });
-        let around = Around { join: None, pick: None, negate_where: None };
         let mut written = Vec::new();
         written_paths(&rule.origin, &mut written);
         let reader = Reader::of_column(&self.tables[table].name, &rule.name.text, written);
         self.wishes.begin_reader(reader);
+        let attributes = rule.reading.attributes();
+        let around = Around { join: None, pick: None, negate_where: None, attributes };
         let origin = self.origin(&rule.origin, table, patterns, around)?;
         if let (From::Expression { expression, .. }, Some(data_type)) =
             (&origin.from, rule.data_type)
@@ -124,11 +128,12 @@ impl Compiler<'_> {
             join: origin.join.as_ref().or(around.join),
             pick: origin.pick.or(around.pick),
             negate_where: origin.negate_where.as_ref().or(around.negate_where),
+            attributes: around.attributes,
         };
         let mut negate_where = None;
         let from = match &origin.from {
             contract::From::Path(path) => {
-                let expr = self.condition_or_path(path, patterns, Need::Text)?;
+                let expr = self.value(path, patterns, around.attributes)?;
                 negate_where = self.negate_where(around.negate_where, &expr, patterns);
                 if let Expr::Paths(paths) = &expr
                     && around.join.is_none()
@@ -148,7 +153,7 @@ impl Compiler<'_> {
             contract::From::All(paths) => {
                 let mut found = Vec::new();
                 for path in paths {
-                    found.extend(self.condition_or_path(path, patterns, Need::Text));
+                    found.extend(self.value(path, patterns, around.attributes));
                 }
                 From::All(found)
             }
@@ -167,7 +172,9 @@ impl Compiler<'_> {
                 From::Position(Some(paths))
             }
             contract::From::Enclosing(name) => self.enclosing(name, table)?,
-            contract::From::Expression(text) => self.expression(text, patterns)?,
+            contract::From::Expression(text) => {
+                self.expression(text, patterns, around.attributes)?
+            }
         };
         let mut condition = |placed: &Option<Placed>| {
             let placed = placed.as_ref()?;
@@ -228,18 +235,42 @@ impl Compiler<'_> {
             return None;
         };
         debug_assert!(place <= own, "tables stand in order");
+        if self.programs[place].variants.len() > 1 {
+            let way = "take it from where the row around has it";
+            self.add(name, format!("each element gives several rows of `{table}`"), way);
+        }
         Some(From::Enclosing { table: place, column })
     }
 
-    fn expression(&mut self, text: &Placed, patterns: &Patterns) -> Option<From> {
+    /// Compiles a path whose value a column takes.
+    fn value(
+        &mut self,
+        placed: &Placed,
+        patterns: &Patterns,
+        attributes: Spelling,
+    ) -> Option<Expr> {
+        let mut expr = self.parse(placed)?;
+        loosen(&mut expr, attributes);
+        want(&mut self.wishes, patterns, &expr, Need::Text);
+        self.check_never(placed);
+        Some(expr)
+    }
+
+    fn expression(
+        &mut self,
+        text: &Placed,
+        patterns: &Patterns,
+        attributes: Spelling,
+    ) -> Option<From> {
         let mut slots: Vec<(String, Expr)> = Vec::new();
         let (names, wishes) = (&mut self.names, &mut self.wishes);
         let mut resolve = |path: &str, span: std::ops::Range<usize>| {
             if let Some(slot) = slots.iter().position(|(known, _)| known == path) {
                 return Ok((slot, type_of(&slots[slot].1)));
             }
-            let expr = xpath::parse(path, names)
+            let mut expr = xpath::parse(path, names)
                 .map_err(|problem| Flaw::new(span.clone(), problem.reason, problem.suggestion))?;
+            loosen(&mut expr, attributes);
             want(wishes, patterns, &expr, Need::Text);
             if !wishes.never.is_empty() {
                 wishes.never.clear();
@@ -265,6 +296,15 @@ impl Compiler<'_> {
     fn flaw(&mut self, text: &Placed, flaw: Flaw) {
         let place = text.at.show(&text.label, Some(flaw.span.start));
         self.problems.add(place, flaw.reason, flaw.suggestion);
+    }
+}
+
+/// Takes attributes in whatever case they are written, where the reading says so.
+fn loosen(expr: &mut Expr, attributes: Spelling) {
+    if attributes == Spelling::AnyCase
+        && let Expr::Paths(paths) = expr
+    {
+        paths.iter_mut().for_each(xpath::Path::loosen);
     }
 }
 

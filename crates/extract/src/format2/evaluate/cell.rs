@@ -24,14 +24,26 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
         cell: &'a Cell,
         element: ElementNo,
     ) -> Result<Value, Fault> {
+        self.was_unreadable.set(false);
+        let value = self.own(table, cell, element)?;
+        let stays = cell.on_error == OnError::Null && self.was_unreadable.get();
+        if value.is_null() && !stays { self.default(table, cell) } else { Ok(value) }
+    }
+
+    /// Finds the value of a cell, without its default.
+    pub(super) fn own(
+        &self,
+        table: usize,
+        cell: &'a Cell,
+        element: ElementNo,
+    ) -> Result<Value, Fault> {
         let context = Context::of(NodeNo::element(element));
-        let value = match &cell.origin.from {
+        Ok(match &cell.origin.from {
             From::Enclosing { table: around, column } => {
-                let row = self.enclosing(*around, element, *around != table);
-                return Ok(match row {
+                match self.enclosing(*around, element, *around != table) {
                     Enclosing::Row(row) => self.made[*around].rows[row][*column].clone(),
-                    Enclosing::None | Enclosing::LeftOut => self.default(table, cell)?,
-                });
+                    Enclosing::None | Enclosing::LeftOut => Value::Null,
+                }
             }
             From::Expression { expression, slots } => {
                 let is_meant = cell.origin.when.as_ref();
@@ -55,8 +67,7 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
                 }
                 None => Value::Null,
             },
-        };
-        if value.is_null() { self.default(table, cell) } else { Ok(value) }
+        })
     }
 
     /// What stands where there is no value.
@@ -88,7 +99,7 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
         if cell.digits && !text.bytes().all(|byte| byte.is_ascii_digit()) {
             text = Cow::Owned(text.chars().filter(char::is_ascii_digit).collect());
             if text.is_empty() {
-                return Ok(Value::Null);
+                return self.accept(table, cell, Conversion::Unreadable);
             }
         }
         if let Some(codes) = cell.codes {
@@ -132,7 +143,8 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
                 }
                 Ok(value)
             }
-            Conversion::Unreadable if cell.on_error == OnError::Null => {
+            Conversion::Unreadable if cell.on_error != OnError::Fail => {
+                self.was_unreadable.set(true);
                 warn(WarningKind::Unreadable);
                 Ok(Value::Null)
             }
@@ -197,7 +209,8 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
                 let conversion = expression.finish(datum, cell.data_type);
                 self.accept(table, cell, conversion)?
             }
-            Err(_) if cell.on_error == OnError::Null => {
+            Err(_) if cell.on_error != OnError::Fail => {
+                self.was_unreadable.set(true);
                 self.warn(table, Some(cell.column), WarningKind::Unreadable);
                 return Ok(Value::Null);
             }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use xmlx_domain::Stage;
 
-use super::super::contract::Keep;
+use super::super::contract::{Amount, Keep};
 use super::super::program::{Cell, From, KeepRule, TableProgram};
 use super::{Evaluation, Fault, Made, Refusal, whole};
 use crate::document::{DOCUMENT, ElementNo, NodeKind, NodeNo};
@@ -22,8 +22,49 @@ pub(super) enum Enclosing {
     Row(usize),
 }
 
+/// A row that an element may give.
+#[derive(Debug, Clone, Copy)]
+struct Candidate {
+    /// The place of the element.
+    place: usize,
+    /// Which of the rows of the element it is.
+    variant: usize,
+}
+
 /// Counts rows for the columns that are positions.
 type Counters = HashMap<(usize, NodeNo), i64, foldhash::fast::FixedState>;
+
+/// Says whether the value of a cell is one of the document, and not always there.
+fn is_of_document(cell: &Cell) -> bool {
+    match &cell.origin.from {
+        From::Constant(_) => cell.origin.when.is_some(),
+        From::Position(_) => false,
+        From::Path(_)
+        | From::Alternatives(_)
+        | From::All(_)
+        | From::Enclosing { .. }
+        | From::Expression { .. } => true,
+    }
+}
+
+/// Says whether a value is as much as a row needs.
+fn is_enough(value: &Value, amount: Amount) -> bool {
+    let sign = match value {
+        Value::Null => return false,
+        Value::Bit(bit) => i32::from(*bit),
+        Value::Int(int) => int.signum().try_into().unwrap_or_default(),
+        Value::Decimal(decimal) if decimal.is_zero() => 0,
+        Value::Decimal(decimal) => 1 - 2 * i32::from(decimal.is_negative()),
+        Value::Float(float) if *float == 0.0 => 0,
+        Value::Float(float) => 1 - 2 * i32::from(*float < 0.0),
+        Value::Text(_) | Value::Date(_) | Value::DateTime(_) | Value::DateTimeOffset(_) => 1,
+    };
+    match amount {
+        Amount::Any => true,
+        Amount::NotZero => sign != 0,
+        Amount::Positive => sign > 0,
+    }
+}
 
 impl<'a, 'x: 'a> Evaluation<'a, 'x> {
     /// Makes the rows of a table.
@@ -33,17 +74,24 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
         let outer = self.outer(&elements);
         let row_of = vec![None; elements.len()];
         self.made.push(Made { elements, outer, row_of, rows: Vec::new() });
-        let stays = match &program.keep {
-            Some(rule) => self.choose(table, program, rule)?,
-            None => vec![true; self.made[table].elements.len()],
-        };
-        let mut counters = Counters::default();
-        for (place, stays) in stays.into_iter().enumerate() {
-            if !stays {
-                continue;
+        let mut candidates = Vec::new();
+        for place in 0..self.made[table].elements.len() {
+            for variant in 0..program.variants.len() {
+                if self.is_needed(table, program, Candidate { place, variant })? {
+                    candidates.push(Candidate { place, variant });
+                }
             }
+        }
+        if let Some(rule) = &program.keep {
+            let stays = self.choose(table, program, rule, &candidates)?;
+            let mut stays = stays.into_iter();
+            candidates.retain(|_| stays.next().unwrap_or_default());
+        }
+        let mut counters = Counters::default();
+        for Candidate { place, variant } in candidates {
             let element = self.made[table].elements[place];
-            let Some(row) = self.row(table, program, element, &mut counters)? else {
+            let cells = &program.variants[variant];
+            let Some(row) = self.row(table, (program, cells), element, &mut counters)? else {
                 self.warn(table, None, WarningKind::RowLeftOut);
                 continue;
             };
@@ -70,7 +118,7 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
                 "there are {n_rows} rows for `{name}`, which the application's id alone tells apart; give it a `key`, or a path that meets one element"
             )
         };
-        Err(Refusal { stage: Stage::Validation, reason })
+        Err(Refusal { stage: Stage::Validation, reason, is_of_other_kind: n_rows == 0 })
     }
 
     fn elements(&self, program: &'a TableProgram) -> Vec<ElementNo> {
@@ -119,20 +167,49 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
         Enclosing::None
     }
 
-    /// Says of each element whether it stays, of those with one key.
+    /// Says whether a row has a value of the document where the contract wants one.
+    fn is_needed(
+        &self,
+        table: usize,
+        program: &'a TableProgram,
+        candidate: Candidate,
+    ) -> Result<bool, Fault> {
+        if program.needs.is_empty() {
+            return Ok(true);
+        }
+        let element = self.made[table].elements[candidate.place];
+        let n_warnings = self.warnings.borrow().len();
+        let mut is_needed = false;
+        for cell in &program.variants[candidate.variant] {
+            let need = program.needs.iter().find(|need| need.column == cell.column);
+            let Some(need) = need.filter(|_| is_of_document(cell)) else { continue };
+            self.check_count()?;
+            if is_enough(&self.own(table, cell, element)?, need.amount) {
+                is_needed = true;
+                break;
+            }
+        }
+        // The row itself warns, if it is one.
+        self.warnings.borrow_mut().truncate(n_warnings);
+        Ok(is_needed)
+    }
+
+    /// Says of each row that may be whether it stays, of those with one key.
     fn choose(
         &self,
         table: usize,
         program: &'a TableProgram,
         rule: &'a KeepRule,
+        candidates: &[Candidate],
     ) -> Result<Vec<bool>, Fault> {
-        let elements = &self.made[table].elements;
         let mut best: HashMap<String, (usize, usize)> = HashMap::new();
-        for (place, element) in elements.iter().enumerate() {
+        for (place, candidate) in candidates.iter().enumerate() {
+            let element = &self.made[table].elements[candidate.place];
+            let cells = &program.variants[candidate.variant];
             let context = Context::of(NodeNo::element(*element));
             let rank = rule.prefer.iter().position(|it| self.search.holds(it, context));
             let rank = rank.unwrap_or(rule.prefer.len());
-            let key = format!("{:?}", self.key(table, program, rule, *element)?);
+            let key = format!("{:?}", self.key(table, (program, cells), rule, *element)?);
             match best.get_mut(&key) {
                 None => {
                     best.insert(key, (rank, place));
@@ -148,7 +225,7 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
                 }
             }
         }
-        let mut stays = vec![false; elements.len()];
+        let mut stays = vec![false; candidates.len()];
         #[expect(clippy::iter_over_hash_type, reason = "the order does not matter")]
         for (_, (_, place)) in best {
             stays[place] = true;
@@ -160,15 +237,14 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
     fn key(
         &self,
         table: usize,
-        program: &'a TableProgram,
+        (program, cells): (&'a TableProgram, &'a [Cell]),
         rule: &KeepRule,
         element: ElementNo,
     ) -> Result<Row, Fault> {
         let mut row = self.begin(table, program, element).unwrap_or_else(|| self.empty(table));
         let n_warnings = self.warnings.borrow().len();
         let n_defaults = self.defaults.borrow().len();
-        let cells = program.cells.iter().filter(|cell| rule.key.contains(&cell.column));
-        for cell in cells {
+        for cell in cells.iter().filter(|cell| rule.key.contains(&cell.column)) {
             row[cell.column] = self.cell(table, cell, element)?;
         }
         // The row itself warns, if it stays.
@@ -184,7 +260,9 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
     /// Begins a row with the key of the row around it; `None` where there is no such row.
     fn begin(&self, table: usize, program: &TableProgram, element: ElementNo) -> Option<Row> {
         let mut row = self.empty(table);
-        row[0] = Value::Int(self.app_id);
+        if let Some(id) = program.id {
+            row[id] = Value::Int(self.app_id);
+        }
         if let Some(inherited) = &program.parent {
             let Enclosing::Row(parent) = self.enclosing(inherited.table, element, true) else {
                 return None;
@@ -200,17 +278,17 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
     fn row(
         &self,
         table: usize,
-        program: &'a TableProgram,
+        (program, cells): (&'a TableProgram, &'a [Cell]),
         element: ElementNo,
         counters: &mut Counters,
     ) -> Result<Option<Row>, Fault> {
         let Some(mut row) = self.begin(table, program, element) else { return Ok(None) };
-        for (place, cell) in program.cells.iter().enumerate() {
+        for cell in cells {
             self.check_count()?;
             row[cell.column] = match &cell.origin.from {
                 From::Position(within) => {
                     let within = self.counted_within(within.as_deref(), element);
-                    let counter = counters.entry((place, within)).or_default();
+                    let counter = counters.entry((cell.column, within)).or_default();
                     *counter += 1;
                     self.position(table, cell, *counter)?
                 }

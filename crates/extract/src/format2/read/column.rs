@@ -38,7 +38,8 @@ pub(super) const COLUMN_KEYS: &[&str] = &[
     "identity",
 ];
 
-const ON_ERRORS: &[(&str, OnError)] = &[("null", OnError::Null), ("fail", OnError::Fail)];
+const ON_ERRORS: &[(&str, OnError)] =
+    &[("default", OnError::Default), ("null", OnError::Null), ("fail", OnError::Fail)];
 
 /// Alternatives inside each other.
 const DEPTH_MAX: usize = 8;
@@ -47,12 +48,72 @@ impl Reader<'_> {
     pub(super) fn columns(&mut self, mut part: Fields, reading: &Reading) -> Vec<ColumnRule> {
         let mut columns = Vec::new();
         for entry in part.take_all() {
-            columns.extend(self.column(entry, &part.label, reading));
+            columns.extend(self.column(entry, &part.label, reading, None));
         }
         columns
     }
 
-    fn column(&mut self, entry: Entry, table: &str, reading: &Reading) -> Option<ColumnRule> {
+    /// Reads the columns of a table whose elements give several rows each: what an entry says of a column goes over
+    /// what `columns` says. Returns the columns of all entries, and those of each.
+    pub(super) fn each(
+        &mut self,
+        common: Option<Fields>,
+        each: Item,
+        label: &str,
+        reading: &Reading,
+    ) -> (Vec<ColumnRule>, Vec<Vec<ColumnRule>>) {
+        let What::List(items) = each.what else {
+            self.add(each.at, label, "the rows are no list", "write each = [{ .. }, { .. }]");
+            return (Vec::new(), Vec::new());
+        };
+        let (common, common_label) = match common {
+            Some(mut part) => (part.take_all(), part.label),
+            None => (Vec::new(), label.to_owned()),
+        };
+        let mut all: Vec<ColumnRule> = Vec::new();
+        let mut variants = Vec::new();
+        for (place, item) in items.into_iter().enumerate() {
+            let label = format!("{label}[{place}]");
+            let Some(mut own) = self.fields(item, &label) else { continue };
+            let mut rules = Vec::new();
+            for entry in &common {
+                let own = own.take(&entry.key);
+                let item = match own {
+                    Some(item) => merged(entry.item.clone(), item),
+                    None => entry.item.clone(),
+                };
+                // A column that an entry does not fill has its default.
+                let nothing = (!says_from(&item)).then(|| bare(From::Alternatives(Vec::new())));
+                let entry = Entry { key: entry.key.clone(), at: entry.at, item };
+                rules.extend(self.column(entry, &common_label, reading, nothing));
+            }
+            for entry in own.take_all() {
+                rules.extend(self.column(entry, &label, reading, None));
+            }
+            for rule in &rules {
+                match all.iter().find(|known| known.name.text == rule.name.text) {
+                    None => all.push(rule.clone()),
+                    Some(known) if known.data_type != rule.data_type => {
+                        let way = "state it once, in `columns`";
+                        let name = &rule.name;
+                        self.add(name.at, &name.label, "another entry has another type", way);
+                    }
+                    Some(_) => {}
+                }
+            }
+            variants.push(rules);
+        }
+        (all, variants)
+    }
+
+    /// Reads a column; what gives its value may be known already.
+    fn column(
+        &mut self,
+        entry: Entry,
+        table: &str,
+        reading: &Reading,
+        given: Option<Origin>,
+    ) -> Option<ColumnRule> {
         let label = format!("{table}.{}", entry.key);
         let name = Placed { text: entry.key, at: entry.at, label: label.clone() };
         let mut reading = reading.clone();
@@ -61,7 +122,7 @@ impl Reader<'_> {
             return Some(plain(name, from, reading));
         }
         let mut part = self.fields(entry.item, &label)?;
-        let origin = self.origin(&mut part, 0);
+        let origin = given.or_else(|| self.origin(&mut part, 0));
         let squeeze = self.flag(&mut part, "squeeze").unwrap_or_default();
         let digits = self.flag(&mut part, "digits").unwrap_or_default();
         let codes = self.optional_text(&mut part, "codes");
@@ -77,7 +138,7 @@ impl Reader<'_> {
         let default_label = part.label_of("default");
         let default = part.take("default").and_then(|item| self.scalar(item, &default_label));
         let required = self.flag(&mut part, "required");
-        let on_error = self.word(&mut part, "on_error", ON_ERRORS).unwrap_or(OnError::Null);
+        let on_error = self.word(&mut part, "on_error", ON_ERRORS).unwrap_or(OnError::Default);
         let identity = self.flag(&mut part, "identity").unwrap_or_default();
         self.finish(part, COLUMN_KEYS);
         Some(ColumnRule {
@@ -205,6 +266,42 @@ impl Reader<'_> {
     }
 }
 
+/// What an entry says of a column, over what all entries have in common.
+fn merged(common: Item, own: Item) -> Item {
+    let mut keys = fields_of(common);
+    let at = own.at;
+    let own = fields_of(own);
+    if own.iter().any(|entry| FROM_KEYS.contains(&entry.key.as_str())) {
+        keys.retain(|entry| !FROM_KEYS.contains(&entry.key.as_str()));
+    }
+    for entry in own {
+        keys.retain(|known| known.key != entry.key);
+        keys.push(entry);
+    }
+    Item { at, what: What::Table(keys) }
+}
+
+/// Says whether a column says where its value comes from.
+fn says_from(item: &Item) -> bool {
+    let What::Table(entries) = &item.what else { return true };
+    entries.iter().any(|entry| FROM_KEYS.contains(&entry.key.as_str()))
+}
+
+fn fields_of(item: Item) -> Vec<Entry> {
+    let at = item.at;
+    match item.what {
+        What::Table(entries) => entries,
+        what @ (What::Text(_)
+        | What::Number(_)
+        | What::Flag(_)
+        | What::List(_)
+        | What::Date
+        | What::Null) => {
+            vec![Entry { key: "from".to_owned(), at, item: Item { at, what } }]
+        }
+    }
+}
+
 /// A value and nothing beside it.
 fn bare(from: From) -> Origin {
     Origin { from, when: None, join: None, pick: None, negate_if: None, negate_where: None }
@@ -221,7 +318,7 @@ fn plain(name: Placed, from: From, reading: Reading) -> ColumnRule {
         reading,
         default: None,
         required: None,
-        on_error: OnError::Null,
+        on_error: OnError::Default,
         identity: false,
     }
 }

@@ -49,7 +49,8 @@ fn words_are_those_that_are_read() {
     let keeps: Vec<&str> = KEEPS.iter().map(|(word, _)| *word).collect();
     assert_eq!(words("/$defs/table/properties/keep"), keeps);
     assert_eq!(words("/$defs/pick"), keeps);
-    for key in ["dates", "decimal", "offsets", "empty", "binary"] {
+    for key in ["dates", "numbers", "decimal", "offsets", "empty", "binary", "attributes", "texts"]
+    {
         // What is refused names all words that there are.
         let refused = Reading::default().set(key, &Word::Text("?")).expect_err(key);
         let known: BTreeSet<&str> = refused.split('"').skip(1).step_by(2).collect();
