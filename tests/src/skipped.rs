@@ -182,6 +182,9 @@ pub const ON_DEVDB_ALONE: &[(&str, Needs, &[&str])] = &[
     ("replace", Needs::Faults, &[
         "every_application_is_wholly_old_or_wholly_new_under_kills",
     ]),
+    ("secured", Needs::Faults, &[
+        "certificates_and_their_ca_are_replaced_under_load",
+    ]),
     ("server", Needs::Faults, &[
         "a_trial_that_was_disturbed_is_no_finding",
     ]),

@@ -174,6 +174,7 @@ type Planted = (&'static str, Difference);
 
 impl Loaded {
     /// Changes one thing of an application; `None` where the database does not take it.
+    #[expect(clippy::too_many_lines, reason = "a list of the kinds of changes")]
     async fn plant(&self, random: &mut Random, application: &Application) -> Option<Planted> {
         let outlines = self.plan.outlines();
         let filled: Vec<usize> = (0..application.tables.len())

@@ -318,6 +318,11 @@ async fn every_application_is_wholly_old_or_wholly_new_under_kills() {
     }
 }
 
+#[expect(
+    clippy::too_many_lines,
+    clippy::print_stdout,
+    reason = "one story, and figures for whoever runs it"
+)]
 async fn run_under_kills(seed: u64, apps: usize, expected: &[Vec<Vec<String>>]) {
     let setup = Setup { coordinators: 2, workers: 2, group_apps: 5, ..Setup::small(apps) };
     let mut cluster = cluster(setup).await;
