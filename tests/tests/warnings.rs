@@ -155,7 +155,7 @@ async fn every_warning_is_counted_once_whoever_dies() {
     let setup = Setup { workers: 2, broken_permille: 400, group_apps: 5, ..Setup::small(APPS) };
     let mut cluster = Cluster::start(setup).await;
     // Some answers are lost: these commits are repeated.
-    for fault in ["commit:1+:delay=20ms", "commit:7:drop-after", "commit:19:drop-after"] {
+    for fault in ["commit:7:drop-after", "commit:19:drop-after", "commit:1+:delay=20ms"] {
         cluster.db.faults().add(fault.parse().unwrap());
     }
     let job = cluster.submit(&["--max-failures", "100%"]);
@@ -166,6 +166,7 @@ async fn every_warning_is_counted_once_whoever_dies() {
         cluster.add_worker();
     }
     cluster.wait_done(job).await;
+    cluster.assert_faults_fired();
     let (expected, warned) = expected(&cluster.db, 400).await;
     assert!(expected.len() >= 2 && warned > 20, "{expected:?}");
     let all = shown(&cluster, job, &[]);

@@ -80,92 +80,62 @@ impl Cli {
     /// Wrong settings of TLS must not keep anybody from a command that asks no coordinator, such as the one that makes
     /// the certificates.
     fn reaches_coordinators(&self) -> bool {
-        match &self.command {
-            Some(
-                Command::Init { .. }
-                | Command::Ca(_)
-                | Command::Check { .. }
-                | Command::Load { .. }
-                | Command::Contract(_)
-                | Command::Schema { .. }
-                | Command::Grants { .. }
-                | Command::Map { .. }
-                | Command::Bench { .. }
-                | Command::Demo { .. }
-                | Command::Up { .. }
-                | Command::Completions { .. }
-                | Command::Coverage(_)
-                | Command::Diff(_)
-                | Command::Doctor,
-            ) => false,
-            // Only the settings are asked for.
-            None => true,
-            Some(
-                Command::Status { .. }
-                | Command::Submit(_)
-                | Command::Jobs(_)
-                | Command::Ranges { .. }
-                | Command::Workers
-                | Command::Runs { .. }
-                | Command::Pause { .. }
-                | Command::Resume { .. }
-                | Command::Cancel { .. }
-                | Command::Drain { .. }
-                | Command::Throttle(_)
-                | Command::Prune { .. }
-                | Command::Failures { .. }
-                | Command::Warnings { .. }
-                | Command::Quality { .. }
-                | Command::Rehearsal { .. }
-                | Command::Reconcile(_)
-                | Command::Retry(_)
-                | Command::Token(_)
-                | Command::Audit { .. }
-                | Command::Verify { .. },
-            ) => true,
-        }
+        // Without a command only the settings are asked for.
+        self.command.as_ref().is_none_or(|command| asks(command) == Asks::Coordinators)
     }
 
     /// A wrong connection string must not keep anybody from a command that does not use it.
     fn reaches_database(&self) -> bool {
-        match &self.command {
-            Some(Command::Init { print }) => !print,
-            // Only the settings are asked for.
-            Some(Command::Doctor | Command::Check { .. } | Command::Load { .. }) | None => true,
-            Some(
-                Command::Status { .. }
-                | Command::Submit(_)
-                | Command::Jobs(_)
-                | Command::Ranges { .. }
-                | Command::Workers
-                | Command::Runs { .. }
-                | Command::Pause { .. }
-                | Command::Resume { .. }
-                | Command::Cancel { .. }
-                | Command::Drain { .. }
-                | Command::Throttle(_)
-                | Command::Prune { .. }
-                | Command::Failures { .. }
-                | Command::Warnings { .. }
-                | Command::Quality { .. }
-                | Command::Rehearsal { .. }
-                | Command::Retry(_)
-                | Command::Verify { .. }
-                | Command::Token(_)
-                | Command::Audit { .. }
-                | Command::Ca(_)
-                | Command::Reconcile(_)
-                | Command::Contract(_)
-                | Command::Schema { .. }
-                | Command::Grants { .. }
-                | Command::Map { .. }
-                | Command::Coverage(_)
-                | Command::Diff(_)
-                | Command::Bench { .. }
-                | Command::Demo { .. }
-                | Command::Up { .. }
-                | Command::Completions { .. },
-            ) => false,
-        }
+        self.command.as_ref().is_none_or(|command| asks(command) == Asks::Database)
+    }
+}
+
+/// Whom a command asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Asks {
+    Coordinators,
+    Database,
+    Nobody,
+}
+
+fn asks(command: &Command) -> Asks {
+    match command {
+        Command::Status { .. }
+        | Command::Submit(_)
+        | Command::Jobs(_)
+        | Command::Ranges { .. }
+        | Command::Workers
+        | Command::Runs { .. }
+        | Command::Pause { .. }
+        | Command::Resume { .. }
+        | Command::Cancel { .. }
+        | Command::Drain { .. }
+        | Command::Throttle(_)
+        | Command::Prune { .. }
+        | Command::Failures { .. }
+        | Command::Warnings { .. }
+        | Command::Quality { .. }
+        | Command::Rehearsal { .. }
+        | Command::Reconcile(_)
+        | Command::Retry(_)
+        | Command::Token(_)
+        | Command::Audit { .. }
+        | Command::Verify { .. } => Asks::Coordinators,
+        Command::Init { print: false }
+        | Command::Check { .. }
+        | Command::Load { .. }
+        | Command::Doctor => Asks::Database,
+        Command::Init { print: true }
+        | Command::Ca(_)
+        | Command::Contract(_)
+        | Command::Schema { .. }
+        | Command::Grants { .. }
+        | Command::Map { .. }
+        | Command::Coverage(_)
+        | Command::Diff(_)
+        | Command::Bench { .. }
+        | Command::Demo { .. }
+        | Command::Up { .. }
+        | Command::Completions { .. } => Asks::Nobody,
     }
 }
