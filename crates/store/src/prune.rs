@@ -60,21 +60,17 @@ impl Store {
     pub async fn prune_job(&self, leader: &Leadership, job_id: JobId) -> Result<bool, Error> {
         let params: [&dyn tiberius::ToSql; 4] =
             [&leader.term.0, &job_id.0, &BATCH_ROWS, &leader.holder];
-        // Tables of an older version hold nothing else.
-        if self.has_schema(EXTRAS_SINCE).await?
-            && count(&self.run(statements::PRUNE_EXTRAS, &params).await?, "prune_extras")? > 0
-        {
-            return Ok(true);
-        }
-        if self.has_schema(REPORTS_SINCE).await?
-            && count(&self.run(statements::PRUNE_REPORTS, &params).await?, "prune_reports")? > 0
-        {
-            return Ok(true);
-        }
-        if self.has_schema(FINDINGS_SINCE).await?
-            && count(&self.run(statements::PRUNE_FINDINGS, &params).await?, "prune_findings")? > 0
-        {
-            return Ok(true);
+        // Each version of the tables has added some that hold more of a job.
+        for (since, name, statement) in [
+            (EXTRAS_SINCE, "prune_extras", statements::PRUNE_EXTRAS),
+            (REPORTS_SINCE, "prune_reports", statements::PRUNE_REPORTS),
+            (FINDINGS_SINCE, "prune_findings", statements::PRUNE_FINDINGS),
+        ] {
+            if self.has_schema(since).await?
+                && count(&self.run(statement, &params).await?, name)? > 0
+            {
+                return Ok(true);
+            }
         }
         Ok(count(&self.run(statements::PRUNE_JOB, &params).await?, "prune_job")? > 0)
     }
