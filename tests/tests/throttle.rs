@@ -15,12 +15,19 @@ async fn most_commits(cluster: &Cluster) -> usize {
     cluster.db.faults().most_commits()
 }
 
-/// An order is on its way to the workers after it was accepted. Once it has arrived it holds.
+/// An order is on its way to the workers after it was accepted. Once it has arrived it holds, and the workers together
+/// use all of it: not in every window, since a worker may wait for its next lease, and on a busy machine for its turn.
 async fn assert_held(cluster: &Cluster, ceiling: usize) {
     cluster
         .wait_for("the ceiling to hold", async |cluster| most_commits(cluster).await <= ceiling)
         .await;
-    assert_eq!(most_commits(cluster).await, ceiling, "commits at once");
+    cluster
+        .wait_for("as many commits at once as allowed", async |cluster| {
+            let most = most_commits(cluster).await;
+            assert!(most <= ceiling, "{most} commits at once, {ceiling} are allowed");
+            most == ceiling
+        })
+        .await;
 }
 
 /// An order reaches every worker, outlives the leader, and can be taken back.
@@ -34,10 +41,11 @@ async fn a_ceiling_is_shared_out_and_outlives_the_leader() {
         workers: 2,
         group_apps: 5,
         coordinator_flags: &["--commits-max", "3"],
-        ..Setup::small(1_000)
+        ..Setup::small(1_500)
     };
     let mut cluster = Cluster::start(setup).await;
-    cluster.db.faults().add("commit:1+:delay=20ms".parse().unwrap());
+    // Long enough that a worker's next group is ready before its last one is written, also on a busy machine.
+    cluster.db.faults().add("commit:1+:delay=40ms".parse().unwrap());
     assert_eq!(cluster.status()["commits_max"], 3);
     let job = cluster.submit(&[]);
     assert_held(&cluster, 3).await;
@@ -63,7 +71,7 @@ async fn a_ceiling_is_shared_out_and_outlives_the_leader() {
     assert_eq!(order(&cluster, &["--off"]), "accepted");
     assert_eq!(cluster.status()["commits_max"], 3);
     cluster.wait_done(job).await;
-    assert_eq!(cluster.logged().await, 1_000);
+    assert_eq!(cluster.logged().await, 1_500);
     cluster.assert_verified(job).await;
     assert_eq!(cluster.client(&["throttle"]).code, 64);
     assert_eq!(cluster.client(&["throttle", "--commits", "0"]).code, 64);
@@ -79,8 +87,11 @@ async fn fewer_commits_than_workers() {
         Cluster::start(Setup { workers: 3, group_apps: 2, ..Setup::small(600) }).await;
     cluster.db.faults().add("commit:1+:delay=20ms".parse().unwrap());
     let job = cluster.submit(&[]);
-    cluster.wait_busy().await;
-    assert!(cluster.db.faults().most_commits() > 2, "without a ceiling there are several");
+    cluster
+        .wait_for("several commits at once, without a ceiling", async |cluster| {
+            cluster.db.faults().most_commits() > 2
+        })
+        .await;
     for ceiling in [2_usize, 1] {
         let order = cluster.client(&["throttle", "--commits", &ceiling.to_string()]);
         let _ = order.expect(0);
