@@ -16,6 +16,9 @@ use tonic::body::Body;
 use tonic::codegen::{Service, http};
 use tower::Layer;
 use xmlx_proto::{ErrorCode, MESSAGE_BYTES_MAX, Refusal};
+use xmlx_runtime::Clock;
+
+use crate::metrics::METRICS;
 
 /// More calls at once wait: each may take a connection to the database.
 const CALLS_MAX: usize = 128;
@@ -120,7 +123,10 @@ impl Calls {
             Refusal::new(ErrorCode::Unavailable, message)
         })?;
         let _place = place.expect("it is never closed");
-        tokio::time::timeout(answer, inner.call(request)).await.map_err(|_| {
+        let clock = Clock::start();
+        let answered = tokio::time::timeout(answer, inner.call(request)).await;
+        METRICS.call.observe(clock.now().as_secs_f64());
+        answered.map_err(|_| {
             Refusal::new(ErrorCode::Unavailable, format!("no answer within {answer:?}"))
         })
     }
@@ -166,7 +172,10 @@ where
         Box::pin(async move {
             match calls.answer(inner, request, (bytes, answer)).await {
                 Ok(answered) => answered,
-                Err(refusal) => Ok(Status::from(refusal).into_http()),
+                Err(refusal) => {
+                    METRICS.calls_refused.inc();
+                    Ok(Status::from(refusal).into_http())
+                }
             }
         })
     }

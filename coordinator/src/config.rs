@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use xmlx_lease::Limits;
+use xmlx_metrics::MetricsSettings;
 use xmlx_proto::Release;
 use xmlx_runtime::{
     Checks, ConfigFlags, DatabaseSettings, DocumentSettings, LogFormat, Secret, Settings,
@@ -113,6 +114,8 @@ pub struct Args {
     /// `xmlx-client throttle` changes it while the cluster runs, until the leader changes.
     #[arg(long, env = "XMLX_COMMITS_MAX", value_name = "N", default_value = "0")]
     commits_max: u32,
+    #[command(flatten)]
+    metrics: MetricsSettings,
     /// How log lines look: `text` for people, `json` for collectors, one object on each line
     #[arg(long, env = "XMLX_LOG_FORMAT", value_enum, default_value = "text")]
     log_format: LogFormat,
@@ -148,6 +151,8 @@ pub struct Config {
     pub connections_max: usize,
     /// Limits of documents and expressions.
     pub document_limits: xmlx_extract::Limits,
+    /// Where to answer monitoring, if at all.
+    pub metrics_listen: Option<SocketAddr>,
     /// How log lines look.
     pub log_format: LogFormat,
     /// Which release it behaves like.
@@ -239,6 +244,7 @@ impl Settings for Args {
             commits_max: Some(self.commits_max).filter(|commits| *commits > 0),
             connections_max: self.connections,
             document_limits: document_limits?,
+            metrics_listen: self.metrics.metrics_listen,
             log_format: self.log_format,
             release: if self.test_previous_release { Release::Previous } else { Release::Current },
             warnings,

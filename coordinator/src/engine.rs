@@ -34,11 +34,13 @@ use xmlx_runtime::Clock;
 use xmlx_store::{Error, Leadership, Store};
 
 use crate::lanes::Lanes;
+use crate::metrics::{METRICS, Sight};
 use crate::{Config, convert};
 
 pub(crate) use budget::{BudgetRead, resume_order};
 pub(crate) use command::{
-    Command, Handle, Heartbeat, Hello, JobOrder, Moved, PruneOrder, PruneWhat, ToWorker, WorkerInfo,
+    Command, Handle, Heartbeat, Hello, JobOrder, Moved, PruneOrder, PruneWhat, ToWorker,
+    WorkerInfo, WorkerState,
 };
 pub(crate) use notes::Notes;
 use reading::Barrier;
@@ -191,11 +193,22 @@ impl Engine {
     async fn tick(&mut self) -> Result<(), Error> {
         self.apply(Event::Ticked).await?;
         self.note_what_stands();
+        self.measure();
         if self.strays_at.is_some_and(|it| self.clock.now() >= it) {
             self.strays_at = None;
             self.find_strays();
         }
         Ok(())
+    }
+
+    /// Keeps what this leader sees for whoever monitors it.
+    fn measure(&self) {
+        let now = self.clock.millis();
+        METRICS.see(&Sight {
+            workers: self.sessions.infos(&self.table, now, self.heartbeat),
+            jobs: self.modes.keys().filter_map(|job| self.table.state(*job)).collect(),
+            waiting: self.handle.notes().n_jobs(),
+        });
     }
 
     /// Says what jobs wait for that make no progress.

@@ -11,6 +11,7 @@ use xmlx_store::{Error, Fit, Leadership, NO_CONTROL_TABLES, SCHEMA_VERSION, Stor
 
 use crate::Config;
 use crate::engine::{self, Handle, Stores};
+use crate::metrics::METRICS;
 use crate::role::Role;
 
 /// How often a standby looks whether the leadership is free: workers are back with a leader well within
@@ -160,6 +161,7 @@ async fn lead(
 ) -> Result<(), Error> {
     let (store, term) = (&stores.saves, leadership.term);
     info!(%term, "leading");
+    METRICS.won();
     let _guard = AbortOnPanic::new("engine");
     let end = drain.child_token();
     let renewal =
@@ -179,6 +181,7 @@ async fn lead(
         () = end.cancelled() => Ok(()),
     };
     role.send_replace(Role::Standby { leader_address: None });
+    METRICS.ended();
     end.cancel();
     if let Err(err) = renewal.await {
         warn!(%err, "the renewal task failed");

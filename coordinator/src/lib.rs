@@ -16,6 +16,7 @@ mod incoming;
 mod job_service;
 mod lanes;
 mod leadership;
+mod metrics;
 mod overlap;
 mod pages;
 mod quality;

@@ -32,6 +32,14 @@ impl RoleReader {
         self.0.borrow().clone()
     }
 
+    /// Whether this coordinator can answer: it leads, or would take over.
+    pub(crate) fn ready(&self) -> Result<(), String> {
+        match self.get() {
+            Role::Leading { .. } | Role::Standby { .. } => Ok(()),
+            Role::Unfit { reason } => Err(reason.to_owned()),
+        }
+    }
+
     /// The engine, or where to go instead.
     pub(crate) async fn engine(&self, store: &Store) -> Result<Handle, Refusal> {
         match self.get() {

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::pin::Pin;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -26,6 +27,8 @@ use crate::engine::Stores;
 use crate::job_service::JobApi;
 use crate::lanes::Lanes;
 use crate::leadership::{self, GivenUp, Identity};
+use crate::metrics::METRICS;
+use crate::role::RoleReader;
 use crate::worker_service::WorkerApi;
 use crate::{Config, incoming, role};
 
@@ -79,6 +82,7 @@ async fn serve(config: Config, shutdown: Shutdown) -> anyhow::Result<()> {
     config.security.follow(Wake::FilesAndHangup);
     info!(%address, "listening");
     let (role_writer, role_reader) = role::channel();
+    expose_metrics(&config, role_reader.clone()).await?;
     let identity = Identity { holder, address };
     let leading = tokio::spawn(leadership::run(
         Stores { saves, looks: store.clone(), lanes: lanes.clone() },
@@ -121,6 +125,17 @@ async fn serve(config: Config, shutdown: Shutdown) -> anyhow::Result<()> {
     leading.await.context("the leadership task failed")?.map_err(given_up)?;
     info!(address = %SocketAddr::to_string(&bound), "stopped");
     Ok(())
+}
+
+/// Answers monitoring, where the operator wants that.
+async fn expose_metrics(config: &Config, role: RoleReader) -> anyhow::Result<()> {
+    LazyLock::force(&METRICS);
+    let Some(address) = config.metrics_listen else { return Ok(()) };
+    let security = config.security.clone();
+    let version = env!("CARGO_PKG_VERSION");
+    xmlx_metrics::expose(address, version, move || role.ready(), move || security.expires_at())
+        .await
+        .with_context(|| format!("cannot listen on `{address}`, which `metrics_listen` has"))
 }
 
 /// When connections are cut that a drain has not ended.

@@ -1,7 +1,9 @@
 //! A cluster of real processes around one database.
 
+mod monitoring;
 mod waits;
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::process::Command;
@@ -19,6 +21,8 @@ use crate::certificates::Certificates;
 use crate::database::Database;
 use crate::netns::Host;
 use crate::process::{Output, Process, Signal, binary};
+
+pub use monitoring::{Monitoring, Numbers};
 
 /// What a test waits for has to happen within this time.
 const DEADLINE: Duration = Duration::from_secs(45);
@@ -50,6 +54,8 @@ pub struct Setup {
     pub coordinator_flags: &'static [&'static str],
     /// More flags for every worker.
     pub worker_flags: &'static [&'static str],
+    /// Whether the programs answer monitoring.
+    pub monitoring: Monitoring,
 }
 
 /// How the programs of a cluster speak with each other.
@@ -95,6 +101,8 @@ pub struct Cluster {
     /// Coordinators and workers that were ever started.
     started: usize,
     hired: usize,
+    /// Where programs answer monitoring, by their names: `c1`, `w1`, ...
+    monitored: BTreeMap<String, SocketAddr>,
     /// The database; dropped behind everything that is connected to it.
     pub db: Database,
 }
@@ -116,6 +124,7 @@ impl Setup {
             waits: Waits::Short,
             coordinator_flags: &[],
             worker_flags: &[],
+            monitoring: Monitoring::Off,
         }
     }
 }
@@ -153,6 +162,7 @@ impl Cluster {
             folder,
             started: 0,
             hired: 0,
+            monitored: BTreeMap::new(),
         };
         for _ in 0..setup.coordinators {
             it.add_coordinator();
@@ -173,11 +183,15 @@ impl Cluster {
 
     /// Starts one more coordinator that reaches the database in another way.
     pub fn add_coordinator_at(&mut self, connection_string: &str) {
-        let address = TcpListener::bind((self.listening_host(), 0));
-        let address = address.and_then(|listener| listener.local_addr()).expect("a free port");
+        let address = self.free_address();
         let process = self.coordinator(address, connection_string);
         let scheme = if self.certificates.is_some() { "https" } else { "http" };
         self.coordinators.push((format!("{scheme}://{address}"), process));
+    }
+
+    fn free_address(&self) -> SocketAddr {
+        let listener = TcpListener::bind((self.listening_host(), 0));
+        listener.and_then(|listener| listener.local_addr()).expect("a free port")
     }
 
     /// Where coordinators listen. Between the moment when a free port is found and the one when a coordinator listens
@@ -222,7 +236,9 @@ impl Cluster {
             ]);
         }
         self.started += 1;
-        Process::start(&format!("c{}", self.started), command, self.folder.path())
+        let name = format!("c{}", self.started);
+        self.monitor(&name, &mut command);
+        Process::start(&name, command, self.folder.path())
     }
 
     /// Starts one more worker.
@@ -264,6 +280,7 @@ impl Cluster {
         if let Some(certificates) = &self.certificates {
             command.envs(certificates.issue("worker", &name, &[]));
         }
+        self.monitor(&name, &mut command);
         self.workers.push(Process::start(&name, command, self.folder.path()));
     }
 

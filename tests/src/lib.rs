@@ -22,7 +22,7 @@ mod statements;
 mod wiretap;
 
 pub use certificates::Certificates;
-pub use cluster::{Cluster, Place, Setup, Waits, Wire};
+pub use cluster::{Cluster, Monitoring, Numbers, Place, Setup, Waits, Wire};
 pub use control::{Owner, first_lease, first_range_change, lead, new_job, session};
 pub use database::{Database, Held, texts_at};
 pub use link::{Direction, Link};

@@ -72,7 +72,11 @@ fn the_samples_are_what_the_programs_read() {
             .lines()
             .filter_map(|line| line.strip_prefix('#'))
             .filter(|line| line.contains(" = ") && !line.starts_with(' '))
-            .map(|line| line.replace("''", "'x'").replace("[]", "['depth=9']"))
+            .map(|line| {
+                let text =
+                    if line.starts_with("metrics_listen") { "'127.0.0.1:9400'" } else { "'x'" };
+                line.replace("''", text).replace("[]", "['depth=9']")
+            })
             // What names files that are not there.
             .filter(|line| !FILES.iter().any(|start| line.starts_with(start)))
             .collect();

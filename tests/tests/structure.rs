@@ -13,7 +13,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("xmlx-client", &["domain", "extract", "infer", "proto", "runtime", "store", "tls"]),
     (
         "xmlx-coordinator",
-        &["domain", "extract", "lease", "proto", "report", "runtime", "store", "tls"],
+        &["domain", "extract", "lease", "metrics", "proto", "report", "runtime", "store", "tls"],
     ),
     (
         "xmlx-dev",
@@ -36,13 +36,17 @@ const EDGES: &[(&str, &[&str])] = &[
     ("xmlx-extract", &["domain"]),
     ("xmlx-infer", &[]),
     ("xmlx-lease", &["domain"]),
+    ("xmlx-metrics", &["domain", "runtime"]),
     ("xmlx-proto", &["domain"]),
     ("xmlx-runtime", &[]),
     ("xmlx-samples", &[]),
     ("xmlx-report", &["domain", "extract"]),
     ("xmlx-store", &["domain", "extract", "lease", "report"]),
     ("xmlx-tls", &["domain", "runtime"]),
-    ("xmlx-worker", &["domain", "extract", "proto", "report", "runtime", "store", "tls"]),
+    (
+        "xmlx-worker",
+        &["domain", "extract", "metrics", "proto", "report", "runtime", "store", "tls"],
+    ),
 ];
 
 /// Crates that decide: they may not know of IO.

@@ -9,6 +9,8 @@ use tokio_util::sync::CancellationToken;
 use xmlx_domain::{Lease, LeaseKey, Progress};
 use xmlx_runtime::Clock;
 
+use crate::metrics::METRICS;
+
 /// Shared between the session's thread and the pipelines. Its lock is held for a few instructions only.
 #[derive(Debug)]
 pub(crate) struct Board {
@@ -64,7 +66,9 @@ impl Board {
             reading_since: None,
             revoked: CancellationToken::new(),
         };
-        self.lock().entry(lease.key).or_insert_with(new);
+        let mut held = self.lock();
+        held.entry(lease.key).or_insert_with(new);
+        METRICS.leases.set(i64::try_from(held.len()).unwrap_or(i64::MAX));
     }
 
     /// Cancelled once the lease is revoked. What is not held is as good as revoked.
@@ -132,7 +136,10 @@ impl Board {
     /// Lets go of a lease; how far it had come.
     pub(crate) fn drop_lease(&self, key: LeaseKey) -> Option<Progress> {
         let now = self.clock.now();
-        self.lock().remove(&key).map(|held| held.progress(now))
+        let mut held = self.lock();
+        let dropped = held.remove(&key).map(|dropped| dropped.progress(now));
+        METRICS.leases.set(i64::try_from(held.len()).unwrap_or(i64::MAX));
+        dropped
     }
 
     /// How far everything that is held has come.

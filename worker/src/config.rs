@@ -1,9 +1,11 @@
 //! The worker's settings, each defined once, and what they mean.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use xmlx_domain::SLOTS_MAX;
+use xmlx_metrics::MetricsSettings;
 use xmlx_proto::Release;
 use xmlx_runtime::{
     Checks, ConfigFlags, Connection, DatabaseSettings, DocumentSettings, LogFormat, NAME_UNITS_MAX,
@@ -92,6 +94,8 @@ pub struct Args {
     drain_deadline: Duration,
     #[command(flatten)]
     documents: DocumentSettings,
+    #[command(flatten)]
+    metrics: MetricsSettings,
     /// How log lines look: `text` for people, `json` for collectors, one object on each line
     #[arg(long, env = "XMLX_LOG_FORMAT", value_enum, default_value = "text")]
     log_format: LogFormat,
@@ -135,6 +139,8 @@ pub struct Config {
     pub tests: TestHooks,
     /// Limits of documents and expressions.
     pub limits: xmlx_extract::Limits,
+    /// Where to answer monitoring, if at all.
+    pub metrics_listen: Option<SocketAddr>,
     /// How log lines look.
     pub log_format: LogFormat,
     /// Which release it behaves like.
@@ -197,6 +203,7 @@ impl Settings for Args {
                 extracted: self.test_extracted.clone(),
             },
             limits: limits?,
+            metrics_listen: self.metrics.metrics_listen,
             log_format: self.log_format,
             release: if self.test_previous_release { Release::Previous } else { Release::Current },
             warnings,

@@ -12,6 +12,7 @@ use xmlx_domain::{ErrorClass, JobId, Lease, LeaseKey, Progress};
 use xmlx_runtime::Clock;
 
 use crate::dispatcher::slots::{Action, Event, Slots};
+use crate::metrics::{LeaseEnd, METRICS};
 use crate::pipeline::{self, Outcome, Shop};
 
 /// What a coordinator orders.
@@ -97,6 +98,7 @@ impl Dispatcher {
     fn ended(&self, ended: Ended) -> Event {
         let Ended { lease, outcome, elapsed } = ended;
         log(&lease, &outcome, elapsed);
+        METRICS.leases_ended.of(LeaseEnd::of(&outcome)).inc();
         let progress = self.shop.board.drop_lease(lease.key);
         let progress = progress.unwrap_or_else(|| Progress::none(lease));
         Event::Ended { progress: Progress { lease, ..progress }, outcome, elapsed }

@@ -9,6 +9,7 @@ mod dispatcher;
 mod gate;
 mod jobs;
 mod memory;
+mod metrics;
 mod pace;
 mod pipeline;
 mod process;

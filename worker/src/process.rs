@@ -4,6 +4,7 @@ use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use anyhow::Context as _;
 use tokio::sync::{Mutex, mpsc};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
@@ -19,6 +20,7 @@ use crate::board::Board;
 use crate::dispatcher::Dispatcher;
 use crate::gate::Gate;
 use crate::jobs::Jobs;
+use crate::metrics::METRICS;
 use crate::pipeline::{self, Room, Shop};
 use crate::{Config, session};
 
@@ -76,6 +78,7 @@ async fn work(config: Config, shutdown: Shutdown) -> anyhow::Result<()> {
     config.security.follow(Wake::FilesAndHangup);
     let session_id = SessionId(uuid::Uuid::new_v4().to_string());
     info!(name = config.name, session = %session_id, slots = config.slots, "worker starts");
+    expose_metrics(&config).await?;
     let (store, copy) = stores(&config, &session_id)?;
     // Whoever is refused must not join: it would take ranges and give them back.
     for store in std::iter::once(&store).chain(&copy) {
@@ -113,6 +116,12 @@ async fn work(config: Config, shutdown: Shutdown) -> anyhow::Result<()> {
         drain: drain.clone(),
         expelled: OnceLock::new(),
     });
+    let measured = Arc::clone(&shop);
+    xmlx_metrics::register(|numbers| {
+        numbers.asked("documents_in_memory_bytes", "Bytes of documents that the worker holds", {
+            move || i64::try_from(measured.room.in_use()).ok()
+        });
+    });
     let dispatcher = Dispatcher::new(Arc::clone(&shop), reports_in);
     let give_up = async {
         drain.cancelled().await;
@@ -130,6 +139,17 @@ async fn work(config: Config, shutdown: Shutdown) -> anyhow::Result<()> {
     joined(thread).await?;
     info!("worker stopped");
     shop.expelled.get().map_or(Ok(()), |err| Err(refusal(err)))
+}
+
+/// Answers monitoring, where the operator wants that.
+async fn expose_metrics(config: &Config) -> anyhow::Result<()> {
+    METRICS.slots.set(i64::from(config.slots));
+    let Some(address) = config.metrics_listen else { return Ok(()) };
+    let security = config.security.clone();
+    let version = env!("CARGO_PKG_VERSION");
+    xmlx_metrics::expose(address, version, || METRICS.ready(), move || security.expires_at())
+        .await
+        .with_context(|| format!("cannot listen on `{address}`, which `metrics_listen` has"))
 }
 
 /// Waits for the session's thread to end.

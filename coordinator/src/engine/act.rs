@@ -3,17 +3,26 @@
 use tracing::info;
 use xmlx_lease::{Action, Event, Message};
 use xmlx_proto::PROTOCOL_SPLIT;
+use xmlx_runtime::Clock;
 use xmlx_store::Error;
 
 use super::Engine;
 use super::command::{Command, ToWorker};
 use super::source::find_boundary;
+use crate::metrics::METRICS;
 
 impl Engine {
     pub(super) async fn act(&mut self, action: Action) -> Result<(), Error> {
         match action {
             Action::Save(change) => {
-                self.store.change_range(&self.leadership, &change).await?;
+                let clock = Clock::start();
+                let saved = self.store.change_range(&self.leadership, &change).await;
+                METRICS.save.observe(clock.now().as_secs_f64());
+                if saved.is_err() {
+                    METRICS.saves_failed.inc();
+                }
+                saved?;
+                METRICS.range_events.of(change.event).inc();
                 info!(job = %change.job, range = %change.range, epoch = %change.to.epoch, event = %change.event, "range");
             }
             // A worker of an older protocol is not told that its lease was cut: the fence refuses what lies behind.

@@ -88,6 +88,12 @@ impl Notes {
         met.or_else(|| all.standing.get(&job).cloned())
     }
 
+    /// How many jobs something holds up.
+    pub(crate) fn n_jobs(&self) -> usize {
+        let all = self.all();
+        all.met.len() + all.standing.keys().filter(|job| !all.met.contains_key(job)).count()
+    }
+
     fn all(&self) -> MutexGuard<'_, All> {
         self.0.lock().expect("nobody panics while holding this lock")
     }
@@ -170,6 +176,10 @@ mod tests {
         assert_eq!(notes.of(JobId(2)), None);
         notes.held_up(JobId(1), ErrorClass::Capacity, "no room");
         assert_eq!(notes.of(JobId(1)).as_deref(), Some("held up (capacity): no room"));
+        assert_eq!(notes.n_jobs(), 1, "it is held up once");
+        notes.held_up(JobId(2), ErrorClass::Capacity, "no room");
+        assert_eq!(notes.n_jobs(), 2);
+        notes.forget(JobId(2));
         notes.forget(JobId(1));
         notes.stand(BTreeMap::new());
         assert_eq!(notes.of(JobId(1)), None);

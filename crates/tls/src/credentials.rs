@@ -18,7 +18,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tracing::{info, warn};
 use xmlx_runtime::{AbortOnPanic, Clock, Recurring};
 
-use crate::expiry::{Warned, days_left};
+use crate::expiry::{Warned, days_left, first_end};
 use crate::{Error, Names};
 
 /// How often the files are looked at. They are small, and whoever replaces one wants to see that it worked.
@@ -99,6 +99,12 @@ impl Credentials {
     /// What the next connection to a server is made with.
     pub(crate) fn client(&self) -> Arc<ClientConfig> {
         Arc::clone(&self.loaded().client)
+    }
+
+    /// When the first of the certificates in use ends, the CA's among them, in seconds since 1970.
+    #[must_use]
+    pub fn expires_at(&self) -> Option<i64> {
+        first_end(&self.loaded().certificates).ok().flatten()
     }
 
     /// Follows changes of the files until the process ends: each second, and when something wakes it. Call within a

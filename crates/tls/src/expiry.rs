@@ -11,20 +11,28 @@ const DAY: i64 = 24 * 3600;
 /// An operator is told when so many days are left: first in time to order a new one, last to be woken for it.
 const WARNED_AT: [i64; 3] = [30, 7, 1];
 
+/// When the first of these certificates ends, in seconds since 1970; `None` where there is none.
+///
+/// # Errors
+/// Where one cannot be read.
+pub(crate) fn first_end(certificates: &[CertificateDer<'_>]) -> Result<Option<i64>, Error> {
+    let mut first = None;
+    for certificate in certificates {
+        let (_, parsed) = x509_parser::certificate::X509Certificate::from_der(certificate)
+            .map_err(|err| Error::Certificate(err.to_string()))?;
+        let end = parsed.validity().not_after.timestamp();
+        first = Some(first.map_or(end, |first: i64| first.min(end)));
+    }
+    Ok(first)
+}
+
 /// Whole days until the first of these certificates ends at `now`, the time since 1970; negative where one has ended.
 ///
 /// # Errors
 /// Where one cannot be read.
 pub fn days_left(certificates: &[CertificateDer<'_>], now: Duration) -> Result<Option<i64>, Error> {
     let now = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
-    let mut least = None;
-    for certificate in certificates {
-        let (_, parsed) = x509_parser::certificate::X509Certificate::from_der(certificate)
-            .map_err(|err| Error::Certificate(err.to_string()))?;
-        let left = parsed.validity().not_after.timestamp().saturating_sub(now).div_euclid(DAY);
-        least = Some(least.map_or(left, |least: i64| least.min(left)));
-    }
-    Ok(least)
+    Ok(first_end(certificates)?.map(|end| end.saturating_sub(now).div_euclid(DAY)))
 }
 
 /// Which threshold is reached, and whether that is news.

@@ -224,6 +224,12 @@ impl Security {
         self
     }
 
+    /// When the first of the certificates in use ends, in seconds since 1970; `None` without TLS.
+    #[must_use]
+    pub fn expires_at(&self) -> Option<i64> {
+        self.credentials.as_ref().and_then(Credentials::expires_at)
+    }
+
     /// Keeps up with changes of the files. Call within a runtime.
     pub fn follow(&self, wake: Wake) {
         if let Some(credentials) = &self.credentials {

@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 use xmlx_domain::{ErrorClass, Lease};
 use xmlx_report::{Gathered, Outcome as Counted, Rehearsal, Report};
+use xmlx_runtime::Clock;
 use xmlx_store::{
     Committed, Connection, Decided, EXTRAS_SINCE, Error, FINDINGS_MAX, FINDINGS_OF_A_LEASE_MAX,
     Group, HeldLease, OpenRange, REPORTS_SINCE, Refusals,
@@ -19,6 +20,7 @@ use super::rehearse::{Kept, Rehearsed};
 use super::retry::{persist, tries_of_a_commit};
 use super::{Batch, Outcome, Shop};
 use crate::jobs::Job;
+use crate::metrics::{METRICS, Step as StepOf};
 
 /// Said once in the life of the process.
 static NOT_COUNTED: Once = Once::new();
@@ -276,8 +278,11 @@ impl Committer<'_> {
         let (gate, connection) = (&self.shop.gate, &mut self.connection);
         let rows = decided.iter().map(|app| app.rows() + 1).sum();
         let outcome = persist!(self.stop, tries_of_a_commit, async {
+            let asked = Clock::start();
             let pass = gate.enter().await;
-            let outcome = commit.commit(connection, lease, group).await;
+            METRICS.commit_wait.observe(asked.now().as_secs_f64());
+            let outcome =
+                METRICS.timed(StepOf::Commit, commit.commit(connection, lease, group)).await;
             pass.note(&outcome, rows);
             outcome
         });
@@ -306,6 +311,7 @@ impl Committer<'_> {
     /// Keeps what a commit that took effect has changed.
     fn record(&mut self, decided: &[Decided]) {
         let Some(last) = decided.last() else { return };
+        METRICS.count(decided, self.job.mode);
         self.range.committed_through = last.app_id();
         self.gathered = std::mem::take(&mut self.gathered_next);
         if let Some(rehearsed) = &mut self.rehearsed {

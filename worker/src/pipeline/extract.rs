@@ -13,6 +13,7 @@ use xmlx_store::{Decided, Error, Fetched, OpenRange, Xml};
 use super::retry::persist;
 use super::{Batch, Group, Shop};
 use crate::jobs::Job;
+use crate::metrics::{METRICS, Step};
 use crate::test_hooks::TestHooks;
 
 /// An application that so many processes have tried alone, and died of, is poison.
@@ -61,7 +62,8 @@ pub(super) async fn run(
                 let extracting = tokio::task::spawn_blocking(move || {
                     apps.iter().map(|app| extract(&job, app, &tests)).collect::<Vec<_>>()
                 });
-                extracting.await.expect("panics are caught one application at a time")
+                let extracted = METRICS.timed(Step::Extract, extracting).await;
+                extracted.expect("panics are caught one application at a time")
             }
         };
         let (committed, wait) = oneshot::channel();

@@ -10,6 +10,7 @@ use xmlx_store::{Connection, Error, Fetched, OpenRange, Store, WaitingDocument};
 use super::retry::persist;
 use super::{Group, Outcome, Shop};
 use crate::jobs::Job;
+use crate::metrics::{METRICS, Step};
 
 /// The first group is small, so that a job whose applications all fail is noticed early.
 const FIRST_GROUP: usize = 20;
@@ -84,7 +85,8 @@ pub(super) async fn run(
         }
         let bytes = fetcher.listed.iter().take(n).map(|app| app.n_bytes).sum();
         let Some(room) = shop.room.take(bytes, stop).await else { return Ok(Ended::Stopped) };
-        let apps = fetcher.fetch(n).await?;
+        let apps = METRICS.timed(Step::Fetch, fetcher.fetch(n)).await?;
+        METRICS.document_bytes.inc_by(bytes);
         // Another tool may have decided all of them since they were listed.
         let Some(last) = apps.last() else { continue };
         shop.board.claimed(lease.key, last.app_id);

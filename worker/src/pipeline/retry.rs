@@ -8,6 +8,8 @@ use tracing::warn;
 use xmlx_domain::ErrorClass;
 use xmlx_store::Error;
 
+use crate::metrics::METRICS;
+
 /// Waits between tries begin with this and double. Up to as much again is added by chance, so that workers whose
 /// statements met each other do not meet again.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
@@ -95,6 +97,7 @@ pub(super) async fn pause(
     tries: &mut Tries,
     tries_max: u32,
 ) -> Result<(), Error> {
+    METRICS.database_errors.of(err.class()).inc();
     tries.n += 1;
     if tries.n >= tries_max || stop.is_cancelled() {
         return Err(err);

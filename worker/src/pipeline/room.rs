@@ -28,6 +28,12 @@ impl Room {
         Self { permits: Arc::new(Semaphore::new(permits)), permits_max }
     }
 
+    /// Bytes of documents that have room now, about.
+    pub(crate) fn in_use(&self) -> u64 {
+        let free = u64::try_from(self.permits.available_permits()).unwrap_or(u64::MAX);
+        u64::from(self.permits_max).saturating_sub(free).saturating_mul(PERMIT_BYTES)
+    }
+
     /// Waits until documents of so many bytes have room; `None`: until a drain began. A document that is larger than all
     /// the room there is waits for the whole of it.
     pub(crate) async fn take(
@@ -58,7 +64,9 @@ mod tests {
         let mut second = std::pin::pin!(room.take(5 * PERMIT_BYTES, &stop));
         assert!(futures_util::poll!(&mut second).is_pending());
         drop(first);
+        assert_eq!(room.in_use(), 0);
         let second = second.await.unwrap();
+        assert_eq!(room.in_use(), 5 * PERMIT_BYTES);
         assert_eq!(room.permits.available_permits(), 7);
         drop(second);
         let huge = room.take(1_000 * PERMIT_BYTES, &stop).await.unwrap();

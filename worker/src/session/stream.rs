@@ -18,6 +18,7 @@ use super::conversation::{Conversation, Intervals, Received, intervals};
 use super::route::Ended;
 use crate::dispatcher::Report;
 use crate::memory;
+use crate::metrics::METRICS;
 
 /// A coordinator that does not accept within this time is passed over.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
@@ -44,7 +45,12 @@ impl Session {
         reports: &mut mpsc::Receiver<Report>,
     ) -> Ended {
         match self.open(address, conversation).await {
-            Ok(stream) => stream.run(reports).await,
+            Ok(stream) => {
+                METRICS.set_connected(true);
+                let ended = stream.run(reports).await;
+                METRICS.set_connected(false);
+                ended
+            }
             Err(ended) => ended,
         }
     }
