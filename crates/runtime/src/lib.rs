@@ -11,6 +11,7 @@ mod open_files;
 mod printable;
 mod recurring;
 mod secret;
+mod service;
 mod settings;
 mod shutdown;
 mod telemetry;
@@ -28,6 +29,7 @@ pub use open_files::raise_open_files;
 pub use printable::{printable, printable_lines};
 pub use recurring::Recurring;
 pub use secret::Secret;
+pub use service::{Pulse, ServiceManager};
 pub use settings::{
     Checks, ConfigFlags, Connection, DatabaseSettings, DocumentSettings, Environment, Failure,
     Invalid, Loaded, Origin, Origins, Problem, Program, Setting, Settings, is_public,
