@@ -1,12 +1,14 @@
-//! What a service manager hears of the programs.
+//! What a service manager hears of the programs, and what a container asks them.
 
 #![allow(clippy::unwrap_used, reason = "tests panic where something does not hold")]
 
 use std::os::unix::net::UnixDatagram;
+use std::path::PathBuf;
+use std::process::Command;
 use std::time::Duration;
 
 use tempfile::TempDir;
-use xmlx_tests::{Cluster, Setup, Signal};
+use xmlx_tests::{Cluster, Output, Setup, Signal, Wire, binary};
 
 /// What is waited for comes within this time.
 const DEADLINE: Duration = Duration::from_secs(45);
@@ -132,4 +134,46 @@ async fn a_coordinator_without_control_tables_lives_and_says_so() {
     manager.wait_for_times("WATCHDOG=1", 2);
     let waits = manager.heard.iter().any(|heard| heard.starts_with("STATUS=waiting: "));
     assert!(waits, "{:?}", manager.heard);
+}
+
+/// Asks the coordinator at `address` with the settings that a coordinator has.
+fn health(cluster: &Cluster, address: &str, variables: &[(&'static str, PathBuf)]) -> Output {
+    let mut command = Command::new(binary("xmlx-coordinator"));
+    command.env("XMLX_DATABASE", cluster.db.connection_string());
+    command.envs(variables.iter().cloned()).args(["--health", "--listen", address]);
+    Output::of(command)
+}
+
+/// With the settings of a coordinator one hears whether it serves, with TLS and without; another program at its port is
+/// not taken for it.
+#[tokio::test(flavor = "multi_thread")]
+async fn health_is_asked_with_the_settings_of_the_coordinator() {
+    for wire in [Wire::Plain, Wire::Tls] {
+        let setup = Setup { coordinators: 2, wire, ..ALONE };
+        let mut cluster = Cluster::start(setup).await;
+        let certificates = cluster.certificates.clone();
+        let addresses: Vec<String> = (cluster.coordinators.iter())
+            .map(|(url, _)| url.split_once("://").unwrap().1.to_owned())
+            .collect();
+        let own = |address: &str| match &certificates {
+            Some(certificates) => {
+                let host = address.rsplit_once(':').unwrap().0;
+                certificates.of(&format!("coordinator-{host}"))
+            }
+            None => Vec::new(),
+        };
+        for address in &addresses {
+            let healthy = health(&cluster, address, &own(address)).expect(0);
+            assert_eq!((healthy.stdout.as_str(), healthy.stderr.as_str()), ("", ""));
+        }
+        if let Some(certificates) = &certificates {
+            let other = certificates.issue("coordinator", "other", &["--host", "other.example"]);
+            let refused = health(&cluster, &addresses[0], &other).expect(1);
+            assert!(refused.stderr.contains("invalid peer certificate"), "{refused:?}");
+        }
+        cluster.coordinators[0].1.kill();
+        let gone = health(&cluster, &addresses[0], &own(&addresses[0])).expect(1);
+        assert!(gone.stderr.contains(&format!("{}` does not answer", addresses[0])), "{gone:?}");
+        let _ = health(&cluster, &addresses[1], &own(&addresses[1])).expect(0);
+    }
 }

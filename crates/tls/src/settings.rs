@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use xmlx_runtime::{Checks, Origin, is_loopback_url};
 
-use crate::{Credentials, Files, Wake};
+use crate::{Credentials, Error, Files, Wake};
 
 /// How programs of a cluster prove to each other who they are.
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -222,6 +222,16 @@ impl Security {
             ));
         }
         self
+    }
+
+    /// With what a program dials itself: it believes whoever has a name of its own certificate, and proves nothing, since
+    /// a certificate for servers does not do for a client.
+    ///
+    /// # Errors
+    /// Names the file that cannot be used, and why.
+    pub fn to_dial_itself(&self) -> Result<Self, Error> {
+        let credentials = self.credentials.as_ref().map(Credentials::to_dial_itself);
+        Ok(Self { credentials: credentials.transpose()?, insecure: self.insecure, warning: None })
     }
 
     /// Keeps up with changes of the files. Call within a runtime.
