@@ -33,6 +33,11 @@ const AUTO: &str = "auto";
 pub struct Args {
     #[command(flatten)]
     flags: ConfigFlags,
+    /// Ask the coordinator that runs with these settings whether it serves, and exit: 0 where it does, else 1
+    ///
+    /// For a container, in which nothing else could ask; a standby serves, too. Nothing has to be proved to it.
+    #[arg(long)]
+    health: bool,
     #[command(flatten)]
     database: DatabaseSettings,
     /// IP address and port to listen on
@@ -162,6 +167,12 @@ pub struct Config {
 }
 
 impl Args {
+    /// Whether this is no coordinator, and asks one.
+    #[must_use]
+    pub fn asks_health(&self) -> bool {
+        self.health
+    }
+
     fn lease_limits(&self) -> Limits {
         Limits {
             lost_after: self.lost_after,

@@ -30,7 +30,7 @@ use xmlx_lease::budget::Schedule;
 use xmlx_lease::follow::Follow;
 use xmlx_lease::throttle::Throttle;
 use xmlx_lease::{Event, LeaseTable, Timestamp};
-use xmlx_runtime::Clock;
+use xmlx_runtime::{Clock, Pulse};
 use xmlx_store::{Error, Leadership, Store};
 
 use crate::lanes::Lanes;
@@ -98,7 +98,7 @@ pub(crate) struct Engine {
     end: CancellationToken,
 }
 
-/// Runs until `end` (then `Ok`) or until another coordinator leads.
+/// Runs until `end` (then `Ok`) or until another coordinator leads; `pulse` beats as long as it goes round.
 pub(crate) async fn run(
     stores: Stores,
     config: &Config,
@@ -106,6 +106,7 @@ pub(crate) async fn run(
     handle: Handle,
     mut inbox: mpsc::Receiver<Command>,
     end: CancellationToken,
+    pulse: &Pulse,
 ) -> Result<(), Error> {
     let clock = Clock::start();
     let mut engine = Engine {
@@ -132,7 +133,8 @@ pub(crate) async fn run(
         handle,
         end: end.clone(),
     };
-    engine.begin().await?;
+    // However much there is to read: whoever cannot renew the leadership meanwhile ends this.
+    pulse.during(engine.begin()).await?;
     let mut tick = tokio::time::interval(TICK);
     let mut follow = tokio::time::interval(FOLLOW);
     let mut budgets = tokio::time::interval(BUDGETS);
@@ -140,6 +142,7 @@ pub(crate) async fn run(
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     follow.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
+        pulse.beat();
         // Biased: heartbeats that wait are heard before time passes judgement on them.
         tokio::select! {
             biased;

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 use xmlx_proto::Release;
@@ -12,13 +11,16 @@ use xmlx_store::{Error, Fit, Leadership, NO_CONTROL_TABLES, SCHEMA_VERSION, Stor
 use crate::Config;
 use crate::engine::{self, Handle, Stores};
 use crate::metrics::METRICS;
-use crate::role::Role;
+use crate::role::{Role, RoleWriter};
 
 /// How often a standby looks whether the leadership is free: workers are back with a leader well within
 /// a second after one has resigned.
 const POLL: Duration = Duration::from_millis(250);
 /// The same where it could not lead, or could not read the row.
 const POLL_UNFIT: Duration = Duration::from_secs(1);
+/// A database that has said nothing for so long is asked anew, on another connection. Well below the watchdog's time:
+/// starting this program again would not help.
+const STAND_BY_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A database that does not take the resignation in this time will see the lease run out.
 const RESIGN_TIMEOUT: Duration = Duration::from_secs(2);
@@ -47,11 +49,17 @@ pub(crate) async fn run(
     stores: Stores,
     config: Config,
     identity: Identity,
-    role: watch::Sender<Role>,
+    role: RoleWriter,
     drain: CancellationToken,
 ) -> Result<(), GivenUp> {
     while !drain.is_cancelled() {
-        match stand_by(&stores.saves, &config, &identity, &role).await {
+        role.pulse().beat();
+        let asked = stand_by(&stores.saves, &config, &identity, &role);
+        let Ok(stand) = tokio::time::timeout(STAND_BY_TIMEOUT, asked).await else {
+            warn!("the database does not answer; asking it again");
+            continue;
+        };
+        match stand {
             Ok(Stand::Won(leadership)) => {
                 if let Err(err) = lead(&stores, &config, leadership, &role, &drain).await {
                     drain.cancel();
@@ -102,7 +110,7 @@ async fn stand_by(
     store: &Store,
     config: &Config,
     identity: &Identity,
-    role: &watch::Sender<Role>,
+    role: &RoleWriter,
 ) -> Result<Stand, Error> {
     let schema = store.schema_version().await?;
     let made_for = config.release.schema(SCHEMA_VERSION);
@@ -110,12 +118,12 @@ async fn stand_by(
         Fit::Fits | Fit::Older => (),
         Fit::Missing => {
             // Once: it is looked for each second.
-            if !matches!(*role.borrow(), Role::Unfit { .. }) {
+            if !role.is_unfit() {
                 warn!(
                     "{NO_CONTROL_TABLES}; or this login may not see them: run what `xmlx-client grants` prints"
                 );
             }
-            role.send_replace(Role::Unfit { reason: NO_CONTROL_TABLES });
+            role.set(Role::Unfit { reason: NO_CONTROL_TABLES });
             return Ok(Stand::Unfit);
         }
         Fit::TooNew => {
@@ -131,7 +139,7 @@ async fn stand_by(
         return Ok(won.map_or(Stand::Waits, Stand::Won));
     }
     let leader_address = Some(row.address).filter(|it| !it.is_empty() && *it != identity.address);
-    role.send_replace(Role::Standby { leader_address });
+    role.set(Role::Standby { leader_address });
     Ok(Stand::Waits)
 }
 
@@ -156,7 +164,7 @@ async fn lead(
     stores: &Stores,
     config: &Config,
     leadership: Leadership,
-    role: &watch::Sender<Role>,
+    role: &RoleWriter,
     drain: &CancellationToken,
 ) -> Result<(), Error> {
     let (store, term) = (&stores.saves, leadership.term);
@@ -167,20 +175,27 @@ async fn lead(
     let renewal =
         tokio::spawn(renew(store.clone(), leadership.clone(), config.leader_ttl, end.clone()));
     tokio::select! {
-        () = migrate(store, config.release) => (),
+        () = role.pulse().during(migrate(store, config.release)) => (),
         () = end.cancelled() => (),
     }
     let (handle, inbox) = Handle::channel(term);
-    let engine =
-        engine::run(stores.clone(), config, leadership.clone(), handle.clone(), inbox, end.clone());
-    role.send_replace(Role::Leading { engine: handle });
+    let engine = engine::run(
+        stores.clone(),
+        config,
+        leadership.clone(),
+        handle.clone(),
+        inbox,
+        end.clone(),
+        role.pulse(),
+    );
+    role.set(Role::Leading { engine: handle });
     // A statement that hangs must not keep a leader that is none any more: the connection is dropped
     // with it, and what it may still do the term refuses.
     let outcome = tokio::select! {
         outcome = engine => outcome,
         () = end.cancelled() => Ok(()),
     };
-    role.send_replace(Role::Standby { leader_address: None });
+    role.set(Role::Standby { leader_address: None });
     METRICS.ended();
     end.cancel();
     if let Err(err) = renewal.await {

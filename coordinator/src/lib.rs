@@ -12,6 +12,7 @@ mod convert;
 mod counted;
 mod engine;
 mod failures;
+mod health;
 mod incoming;
 mod job_service;
 mod lanes;
@@ -30,4 +31,5 @@ mod warnings;
 mod worker_service;
 
 pub use config::{Args, Config};
+pub use health::ask_health;
 pub use server::run;

@@ -1,7 +1,7 @@
 //! `xmlx-coordinator`.
 
-use xmlx_coordinator::{Args, run};
-use xmlx_runtime::{Shutdown, exit, load_settings};
+use xmlx_coordinator::{Args, ask_health, run};
+use xmlx_runtime::{ServiceManager, Shutdown, exit, load_settings};
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
@@ -14,6 +14,9 @@ async fn main() -> anyhow::Result<()> {
         return Ok(());
     }
     xmlx_runtime::no_core_files();
+    if settings.settings.asks_health() {
+        exit(ask_health(&settings.config).await)
+    }
     xmlx_runtime::raise_open_files();
-    exit(run(settings.config, Shutdown::on_signals()?).await)
+    exit(run(settings.config, Shutdown::on_signals()?, ServiceManager::of_process()).await)
 }

@@ -2,6 +2,7 @@
 
 use tokio::sync::watch;
 use xmlx_proto::{ErrorCode, Refusal, v1 as pb};
+use xmlx_runtime::{Pulse, ServiceManager};
 use xmlx_store::{Fit, JobRow, SCHEMA_VERSION, Store};
 
 use crate::convert;
@@ -22,9 +23,44 @@ pub(crate) enum Role {
 #[derive(Clone, Debug)]
 pub(crate) struct RoleReader(watch::Receiver<Role>);
 
-pub(crate) fn channel() -> (watch::Sender<Role>, RoleReader) {
+/// Where the leadership loop writes the role; the service manager is told of it, too.
+#[derive(Debug)]
+pub(crate) struct RoleWriter {
+    sender: watch::Sender<Role>,
+    manager: ServiceManager,
+    pulse: Pulse,
+}
+
+pub(crate) fn channel(manager: ServiceManager) -> (RoleWriter, RoleReader) {
     let (sender, receiver) = watch::channel(Role::Standby { leader_address: None });
-    (sender, RoleReader(receiver))
+    let pulse = manager.part();
+    (RoleWriter { sender, manager, pulse }, RoleReader(receiver))
+}
+
+impl RoleWriter {
+    /// This coordinator is that from now on.
+    pub(crate) fn set(&self, role: Role) {
+        self.manager.status(&match &role {
+            Role::Leading { .. } => "leading".to_owned(),
+            Role::Standby { leader_address: Some(address) } => {
+                format!("standing by; {address} leads")
+            }
+            Role::Standby { leader_address: None } => "standing by; nobody leads".to_owned(),
+            Role::Unfit { reason } => format!("waiting: {reason}"),
+        });
+        self.sender.send_replace(role);
+    }
+
+    /// Whether nobody can lead here, as far as is known.
+    pub(crate) fn is_unfit(&self) -> bool {
+        matches!(*self.sender.borrow(), Role::Unfit { .. })
+    }
+
+    /// Beats while the leadership loop goes round, and the engine's while this one leads: without them a coordinator
+    /// only looks alive.
+    pub(crate) fn pulse(&self) -> &Pulse {
+        &self.pulse
+    }
 }
 
 impl RoleReader {

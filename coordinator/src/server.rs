@@ -14,7 +14,7 @@ use xmlx_proto::v1::cluster_service_server::ClusterServiceServer;
 use xmlx_proto::v1::job_service_server::JobServiceServer;
 use xmlx_proto::v1::worker_service_server::WorkerServiceServer;
 use xmlx_proto::{DESCRIPTORS, MESSAGE_BYTES_MAX};
-use xmlx_runtime::{Refused, Shutdown};
+use xmlx_runtime::{Refused, ServiceManager, Shutdown};
 use xmlx_store::{Access, Error, Store, StoreConfig};
 use xmlx_tls::{Acceptor, Wake};
 
@@ -41,7 +41,7 @@ const SAVE_CONNECTIONS: usize = 3;
 /// Connections that have not ended so long after a drain are cut.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Runs a coordinator until `shutdown`.
+/// Runs a coordinator until `shutdown`; tells `manager` how it is.
 ///
 /// # Errors
 /// Where the address cannot be bound, the connection string cannot be read, the database refuses the login, or
@@ -49,12 +49,13 @@ const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
 pub fn run(
     config: Config,
     shutdown: Shutdown,
+    manager: ServiceManager,
 ) -> Pin<Box<dyn Future<Output = anyhow::Result<()>> + Send>> {
     // In a box, so that it is compiled in this crate, once, and not again in each program that awaits it.
-    Box::pin(serve(config, shutdown))
+    Box::pin(serve(config, shutdown, manager))
 }
 
-async fn serve(config: Config, shutdown: Shutdown) -> anyhow::Result<()> {
+async fn serve(config: Config, shutdown: Shutdown, manager: ServiceManager) -> anyhow::Result<()> {
     let holder = uuid::Uuid::new_v4().to_string();
     let connect = |connections_max| {
         Store::new(&StoreConfig {
@@ -81,7 +82,7 @@ async fn serve(config: Config, shutdown: Shutdown) -> anyhow::Result<()> {
     let address = config.advertise.clone().unwrap_or_else(|| format!("{scheme}://{bound}"));
     config.security.follow(Wake::FilesAndHangup);
     info!(%address, "listening");
-    let (role_writer, role_reader) = role::channel();
+    let (role_writer, role_reader) = role::channel(manager.clone());
     expose_metrics(&config, role_reader.clone()).await?;
     let identity = Identity { holder, address };
     let leading = tokio::spawn(leadership::run(
@@ -118,10 +119,12 @@ async fn serve(config: Config, shutdown: Shutdown) -> anyhow::Result<()> {
             incoming::connections(listener, Acceptor::new(&config.security)),
             shutdown.drain.clone().cancelled_owned(),
         );
+    manager.ready();
     tokio::select! {
         outcome = served => outcome.context("the server failed")?,
-        () = give_up(&shutdown) => (),
+        () = give_up(&shutdown, &manager) => (),
     }
+    manager.stopping();
     leading.await.context("the leadership task failed")?.map_err(given_up)?;
     info!(address = %SocketAddr::to_string(&bound), "stopped");
     Ok(())
@@ -139,8 +142,9 @@ async fn expose_metrics(config: &Config, role: RoleReader) -> anyhow::Result<()>
 }
 
 /// When connections are cut that a drain has not ended.
-async fn give_up(shutdown: &Shutdown) {
+async fn give_up(shutdown: &Shutdown, manager: &ServiceManager) {
     shutdown.drain.cancelled().await;
+    manager.stopping();
     tokio::select! {
         () = tokio::time::sleep(DRAIN_TIMEOUT) => (),
         () = shutdown.abort.cancelled() => (),

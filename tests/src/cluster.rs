@@ -183,8 +183,13 @@ impl Cluster {
 
     /// Starts one more coordinator that reaches the database in another way.
     pub fn add_coordinator_at(&mut self, connection_string: &str) {
+        self.add_coordinator_with(&[("XMLX_DATABASE", connection_string)]);
+    }
+
+    /// Starts one more coordinator with this environment.
+    pub fn add_coordinator_with(&mut self, environment: &[(&str, &str)]) {
         let address = self.free_address();
-        let process = self.coordinator(address, connection_string);
+        let process = self.coordinator(address, environment);
         let scheme = if self.certificates.is_some() { "https" } else { "http" };
         self.coordinators.push((format!("{scheme}://{address}"), process));
     }
@@ -213,13 +218,15 @@ impl Cluster {
         if self.coordinators[i].1.runs() {
             self.coordinators[i].1.kill();
         }
-        self.coordinators[i].1 = self.coordinator(address, &self.db.connection_string());
+        let connection_string = self.db.connection_string();
+        let environment = [("XMLX_DATABASE", connection_string.as_str())];
+        self.coordinators[i].1 = self.coordinator(address, &environment);
     }
 
-    fn coordinator(&mut self, listen: SocketAddr, connection_string: &str) -> Process {
+    fn coordinator(&mut self, listen: SocketAddr, environment: &[(&str, &str)]) -> Process {
         let mut command = Command::new(binary("xmlx-coordinator"));
         command
-            .env("XMLX_DATABASE", connection_string)
+            .envs(environment.iter().copied())
             .args(["--listen", &listen.to_string()])
             .args(release_flags(self.setup.release))
             .args(self.setup.coordinator_flags);

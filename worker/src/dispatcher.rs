@@ -7,13 +7,17 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
+use tokio::time::MissedTickBehavior;
 use tracing::{error, info, warn};
 use xmlx_domain::{ErrorClass, JobId, Lease, LeaseKey, Progress};
-use xmlx_runtime::Clock;
+use xmlx_runtime::{Clock, Pulse};
 
 use crate::dispatcher::slots::{Action, Event, Slots};
 use crate::metrics::{LeaseEnd, METRICS};
 use crate::pipeline::{self, Outcome, Shop};
+
+/// How often a dispatcher that waits shows that it is alive.
+const PULSE: Duration = Duration::from_secs(1);
 
 /// What a coordinator orders.
 #[derive(Debug)]
@@ -56,6 +60,7 @@ pub(crate) struct Dispatcher {
     reports: mpsc::Sender<Report>,
     slots: Slots,
     running: JoinSet<Ended>,
+    pulse: Pulse,
 }
 
 impl std::fmt::Debug for Dispatcher {
@@ -65,15 +70,18 @@ impl std::fmt::Debug for Dispatcher {
 }
 
 impl Dispatcher {
-    pub(crate) fn new(shop: Arc<Shop>, reports: mpsc::Sender<Report>) -> Self {
+    /// `pulse` beats as long as it goes round.
+    pub(crate) fn new(shop: Arc<Shop>, reports: mpsc::Sender<Report>, pulse: Pulse) -> Self {
         let slots = Slots::new(shop.config.slots);
-        Self { shop, clock: Clock::start(), reports, slots, running: JoinSet::new() }
+        Self { shop, clock: Clock::start(), reports, slots, running: JoinSet::new(), pulse }
     }
 
     /// Works until drained.
     pub(crate) async fn run(mut self, mut orders: mpsc::Receiver<Order>) {
         let drain = self.shop.drain.clone();
         let mut orders_may_come = true;
+        let mut alive = tokio::time::interval(PULSE);
+        alive.set_missed_tick_behavior(MissedTickBehavior::Delay);
         self.act(Action::ReportCredits).await;
         while !self.slots.has_ended() {
             let event = tokio::select! {
@@ -86,6 +94,10 @@ impl Dispatcher {
                 },
                 Some(ended) = self.running.join_next() => {
                     self.ended(ended.expect("pipelines do not panic"))
+                }
+                _ = alive.tick() => {
+                    self.pulse.beat();
+                    continue;
                 }
                 () = drain.cancelled(), if !self.slots.is_draining() => Event::DrainRequested,
             };

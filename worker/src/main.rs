@@ -1,6 +1,6 @@
 //! `xmlx-worker`.
 
-use xmlx_runtime::{Shutdown, exit, load_settings};
+use xmlx_runtime::{ServiceManager, Shutdown, exit, load_settings};
 use xmlx_worker::{Args, run};
 
 #[tokio::main]
@@ -15,5 +15,5 @@ async fn main() -> anyhow::Result<()> {
     }
     xmlx_runtime::no_core_files();
     xmlx_runtime::raise_open_files();
-    exit(run(settings.config, Shutdown::on_signals()?).await)
+    exit(run(settings.config, Shutdown::on_signals()?, ServiceManager::of_process()).await)
 }

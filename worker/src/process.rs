@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 use xmlx_domain::{SessionId, leases_max};
 use xmlx_proto::Release;
-use xmlx_runtime::{Refused, Secret, Shutdown};
+use xmlx_runtime::{Refused, Secret, ServiceManager, Shutdown};
 use xmlx_store::{
     Access, ConnectError, Error, Fit, SCHEMA_VERSION, SchemaVersion, Store, StoreConfig,
 };
@@ -60,7 +60,7 @@ fn too_new(schema: SchemaVersion, made_for: i32) -> Option<Refused> {
     }
 }
 
-/// Runs a worker until `shutdown` or until a coordinator drains it.
+/// Runs a worker until `shutdown` or until a coordinator drains it; tells `manager` how it is.
 ///
 /// # Errors
 /// Where the connection string cannot be read, the database refuses the login (at the start or later), or a thread
@@ -68,12 +68,13 @@ fn too_new(schema: SchemaVersion, made_for: i32) -> Option<Refused> {
 pub fn run(
     config: Config,
     shutdown: Shutdown,
+    manager: ServiceManager,
 ) -> Pin<Box<dyn Future<Output = anyhow::Result<()>> + Send>> {
     // In a box, so that it is compiled in this crate, once, and not again in each program that awaits it.
-    Box::pin(work(config, shutdown))
+    Box::pin(work(config, shutdown, manager))
 }
 
-async fn work(config: Config, shutdown: Shutdown) -> anyhow::Result<()> {
+async fn work(config: Config, shutdown: Shutdown, manager: ServiceManager) -> anyhow::Result<()> {
     pipeline::hush_panics();
     config.security.follow(Wake::FilesAndHangup);
     let session_id = SessionId(uuid::Uuid::new_v4().to_string());
@@ -92,6 +93,8 @@ async fn work(config: Config, shutdown: Shutdown) -> anyhow::Result<()> {
     let (orders_in, orders_out) = mpsc::channel(CHANNEL);
     let (reports_in, reports_out) = mpsc::channel(CHANNEL);
     let over = CancellationToken::new();
+    // Heartbeats alone say nothing of the slots, which are on another runtime.
+    let (of_session, of_dispatcher) = (manager.part(), manager.part());
     let session = session::Session {
         id: session_id.clone(),
         dialer: Dialer::new(&config.security),
@@ -99,6 +102,8 @@ async fn work(config: Config, shutdown: Shutdown) -> anyhow::Result<()> {
         board: Arc::clone(&board),
         gate: Arc::clone(&gate),
         orders: orders_in,
+        manager: manager.clone(),
+        pulse: of_session,
     };
     let thread = session::spawn(session, reports_out, over.clone())?;
     // An order to drain ends this worker, not whatever else runs in its process.
@@ -122,9 +127,10 @@ async fn work(config: Config, shutdown: Shutdown) -> anyhow::Result<()> {
             move || i64::try_from(measured.room.in_use()).ok()
         });
     });
-    let dispatcher = Dispatcher::new(Arc::clone(&shop), reports_in);
+    let dispatcher = Dispatcher::new(Arc::clone(&shop), reports_in, of_dispatcher);
     let give_up = async {
         drain.cancelled().await;
+        manager.stopping();
         tokio::select! {
             () = tokio::time::sleep(shop.config.drain_deadline) => warn!("the drain took too long; leaving the rest to the next owner"),
             () = shutdown.abort.cancelled() => (),
@@ -134,6 +140,7 @@ async fn work(config: Config, shutdown: Shutdown) -> anyhow::Result<()> {
         () = dispatcher.run(orders_out) => (),
         () = give_up => (),
     }
+    manager.stopping();
     // The dispatcher's end of the channel is gone: the session sends what is left to send and ends.
     over.cancel();
     joined(thread).await?;

@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 use xmlx_domain::SessionId;
 use xmlx_proto::ErrorCode;
-use xmlx_runtime::{AbortOnPanic, Clock, Recurring};
+use xmlx_runtime::{AbortOnPanic, Clock, Pulse, Recurring, ServiceManager};
 use xmlx_tls::Dialer;
 
 use self::conversation::Conversation;
@@ -44,6 +44,10 @@ pub(crate) struct Session {
     pub(crate) board: Arc<Board>,
     pub(crate) gate: Arc<Gate>,
     pub(crate) orders: mpsc::Sender<Order>,
+    /// Hears once this worker has joined the cluster.
+    pub(crate) manager: ServiceManager,
+    /// Beats with every heartbeat, and with every attempt to find a coordinator.
+    pub(crate) pulse: Pulse,
 }
 
 /// Starts the thread. It ends after `over`, or takes the process with it.
@@ -68,12 +72,16 @@ impl Session {
         let mut route = Route::new(self.config.coordinators.clone());
         let mut told = Told::new();
         loop {
+            self.pulse.beat();
             let address = route.address();
             let ended = tokio::select! {
                 ended = self.stream(&address, &mut conversation, &mut reports) => ended,
                 () = farewell(&over) => return,
             };
             told.log(&address, &ended);
+            if let Ended::Refused(_) | Ended::Broke(_) = &ended {
+                self.manager.status("no coordinator leads; trying again until one does");
+            }
             match route.ended(&address, ended) {
                 Next::Stop => return,
                 Next::ConnectAtOnce => (),

@@ -5,11 +5,13 @@ mod clock;
 mod coordinators;
 mod core_files;
 mod ending;
+mod manuals;
 mod names;
 mod open_files;
 mod printable;
 mod recurring;
 mod secret;
+mod service;
 mod settings;
 mod shutdown;
 mod telemetry;
@@ -21,11 +23,13 @@ pub use clock::{Clock, since_1970};
 pub use coordinators::{coordinator_url, is_loopback_url, listen_address};
 pub use core_files::no_core_files;
 pub use ending::{Refused, exit};
+pub use manuals::write_manuals;
 pub use names::{NAME_UNITS_MAX, host_name, name_problem};
 pub use open_files::raise_open_files;
 pub use printable::{printable, printable_lines};
 pub use recurring::Recurring;
 pub use secret::Secret;
+pub use service::{Pulse, ServiceManager};
 pub use settings::{
     Checks, ConfigFlags, Connection, DatabaseSettings, DocumentSettings, Environment, Failure,
     Invalid, Loaded, Origin, Origins, Problem, Program, Setting, Settings, is_public,

@@ -107,6 +107,19 @@ impl Credentials {
         first_end(&self.loaded().certificates).ok().flatten()
     }
 
+    /// What the same files make of somebody who dials this program from its own host.
+    pub(crate) fn to_dial_itself(&self) -> Result<Self, Error> {
+        let loaded = self.loaded();
+        let own = self.files.own.as_ref().zip(loaded.certificates.first());
+        let names = match own {
+            Some(((path, _), certificate)) => Names::of(certificate)
+                .map_err(|err| Error::Content { path: path.clone(), reason: err.to_string() })?,
+            None => return Ok(self.clone()),
+        };
+        let coordinators = names.iter().map(str::to_owned).collect();
+        Self::read(Files { own: None, ca: self.files.ca.clone(), coordinators })
+    }
+
     /// Follows changes of the files until the process ends: each second, and when something wakes it. Call within a
     /// runtime.
     pub fn follow(&self, wake: Wake) {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use xmlx_runtime::{Checks, Origin, is_loopback_url};
 
-use crate::{Credentials, Files, Wake};
+use crate::{Credentials, Error, Files, Wake};
 
 /// How programs of a cluster prove to each other who they are.
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -228,6 +228,16 @@ impl Security {
     #[must_use]
     pub fn expires_at(&self) -> Option<i64> {
         self.credentials.as_ref().and_then(Credentials::expires_at)
+    }
+
+    /// With what a program dials itself: it believes whoever has a name of its own certificate, and proves nothing, since
+    /// a certificate for servers does not do for a client.
+    ///
+    /// # Errors
+    /// Names the file that cannot be used, and why.
+    pub fn to_dial_itself(&self) -> Result<Self, Error> {
+        let credentials = self.credentials.as_ref().map(Credentials::to_dial_itself);
+        Ok(Self { credentials: credentials.transpose()?, insecure: self.insecure, warning: None })
     }
 
     /// Keeps up with changes of the files. Call within a runtime.

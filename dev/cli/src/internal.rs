@@ -7,7 +7,7 @@ use std::io::Read as _;
 use anyhow::Context as _;
 use xmlx_client::output::{self, Answer};
 use xmlx_devdb::{Faults, Like, Options, Server, Storage, Tls};
-use xmlx_runtime::{Environment, Settings, Shutdown, load_settings_from};
+use xmlx_runtime::{Environment, ServiceManager, Settings, Shutdown, load_settings_from};
 
 use crate::cli::{DevDb, Role};
 
@@ -29,13 +29,13 @@ pub(crate) async fn run(role: Role) -> anyhow::Result<Answer> {
             at_end_of_input(|| std::process::exit(0));
             let config = settings::<xmlx_coordinator::Args>("xmlx-coordinator", args)?;
             xmlx_runtime::init_telemetry(config.log_format, "info");
-            xmlx_coordinator::run(config, shutdown).await?;
+            xmlx_coordinator::run(config, shutdown, ServiceManager::default()).await?;
         }
         Role::Worker { args } => {
             at_end_of_input(|| std::process::exit(0));
             let config = settings::<xmlx_worker::Args>("xmlx-worker", args)?;
             xmlx_runtime::init_telemetry(config.log_format, "info");
-            xmlx_worker::run(config, shutdown).await?;
+            xmlx_worker::run(config, shutdown, ServiceManager::default()).await?;
         }
     }
     Ok(Answer::Yes)

@@ -8,7 +8,9 @@ use xmlx_client::Cluster;
 use xmlx_client::commands::store_at;
 use xmlx_client::output::{self, Answer};
 use xmlx_devdb::{Faults, Like, Options, Server, Storage, Tls};
-use xmlx_runtime::{Environment, LogFormat, Secret, Settings, Shutdown, load_settings_from};
+use xmlx_runtime::{
+    Environment, LogFormat, Secret, ServiceManager, Settings, Shutdown, load_settings_from,
+};
 
 use crate::cli::Up;
 use crate::demo::samples;
@@ -56,8 +58,11 @@ pub(crate) async fn run(args: Up) -> anyhow::Result<Answer> {
     let worker = [&worker[..], &["--slots", &slots]].concat();
     let worker = settings::<xmlx_worker::Args>(&worker, &secured.of_worker())?;
     let shutdown = Shutdown::on_signals()?;
-    let coordinator = tokio::spawn(xmlx_coordinator::run(coordinator, shutdown.clone()));
-    let worker = tokio::spawn(xmlx_worker::run(worker, shutdown.clone()));
+    // Two roles in one process are no service.
+    let nobody = ServiceManager::default();
+    let coordinator =
+        tokio::spawn(xmlx_coordinator::run(coordinator, shutdown.clone(), nobody.clone()));
+    let worker = tokio::spawn(xmlx_worker::run(worker, shutdown.clone(), nobody));
     let tell = async {
         let cluster = Cluster::new(vec![url.clone()], secured.proof()?);
         ready::wait(&cluster, std::slice::from_ref(&url), 1, || Ok(())).await?;

@@ -80,6 +80,8 @@ impl Session {
         };
         let welcome = conversation.begin(first)?;
         info!(%address, term = conversation.term(), "session open");
+        self.manager.status(&format!("joined {address}"));
+        self.manager.ready();
         self.gate.set_share(welcome.commits_max);
         let intervals = intervals(&welcome);
         Ok(Stream { session: self, conversation, outbox, incoming, intervals })
@@ -162,6 +164,7 @@ impl Stream<'_> {
     }
 
     async fn beat(&mut self) {
+        self.session.pulse.beat();
         let board = &self.session.board;
         let heartbeat = self.conversation.heartbeat(
             board.progress(),

@@ -17,7 +17,8 @@ use super::file::{self, Entry};
 use super::print::print_config;
 use super::problem::{Invalid, Origin, Origins, Place, Problem, suggestion};
 use super::{Checks, Environment, Setting, settings_of};
-use crate::{EXIT_USAGE, printable, printable_lines};
+use crate::manuals::WRITE_MANUALS;
+use crate::{EXIT_USAGE, printable, printable_lines, write_manuals};
 
 /// The flags that every program has for its settings.
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -89,11 +90,19 @@ pub enum Failure {
     Invalid(#[from] Invalid),
 }
 
-/// The settings of this process. Ends it where they are wrong, or where only help was asked for.
+/// The settings of this process. Ends it where they are wrong, or where only help or the manual was asked for.
 #[must_use]
 #[allow(clippy::print_stderr, reason = "there is no log before there are settings")]
 pub fn load<S: Settings>() -> Loaded<S> {
-    let argv = std::env::args_os().collect();
+    let argv: Vec<OsString> = std::env::args_os().collect();
+    // Whoever makes a package has no settings, so this comes before they are looked at.
+    if let [_, flag, folder] = &argv[..]
+        && flag == WRITE_MANUALS
+    {
+        let written = write_manuals(&S::command(), Path::new(folder));
+        let problem = |err| eprintln!("{}", printable_lines(&format!("error: {err}")));
+        std::process::exit(i32::from(written.map_err(problem).is_err()))
+    }
     load_from(argv, &Environment::of_process()).unwrap_or_else(|failure| match failure {
         Failure::Usage(err) => {
             drop(err.print());
