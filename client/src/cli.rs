@@ -385,12 +385,19 @@ pub(crate) enum Command {
     /// Lists first what needs attention: paths that nobody reads, mappings that never matched, columns without a value.
     /// Paths that are left out on purpose are named in the contract (`ignore`). Prints names and counts, never a value.
     ///
+    /// The number of a job in the place of files: a job of its own reads all documents of that job's scope in the cluster,
+    /// decided or not, by the same contract, and writes no row; a rehearsal has counted them already.
+    ///
     /// Example: xmlx-client coverage some/ --contract card.json --fail-on unread
     Coverage(Coverage),
     /// Show what a change of the contract does to documents: by column, how many applications change
     ///
     /// Maps each document by both contracts and compares the rows. Prints ids and counts; values only with `--values` on
     /// a terminal. Exit code 1 where something changes.
+    ///
+    /// `diff JOB --contract new.json` compares the contract of a job with a new one: a job of its own maps all documents of
+    /// that job's scope by both in the cluster, decided or not, and writes no row. `diff` with its number prints what it
+    /// found again.
     ///
     /// Example: xmlx-client diff old.json new.json some/
     Diff(Diff),

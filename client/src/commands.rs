@@ -40,6 +40,7 @@ use xmlx_tls::Wake;
 
 use crate::cli::{Cli, Command, Config};
 use crate::cluster::Cluster;
+use crate::commands::diff::Compared;
 use crate::output::{self, Answer};
 
 /// Connections that a command may open.
@@ -126,6 +127,13 @@ async fn dispatch(loaded: Loaded<Cli>) -> anyhow::Result<Answer> {
             map::run(format, &plan, app_id, &files)
         }
         Command::Coverage(args) => {
+            if let Some(job) = args.job() {
+                return coverage::run_job(&cluster, format, job, &args).await;
+            }
+            anyhow::ensure!(
+                !args.contract.is_empty(),
+                "`--contract` is missing: it says what documents are compared with; a job has a contract, so that its number needs none"
+            );
             let mut plan = plan(&args.contract, config.limits)?;
             if args.ddl.is_some() {
                 map::take_types(&mut plan, args.ddl.as_deref())?;
@@ -133,15 +141,17 @@ async fn dispatch(loaded: Loaded<Cli>) -> anyhow::Result<Answer> {
             coverage::run(format, &plan, &args)
         }
         Command::Diff(args) => {
-            let (mut old, mut new) = (
-                plan(std::slice::from_ref(&args.old), config.limits)?,
-                plan(std::slice::from_ref(&args.new), config.limits)?,
-            );
+            let (old, new, files) = match args.compared()? {
+                Compared::Job(job) => return diff::run_job(&cluster, format, job, &args).await,
+                Compared::Files { old, new, files } => (old, new, files),
+            };
+            let one = |contract: &PathBuf| plan(std::slice::from_ref(contract), config.limits);
+            let (mut old, mut new) = (one(old)?, one(new)?);
             if args.ddl.is_some() {
                 map::take_types(&mut old, args.ddl.as_deref())?;
                 map::take_types(&mut new, args.ddl.as_deref())?;
             }
-            diff::run(format, &old, &new, &args)
+            diff::run(format, (&old, &new), files, &args)
         }
         Command::Bench { dir, contract, threads, seconds } => {
             let plan = plan(&[contract], config.limits)?;

@@ -119,6 +119,11 @@ impl Job {
         self.mode == Some(Mode::Reconcile)
     }
 
+    /// Whether it counts what its documents have.
+    pub(crate) fn covers(&self) -> bool {
+        self.mode.is_some_and(Mode::covers)
+    }
+
     /// Whether all of its applications are decided.
     #[must_use]
     pub fn is_done(&self) -> bool {

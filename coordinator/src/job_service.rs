@@ -20,7 +20,9 @@ use crate::pages::{Page, ROWS_MAX};
 use crate::quality::Hints;
 use crate::role::{Role, RoleReader};
 use crate::submit::{self, Prepared, Submission};
-use crate::{convert, failures, quality, reconciliation, rehearsal, runs, warnings};
+use crate::{
+    convert, coverage, diff, failures, quality, reconciliation, rehearsal, runs, warnings,
+};
 
 /// What a client gets that knows no pages and does not say how many failures it wants.
 const FAILURES_DEFAULT: u32 = 100;
@@ -77,6 +79,7 @@ impl JobApi {
         Submission { mut job, plan, source, decided }: Submission,
         caller: &Caller,
     ) -> Result<pb::SubmitResponse, Refusal> {
+        let coverage = coverage::known(&self.store, &plan, job.mode).await;
         let _turn = engine.submit_turn().await;
         let db = |err| convert::refusal(&err);
         let beside = JobsWanted::Beside(&job.submit_key, None);
@@ -105,6 +108,7 @@ impl JobApi {
             outcome: pb::Outcome::from(outcome).into(),
             job,
             decided,
+            coverage,
             ..pb::SubmitResponse::default()
         })
     }
@@ -335,6 +339,27 @@ impl JobService for JobApi {
         let request = request.into_inner();
         let job = self.job(JobId(request.job_id)).await?;
         Ok(Response::new(reconciliation::page(&self.store, &job, &request).await?))
+    }
+
+    async fn get_coverage(
+        &self,
+        request: Request<pb::GetCoverageRequest>,
+    ) -> Result<Response<pb::GetCoverageResponse>, Status> {
+        let request = request.into_inner();
+        let page = Page::asked(request.page_size, &request.page_token)?;
+        let job = self.job(JobId(request.job_id)).await?;
+        let plan = self.plan(job.job_id).await?;
+        let _turn = self.turn(format!("adding up the coverage of job {}", job.job_id)).await?;
+        Ok(Response::new(coverage::page(&self.store, &plan, &job, page).await?))
+    }
+
+    async fn get_diff(
+        &self,
+        request: Request<pb::GetDiffRequest>,
+    ) -> Result<Response<pb::GetDiffResponse>, Status> {
+        let job = self.job(JobId(request.into_inner().job_id)).await?;
+        let _turn = self.turn(format!("adding up the changes of job {}", job.job_id)).await?;
+        Ok(Response::new(diff::report(&self.store, &job).await?))
     }
 
     async fn pause(

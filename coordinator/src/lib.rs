@@ -10,6 +10,8 @@ mod cluster_service;
 mod config;
 mod convert;
 mod counted;
+mod coverage;
+mod diff;
 mod engine;
 mod failures;
 mod health;

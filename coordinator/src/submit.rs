@@ -8,7 +8,8 @@ use xmlx_extract::Plan;
 use xmlx_proto::{ErrorCode, Refusal, v1 as pb};
 use xmlx_runtime::{NAME_UNITS_MAX, name_problem};
 use xmlx_store::{
-    Budget, Catalog, Disagreement, FINDINGS_SINCE, Grows, Limit, NewJob, Source, Store, Threshold,
+    Budget, Catalog, ContractPair, Disagreement, FINDINGS_SINCE, Grows, Limit, NewJob, Source,
+    Store, Threshold,
 };
 
 use crate::convert;
@@ -138,6 +139,10 @@ pub(crate) async fn prepare(
     if !found.is_empty() {
         return Ok(Prepared::Refused(Problems::of_database(&found)));
     }
+    let kept = match compared(store, mode, &plan, &request).await? {
+        Ok(kept) => kept,
+        Err(problems) => return Ok(Prepared::Refused(problems)),
+    };
     let source = Source::new(&plan, mode, 0);
     let log_watermark = source.newest_log_id(store).await.map_err(db)?;
     let source = Source::new(&plan, mode, log_watermark);
@@ -156,7 +161,7 @@ pub(crate) async fn prepare(
         submit_key: request.submit_key,
         name: request.name,
         contract_hash: plan.hash().to_owned(),
-        contract: request.contract,
+        contract: kept.unwrap_or(request.contract),
         mode,
         priority: request.priority,
         scope,
@@ -184,11 +189,62 @@ async fn irreplaceable(
     }
 }
 
+/// What is kept of the contracts of a job that compares two; `None`: it compares none. The new contract need not fit the
+/// database by now, where nothing is written by it; but it has to be of the same documents.
+async fn compared(
+    store: &Store,
+    mode: Mode,
+    old: &Plan,
+    request: &pb::SubmitRequest,
+) -> Result<Result<Option<String>, Problems>, Refusal> {
+    let invalid = |message: String| Refusal::new(ErrorCode::Invalid, message);
+    if mode != Mode::Diff && request.new_contract.is_empty() {
+        return Ok(Ok(None));
+    }
+    if mode != Mode::Diff {
+        return Err(invalid(format!("a `{mode}` compares no contracts: leave `new_contract` out")));
+    }
+    if request.new_contract.is_empty() {
+        return Err(invalid("`new_contract` has to be the contract to compare with".to_owned()));
+    }
+    let mut new = match Plan::from_json_with(&request.new_contract, *store.limits()) {
+        Ok(new) => new,
+        Err(err) => {
+            let all = err.problems().iter().map(ToString::to_string).collect();
+            return Ok(Err(Problems { what: "the new contract is wrong", all }));
+        }
+    };
+    let is_same = |a: &str, b: &str| a.to_lowercase() == b.to_lowercase();
+    let (a, b) = (old.source(), new.source());
+    if !(is_same(&a.table, &b.table) && is_same(&a.column, &b.column) && is_same(&a.id, &b.id)) {
+        let all = vec![format!(
+            "it reads `{}.{}`, and the contract of the job `{}.{}`: only contracts for the same documents can be compared",
+            b.table, b.column, a.table, a.column
+        )];
+        return Ok(Err(Problems { what: "the contracts are not for the same documents", all }));
+    }
+    let catalog = store.catalog(new.target_schema()).await.map_err(|err| convert::refusal(&err))?;
+    // A column that is to come has no type in the database yet.
+    let undescribed = catalog.describe(&mut new);
+    if !undescribed.is_empty() {
+        let mut problems = Problems::of_database(&undescribed);
+        problems.what = "the new contract does not fit the target database";
+        return Ok(Err(problems));
+    }
+    let pair = ContractPair { old: request.contract.clone(), new: request.new_contract.clone() };
+    Ok(Ok(Some(pair.to_text())))
+}
+
 /// What this build cannot do, or has no place for in the control tables.
 async fn require_known(store: &Store, mode: Mode) -> Result<(), Refusal> {
     match mode {
         Mode::Once | Mode::Follow | Mode::Retry => Ok(()),
-        Mode::Rehearse | Mode::Reconcile | Mode::Replace | Mode::ReplaceAll => {
+        Mode::Rehearse
+        | Mode::Reconcile
+        | Mode::Cover
+        | Mode::Diff
+        | Mode::Replace
+        | Mode::ReplaceAll => {
             let has_place = store.has_schema(FINDINGS_SINCE).await;
             if has_place.map_err(|err| convert::refusal(&err))? {
                 return Ok(());
@@ -201,16 +257,17 @@ async fn require_known(store: &Store, mode: Mode) -> Result<(), Refusal> {
     }
 }
 
-/// A reconciliation is of a job, whose contract and scope it takes over.
+/// A job that looks at the applications of another takes over its contract and scope it takes over.
 async fn take_over(
     store: &Store,
     mode: Mode,
     request: &mut pb::SubmitRequest,
 ) -> Result<(), Refusal> {
     let of_job = match (mode, request.of_job) {
-        (Mode::Reconcile, Some(of_job)) => JobId(of_job),
-        (Mode::Reconcile, None) => {
-            let message = "`of_job` has to name the job whose rows are compared".to_owned();
+        (Mode::Reconcile | Mode::Cover | Mode::Diff, Some(of_job)) => JobId(of_job),
+        (Mode::Reconcile | Mode::Cover | Mode::Diff, None) => {
+            let message =
+                "`of_job` has to name the job whose applications are looked at".to_owned();
             return Err(Refusal::new(ErrorCode::Invalid, message));
         }
         (_, Some(_)) => {

@@ -110,6 +110,8 @@ impl From<Mode> for pb::JobMode {
             Mode::Retry => Self::Retry,
             Mode::Rehearse => Self::Rehearse,
             Mode::Reconcile => Self::Reconcile,
+            Mode::Cover => Self::Cover,
+            Mode::Diff => Self::Diff,
             Mode::Replace => Self::Replace,
             Mode::ReplaceAll => Self::ReplaceAll,
         }
@@ -126,6 +128,8 @@ impl TryFrom<pb::JobMode> for Mode {
             pb::JobMode::Retry => Ok(Self::Retry),
             pb::JobMode::Rehearse => Ok(Self::Rehearse),
             pb::JobMode::Reconcile => Ok(Self::Reconcile),
+            pb::JobMode::Cover => Ok(Self::Cover),
+            pb::JobMode::Diff => Ok(Self::Diff),
             pb::JobMode::Replace => Ok(Self::Replace),
             pb::JobMode::ReplaceAll => Ok(Self::ReplaceAll),
             pb::JobMode::Unspecified => Err(missing("mode")),

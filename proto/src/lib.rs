@@ -61,7 +61,7 @@ impl Release {
 /// The protocol version from which a worker is told of splits.
 pub const PROTOCOL_SPLIT: u32 = 2;
 
-/// The protocol version from which a worker knows jobs that rehearse, reconcile or replace.
+/// The protocol version from which a worker knows jobs that rehearse, reconcile, cover, diff or replace.
 const PROTOCOL_READING: u32 = 3;
 
 /// The protocol that a worker has to speak to be given leases of a job: an older one does not know what to do with it.
@@ -69,7 +69,12 @@ const PROTOCOL_READING: u32 = 3;
 pub fn protocol_for(mode: Mode) -> u32 {
     match mode {
         Mode::Once | Mode::Follow | Mode::Retry => 1,
-        Mode::Rehearse | Mode::Reconcile | Mode::Replace | Mode::ReplaceAll => PROTOCOL_READING,
+        Mode::Rehearse
+        | Mode::Reconcile
+        | Mode::Cover
+        | Mode::Diff
+        | Mode::Replace
+        | Mode::ReplaceAll => PROTOCOL_READING,
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use tokio::sync::OnceCell;
 use xmlx_domain::{JobId, Mode};
-use xmlx_extract::Plan;
+use xmlx_extract::{Plan, PlanPair};
 use xmlx_report::Counter;
 use xmlx_store::{CommitPlan, Comparison, Documents, Error, Store, Versions};
 
@@ -26,12 +26,22 @@ pub(crate) struct Job {
     pub(crate) rehearser: Option<Rehearser>,
     /// What a reconciliation compares with.
     pub(crate) comparison: Option<Comparison>,
+    /// The contract that the job's is compared with.
+    pub(crate) other: Option<OtherContract>,
     /// Counts what is written, for the reports of leases.
     pub(crate) counter: Counter,
     /// Commits of this process that wrote rows.
     n_commits: AtomicU64,
     /// The bits of [`Job::refused_share`].
     refused_share: AtomicU64,
+}
+
+/// Another contract for the same documents.
+#[derive(Debug)]
+pub(crate) struct OtherContract {
+    pub(crate) plan: Plan,
+    /// The job's own and this one.
+    pub(crate) pair: PlanPair,
 }
 
 impl Job {
@@ -95,6 +105,16 @@ impl Jobs {
         self.known.lock().expect("nobody panics while holding this lock").cell(job_id)
     }
 
+    /// The contract that a job compares its own with.
+    async fn other(&self, job_id: JobId, own: &Plan) -> Result<OtherContract, Error> {
+        let mut plan = self.store.new_plan(job_id).await?;
+        let catalog = self.store.catalog(plan.target_schema()).await?;
+        catalog.describe(&mut plan);
+        catalog.narrow(&mut plan);
+        let pair = PlanPair::new(own, &plan);
+        Ok(OtherContract { plan, pair })
+    }
+
     async fn read(&self, job_id: JobId) -> Result<Job, Error> {
         // Where the database did not answer at the start, it has not been asked yet.
         for store in std::iter::once(&self.store).chain(&self.copy) {
@@ -124,12 +144,20 @@ impl Jobs {
             | Mode::Follow
             | Mode::Retry
             | Mode::Reconcile
+            | Mode::Cover
+            | Mode::Diff
             | Mode::Replace
             | Mode::ReplaceAll => None,
         };
         let reconciles = source.mode() == Mode::Reconcile;
         let comparison = reconciles.then(|| Comparison::new(&plan, &catalog)).transpose()?;
-        let counter = Counter::new(&plan, |table, column| catalog.has_default(table, column));
+        let compares = source.mode() == Mode::Diff;
+        let other = if compares { Some(self.other(job_id, &plan).await?) } else { None };
+        // Coverage is that of the contract: what the database puts in the place of a NULL is no value of a document.
+        let has_default = |table: &str, column: &str| {
+            source.mode() != Mode::Cover && catalog.has_default(table, column)
+        };
+        let counter = Counter::new(&plan, has_default);
         Ok(Job {
             plan,
             documents,
@@ -137,6 +165,7 @@ impl Jobs {
             mode: source.mode(),
             rehearser,
             comparison,
+            other,
             counter,
             n_commits: AtomicU64::new(0),
             refused_share: AtomicU64::new(0),

@@ -3,6 +3,7 @@
 //! Groups go through in `app_id` order, so that the range's cursor tells what is decided.
 
 mod commit;
+mod cover;
 mod extract;
 mod fetch;
 mod parts;
@@ -21,6 +22,7 @@ use retry::persist;
 use tokio::sync::{Mutex, OwnedSemaphorePermit, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use xmlx_domain::{ErrorClass, Lease, SessionId};
+use xmlx_extract::{Changed, Counted};
 use xmlx_store::{Decided, Error, Fetched, HeldLease, OpenRange, Store};
 
 use crate::Config;
@@ -75,10 +77,20 @@ pub(crate) struct Group {
 #[derive(Debug)]
 pub(crate) struct Batch {
     pub(crate) decided: Vec<Decided>,
+    pub(crate) seen: Seen,
     /// Given back once it is committed.
     pub(crate) _room: OwnedSemaphorePermit,
     /// Told once it is committed.
     pub(crate) committed: oneshot::Sender<()>,
+}
+
+/// What was seen of the documents of a group beside their rows, by application.
+#[derive(Debug, Default)]
+pub(crate) struct Seen {
+    /// What they have, where the job counts it, of those that could be read.
+    pub(crate) counted: Vec<(i64, Counted)>,
+    /// What another contract changes, where the job compares two.
+    pub(crate) changed: Vec<(i64, Changed)>,
 }
 
 /// How a lease ended.

@@ -121,6 +121,8 @@ fn asks(command: &Command) -> Asks {
         | Command::Token(_)
         | Command::Audit { .. }
         | Command::Verify { .. } => Asks::Coordinators,
+        Command::Coverage(args) if args.job().is_some() => Asks::Coordinators,
+        Command::Diff(args) if args.job().is_some() => Asks::Coordinators,
         Command::Init { print: false }
         | Command::Check { .. }
         | Command::Load { .. }

@@ -76,11 +76,11 @@ fn every_command_is_understood() {
         ),
         (
             "coverage --contract c dir --fail-on unread",
-            "Coverage(Coverage { contract: [\"c\"], ddl: None, fail_on: [Unread], all: false, files: [\"dir\"] })",
+            "Coverage(Coverage { contract: [\"c\"], ddl: None, fail_on: [Unread], all: false, from: None, to: None, limit: None, files: [\"dir\"] })",
         ),
         (
             "diff a b dir",
-            "Diff(Diff { old: \"a\", new: \"b\", ddl: None, values: false, files: [\"dir\"] })",
+            "Diff(Diff { ddl: None, values: false, contract: [], from: None, to: None, limit: None, given: [\"a\", \"b\", \"dir\"] })",
         ),
         (
             "bench dir --contract c",
@@ -131,9 +131,11 @@ fn wrong_usage_is_refused_with_the_way_out() {
         ("check", "<CONTRACT>..."),
         ("check c --role king", "coordinator, worker, reader"),
         ("map --contract c", "<FILES>..."),
-        ("coverage --contract c", "<FILES>..."),
+        ("coverage --contract c", "<FILES|JOB>..."),
+        ("coverage --contract c --limit 3 f", "cannot be used with"),
         ("coverage --contract c f --fail-on read", "unread, unmatched"),
-        ("diff a b", "<FILES>..."),
+        ("diff", "<OLD NEW FILES|JOB>..."),
+        ("diff a b c --limit 3", "--contract <NEW>"),
         ("bench d --contract c --threads 0", "1..=1024"),
         ("bench d --contract c --seconds 0", "1..=3600"),
         ("status -o xml", "[possible values: table, json]"),

@@ -1,103 +1,216 @@
 //! `diff`: what a change of the contract does to documents.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, ensure};
 use serde::Serialize;
-use xmlx_extract::{Application, ChangeKind, Plan, PlanPair, Rejection, Value};
+use xmlx_extract::{Change, ChangeCounts, ColumnChanges, FailureCounts, Plan, PlanPair, Value};
+use xmlx_proto::v1 as pb;
 
 use super::contract::sample_files;
-use super::map;
+use super::{contract_text, inspect, map, submit};
+use crate::cli::Wait;
+use crate::cluster::{self, Cluster, Patience};
 use crate::output::{self, Answer, Format};
-
-/// Ids of a column that are named.
-const IDS_SHOWN: usize = 10;
 
 /// Documents between two lines that say how far the reading is.
 const DOCUMENTS_PER_LINE: usize = 10_000;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Diff {
-    /// The contract as it was
-    pub(crate) old: PathBuf,
-    /// The contract as it is to be
-    pub(crate) new: PathBuf,
     /// A script with the CREATE TABLE statements of the target: types that the contracts leave to the database
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with = "contract")]
     pub(crate) ddl: Option<PathBuf>,
-    /// Also print the values before and after; on a terminal alone
-    #[arg(long)]
+    /// Also print the values before and after; on a terminal alone, and not of a job
+    #[arg(long, conflicts_with = "contract")]
     values: bool,
-    /// XML files, or folders of *.xml files
-    #[arg(required = true)]
-    files: Vec<PathBuf>,
+    /// Of a job: the contract that its own is compared with; several of them where they share a job
+    #[arg(long, value_name = "NEW")]
+    pub(crate) contract: Vec<PathBuf>,
+    /// Of a job: the first app_id; not given: that of the job
+    #[arg(long, value_name = "APP_ID", allow_negative_numbers = true, requires = "contract")]
+    from: Option<i64>,
+    /// Of a job: the last app_id; not given: that of the job
+    #[arg(long, value_name = "APP_ID", allow_negative_numbers = true, requires = "contract")]
+    to: Option<i64>,
+    /// Of a job: read at most N applications
+    #[arg(long, value_name = "N", requires = "contract")]
+    limit: Option<i64>,
+    /// The contract as it was, the contract as it is to be, and XML files or folders of *.xml files; or the number of a
+    /// job, as `jobs` shows it
+    #[arg(required = true, value_name = "OLD NEW FILES|JOB")]
+    given: Vec<PathBuf>,
 }
 
-/// What a change of the contract does to some documents.
-#[derive(Debug, Default, Serialize)]
+/// What is compared.
+#[derive(Debug)]
+pub(crate) enum Compared<'a> {
+    /// Two contracts, by files.
+    Files { old: &'a PathBuf, new: &'a PathBuf, files: &'a [PathBuf] },
+    /// The contract of a job with another one, by the job's documents; of a job that has compared two, what it found.
+    Job(i64),
+}
+
+impl Diff {
+    /// The job that is meant; `None`: files are.
+    pub(crate) fn job(&self) -> Option<i64> {
+        match self.given.as_slice() {
+            [job] => job.to_str()?.parse().ok(),
+            _ => None,
+        }
+    }
+
+    /// What is meant.
+    ///
+    /// # Errors
+    /// What is missing, or too much.
+    pub(crate) fn compared(&self) -> anyhow::Result<Compared<'_>> {
+        if let Some(job) = self.job() {
+            return Ok(Compared::Job(job));
+        }
+        ensure!(
+            self.contract.is_empty(),
+            "`--contract` is for the number of a job: `diff JOB --contract NEW`; without a cluster it is `diff OLD NEW FILES`"
+        );
+        match self.given.as_slice() {
+            [old, new, files @ ..] if !files.is_empty() => Ok(Compared::Files { old, new, files }),
+            _ => anyhow::bail!(
+                "files are missing: `diff OLD NEW FILES` compares two contracts by files, `diff JOB --contract NEW` by the documents of a job"
+            ),
+        }
+    }
+}
+
+/// What a change of the contract does to some documents. The one schema of `-o json`.
+#[derive(Debug, Serialize)]
 struct Changes {
+    /// The job that read the documents; absent: they were files.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    job: Option<i64>,
     /// The SHA-256 of both contracts.
     old: String,
     new: String,
-    documents: u64,
-    /// Applications of which something changes, those that fail under one of the contracts included.
-    changed: u64,
-    /// Documents that give rows under the old contract alone, and the other way round.
-    fails_now: Failing,
-    succeeds_now: Failing,
-    columns: Vec<ColumnChange>,
-}
-
-/// Applications that fail under one of the contracts.
-#[derive(Debug, Default, Serialize)]
-struct Failing {
-    applications: u64,
-    app_ids: Vec<i64>,
-    /// Each with the number of applications.
-    reasons: BTreeMap<String, u64>,
-}
-
-/// What happens to a column, or to the rows of a table.
-#[derive(Debug, Default, Serialize)]
-struct ColumnChange {
-    table: String,
-    /// None: it is about whole rows.
-    column: Option<String>,
-    /// In so many applications.
-    changes: u64,
-    appears: u64,
-    disappears: u64,
-    /// A few of these applications.
-    app_ids: Vec<i64>,
+    #[serde(flatten)]
+    counts: ChangeCounts,
 }
 
 /// The answer is no where something changes.
-pub(crate) fn run(format: Format, old: &Plan, new: &Plan, args: &Diff) -> anyhow::Result<Answer> {
+pub(crate) fn run(
+    format: Format,
+    (old, new): (&Plan, &Plan),
+    files: &[PathBuf],
+    args: &Diff,
+) -> anyhow::Result<Answer> {
     ensure!(
         !args.values || output::is_terminal(),
         "`--values` shows values of applications on a terminal alone; leave it out, or do not redirect the output"
     );
-    let files = sample_files(&args.files)?;
+    let files = sample_files(files)?;
     let pair = PlanPair::new(old, new);
-    let mut changes =
-        Changes { old: old.hash().to_owned(), new: new.hash().to_owned(), ..Changes::default() };
+    let mut counts = ChangeCounts::default();
     for (at, file) in files.iter().enumerate() {
         let bytes =
             std::fs::read(file).with_context(|| format!("cannot read `{}`", file.display()))?;
-        let id = app_id(old, new, file, at);
-        let outcomes = (old.map_bytes(&bytes, id), new.map_bytes(&bytes, id));
-        let shown = changes.add(&pair, outcomes);
+        let lines = add(&mut counts, &pair, (old, new), &bytes, app_id(old, new, file, at));
         if args.values {
-            shown.iter().try_for_each(|line| output::line(line))?;
+            lines.iter().try_for_each(|line| output::line(line))?;
         }
         let n = at + 1;
         if n % DOCUMENTS_PER_LINE == 0 && n < files.len() {
             output::note(&format!("compared {n} of {} documents", files.len()));
         }
     }
+    let (old, new) = (old.hash().to_owned(), new.hash().to_owned());
+    let changes = Changes { job: None, old, new, counts };
     output::verbatim(&changes.rendered(format)?)?;
-    Ok(Answer::from(changes.changed == 0))
+    Ok(Answer::from(changes.counts.changed == 0))
+}
+
+/// Adds what becomes of a document; returns a line for each value that changes.
+fn add(
+    counts: &mut ChangeCounts,
+    pair: &PlanPair,
+    (old, new): (&Plan, &Plan),
+    bytes: &[u8],
+    expected: Option<i64>,
+) -> Vec<String> {
+    let (before, after) = (old.map_bytes(bytes, expected), new.map_bytes(bytes, expected));
+    let of_rows = after.as_ref().or(before.as_ref()).map(|application| application.app_id);
+    let app_id = of_rows.ok().or(expected).unwrap_or_default();
+    let (changed, changes) =
+        pair.changed(app_id, &before, &after, |rejection| rejection.reason.clone());
+    counts.add(&changed);
+    changes.iter().filter_map(|change| line(app_id, change)).collect()
+}
+
+/// A value that changes.
+fn line(app_id: i64, change: &Change<'_>) -> Option<String> {
+    let value = |value: &Value| map::cell(value).to_string();
+    let (before, after) = (value(&change.before), value(&change.after));
+    Some(format!("{app_id} {}.{}: {before} -> {after}", change.table, change.column?))
+}
+
+/// The same by the documents of a job, which the cluster maps by both contracts.
+pub(crate) async fn run_job(
+    cluster: &Cluster,
+    format: Format,
+    job_id: i64,
+    args: &Diff,
+) -> anyhow::Result<Answer> {
+    let job = if args.contract.is_empty() {
+        let job = inspect::job(cluster, job_id).await?;
+        job.with_context(|| format!("there is no job {job_id}"))?
+    } else {
+        let request = pb::SubmitRequest {
+            submit_key: uuid::Uuid::new_v4().to_string(),
+            mode: pb::JobMode::Diff.into(),
+            of_job: Some(job_id),
+            new_contract: contract_text(&args.contract)?,
+            from_app_id: args.from,
+            to_app_id: args.to,
+            limit: args.limit,
+            problems_max: submit::PROBLEMS_MAX,
+            ..pb::SubmitRequest::default()
+        };
+        let job = submit::submit(cluster, &request).await?.job;
+        output::note(&format!("job {} maps the documents of job {job_id} by both", job.job));
+        submit::wait(cluster, job.job, Wait::UntilEnded).await?
+    };
+    ensure!(job.has_ended(), "job {} has not ended: `xmlx-client status` shows it", job.job);
+    let job_id = job.job;
+    let get = async |channel| cluster::jobs(channel).get_diff(pb::GetDiffRequest { job_id }).await;
+    let changes = of_response(job.job, cluster.call(Patience::READING, get).await?);
+    output::verbatim(&changes.rendered(format)?)?;
+    if !job.is_done() {
+        output::note(&format!("job {} is {}: not everything was read", job.job, job.state_word()));
+    }
+    Ok(Answer::from(changes.counts.changed == 0 && job.is_done()))
+}
+
+fn of_response(job: i64, found: pb::GetDiffResponse) -> Changes {
+    let failures = |failures: Option<pb::FailureCounts>| {
+        let pb::FailureCounts { applications, app_ids, reasons, other_reasons } =
+            failures.unwrap_or_default();
+        FailureCounts {
+            applications,
+            app_ids,
+            reasons: reasons.into_iter().collect(),
+            other_reasons,
+        }
+    };
+    let column = |changes: pb::ColumnChanges| {
+        let pb::ColumnChanges { table, column, changes, appears, disappears, app_ids } = changes;
+        let column = Some(column).filter(|column| !column.is_empty());
+        ColumnChanges { table, column, changes, appears, disappears, app_ids }
+    };
+    let counts = ChangeCounts {
+        documents: found.documents,
+        changed: found.changed,
+        fails_now: failures(found.fails_now),
+        succeeds_now: failures(found.succeeds_now),
+        columns: found.columns.into_iter().map(column).collect(),
+    };
+    Changes { job: Some(job), old: found.old_hash, new: found.new_hash, counts }
 }
 
 /// The id of an application where a document has none: that of its file's name, or else its number.
@@ -109,81 +222,16 @@ fn app_id(old: &Plan, new: &Plan, file: &Path, at: usize) -> Option<i64> {
 }
 
 impl Changes {
-    /// Adds what becomes of a document; returns a line for each value that changes.
-    fn add(
-        &mut self,
-        pair: &PlanPair,
-        outcomes: (Result<Application, Rejection>, Result<Application, Rejection>),
-    ) -> Vec<String> {
-        self.documents += 1;
-        let (old, new) = match outcomes {
-            (Ok(old), Ok(new)) => (old, new),
-            (Ok(old), Err(rejection)) => {
-                self.changed += 1;
-                self.fails_now.add(old.app_id, rejection);
-                return Vec::new();
-            }
-            (Err(rejection), Ok(new)) => {
-                self.changed += 1;
-                self.succeeds_now.add(new.app_id, rejection);
-                return Vec::new();
-            }
-            (Err(_), Err(_)) => return Vec::new(),
-        };
-        let app_id = new.app_id;
-        let mut lines = Vec::new();
-        // Of the rows of one application each column counts once.
-        let mut kinds: BTreeMap<(&str, Option<&str>), Vec<ChangeKind>> = BTreeMap::new();
-        for change in pair.changes(&old, &new) {
-            let known = kinds.entry((change.table, change.column)).or_default();
-            if !known.contains(&change.kind) {
-                known.push(change.kind);
-            }
-            if let Some(column) = change.column {
-                let value = |value: &Value| map::cell(value).to_string();
-                lines.push(format!(
-                    "{app_id} {}.{column}: {} -> {}",
-                    change.table,
-                    value(&change.before),
-                    value(&change.after)
-                ));
-            }
-        }
-        self.changed += u64::from(!kinds.is_empty());
-        for ((table, column), kinds) in kinds {
-            self.column(table, column).add(app_id, &kinds);
-        }
-        lines
-    }
-
-    fn column(&mut self, table: &str, column: Option<&str>) -> &mut ColumnChange {
-        let known = self
-            .columns
-            .iter()
-            .position(|known| known.table == table && known.column.as_deref() == column);
-        let place = known.unwrap_or_else(|| {
-            self.columns.push(ColumnChange {
-                table: table.to_owned(),
-                column: column.map(ToOwned::to_owned),
-                ..ColumnChange::default()
-            });
-            self.columns.len() - 1
-        });
-        &mut self.columns[place]
-    }
-
     fn rendered(&self, format: Format) -> anyhow::Result<String> {
+        let ChangeCounts { documents, changed, fails_now, succeeds_now, columns } = &self.counts;
         output::rendered(format, self, |report| {
             report.line(&format!(
-                "{} documents, of which {} change; {} fail under the new contract alone, {} under the old one alone",
-                self.documents,
-                self.changed,
-                self.fails_now.applications,
-                self.succeeds_now.applications
+                "{documents} documents, of which {changed} change; {} fail under the new contract alone, {} under the old one alone",
+                fails_now.applications, succeeds_now.applications
             ));
             for (what, failing) in [
-                ("Fail under the new contract alone:", &self.fails_now),
-                ("Fail under the old contract alone:", &self.succeeds_now),
+                ("Fail under the new contract alone:", fails_now),
+                ("Fail under the old contract alone:", succeeds_now),
             ] {
                 if failing.applications > 0 {
                     report.line("");
@@ -194,49 +242,27 @@ impl Changes {
                         failing.reasons.iter().map(row).collect(),
                     );
                 }
+                if failing.other_reasons > 0 {
+                    report.line(&format!("and {} for other reasons", failing.other_reasons));
+                }
             }
-            if !self.columns.is_empty() {
+            if !columns.is_empty() {
                 report.line("");
                 let header = ["COLUMN", "CHANGES", "APPEARS", "DISAPPEARS", "SUCH AS"];
-                report.table(&header, self.columns.iter().map(ColumnChange::row).collect());
+                report.table(&header, columns.iter().map(row).collect());
             }
         })
     }
 }
 
-impl Failing {
-    fn add(&mut self, app_id: i64, rejection: Rejection) {
-        self.applications += 1;
-        *self.reasons.entry(rejection.reason).or_default() += 1;
-        if self.app_ids.len() < IDS_SHOWN {
-            self.app_ids.push(app_id);
-        }
-    }
-}
-
-impl ColumnChange {
-    fn add(&mut self, app_id: i64, kinds: &[ChangeKind]) {
-        for kind in kinds {
-            match kind {
-                ChangeKind::Changes => self.changes += 1,
-                ChangeKind::Appears => self.appears += 1,
-                ChangeKind::Disappears => self.disappears += 1,
-            }
-        }
-        if self.app_ids.len() < IDS_SHOWN {
-            self.app_ids.push(app_id);
-        }
-    }
-
-    fn row(&self) -> Vec<String> {
-        vec![
-            format!("{}.{}", self.table, self.column.as_deref().unwrap_or("(rows)")),
-            self.changes.to_string(),
-            self.appears.to_string(),
-            self.disappears.to_string(),
-            ids(&self.app_ids),
-        ]
-    }
+fn row(changes: &ColumnChanges) -> Vec<String> {
+    vec![
+        format!("{}.{}", changes.table, changes.column.as_deref().unwrap_or("(rows)")),
+        changes.changes.to_string(),
+        changes.appears.to_string(),
+        changes.disappears.to_string(),
+        ids(&changes.app_ids),
+    ]
 }
 
 fn ids(app_ids: &[i64]) -> String {
@@ -261,7 +287,7 @@ mod tests {
         let old = plan("n = '@n'");
         let new = plan("n = { from = '@m', required = true }");
         let pair = PlanPair::new(&old, &new);
-        let mut changes = Changes::default();
+        let mut counts = ChangeCounts::default();
         let mut lines = Vec::new();
         for document in [
             "<o id='1' n='a' m='b'/>",
@@ -270,8 +296,9 @@ mod tests {
             "<o id='4' n='a'/>",
             "<o id='5'",
         ] {
-            lines.extend(changes.add(&pair, (old.map(document, None), new.map(document, None))));
+            lines.extend(add(&mut counts, &pair, (&old, &new), document.as_bytes(), None));
         }
+        let changes = Changes { job: None, old: String::new(), new: String::new(), counts };
         assert_eq!(lines, ["1 o.n: \"a\" -> \"b\"", "3 o.n: null -> \"b\""]);
         let text = changes.rendered(Format::Table).unwrap();
         let expected = "5 documents, of which 3 change; 1 fail under the new contract alone, 0 under the old one alone\n\n\

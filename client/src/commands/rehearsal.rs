@@ -4,6 +4,7 @@ use anyhow::Context as _;
 use serde::Serialize;
 use xmlx_proto::v1 as pb;
 
+use super::coverage::{Report as Coverage, of_job};
 use super::inspect;
 use crate::cluster::{self, Cluster, Patience};
 use crate::output::{self, Answer, Format};
@@ -31,6 +32,8 @@ struct Rehearsal {
     findings: i64,
     findings_left_out: i64,
     load: Option<Load>,
+    /// What documents and contract have of each other; none where a coordinator of an older release answered.
+    coverage: Option<Coverage>,
 }
 
 #[derive(Debug, Serialize)]
@@ -80,9 +83,18 @@ pub(crate) async fn run(cluster: &Cluster, format: Format, job_id: i64) -> anyho
     let response = cluster.call(Patience::READING, get).await?;
     let job = inspect::job(cluster, job_id).await?;
     let job = job.with_context(|| format!("job {job_id} is gone"))?;
-    let found = Rehearsal::new(&job, response);
+    let coverage = coverage(cluster, job_id).await;
+    let found = Rehearsal { coverage, ..Rehearsal::new(&job, response) };
     output::verbatim(&found.rendered(format)?)?;
     Ok(Answer::from(found.holds()))
+}
+
+/// What documents and contract have of each other. A coordinator of an older release does not say it, and the rest of a
+/// rehearsal is worth something without it.
+async fn coverage(cluster: &Cluster, job_id: i64) -> Option<Coverage> {
+    let read = of_job::read(cluster, job_id).await;
+    read.inspect_err(|err| output::note(&format!("warning: the coverage is not known: {err:#}")))
+        .ok()
 }
 
 impl Rehearsal {
@@ -134,6 +146,7 @@ impl Rehearsal {
                 at_most_ms: load.at_most_ms,
                 reckoned: load.reckoned,
             }),
+            coverage: None,
         }
     }
 
@@ -144,6 +157,14 @@ impl Rehearsal {
 
     fn rendered(&self, format: Format) -> anyhow::Result<String> {
         output::rendered(format, self, |report| self.fill(report))
+    }
+
+    fn show_coverage(&self, report: &mut output::Report) {
+        if let Some(coverage) = &self.coverage {
+            report.line("");
+            report.line(&coverage.summary());
+            coverage.show_gaps(report);
+        }
     }
 
     fn fill(&self, report: &mut output::Report) {
@@ -206,6 +227,7 @@ impl Rehearsal {
             report.line("not known before the load:");
             self.unknown.iter().for_each(|what| report.line(&format!("  {what}")));
         }
+        self.show_coverage(report);
         if self.findings_left_out > 0 {
             report.line(&format!(
                 "{} failures are kept one by one (`xmlx-client failures {job}`), {} are counted alone",

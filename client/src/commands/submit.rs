@@ -17,7 +17,7 @@ use crate::view::{Job, outcome_name};
 const POLL: Duration = Duration::from_millis(500);
 
 /// Problems of a contract that are listed; more than that nobody reads at once.
-const PROBLEMS_MAX: u32 = 100;
+pub(super) const PROBLEMS_MAX: u32 = 100;
 
 /// A message has a largest size, and all of a request beside the contract is far below 64 KiB.
 const CONTRACT_BYTES_MAX: usize = MESSAGE_BYTES_MAX - 64 * 1024;
@@ -39,7 +39,7 @@ pub(crate) async fn run(
 ) -> anyhow::Result<Answer> {
     let contract = contract_text(&args.contract)?;
     let request = request(args, kind, contract, uuid::Uuid::new_v4().to_string())?;
-    let Submitted { outcome, job, decided } = submit(cluster, &request).await?;
+    let Submitted { outcome, job, decided, coverage } = submit(cluster, &request).await?;
     if (args.max_failures.is_some() || args.max_warnings.is_some()) && !job.has_limits() {
         output::note(
             "warning: the coordinator or the control tables are of an older release: the job has no limits of failures and warnings",
@@ -52,6 +52,9 @@ pub(crate) async fn run(
     }
     if let Some(n) = decided {
         output::note(&nothing_waits(request.mode(), n));
+    }
+    if let Some(found) = &coverage {
+        output::note(&covered(found));
     }
     let Some(until) = args.wait else {
         show(format, outcome, &job)?;
@@ -110,6 +113,7 @@ fn request(
         max_warnings: args.max_warnings.clone().unwrap_or_default(),
         thresholds: args.threshold.clone(),
         of_job: None,
+        new_contract: String::new(),
     })
 }
 
@@ -120,6 +124,17 @@ pub struct Submitted {
     pub(super) job: Job,
     /// Nothing waits for the job: how many applications of its scope are decided.
     decided: Option<i64>,
+    /// What is known of the contract and documents.
+    coverage: Option<pb::CoverageOfJob>,
+}
+
+/// What an earlier job has seen of documents by the same contract.
+fn covered(found: &pb::CoverageOfJob) -> String {
+    let pb::CoverageOfJob { job_id, paths, paths_read, paths_unread, .. } = found;
+    format!(
+        "coverage of job {job_id}: {paths_read} of {paths} paths read, {} ignored by name, {paths_unread} by nobody; {} mappings never matched (`xmlx-client coverage {job_id}`)",
+        found.paths_ignored, found.mappings_never_matched
+    )
 }
 
 /// Why a job has nothing to do.
@@ -135,7 +150,9 @@ fn nothing_waits(mode: pb::JobMode, n_decided: i64) -> String {
         | pb::JobMode::Once
         | pb::JobMode::Follow
         | pb::JobMode::Rehearse
-        | pb::JobMode::Reconcile => format!(
+        | pb::JobMode::Reconcile
+        | pb::JobMode::Cover
+        | pb::JobMode::Diff => format!(
             "nothing waits: all {n_decided} applications of the scope are decided already; `xmlx-client retry` takes those that failed"
         ),
         pb::JobMode::Retry => {
@@ -176,7 +193,12 @@ fn submitted(response: pb::SubmitResponse) -> anyhow::Result<Submitted> {
     anyhow::ensure!(response.problems.is_empty(), problems(&response));
     let outcome = response.outcome();
     let job = response.job.context("the coordinator did not say which job it made")?;
-    Ok(Submitted { outcome, job: job.into(), decided: response.decided })
+    Ok(Submitted {
+        outcome,
+        job: job.into(),
+        decided: response.decided,
+        coverage: response.coverage,
+    })
 }
 
 /// What is wrong with the contract, a line each.
@@ -373,7 +395,7 @@ mod tests {
         let outcome = pb::Outcome::AlreadySo.into();
         let taken =
             submitted(pb::SubmitResponse { job, outcome, decided: Some(3), ..Default::default() });
-        let Submitted { job, outcome, decided } = taken.unwrap();
+        let Submitted { job, outcome, decided, .. } = taken.unwrap();
         assert_eq!((job.job, outcome, decided), (7, pb::Outcome::AlreadySo, Some(3)));
     }
 
@@ -385,6 +407,21 @@ mod tests {
             assert!(nothing_waits(mode, 12).contains("none of the 12 applications"));
         }
         assert!(nothing_waits(pb::JobMode::Replace, 12).contains("--again"));
+    }
+
+    #[test]
+    fn what_is_known_of_the_contract_is_one_line() {
+        let found = pb::CoverageOfJob {
+            job_id: 12,
+            documents: 400,
+            paths: 218,
+            paths_read: 200,
+            paths_ignored: 5,
+            paths_unread: 13,
+            mappings_never_matched: 1,
+        };
+        let expected = "coverage of job 12: 200 of 218 paths read, 5 ignored by name, 13 by nobody; 1 mappings never matched (`xmlx-client coverage 12`)";
+        assert_eq!(covered(&found), expected);
     }
 
     #[test]

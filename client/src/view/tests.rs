@@ -126,6 +126,8 @@ fn states_and_modes_have_their_words() {
         (pb::JobMode::Retry, "retry"),
         (pb::JobMode::Rehearse, "rehearse"),
         (pb::JobMode::Reconcile, "reconcile"),
+        (pb::JobMode::Cover, "cover"),
+        (pb::JobMode::Diff, "diff"),
         (pb::JobMode::Replace, "replace"),
         (pb::JobMode::ReplaceAll, "replace-all"),
         (pb::JobMode::Unspecified, "unknown"),

@@ -32,6 +32,8 @@ pub(super) const METHODS: &[(&str, Needed)] = &[
     ("xmlx.v1.JobService/GetQuality", LOOK),
     ("xmlx.v1.JobService/Verify", LOOK),
     ("xmlx.v1.JobService/GetReconciliation", LOOK),
+    ("xmlx.v1.JobService/GetCoverage", LOOK),
+    ("xmlx.v1.JobService/GetDiff", LOOK),
     ("xmlx.v1.JobService/Pause", CHANGE),
     ("xmlx.v1.JobService/Resume", CHANGE),
     ("xmlx.v1.JobService/Cancel", CHANGE),

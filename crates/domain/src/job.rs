@@ -59,6 +59,11 @@ words! {
         /// Those whose latest row is `success`, as of the submission: maps them again, compares, and writes none of their
         /// rows.
         Reconcile = "reconcile",
+        /// All of them, decided or not: reads and maps them, counts what their documents have, and writes none of their
+        /// rows.
+        Cover = "cover",
+        /// All of them, decided or not: maps them by two contracts, compares the rows, and writes none.
+        Diff = "diff",
         /// Those that have a row, as of the submission: writes them again in the place of the rows that they have. Those
         /// that a job with the same contract wrote last are left alone.
         Replace = "replace",
@@ -80,7 +85,28 @@ impl Mode {
     pub fn writes(self) -> bool {
         match self {
             Self::Once | Self::Follow | Self::Retry | Self::Replace | Self::ReplaceAll => true,
-            Self::Rehearse | Self::Reconcile => false,
+            Self::Rehearse | Self::Reconcile | Self::Cover | Self::Diff => false,
+        }
+    }
+
+    /// Whether the job counts what the documents have, whatever the contract reads.
+    ///
+    /// ```
+    /// # use xmlx_domain::Mode;
+    /// assert!(Mode::Cover.covers() && Mode::Rehearse.covers());
+    /// assert!(!Mode::Once.covers());
+    /// ```
+    #[must_use]
+    pub fn covers(self) -> bool {
+        match self {
+            Self::Rehearse | Self::Cover => true,
+            Self::Once
+            | Self::Follow
+            | Self::Retry
+            | Self::Reconcile
+            | Self::Diff
+            | Self::Replace
+            | Self::ReplaceAll => false,
         }
     }
 
@@ -95,7 +121,13 @@ impl Mode {
     pub fn replaces(self) -> bool {
         match self {
             Self::Replace | Self::ReplaceAll => true,
-            Self::Once | Self::Follow | Self::Retry | Self::Rehearse | Self::Reconcile => false,
+            Self::Once
+            | Self::Follow
+            | Self::Retry
+            | Self::Rehearse
+            | Self::Reconcile
+            | Self::Cover
+            | Self::Diff => false,
         }
     }
 
@@ -126,7 +158,7 @@ impl Mode {
         let takes_decided = |mode| match mode {
             Self::Once | Self::Follow => Some(false),
             Self::Retry | Self::Replace | Self::ReplaceAll => Some(true),
-            Self::Rehearse | Self::Reconcile => None,
+            Self::Rehearse | Self::Reconcile | Self::Cover | Self::Diff => None,
         };
         takes_decided(self)
             .zip(takes_decided(other))

@@ -11,7 +11,7 @@ use divan::counter::BytesCount;
 use divan::{AllocProfiler, Bencher, black_box};
 use quick_xml::Reader;
 use quick_xml::events::Event;
-use xmlx_extract::{Inventory, Limits, Plan};
+use xmlx_extract::{Counting, Inventory, Limits, PathCounts, Plan};
 
 #[global_allocator]
 static ALLOCATIONS: AllocProfiler = AllocProfiler::system();
@@ -48,6 +48,26 @@ fn inventory(bencher: Bencher<'_, '_>, n_bytes: usize) {
     bencher
         .counter(BytesCount::of_str(&xml))
         .bench_local(|| inventory.add(black_box(&xml), &limits));
+}
+
+/// The same, each document kept apart until it is added, as a worker does it.
+#[divan::bench(args = SIZES)]
+fn inventory_of_workers(bencher: Bencher<'_, '_>, n_bytes: usize) {
+    const GROUP: i64 = 50;
+    let xml = documents::document(n_bytes);
+    let (mut counting, limits) = (Counting::new(), Limits::default());
+    let mut counts = PathCounts::default();
+    let n_bytes = usize::try_from(GROUP).expect("a few") * xml.len();
+    bencher.counter(BytesCount::new(n_bytes)).bench_local(|| {
+        for app_id in 0..GROUP {
+            counting.add(app_id, black_box(&xml), &limits).expect("a document");
+        }
+        let counted = counting.take();
+        let mut next = counts.clone();
+        next.add(counted.iter().map(|(_, counted)| counted));
+        counts = next;
+        serde_json::to_string(&counts).expect("JSON")
+    });
 }
 
 /// The same of documents of public formats.

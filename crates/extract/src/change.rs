@@ -1,5 +1,9 @@
 //! What another contract makes of the same document.
 
+mod counts;
+
+pub use counts::{ChangeCounts, Changed, ColumnChanges, FailureCounts};
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::plan::Plan;

@@ -2,11 +2,15 @@
 //!
 //! It holds names and counts, never a value.
 
+mod counting;
+mod counts;
 mod place;
 
 use crate::document::{self, Flaw, Namespace};
 use crate::limits::Limits;
 
+pub use counting::{Counted, Counting};
+pub use counts::{COUNTED_PATHS_MAX, PathCounts};
 pub(crate) use place::{Place, Tally};
 
 /// The place of the document itself, which the root element is in.
@@ -17,7 +21,7 @@ pub(crate) const NO_PLACE: u32 = u32::MAX;
 
 /// Paths that are listed: more than a contract can be read against. Documents with generated names would otherwise fill
 /// the memory.
-const PATHS_MAX: usize = 100_000;
+pub const PATHS_MAX: usize = 100_000;
 
 /// Bytes of the names of all paths, for the same reason.
 const NAME_BYTES_MAX: usize = 16 << 20;

@@ -53,7 +53,9 @@ mod warning;
 mod work;
 mod xpath;
 
-pub use change::{Change, ChangeKind, PlanPair};
+pub use change::{
+    Change, ChangeCounts, ChangeKind, Changed, ColumnChanges, FailureCounts, PlanPair,
+};
 pub use contract::{CONTRACT_FORMAT, CONTRACT_FORMAT_2};
 pub use coverage::{
     ColumnCounter, ColumnUse, Coverage, IgnoreUse, MappingUse, PathKind, PathStatus, PathUse,
@@ -63,7 +65,7 @@ pub use decimal::Decimal;
 pub use encoding::{DecodeError, text_of, text_of_utf16};
 pub use format2::Described;
 pub use held::{Held, Loss};
-pub use inventory::Inventory;
+pub use inventory::{COUNTED_PATHS_MAX, Counted, Counting, Inventory, PATHS_MAX, PathCounts};
 pub use limits::{LimitError, Limits};
 #[doc(hidden)]
 pub use lookup::look_up;

@@ -1,5 +1,6 @@
 //! A contract, compiled: what every application of a job is mapped by.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use sha2::{Digest, Sha256};
@@ -252,11 +253,23 @@ impl Plan {
     ///
     /// Returns why the document gives no rows.
     pub fn map_bytes(&self, bytes: &[u8], expected: Option<i64>) -> Result<Application, Rejection> {
+        self.map(&*self.text_of(bytes, expected)?, expected)
+    }
+
+    /// The text of a document whose encoding is not known, as [`Plan::map_bytes`] reads it.
+    ///
+    /// # Errors
+    ///
+    /// Returns why the document gives no rows.
+    pub fn text_of<'b>(
+        &self,
+        bytes: &'b [u8],
+        expected: Option<i64>,
+    ) -> Result<Cow<'b, str>, Rejection> {
         // Before memory is spent on its text.
         let sized = self.limits.check_document(bytes.len());
         sized.map_err(|err| undecoded(&err, expected))?;
-        let text = text_of(bytes).map_err(|err| undecoded(&err, expected))?;
-        self.map(&text, expected)
+        text_of(bytes).map_err(|err| undecoded(&err, expected))
     }
 
     /// Maps one document that is known to be UTF-16, low byte first; see [`crate::text_of_utf16`].
@@ -265,8 +278,20 @@ impl Plan {
     ///
     /// Returns why the document gives no rows.
     pub fn map_utf16(&self, bytes: &[u8], expected: Option<i64>) -> Result<Application, Rejection> {
-        let text = text_of_utf16(bytes).map_err(|err| undecoded(&err, expected))?;
-        self.map(&text, expected)
+        self.map(&*self.text_of_utf16(bytes, expected)?, expected)
+    }
+
+    /// The text of a document that is known to be UTF-16, as [`Plan::map_utf16`] reads it.
+    ///
+    /// # Errors
+    ///
+    /// Returns why the document gives no rows.
+    pub fn text_of_utf16<'b>(
+        &self,
+        bytes: &'b [u8],
+        expected: Option<i64>,
+    ) -> Result<Cow<'b, str>, Rejection> {
+        text_of_utf16(bytes).map_err(|err| undecoded(&err, expected))
     }
 }
 

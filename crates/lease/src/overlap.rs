@@ -72,6 +72,8 @@ fn reach(claim: Claim<'_>) -> Scope {
             | Mode::Retry
             | Mode::Rehearse
             | Mode::Reconcile
+            | Mode::Cover
+            | Mode::Diff
             | Mode::Replace
             | Mode::ReplaceAll,
             Grows::Up | Grows::BothWays,

@@ -6,12 +6,14 @@
 
 mod compare;
 mod count;
+mod covered;
 mod rehearsal;
 mod report;
 mod stand_out;
 
 pub use compare::compare;
 pub use count::{Counter, Gathered, Outcome};
-pub use rehearsal::{Failures, Rehearsal};
+pub use covered::Covered;
+pub use rehearsal::{Failures, Rehearsal, pattern};
 pub use report::{ColumnReport, PerParent, REPORT_VERSION, ReadError, Report, TableReport};
 pub use stand_out::{Finding, Rule, standing_out};

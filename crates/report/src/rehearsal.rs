@@ -52,13 +52,7 @@ pub struct Failures {
 impl Rehearsal {
     /// One more application would be refused.
     pub fn fail(&mut self, app_id: i64, reason: &LogReason) {
-        self.add(&Failures {
-            stage: reason.stage.to_string(),
-            reason: pattern(&reason.text),
-            applications: 1,
-            first: app_id,
-            last: app_id,
-        });
+        self.add(&Failures::of(app_id, reason));
     }
 
     /// What could not be looked at.
@@ -91,24 +85,42 @@ impl Rehearsal {
     }
 
     fn add(&mut self, failures: &Failures) {
-        let is_same = |known: &&mut Failures| {
-            known.stage == failures.stage && known.reason == failures.reason
-        };
-        if let Some(known) = self.failures.iter_mut().find(is_same) {
-            known.applications += failures.applications;
-            known.first = known.first.min(failures.first);
-            known.last = known.last.max(failures.last);
-        } else if self.failures.len() < REASONS_MAX {
-            self.failures.push(failures.clone());
-        } else {
-            self.other_failures += failures.applications;
+        add_failures((&mut self.failures, &mut self.other_failures), failures);
+    }
+}
+
+impl Failures {
+    /// One application.
+    pub(crate) fn of(app_id: i64, reason: &LogReason) -> Self {
+        Self {
+            stage: reason.stage.to_string(),
+            reason: pattern(&reason.text),
+            applications: 1,
+            first: app_id,
+            last: app_id,
         }
+    }
+}
+
+/// Adds applications to those of the same reason, or to the others where there are too many reasons.
+pub(crate) fn add_failures((known, others): (&mut Vec<Failures>, &mut u64), failures: &Failures) {
+    let is_same =
+        |known: &&mut Failures| known.stage == failures.stage && known.reason == failures.reason;
+    if let Some(same) = known.iter_mut().find(is_same) {
+        same.applications += failures.applications;
+        same.first = same.first.min(failures.first);
+        same.last = same.last.max(failures.last);
+    } else if known.len() < REASONS_MAX {
+        known.push(failures.clone());
+    } else {
+        *others += failures.applications;
     }
 }
 
 /// The reason without the numbers in which it differs from one application to the next (lines, lengths, ids). Digits that
 /// are part of a name stay.
-fn pattern(reason: &str) -> String {
+#[must_use]
+pub fn pattern(reason: &str) -> String {
     let is_of_a_name = |c: char| c.is_alphabetic() || c == '_';
     let mut out = String::with_capacity(reason.len());
     let mut before = ' ';

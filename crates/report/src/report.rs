@@ -1,8 +1,9 @@
 //! The report of a lease, as it is kept in `xmlx.range_report`, and how reports add up.
 
 use serde::{Deserialize, Serialize};
+use xmlx_extract::ChangeCounts;
 
-use crate::Rehearsal;
+use crate::{Covered, Rehearsal};
 
 /// The version that this build writes. A version only ever gains members: an older build ignores those that it does not
 /// know, and a newer one takes what is missing for nothing.
@@ -25,6 +26,12 @@ pub struct Report {
     /// What a rehearsal has found; `None` for other jobs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rehearsal: Option<Rehearsal>,
+    /// What the documents have; `None` for jobs that do not look.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub coverage: Option<Covered>,
+    /// What another contract would change; `None` for jobs that do not compare contracts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changes: Option<ChangeCounts>,
 }
 
 /// What was written to a table.
@@ -134,6 +141,12 @@ impl Report {
         self.failed += other.failed;
         if let Some(theirs) = &other.rehearsal {
             self.rehearsal.get_or_insert_default().merge(theirs);
+        }
+        if let Some(theirs) = &other.coverage {
+            self.coverage.get_or_insert_default().merge(theirs);
+        }
+        if let Some(theirs) = &other.changes {
+            self.changes.get_or_insert_default().merge(theirs);
         }
         for (place, table) in other.tables.iter().enumerate() {
             match find(&self.tables, place, |own| &own.name, &table.name) {

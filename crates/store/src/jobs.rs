@@ -11,7 +11,7 @@ use crate::audit::Record;
 use crate::catalog::Room;
 use crate::connection::{column, only, optional, text, word};
 use crate::schema::EXTRAS_SINCE;
-use crate::{Error, Leadership, Source, Store, statements, thresholds};
+use crate::{ContractPair, Error, Leadership, Source, Store, statements, thresholds};
 
 /// The room of `xmlx.job.reason`.
 const REASON: Room = Room::Units(1000);
@@ -276,11 +276,34 @@ impl Store {
         rows.map_err(Error::of_control_tables)?.iter().map(open).collect()
     }
 
-    /// A job's contract and how to read its source: text, mode, log watermark. `None`: no such job.
+    /// A job's contract and how to read its source: text, mode, log watermark. `None`: no such job. Of a job that compares
+    /// two contracts it is the old one, by which its applications are read.
     ///
     /// # Errors
     /// See [`Error`].
     pub async fn job_contract(&self, job_id: JobId) -> Result<Option<(String, Mode, i64)>, Error> {
+        let Some((text, mode, log_watermark)) = self.kept_contract(job_id).await? else {
+            return Ok(None);
+        };
+        let contract = match mode {
+            Mode::Diff => ContractPair::read(&text)?.old,
+            Mode::Once
+            | Mode::Follow
+            | Mode::Retry
+            | Mode::Rehearse
+            | Mode::Reconcile
+            | Mode::Cover
+            | Mode::Replace
+            | Mode::ReplaceAll => text,
+        };
+        Ok(Some((contract, mode, log_watermark)))
+    }
+
+    /// What is kept as a job's contract: of a job that compares two, both.
+    pub(crate) async fn kept_contract(
+        &self,
+        job_id: JobId,
+    ) -> Result<Option<(String, Mode, i64)>, Error> {
         const IT: &str = "job_contract";
         let rows = self.run(statements::JOB_CONTRACT, &[&job_id.0]).await?;
         let Some(row) = rows.first() else { return Ok(None) };

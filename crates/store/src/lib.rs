@@ -11,6 +11,7 @@ mod catalog;
 mod commit;
 mod connection;
 mod connection_string;
+mod contract_pair;
 mod dial;
 mod doctor;
 mod documents;
@@ -52,6 +53,7 @@ pub use catalog::{Catalog, DatabaseFacts, Disagreement, repeated_id_statement, s
 pub use commit::{CommitPlan, Committed, Decided, Group, Refusals};
 pub use connection::{Access, Connection, Store, StoreConfig, check_connection};
 pub use connection_string::ConnectError;
+pub use contract_pair::ContractPair;
 pub use doctor::{
     Answer, Examination, Pace, SCRATCH, Verdict, recommended, scratch_scripts, scratch_statements,
 };

@@ -117,7 +117,7 @@ impl Source {
             decided_above: match mode {
                 Mode::Once | Mode::Follow => i64::MIN,
                 // Nothing is written, so that nothing is repeated.
-                Mode::Rehearse | Mode::Reconcile => i64::MAX,
+                Mode::Rehearse | Mode::Reconcile | Mode::Cover | Mode::Diff => i64::MAX,
                 Mode::Retry | Mode::Replace | Mode::ReplaceAll => log_watermark,
             },
             not_kept,
@@ -298,7 +298,7 @@ fn waits(mode: Mode, plan: &Plan, log: &str, id: &str) -> String {
             format!("{} AND {}", latest_before(log, id), written_otherwise(plan, log, id))
         }
         Mode::ReplaceAll => latest_before(log, id),
-        Mode::Rehearse | Mode::Reconcile => waited(mode, plan, log, id),
+        Mode::Rehearse | Mode::Reconcile | Mode::Cover | Mode::Diff => waited(mode, plan, log, id),
     }
 }
 
@@ -316,6 +316,7 @@ fn waited(mode: Mode, plan: &Plan, log: &str, id: &str) -> String {
         }
         Mode::Retry => latest_is("failed"),
         Mode::Reconcile => latest_is("success"),
+        Mode::Cover | Mode::Diff => "1 = 1".to_owned(),
         Mode::Replace => format!(
             "EXISTS (SELECT 1 FROM {log} AS l WHERE {of_app}) AND {}",
             written_otherwise(plan, log, id)
@@ -373,7 +374,7 @@ fn decided_in(mode: Mode, log: &str) -> String {
             beside(Mode::ReplaceAll, had_a_row("r.[log_watermark]", "")),
         ]
         .join(" AND "),
-        Mode::Rehearse | Mode::Reconcile => "1 = 0".to_owned(),
+        Mode::Rehearse | Mode::Reconcile | Mode::Cover | Mode::Diff => "1 = 0".to_owned(),
     }
 }
 

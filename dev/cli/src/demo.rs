@@ -90,6 +90,7 @@ async fn drive(args: &Demo, format: Format, processes: &mut Processes) -> anyhow
             max_warnings: String::new(),
             thresholds: Vec::new(),
             of_job: None,
+            new_contract: String::new(),
         };
         submit::submit(&cluster, &request).await?;
     }

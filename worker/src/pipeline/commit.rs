@@ -14,6 +14,7 @@ use xmlx_store::{
     Group, HeldLease, OpenRange, REPORTS_SINCE, Refusals,
 };
 
+use super::cover::{Sights, Watch};
 use super::parts::{Blame, Parts, Refused, Step};
 use super::reconcile::Reconciliation;
 use super::rehearse::{Kept, Rehearsed};
@@ -40,6 +41,8 @@ pub(super) struct Committer<'a> {
     gathered_next: Gathered,
     /// What a rehearsal has found.
     rehearsed: Option<Rehearsed>,
+    /// What is seen of the documents beside their rows.
+    watch: Watch,
     /// What the lease has compared, where the job is a reconciliation.
     reconciliation: Reconciliation,
     parts: Parts,
@@ -87,6 +90,7 @@ pub(super) async fn run<'a>(
         gathered: Gathered::default(),
         gathered_next: Gathered::default(),
         rehearsed,
+        watch: Watch::begin(job.mode),
         reconciliation: Reconciliation::begin(shop, lease, job).await?,
         parts: Parts::new(shop.config.group_rows, job.refused_share()),
         held: Vec::new(),
@@ -95,6 +99,7 @@ pub(super) async fn run<'a>(
     };
     while let Some(batch) = batches.recv().await {
         let mut decided = batch.decided;
+        committer.watch.take_in(batch.seen);
         committer.rehearse(&mut decided).await?;
         committer.group(decided).await?;
         // Only a suspect is waited for.
@@ -305,7 +310,8 @@ impl Committer<'_> {
         let counter = &self.job.counter;
         self.gathered_next.clone_from(&self.gathered);
         self.gathered_next.merge(&counter.count(outcomes));
-        Report { rehearsal, ..counter.report(&self.gathered_next) }.to_json()
+        let Sights { coverage, changes } = self.watch.keep(decided);
+        Report { rehearsal, coverage, changes, ..counter.report(&self.gathered_next) }.to_json()
     }
 
     /// Keeps what a commit that took effect has changed.
@@ -317,6 +323,7 @@ impl Committer<'_> {
         if let Some(rehearsed) = &mut self.rehearsed {
             rehearsed.record();
         }
+        self.watch.record();
         let n_apps = decided.iter().filter(|app| !matches!(app, Decided::Elsewhere { .. })).count();
         self.shop.board.committed(self.held_lease.key, last.app_id(), n_apps);
         if decided.iter().any(|app| app.rows() > 0) {

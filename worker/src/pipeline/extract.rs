@@ -8,10 +8,12 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error};
 use xmlx_domain::{Lease, LogReason, Stage};
+use xmlx_extract::{Application, Changed, Counting, Rejection};
+use xmlx_report::pattern;
 use xmlx_store::{Decided, Error, Fetched, OpenRange, Xml};
 
 use super::retry::persist;
-use super::{Batch, Group, Shop};
+use super::{Batch, Group, Seen, Shop};
 use crate::jobs::Job;
 use crate::metrics::{METRICS, Step};
 use crate::test_hooks::TestHooks;
@@ -41,6 +43,7 @@ pub(super) async fn run(
 ) -> Result<Ended, Error> {
     let mut connection = shop.store.connection();
     let held = shop.held(lease);
+    let mut looking = Looking::of(job);
     while let Some(group) = groups.recv().await {
         if stop.is_cancelled() {
             return Ok(Ended::Stopped);
@@ -55,19 +58,27 @@ pub(super) async fn run(
             Some(app_id) => persist!(stop, held.note_trial(&mut connection, app_id, &range))?,
             None => 0,
         };
-        let extracted = match suspect {
-            Some(app_id) if deaths >= DEATHS_MAX => vec![poison(app_id)],
+        let (extracted, seen) = match suspect {
+            Some(app_id) if deaths >= DEATHS_MAX => (vec![poison(app_id)], Seen::default()),
             _ => {
                 let (job, tests) = (Arc::clone(job), shop.config.tests.clone());
+                let mut own = std::mem::take(&mut looking);
                 let extracting = tokio::task::spawn_blocking(move || {
-                    apps.iter().map(|app| extract(&job, app, &tests)).collect::<Vec<_>>()
+                    let decided: Vec<Decided> =
+                        apps.iter().map(|app| extract(&job, app, &tests, &mut own)).collect();
+                    let seen = own.take();
+                    (decided, seen, own)
                 });
                 let extracted = METRICS.timed(Step::Extract, extracting).await;
-                extracted.expect("panics are caught one application at a time")
+                let (decided, seen, own) =
+                    extracted.expect("panics are caught one application at a time");
+                looking = own;
+                (decided, seen)
             }
         };
         let (committed, wait) = oneshot::channel();
-        if decided.send(Batch { decided: extracted, _room: room, committed }).await.is_err() {
+        let batch = Batch { decided: extracted, seen, _room: room, committed };
+        if decided.send(batch).await.is_err() {
             return Ok(Ended::Stopped);
         }
         // A suspect is alone until it is committed: what dies then dies of it.
@@ -104,7 +115,7 @@ pub(crate) fn hush_panics() {
 }
 
 /// A panic in one application fails that application.
-fn extract(job: &Job, app: &Fetched, tests: &TestHooks) -> Decided {
+fn extract(job: &Job, app: &Fetched, tests: &TestHooks, looking: &mut Looking) -> Decided {
     let app_id = app.app_id;
     tests.before_extraction(app_id);
     let Some(xml) = &app.xml else {
@@ -113,11 +124,20 @@ fn extract(job: &Job, app: &Fetched, tests: &TestHooks) -> Decided {
         return Decided::Failed { app_id, reason };
     };
     READING.set(true);
-    let mapped = catch_unwind(AssertUnwindSafe(|| match xml {
-        Xml::Utf16(bytes) => job.plan.map_utf16(bytes, Some(app_id)),
-        Xml::Bytes(bytes) => job.plan.map_bytes(bytes, Some(app_id)),
+    let mapped = catch_unwind(AssertUnwindSafe(|| {
+        let text = match xml {
+            Xml::Utf16(bytes) => job.plan.text_of_utf16(bytes, Some(app_id)),
+            Xml::Bytes(bytes) => job.plan.text_of(bytes, Some(app_id)),
+        }?;
+        looking.count(job, app_id, &text);
+        let mapped = job.plan.map(&text, Some(app_id));
+        looking.compare(job, app_id, &text, &mapped);
+        mapped
     }));
     READING.set(false);
+    if mapped.is_err() {
+        looking.begin_anew();
+    }
     let reason = match mapped {
         Ok(Ok(application)) => {
             if let Some(first) = application.warnings.first() {
@@ -135,4 +155,53 @@ fn extract(job: &Job, app: &Fetched, tests: &TestHooks) -> Decided {
         }
     };
     Decided::Failed { app_id, reason }
+}
+
+/// What is seen of documents beside their rows, where the job looks.
+#[derive(Debug, Default)]
+struct Looking {
+    counting: Option<Counting>,
+    changed: Vec<(i64, Changed)>,
+}
+
+impl Looking {
+    fn of(job: &Job) -> Self {
+        Self { counting: job.mode.covers().then(Counting::new), changed: Vec::new() }
+    }
+
+    /// Counts what a document has. What is not counted is taken for unreadable; why, the mapping says.
+    fn count(&mut self, job: &Job, app_id: i64, text: &str) {
+        if let Some(counting) = &mut self.counting {
+            let _ = counting.add(app_id, text, job.plan.limits());
+        }
+    }
+
+    /// Compares what two contracts make of a document.
+    fn compare(
+        &mut self,
+        job: &Job,
+        app_id: i64,
+        text: &str,
+        mapped: &Result<Application, Rejection>,
+    ) {
+        if let Some(other) = &job.other {
+            let again = other.plan.map(text, Some(app_id));
+            let reason = |rejection: &Rejection| pattern(&rejection.reason);
+            let (changed, _) = other.pair.changed(app_id, mapped, &again, reason);
+            self.changed.push((app_id, changed));
+        }
+    }
+
+    /// What was seen since the last time.
+    fn take(&mut self) -> Seen {
+        let counted = self.counting.as_mut().map_or_else(Vec::new, Counting::take);
+        Seen { counted, changed: std::mem::take(&mut self.changed) }
+    }
+
+    /// After a panic nobody knows how far a document was counted.
+    fn begin_anew(&mut self) {
+        if let Some(counting) = &mut self.counting {
+            counting.begin_anew();
+        }
+    }
 }

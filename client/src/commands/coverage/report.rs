@@ -1,34 +1,63 @@
 //! What `coverage` prints.
 
 use serde::Serialize;
-use xmlx_extract::{
-    ColumnCounter, ColumnUse, Coverage, IgnoreUse, Inventory, MappingUse, PathStatus, PathUse, Plan,
-};
+use xmlx_extract::{ColumnUse, Coverage, IgnoreUse, MappingUse, PathStatus, PathUse};
 
 use crate::output::{self, Format};
 
-/// Files without rows that are listed for people; in JSON all of them are.
-const FILES_SHOWN: usize = 20;
+/// Documents or reasons without rows that are listed for people; in JSON all of them are.
+const WITHOUT_ROWS_SHOWN: usize = 20;
 
 /// What is said of a path. Paths are long, so that they come behind the numbers.
 const HEADER: [&str; 5] = ["DOCUMENTS", "TIMES", "WITH VALUE", "PATH", "READ BY"];
 
-/// A document that gives no rows.
+/// What gives no rows: a file, or applications of a job that have one reason.
 #[derive(Debug, Clone, Serialize)]
-pub(super) struct NoRows {
-    pub(super) file: String,
-    pub(super) reason: String,
-    /// It is no XML at all, so that its paths are not counted.
-    pub(super) is_unreadable: bool,
+#[serde(untagged)]
+pub(super) enum NoRows {
+    File {
+        file: String,
+        reason: String,
+        /// It is no XML at all, so that its paths are not counted.
+        is_unreadable: bool,
+    },
+    Applications {
+        applications: u64,
+        first_app_id: i64,
+        last_app_id: i64,
+        stage: String,
+        reason: String,
+    },
+}
+
+/// What was found of documents and a contract, wherever the documents were.
+#[derive(Debug)]
+pub(super) struct Found {
+    /// The job that read the documents; none: they were files.
+    pub(super) job: Option<i64>,
+    /// The contract's SHA-256.
+    pub(super) contract: String,
+    pub(super) coverage: Coverage,
+    pub(super) columns: Vec<ColumnUse>,
+    pub(super) without_rows: Vec<NoRows>,
+    /// Documents without rows, those that are not listed among them.
+    pub(super) n_without_rows: u64,
+    pub(super) n_unreadable: u64,
+    /// How many paths the list has at most.
+    pub(super) listed_max: u64,
 }
 
 /// How documents and a contract cover each other.
 #[derive(Debug, Serialize)]
-pub(super) struct Report {
+pub(crate) struct Report {
+    /// The job that read the documents; absent: they were files.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    job: Option<i64>,
     /// The contract's SHA-256.
     contract: String,
     documents: u64,
     documents_without_rows: u64,
+    documents_unreadable: u64,
     paths_read: usize,
     paths_ignored: usize,
     paths_unread: usize,
@@ -43,21 +72,20 @@ pub(super) struct Report {
     columns: Vec<ColumnUse>,
     #[serde(skip)]
     unread: Vec<Vec<String>>,
+    #[serde(skip)]
+    listed_max: u64,
 }
 
 impl Report {
-    pub(super) fn new(
-        plan: &Plan,
-        inventory: &Inventory,
-        columns: &ColumnCounter,
-        without_rows: Vec<NoRows>,
-    ) -> Self {
-        let coverage = plan.coverage(inventory);
+    pub(super) fn new(found: Found) -> Self {
+        let Found { job, contract, coverage, columns, without_rows, listed_max, .. } = found;
         let unread = unread(&coverage);
         Self {
-            contract: plan.hash().to_owned(),
+            job,
+            contract,
             documents: coverage.documents,
-            documents_without_rows: u64::try_from(without_rows.len()).unwrap_or(u64::MAX),
+            documents_without_rows: found.n_without_rows,
+            documents_unreadable: found.n_unreadable,
             paths_read: coverage.n_paths(PathStatus::Read),
             paths_ignored: coverage.n_paths(PathStatus::Ignored),
             paths_unread: coverage.n_paths(PathStatus::Unread),
@@ -68,9 +96,14 @@ impl Report {
             paths: coverage.paths,
             mappings: coverage.mappings,
             ignored: coverage.ignored,
-            columns: columns.columns(),
+            columns,
             unread,
+            listed_max,
         }
+    }
+
+    pub(super) fn n_unreadable(&self) -> u64 {
+        self.documents_unreadable
     }
 
     pub(super) fn n_unread(&self) -> usize {
@@ -85,12 +118,7 @@ impl Report {
         output::rendered(format, self, |report| {
             report.line(&self.summary());
             self.show_without_rows(report);
-            if !self.unread.is_empty() {
-                report.line("");
-                report.line("Read by nobody; map it, or name it in the contract's `ignore`:");
-                report.table(&HEADER[..4], self.unread.clone());
-            }
-            self.show_mappings(report);
+            self.show_gaps(report);
             self.show_columns(report, all);
             if all {
                 report.line("");
@@ -101,7 +129,18 @@ impl Report {
         })
     }
 
-    fn summary(&self) -> String {
+    /// What documents and contract do not have of each other.
+    pub(crate) fn show_gaps(&self, report: &mut output::Report) {
+        if !self.unread.is_empty() {
+            report.line("");
+            report.line("Read by nobody; map it, or name it in the contract's `ignore`:");
+            report.table(&HEADER[..4], self.unread.clone());
+        }
+        self.show_mappings(report);
+    }
+
+    /// All of it in one line.
+    pub(crate) fn summary(&self) -> String {
         let mut summary = format!(
             "{}, {}: {} read, {} ignored by name, {} read by nobody",
             plural(self.documents, "document"),
@@ -121,8 +160,9 @@ impl Report {
         ));
         if self.unlisted > 0 {
             summary.push_str(&format!(
-                "; {} are in no path of the list, which ends at 100,000",
-                plural(self.unlisted, "element or attribute")
+                "; elements and attributes in no path of the list, which ends at {}: {}",
+                thousands(self.listed_max),
+                self.unlisted
             ));
         }
         summary
@@ -134,10 +174,14 @@ impl Report {
         }
         report.line("");
         report.line(&format!("{} without rows:", plural(self.documents_without_rows, "document")));
-        let rows = self.without_rows.iter().take(FILES_SHOWN);
-        let rows = rows.map(|no_rows| vec![no_rows.file.clone(), no_rows.reason.clone()]).collect();
-        report.table(&["FILE", "REASON"], rows);
-        if let Some(n_more @ 1..) = self.without_rows.len().checked_sub(FILES_SHOWN) {
+        let header: &[&str] = match self.without_rows.first() {
+            Some(NoRows::Applications { .. }) => &["DOCUMENTS", "FIRST", "LAST", "REASON"],
+            Some(NoRows::File { .. }) | None => &["FILE", "REASON"],
+        };
+        let shown = self.without_rows.iter().take(WITHOUT_ROWS_SHOWN);
+        report.table(header, shown.clone().map(NoRows::row).collect());
+        let n_shown: u64 = shown.map(NoRows::n_documents).sum();
+        if let Some(n_more @ 1..) = self.documents_without_rows.checked_sub(n_shown) {
             report.line(&format!("and {n_more} more"));
         }
     }
@@ -196,6 +240,29 @@ impl Report {
     }
 }
 
+impl NoRows {
+    fn n_documents(&self) -> u64 {
+        match self {
+            Self::File { .. } => 1,
+            Self::Applications { applications, .. } => *applications,
+        }
+    }
+
+    fn row(&self) -> Vec<String> {
+        match self {
+            Self::File { file, reason, .. } => vec![file.clone(), reason.clone()],
+            Self::Applications { applications, first_app_id, last_app_id, stage, reason } => {
+                vec![
+                    applications.to_string(),
+                    first_app_id.to_string(),
+                    last_app_id.to_string(),
+                    format!("{stage}: {reason}"),
+                ]
+            }
+        }
+    }
+}
+
 /// What nobody reads: the topmost elements stand for what is in them.
 fn unread(coverage: &Coverage) -> Vec<Vec<String>> {
     let row = |unread: &xmlx_extract::Unread| {
@@ -242,13 +309,17 @@ fn share(n: u64, of: u64) -> String {
     }
 }
 
+fn thousands(n: u64) -> String {
+    if n < 1_000 { n.to_string() } else { format!("{},{:03}", n / 1_000, n % 1_000) }
+}
+
 fn plural(n: u64, what: &str) -> String {
     if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
 }
 
 #[cfg(test)]
 mod tests {
-    use xmlx_extract::Limits;
+    use xmlx_extract::{ColumnCounter, Inventory, Limits, Plan};
 
     use super::*;
 
@@ -265,13 +336,22 @@ mod tests {
             inventory.add(document, &Limits::default()).unwrap();
             columns.add(&plan.map(document, Some(1)).unwrap());
         }
-        Report::new(&plan, &inventory, &columns, without_rows)
+        Report::new(Found {
+            job: None,
+            contract: plan.hash().to_owned(),
+            coverage: plan.coverage(&inventory),
+            columns: columns.columns(),
+            n_without_rows: without_rows.iter().map(NoRows::n_documents).sum(),
+            n_unreadable: 0,
+            without_rows,
+            listed_max: 100_000,
+        })
     }
 
     #[test]
     fn what_needs_attention_comes_first() {
         let no_rows =
-            NoRows { file: "b.xml".to_owned(), reason: "no".to_owned(), is_unreadable: true };
+            NoRows::File { file: "b.xml".to_owned(), reason: "no".to_owned(), is_unreadable: true };
         let report = report(
             &[
                 "<o n='1' kind='A' left='2'><audit by='me'/><box><k v='1'/><k/></box></o>",
@@ -302,6 +382,33 @@ mod tests {
             "{all}"
         );
         assert!(all.contains("\n 2          2      2           /o/@n         o.n"), "{all}");
+    }
+
+    #[test]
+    fn applications_without_rows_are_counted_by_reason() {
+        let reason = |applications, reason: &str| NoRows::Applications {
+            applications,
+            first_app_id: 1004,
+            last_app_id: 1390,
+            stage: "mapping".to_owned(),
+            reason: reason.to_owned(),
+        };
+        let mut report = report(&["<o n='1'/>"], vec![reason(21, "no id"), reason(2, "other")]);
+        (report.documents_without_rows, report.unlisted, report.listed_max) = (30, 5, 4_000);
+        let text = report.rendered(Format::Table, false).unwrap();
+        let expected = "30 documents without rows:\n \
+            DOCUMENTS  FIRST  LAST  REASON\n \
+            21         1004   1390  mapping: no id\n \
+            2          1004   1390  mapping: other\n\
+            and 7 more\n";
+        assert!(text.contains(expected), "{text}");
+        let first = text.lines().next().unwrap();
+        assert!(
+            first.ends_with(
+                "; elements and attributes in no path of the list, which ends at 4,000: 5"
+            ),
+            "{first}"
+        );
     }
 
     #[test]

@@ -37,6 +37,16 @@ impl Namespace {
         }
     }
 
+    /// The name of a namespace that needs no declaration by a contract.
+    pub(crate) fn uri_of_every_document(self) -> Option<&'static str> {
+        match self {
+            Self::NONE => Some(""),
+            Self::XML => Some(XML),
+            Self::SCHEMA_INSTANCE => Some(SCHEMA_INSTANCE),
+            _ => None,
+        }
+    }
+
     /// The number of a namespace by its place among those that a contract declares.
     pub(crate) fn declared(place: usize) -> Self {
         Self(u32::try_from(place).expect("a contract is smaller than that") + 3)

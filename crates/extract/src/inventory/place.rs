@@ -38,6 +38,11 @@ impl Tally {
         self.filled_here = 0;
     }
 
+    /// What the document in hand has, which is forgotten.
+    pub(super) fn take_here(&mut self) -> (u32, u32) {
+        (std::mem::take(&mut self.times_here), std::mem::take(&mut self.filled_here))
+    }
+
     pub(super) fn add(&mut self, other: &Self) {
         self.documents += other.documents;
         self.times += other.times;

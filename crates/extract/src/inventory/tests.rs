@@ -3,7 +3,7 @@
 use super::*;
 
 /// Each path with documents, times and times with a value.
-fn paths(inventory: &Inventory) -> Vec<String> {
+pub(super) fn paths(inventory: &Inventory) -> Vec<String> {
     let mut names = vec![String::new()];
     let mut paths = Vec::new();
     for place in &inventory.places()[1..] {
