@@ -1,6 +1,7 @@
 //! The command line: every command, its arguments, and what `--help` says of them.
 
 mod failures;
+mod retry;
 mod settings;
 mod submit;
 
@@ -20,9 +21,10 @@ use crate::commands::reconcile::Reconcile;
 use crate::commands::token::Token;
 use crate::output::Format;
 
-pub(crate) use failures::Failures;
+pub(crate) use failures::{FailureFilter, Failures};
+pub(crate) use retry::Retry;
 pub use settings::Config;
-pub(crate) use submit::{Submit, Wait};
+pub(crate) use submit::{JobArgs, Submit, Wait, sample};
 
 /// Loads applications stored as XML in SQL Server into relational tables, exactly once
 ///
@@ -238,10 +240,13 @@ pub(crate) enum Command {
     },
     /// Submit a job that loads the failed applications again
     ///
-    /// It takes those whose latest row in processing_log is `failed`. Prints the job.
+    /// It takes those whose latest row in processing_log is `failed`: all of them by the contract, or with a job those
+    /// that failed in it, by stage, reason, column or application. With a job it first says how many that are and why they
+    /// failed, and asks; where there is nobody to ask, `--yes` submits, and without it nothing is submitted and the exit
+    /// code is 1. Prints the job.
     ///
-    /// Example: xmlx-client retry --contract card.json --wait
-    Retry(Submit),
+    /// Example: xmlx-client retry 7 --stage mapping --column loan.amount --contract card.json --yes
+    Retry(Retry),
     /// Check a job against the tables: nothing lost, nothing repeated, rows and log agree
     ///
     /// It reads the target tables and may take long. Prints each check; exit code 1 where one does not hold, or

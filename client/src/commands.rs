@@ -18,6 +18,7 @@ mod prune;
 mod quality;
 pub(crate) mod reconcile;
 mod rehearsal;
+mod retry;
 mod schema;
 pub mod status;
 mod steer;
@@ -75,8 +76,8 @@ async fn dispatch(loaded: Loaded<Cli>) -> anyhow::Result<Answer> {
     let cluster = Cluster::new(config.coordinators.clone(), config.proof.clone());
     match command {
         Command::Status { watch } => status::run(&cluster, format, watch).await,
-        Command::Submit(args) => submit::run(&cluster, format, &args, submit::Kind::New).await,
-        Command::Retry(args) => submit::run(&cluster, format, &args, submit::Kind::Retry).await,
+        Command::Submit(args) => submit::run(&cluster, format, &args).await,
+        Command::Retry(args) => retry::run(&cluster, format, &args).await,
         Command::Jobs(most) => inspect::jobs(&cluster, format, most.limit).await,
         Command::Ranges { job, most } => inspect::ranges(&cluster, format, job, most.limit).await,
         Command::Runs { app, job, most } => {

@@ -114,6 +114,19 @@ pub(crate) fn rendered(
     }
 }
 
+/// A number for people, its digits in groups of three.
+pub(crate) fn thousands(n: i64) -> String {
+    let digits = n.unsigned_abs().to_string();
+    let mut text = String::from(if n < 0 { "-" } else { "" });
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
 /// Prints T-SQL: as it is, or as the one member of a JSON object.
 pub(crate) fn sql(format: Format, text: &str) -> anyhow::Result<()> {
     match format {
@@ -162,6 +175,33 @@ pub(crate) fn columns(
 pub fn note(text: &str) {
     let mut stderr = std::io::stderr().lock();
     drop(writeln!(stderr, "{}", printable_lines(text)));
+}
+
+/// Whether a person is there to be asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Somebody {
+    There,
+    Absent,
+}
+
+/// Whether a question is seen and can be answered.
+pub(crate) fn can_ask() -> Somebody {
+    if std::io::stdin().is_terminal() && std::io::stderr().is_terminal() {
+        Somebody::There
+    } else {
+        Somebody::Absent
+    }
+}
+
+/// Asks for a yes. Anything else is a no.
+pub(crate) fn ask(question: &str) -> anyhow::Result<bool> {
+    let mut stderr = std::io::stderr().lock();
+    write!(stderr, "{question} [y/N] ")?;
+    stderr.flush()?;
+    drop(stderr);
+    let mut answer = String::new();
+    std::io::stdin().read_line(&mut answer)?;
+    Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
 }
 
 /// How a program ends whose command came to this.

@@ -9,6 +9,8 @@ use serde::{Serialize, Serializer};
 use xmlx_domain::{JobState, Mode};
 use xmlx_proto::v1 as pb;
 
+use crate::output::thousands;
+
 pub use cluster::{Leader, Status, Worker};
 pub(crate) use failures::{Failure, FailureGroup, FailureGroups};
 pub(crate) use quality::{ColumnQuality, Quality, QualityFinding, TableQuality};
@@ -30,6 +32,10 @@ pub struct Job {
     from: i64,
     to: i64,
     pub(crate) total: Option<i64>,
+    /// The share of its scope that it takes; `None`: it takes no sample.
+    pub(crate) sample: Option<String>,
+    /// How many applications were listed for it; `None`: it has no list.
+    pub(crate) listed: Option<i64>,
     /// How long ago the counts were read, where they could not be read again in time.
     #[serde(skip_serializing_if = "Option::is_none")]
     counts_age_ms: Option<u64>,
@@ -67,7 +73,7 @@ impl Job {
             self.name.clone(),
             self.state_word().to_owned(),
             (self.ok + self.failed).to_string(),
-            self.total.map_or_else(|| "counting".to_owned(), |total| total.to_string()),
+            self.total_of_part(),
             self.failed.to_string(),
             self.warned.to_string(),
             self.rows.to_string(),
@@ -75,6 +81,34 @@ impl Job {
             self.limits(),
             self.remark(),
         ]
+    }
+
+    /// How many applications it takes, and which part of its scope that is.
+    fn total_of_part(&self) -> String {
+        let total = self.total.map_or_else(|| "counting".to_owned(), |total| total.to_string());
+        match (&self.sample, self.listed) {
+            (Some(sample), _) => format!("{total} ({sample})"),
+            (None, Some(_)) => format!("{total} (listed)"),
+            (None, None) => total,
+        }
+    }
+
+    /// Which part of its scope it takes, for reports; `None`: all of it.
+    pub(crate) fn part(&self) -> Option<String> {
+        let n = thousands(self.total.unwrap_or(self.ok + self.failed));
+        match (&self.sample, self.listed) {
+            (Some(sample), _) => {
+                let share = sample.trim_end_matches('%');
+                Some(format!(
+                    "a sample: {share} % of the range, {n} applications; the others were not looked at"
+                ))
+            }
+            (None, Some(listed)) => Some(format!(
+                "{} applications that were listed; the others were not looked at",
+                thousands(listed)
+            )),
+            (None, None) => None,
+        }
     }
 
     pub(crate) fn has_thresholds(&self) -> bool {
@@ -149,6 +183,8 @@ impl From<pb::Job> for Job {
             from: job.scope_lo,
             to: job.scope_hi.saturating_sub(1),
             total: job.total,
+            sample: Some(job.sample).filter(|text| !text.is_empty()),
+            listed: job.listed,
             counts_age_ms: job.counts_age_ms,
             ok: job.done_ok,
             failed: job.done_failed,

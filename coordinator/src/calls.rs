@@ -49,7 +49,7 @@ fn kind(path: &str) -> Kind {
         Some(("xmlx.v1.WorkerService", _)) => Kind::Stream,
         Some((service, _)) if service.starts_with("grpc.reflection.") => Kind::Stream,
         // As long as the store lets what it looks for take.
-        Some(("xmlx.v1.JobService", "Submit")) => {
+        Some(("xmlx.v1.JobService", "Submit" | "SubmitPart")) => {
             Kind::Unary { bytes: MESSAGE_BYTES_MAX, answer: Duration::from_secs(3600) }
         }
         // It may read whole tables for hours.

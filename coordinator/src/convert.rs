@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use xmlx_domain::{ErrorClass, JobState, RangeId};
+use xmlx_domain::{ErrorClass, JobState, RangeId, Selection};
 use xmlx_lease::JobSnapshot;
 use xmlx_proto::{ErrorCode, Refusal, protocol_for, v1 as pb};
 use xmlx_store::{Error, JobRow, OpenJob};
@@ -18,7 +18,7 @@ pub(crate) fn snapshot(job: &OpenJob, last_range: RangeId) -> JobSnapshot {
         job: job.job_id,
         state: job.state,
         priority: job.priority,
-        protocol: protocol_for(job.mode),
+        protocol: protocol_for(job.mode, job.extent),
         total: job.total.map(count),
         decided: count(job.decided),
         last_range,
@@ -33,6 +33,11 @@ pub(crate) fn count(it: i64) -> u64 {
 
 /// A job as clients see it; one that runs says what holds it up.
 pub(crate) fn job_message(job: &JobRow, notes: &Notes) -> pb::Job {
+    let (sample, listed) = match job.selection {
+        Selection::All => (String::new(), None),
+        Selection::Sample(sample) => (sample.to_string(), None),
+        Selection::Listed(n) => (String::new(), Some(n)),
+    };
     let held_up = (job.state == JobState::Running).then(|| notes.of(job.job_id)).flatten();
     pb::Job {
         job_id: job.job_id.0,
@@ -54,6 +59,8 @@ pub(crate) fn job_message(job: &JobRow, notes: &Notes) -> pb::Job {
         leases_revoked: job.revoked,
         created_at: job.created_at.clone(),
         finished_at: job.finished_at.clone(),
+        sample,
+        listed,
         // Warnings and budgets are in tables of their own; `warnings::add` reads them.
         ..pb::Job::default()
     }

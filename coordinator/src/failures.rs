@@ -1,5 +1,7 @@
 //! The failures of a job as a client sees them: in pages, by stage, reason, column or application, and grouped.
 
+mod taken;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use xmlx_domain::LogReason;
@@ -9,6 +11,8 @@ use xmlx_store::{Failure, JobRow, Store};
 
 use crate::convert;
 use crate::pages::{Page, ROWS_MAX};
+
+pub(crate) use taken::{Taken, Within, taken};
 
 /// The most rows of the log that one answer goes through for a filter: who wants more asks for the next page.
 const READ_MAX: usize = 50_000;
@@ -223,8 +227,7 @@ pub(crate) async fn groups(
     filter: &Filter<'_>,
 ) -> Result<pb::GroupFailuresResponse, Refusal> {
     let reasons = Reasons::of(plan);
-    let mut groups: BTreeMap<Parts, (i64, Vec<i64>)> = BTreeMap::new();
-    let (mut before, mut total, mut beyond) = (i64::MAX, 0, 0);
+    let (mut groups, mut before) = (Groups::default(), i64::MAX);
     loop {
         let rows = store.failures(plan, job, before, i64::from(ROWS_MAX)).await;
         let rows = rows.map_err(|err| convert::refusal(&err))?;
@@ -232,36 +235,56 @@ pub(crate) async fn groups(
         for row in rows {
             before = row.log_id;
             let parts = reasons.parts(&row.reason);
-            if !filter.takes(&row, &parts) {
-                continue;
-            }
-            total += 1;
-            if groups.len() >= GROUPS_KNOWN_MAX && !groups.contains_key(&parts) {
-                beyond += 1;
-                continue;
-            }
-            let (n, ids) = groups.entry(parts).or_default();
-            *n += 1;
-            if ids.len() < IDS_SHOWN {
-                ids.push(row.app_id);
+            if filter.takes(&row, &parts) {
+                groups.add(parts, row.app_id);
             }
         }
         if is_last {
-            break;
+            return Ok(groups.finish());
         }
     }
-    let group = |(parts, (count, app_ids)): (Parts, (i64, Vec<i64>))| pb::FailureGroup {
-        stage: parts.stage,
-        column: parts.column,
-        reason: parts.form,
-        count,
-        app_ids,
-    };
-    let mut groups: Vec<pb::FailureGroup> = groups.into_iter().map(group).collect();
-    groups.sort_by_key(|group| std::cmp::Reverse(group.count));
-    let not_shown: i64 = groups.iter().skip(GROUPS_MAX).map(|group| group.count).sum();
-    groups.truncate(GROUPS_MAX);
-    Ok(pb::GroupFailuresResponse { groups, total, not_shown: not_shown + beyond })
+}
+
+/// Failures by what they have in common.
+#[derive(Debug, Default)]
+struct Groups {
+    /// How many, and a few of their applications.
+    known: BTreeMap<Parts, (i64, Vec<i64>)>,
+    total: i64,
+    /// Those that are counted together, since there were so many groups.
+    beyond: i64,
+}
+
+impl Groups {
+    fn add(&mut self, parts: Parts, app_id: i64) {
+        self.total += 1;
+        if self.known.len() >= GROUPS_KNOWN_MAX && !self.known.contains_key(&parts) {
+            self.beyond += 1;
+            return;
+        }
+        let (n, ids) = self.known.entry(parts).or_default();
+        *n += 1;
+        if ids.len() < IDS_SHOWN {
+            ids.push(app_id);
+        }
+    }
+
+    /// The most frequent group first.
+    fn finish(self) -> pb::GroupFailuresResponse {
+        let Self { known, total, beyond } = self;
+        let group = |(parts, (count, app_ids)): (Parts, (i64, Vec<i64>))| pb::FailureGroup {
+            stage: parts.stage,
+            column: parts.column,
+            reason: parts.form,
+            count,
+            app_ids,
+        };
+        let mut groups: Vec<pb::FailureGroup> = known.into_iter().map(group).collect();
+        groups.sort_by_key(|group| std::cmp::Reverse(group.count));
+        let not_shown: i64 = groups.iter().skip(GROUPS_MAX).map(|group| group.count).sum();
+        groups.truncate(GROUPS_MAX);
+        pb::GroupFailuresResponse { groups, total, not_shown: not_shown + beyond }
+    }
 }
 
 #[cfg(test)]

@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use tonic::{Request, Response, Status};
-use xmlx_domain::{JobId, Outcome, RangeId};
+use xmlx_domain::{JobId, Outcome, RangeId, Selection};
 use xmlx_extract::Plan;
 use xmlx_lease::life::{self, Ordered};
 use xmlx_proto::v1::job_service_server::JobService;
 use xmlx_proto::{ErrorCode, Refusal, v1 as pb};
-use xmlx_store::{Counting, JobRow, JobsWanted, NewJob, Record, Store};
+use xmlx_store::{Counting, JobRow, JobsWanted, NewJob, Part, Record, Source, Store};
 
 use crate::access::Caller;
 use crate::counted::{Asked, Counted};
@@ -19,6 +19,7 @@ use crate::overlap::same_or_overlap;
 use crate::pages::{Page, ROWS_MAX};
 use crate::quality::Hints;
 use crate::role::{Role, RoleReader};
+use crate::selection;
 use crate::submit::{self, Prepared, Submission};
 use crate::{
     convert, coverage, diff, failures, quality, reconciliation, rehearsal, runs, warnings,
@@ -76,7 +77,7 @@ impl JobApi {
     async fn insert(
         &self,
         engine: &Handle,
-        Submission { mut job, plan, source, decided }: Submission,
+        Submission { mut job, plan, decided }: Submission,
         caller: &Caller,
     ) -> Result<pb::SubmitResponse, Refusal> {
         let coverage = coverage::known(&self.store, &plan, job.mode).await;
@@ -96,6 +97,8 @@ impl JobApi {
                 let (_, newest) = self.store.count_jobs().await.map_err(db)?;
                 job.job_id = JobId(newest.0 + 1);
                 let id = job.job_id;
+                let part = Part { selection: job.chosen.selection(), job: id };
+                let source = Source::of_part(&plan, job.mode, job.log_watermark, part);
                 let source = Box::new(source);
                 let record = submitted(caller, &job);
                 engine.ask(|reply| Command::Submit { job, source, record, reply }).await??;
@@ -111,6 +114,30 @@ impl JobApi {
             coverage,
             ..pb::SubmitResponse::default()
         })
+    }
+
+    async fn submit_asked(
+        &self,
+        caller: &Caller,
+        request: pb::SubmitRequest,
+        asked: &selection::Asked,
+    ) -> Result<pb::SubmitPartResponse, Refusal> {
+        let engine = self.role.engine(&self.store).await?;
+        let problems_max = request.problems_max;
+        let prepared = submit::prepare(&self.store, &self.lanes, request, asked).await?;
+        let mut submitted = match prepared {
+            Prepared::Job(submission) => self.insert(&engine, *submission, caller).await?,
+            Prepared::Refused(problems) => problems.answer(problems_max)?,
+            Prepared::Preview(taken) => {
+                return Ok(pb::SubmitPartResponse {
+                    submitted: None,
+                    taken: Some(taken.groups),
+                    not_waiting: taken.not_waiting,
+                });
+            }
+        };
+        quality::add(&self.store, &self.hints, submitted.job.as_mut_slice()).await?;
+        Ok(pb::SubmitPartResponse { submitted: Some(submitted), ..Default::default() })
     }
 
     async fn order(&self, job_id: JobId, order: JobOrder, record: Record) -> Result<i32, Refusal> {
@@ -142,15 +169,20 @@ impl JobService for JobApi {
         request: Request<pb::SubmitRequest>,
     ) -> Result<Response<pb::SubmitResponse>, Status> {
         let caller = Caller::of(&request);
-        let engine = self.role.engine(&self.store).await?;
-        let request = request.into_inner();
-        let problems_max = request.problems_max;
-        let mut response = match submit::prepare(&self.store, &self.lanes, request).await? {
-            Prepared::Job(submission) => self.insert(&engine, *submission, &caller).await?,
-            Prepared::Refused(problems) => problems.answer(problems_max)?,
-        };
-        quality::add(&self.store, &self.hints, response.job.as_mut_slice()).await?;
-        Ok(Response::new(response))
+        let all = selection::Asked::default();
+        let answer = self.submit_asked(&caller, request.into_inner(), &all).await?;
+        Ok(Response::new(answer.submitted.unwrap_or_default()))
+    }
+
+    async fn submit_part(
+        &self,
+        request: Request<pb::SubmitPartRequest>,
+    ) -> Result<Response<pb::SubmitPartResponse>, Status> {
+        let caller = Caller::of(&request);
+        let mut request = request.into_inner();
+        let asked = selection::Asked::of(&request)?;
+        let submit = request.submit.take().unwrap_or_default();
+        Ok(Response::new(self.submit_asked(&caller, submit, &asked).await?))
     }
 
     async fn list_jobs(
@@ -400,11 +432,16 @@ impl JobService for JobApi {
 fn submitted(caller: &Caller, job: &NewJob) -> Record {
     let mut record = caller.record("JobService/Submit", format!("job {}", job.job_id));
     record.contract_hash.clone_from(&job.contract_hash);
-    record.parameters = serde_json::json!({
+    let mut parameters = serde_json::json!({
         "name": job.name, "mode": job.mode.as_str(), "from": job.scope.lo, "to": job.scope.hi - 1,
         "priority": job.priority,
-    })
-    .to_string();
+    });
+    match job.chosen.selection() {
+        Selection::All => (),
+        Selection::Sample(sample) => parameters["sample"] = sample.to_string().into(),
+        Selection::Listed(n) => parameters["listed"] = n.into(),
+    }
+    record.parameters = parameters.to_string();
     record
 }
 

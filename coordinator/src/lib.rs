@@ -27,6 +27,7 @@ mod reconciliation;
 mod rehearsal;
 mod role;
 mod runs;
+mod selection;
 mod server;
 mod submit;
 mod warnings;

@@ -46,6 +46,7 @@ fn claim_of_row(job: &JobRow, grows: Grows) -> Claim<'_> {
         submit_key: &job.submit_key,
         contract_hash: &job.contract_hash,
         mode: job.mode,
+        selection: job.selection,
         scope: job.scope,
         grows,
     }
@@ -56,6 +57,7 @@ fn claim_of_new(new: &NewJob) -> Claim<'_> {
         submit_key: &new.submit_key,
         contract_hash: &new.contract_hash,
         mode: new.mode,
+        selection: new.chosen.selection(),
         scope: new.scope,
         grows: new.grows,
     }

@@ -8,12 +8,14 @@ use xmlx_extract::Plan;
 use xmlx_proto::{ErrorCode, Refusal, v1 as pb};
 use xmlx_runtime::{NAME_UNITS_MAX, name_problem};
 use xmlx_store::{
-    Budget, Catalog, ContractPair, Disagreement, FINDINGS_SINCE, Grows, Limit, NewJob, Source,
-    Store, Threshold,
+    Budget, Catalog, Chosen, ContractPair, Disagreement, FINDINGS_SINCE, Grows, Limit, NewJob,
+    Source, Store, Threshold,
 };
 
-use crate::convert;
+use crate::failures::Taken;
 use crate::lanes::Lanes;
+use crate::selection::{Asked, Found, Inherited};
+use crate::{convert, selection};
 
 /// The most problems in one answer, whatever a client takes: about half a MiB.
 const PROBLEMS_MAX: usize = 2_000;
@@ -34,6 +36,8 @@ pub(crate) enum Prepared {
     Job(Box<Submission>),
     /// The contract is wrong, or does not fit the database.
     Refused(Problems),
+    /// What would be taken.
+    Preview(Taken),
 }
 
 /// A job that may be made, with its contract compiled: nobody on its way has to compile it again.
@@ -42,7 +46,6 @@ pub(crate) struct Submission {
     /// Its `job_id` is still 0.
     pub(crate) job: Box<NewJob>,
     pub(crate) plan: Plan,
-    pub(crate) source: Source,
     /// Nothing waits for it: how many applications of its scope are decided.
     pub(crate) decided: Option<i64>,
 }
@@ -104,11 +107,17 @@ pub(crate) async fn prepare(
     store: &Store,
     lanes: &Lanes,
     mut request: pb::SubmitRequest,
+    asked: &Asked,
 ) -> Result<Prepared, Refusal> {
-    check_request(&request)?;
     let mode = Mode::try_from(request.mode())?;
     require_known(store, mode).await?;
-    take_over(store, mode, &mut request).await?;
+    asked.check(store, mode).await?;
+    let failed_job = asked.failed_job(store).await?;
+    if let Some(job) = &failed_job {
+        selection::take_contract(store, job, &mut request).await?;
+    }
+    check_request(&request)?;
+    let inherited = take_over(store, mode, &mut request).await?;
     let budget = budget(&request, mode)?;
     let thresholds = thresholds(&request)?;
     if !thresholds.is_empty() {
@@ -127,15 +136,7 @@ pub(crate) async fn prepare(
     let _turn = lanes.submits.enter_within(TURN, format!("checking `{}`", request.name)).await?;
     let db = |err| convert::refusal(&err);
     let catalog = store.catalog(plan.target_schema()).await.map_err(db)?;
-    let mut found = catalog.describe(&mut plan);
-    found.extend(catalog.check(&plan));
-    if catalog.database().problems().is_empty() {
-        found.extend(store.source_problems(&plan).await.map_err(db)?);
-        found.extend(store.server_findings().await.map_err(db)?.wrong);
-    }
-    if found.is_empty() {
-        found = references(store, &plan).await?;
-    }
+    let found = misfits(store, &catalog, &mut plan).await?;
     if !found.is_empty() {
         return Ok(Prepared::Refused(Problems::of_database(&found)));
     }
@@ -146,16 +147,22 @@ pub(crate) async fn prepare(
     let source = Source::new(&plan, mode, 0);
     let log_watermark = source.newest_log_id(store).await.map_err(db)?;
     let source = Source::new(&plan, mode, log_watermark);
-    let scope = scope(store, &source, mode, &request).await?;
-    let found = match mode.replaces() {
-        true => irreplaceable(store, &plan, &catalog, scope).await?,
-        false => Vec::new(),
+    let about = (failed_job.as_ref(), inherited);
+    let chosen = match selection::find(store, lanes, (asked, about), &source, &request).await? {
+        Found::Shown(taken) => return Ok(Prepared::Preview(taken)),
+        Found::Chosen(chosen) => chosen,
     };
+    let source = selection::source(&plan, mode, log_watermark, &chosen);
+    let scope = scope(store, &source, mode, (&request, &chosen)).await?;
+    let found = irreplaceable(store, (&plan, mode), &catalog, scope).await?;
     if !found.is_empty() {
         let what = "the applications cannot be replaced";
         return Ok(Prepared::Refused(Problems { what, ..Problems::of_database(&found) }));
     }
-    let decided = decided(store, &source, scope).await;
+    let decided = match &chosen {
+        Chosen::Listed(_) => None,
+        Chosen::All | Chosen::Sample(_) => decided(store, &source, scope).await,
+    };
     let job = Box::new(NewJob {
         job_id: JobId(0),
         submit_key: request.submit_key,
@@ -163,6 +170,7 @@ pub(crate) async fn prepare(
         contract_hash: plan.hash().to_owned(),
         contract: kept.unwrap_or(request.contract),
         mode,
+        chosen,
         priority: request.priority,
         scope,
         log_watermark,
@@ -170,16 +178,38 @@ pub(crate) async fn prepare(
         thresholds,
         grows: if request.from_app_id.is_none() { Grows::BothWays } else { Grows::Up },
     });
-    Ok(Prepared::Job(Box::new(Submission { job, plan, source, decided })))
+    Ok(Prepared::Job(Box::new(Submission { job, plan, decided })))
 }
 
-/// What keeps applications of the scope from being replaced.
+/// Where a contract and the database do not fit.
+async fn misfits(
+    store: &Store,
+    catalog: &Catalog,
+    plan: &mut Plan,
+) -> Result<Vec<Disagreement>, Refusal> {
+    let db = |err| convert::refusal(&err);
+    let mut found = catalog.describe(plan);
+    found.extend(catalog.check(plan));
+    if catalog.database().problems().is_empty() {
+        found.extend(store.source_problems(plan).await.map_err(db)?);
+        found.extend(store.server_findings().await.map_err(db)?.wrong);
+    }
+    if found.is_empty() {
+        found = references(store, plan).await?;
+    }
+    Ok(found)
+}
+
+/// What keeps applications of the scope from being replaced, where a job does that.
 async fn irreplaceable(
     store: &Store,
-    plan: &Plan,
+    (plan, mode): (&Plan, Mode),
     catalog: &Catalog,
     scope: Scope,
 ) -> Result<Vec<Disagreement>, Refusal> {
+    if !mode.replaces() {
+        return Ok(Vec::new());
+    }
     let db = |err| convert::refusal(&err);
     // The job's number is not known yet: any of the jobs that there are may have written them.
     let found = store.find_removals(plan, catalog, scope, JobId(i64::MAX)).await.map_err(db)?;
@@ -257,12 +287,12 @@ async fn require_known(store: &Store, mode: Mode) -> Result<(), Refusal> {
     }
 }
 
-/// A job that looks at the applications of another takes over its contract and scope it takes over.
+/// A job that looks at the applications of another takes over its contract, its scope and the part of it.
 async fn take_over(
     store: &Store,
     mode: Mode,
     request: &mut pb::SubmitRequest,
-) -> Result<(), Refusal> {
+) -> Result<Option<Inherited>, Refusal> {
     let of_job = match (mode, request.of_job) {
         (Mode::Reconcile | Mode::Cover | Mode::Diff, Some(of_job)) => JobId(of_job),
         (Mode::Reconcile | Mode::Cover | Mode::Diff, None) => {
@@ -274,7 +304,7 @@ async fn take_over(
             let message = format!("a `{mode}` is of no other job: leave `of_job` out");
             return Err(Refusal::new(ErrorCode::Invalid, message));
         }
-        (_, None) => return Ok(()),
+        (_, None) => return Ok(None),
     };
     let db = |err| convert::refusal(&err);
     let job = store.job(of_job).await.map_err(db)?;
@@ -289,7 +319,7 @@ async fn take_over(
     }
     request.from_app_id = request.from_app_id.or(Some(job.scope.lo));
     request.to_app_id = request.to_app_id.or(Some(job.scope.hi - 1));
-    Ok(())
+    Ok(Some(Inherited { job: of_job, selection: job.selection }))
 }
 
 /// Whoever submits what is done already would wonder about a job that does nothing. Only told where it is found at once.
@@ -370,8 +400,14 @@ async fn scope(
     store: &Store,
     source: &Source,
     mode: Mode,
-    request: &pb::SubmitRequest,
+    (request, chosen): (&pb::SubmitRequest, &Chosen),
 ) -> Result<Scope, Refusal> {
+    if let Chosen::Listed(ids) = chosen {
+        let ends = ids.first().zip(ids.last());
+        return Ok(
+            ends.map_or(Scope { lo: 0, hi: 0 }, |(lo, last)| Scope { lo: *lo, hi: last + 1 })
+        );
+    }
     let db = |err| convert::refusal(&err);
     let (first, last) = source.ids(store).await.map_err(db)?.unwrap_or((1, 0));
     let from = request.from_app_id.unwrap_or(first);

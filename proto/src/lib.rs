@@ -3,7 +3,7 @@
 mod convert;
 mod status;
 
-use xmlx_domain::Mode;
+use xmlx_domain::{Extent, Mode};
 
 pub use convert::{class_fields, class_of_fields, required};
 pub use status::{ErrorCode, Refusal, reasons};
@@ -43,7 +43,7 @@ impl Release {
     #[must_use]
     pub fn protocols(self) -> std::ops::RangeInclusive<u32> {
         match self {
-            Self::Current => 1..=3,
+            Self::Current => 1..=4,
             Self::Previous => 1..=1,
         }
     }
@@ -64,17 +64,24 @@ pub const PROTOCOL_SPLIT: u32 = 2;
 /// The protocol version from which a worker knows jobs that rehearse, reconcile, cover, diff or replace.
 const PROTOCOL_READING: u32 = 3;
 
+/// The protocol version from which a worker knows jobs that take a part of their scopes.
+const PROTOCOL_PART: u32 = 4;
+
 /// The protocol that a worker has to speak to be given leases of a job: an older one does not know what to do with it.
 #[must_use]
-pub fn protocol_for(mode: Mode) -> u32 {
-    match mode {
-        Mode::Once | Mode::Follow | Mode::Retry => 1,
-        Mode::Rehearse
-        | Mode::Reconcile
-        | Mode::Cover
-        | Mode::Diff
-        | Mode::Replace
-        | Mode::ReplaceAll => PROTOCOL_READING,
+pub fn protocol_for(mode: Mode, extent: Extent) -> u32 {
+    match (mode, extent) {
+        (_, Extent::Part) => PROTOCOL_PART,
+        (Mode::Once | Mode::Follow | Mode::Retry, Extent::Whole) => 1,
+        (
+            Mode::Rehearse
+            | Mode::Reconcile
+            | Mode::Cover
+            | Mode::Diff
+            | Mode::Replace
+            | Mode::ReplaceAll,
+            Extent::Whole,
+        ) => PROTOCOL_READING,
     }
 }
 

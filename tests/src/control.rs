@@ -7,7 +7,7 @@ use xmlx_domain::{
     SessionId, SessionState,
 };
 use xmlx_samples::Line;
-use xmlx_store::{Budget, Grows, HeldLease, Leadership, Limit, NewJob, SessionRow, Store};
+use xmlx_store::{Budget, Chosen, Grows, HeldLease, Leadership, Limit, NewJob, SessionRow, Store};
 
 /// A leadership that no test outlasts.
 const TTL: Duration = Duration::from_secs(600);
@@ -29,6 +29,7 @@ pub fn new_job(job_id: JobId, mode: Mode, scope: Scope) -> NewJob {
         contract: xmlx_samples::contract(Line::Card).to_owned(),
         priority: 0,
         mode,
+        chosen: Chosen::All,
         scope,
         log_watermark: 0,
         budget: Budget { max_failures: Limit::HALF, max_warnings: None },

@@ -185,6 +185,10 @@ pub const ON_DEVDB_ALONE: &[(&str, Needs, &[&str])] = &[
     ("secured", Needs::Faults, &[
         "certificates_and_their_ca_are_replaced_under_load",
     ]),
+    ("selection", Needs::Faults, &[
+        "a_retry_takes_what_failed_for_one_reason",
+        "an_old_worker_is_given_no_part",
+    ]),
     ("server", Needs::Faults, &[
         "a_trial_that_was_disturbed_is_no_finding",
     ]),

@@ -1,11 +1,11 @@
 //! Every statement that the programs send, with the samples' contracts where names come from one.
 
-use xmlx_domain::{JobId, Mode, Scope};
+use xmlx_domain::{JobId, Mode, Scope, Selection};
 use xmlx_extract::Plan;
 use xmlx_store::{
-    CommitPlan, Comparison, Documents, Holds, Source, Versions, all_statements, audited_statements,
-    decided_statement, document_column, load_statement, probe_statements, reference_statement,
-    repeated_id_statement, replace_statement, runs_statement, source_columns,
+    CommitPlan, Comparison, Documents, Holds, Part, Source, Versions, all_statements,
+    audited_statements, decided_statement, document_column, load_statement, probe_statements,
+    reference_statement, repeated_id_statement, replace_statement, runs_statement, source_columns,
     verification_statements,
 };
 
@@ -137,16 +137,41 @@ pub async fn statements(db: &Database) -> Vec<Statement> {
         for (i, text) in references.into_iter().enumerate() {
             add(&format!("reference_{i}"), format!("-- params: @P1 nvarchar(max)\n{text};\n"));
         }
-        for mode in Mode::ALL.iter().copied().filter(|it| *it != Mode::Follow) {
-            let source = Source::new(&plan, mode, 0);
+        let retry = Source::new(&plan, Mode::Retry, 0);
+        add(
+            "among",
+            format!(
+                "-- params: @P1 bigint, @P2 bigint, @P3 nvarchar(max), @P4 bigint\n{};\n",
+                retry.among_statement()
+            ),
+        );
+        for (name, source) in sources(&plan) {
             let documents = Documents::new(&plan, &source, Holds::WideText);
-            for (name, text) in source.statements().into_iter().chain(documents.statements()) {
-                add(&format!("{name}_{}", mode.as_str()), format!("{READ_PARAMS}{text};\n"));
+            for (what, text) in source.statements().into_iter().chain(documents.statements()) {
+                add(&format!("{what}_{name}"), format!("{READ_PARAMS}{text};\n"));
             }
-            for (name, text) in verification_statements(&plan, &source, &catalog) {
-                add(&format!("verify_{name}_{}", mode.as_str()), format!("{READ_PARAMS}{text};\n"));
+            for (what, text) in verification_statements(&plan, &source, &catalog) {
+                add(&format!("verify_{what}_{name}"), format!("{READ_PARAMS}{text};\n"));
             }
         }
     }
     all
+}
+
+/// The sources of jobs of every mode, and of some that take a part.
+fn sources(plan: &Plan) -> Vec<(String, Source)> {
+    let modes = Mode::ALL.iter().copied().filter(|mode| *mode != Mode::Follow);
+    let whole = modes.map(|mode| (mode.to_string(), Source::new(plan, mode, 0)));
+    let sample = Selection::Sample("1%".parse().expect("a share"));
+    let parts = [
+        ("once_sample", Mode::Once, sample),
+        ("replace_sample", Mode::Replace, sample),
+        ("retry_listed", Mode::Retry, Selection::Listed(2)),
+        ("reconcile_listed", Mode::Reconcile, Selection::Listed(2)),
+    ];
+    let parts = parts.into_iter().map(|(name, mode, selection)| {
+        let part = Part { selection, job: JobId(1) };
+        (name.to_owned(), Source::of_part(plan, mode, 0, part))
+    });
+    whole.chain(parts).collect()
 }

@@ -25,6 +25,7 @@ const SENDERS: &[(&str, &[Role])] = &[
     ("audit_", &[Role::Coordinator]),
     ("token", &[Role::Coordinator]),
     ("job_contract", &[Role::Coordinator, Role::Worker]),
+    ("job_selections", &[Role::Coordinator, Role::Worker]),
     ("job", &[Role::Coordinator]),
     ("leader_", &[Role::Coordinator]),
     // `check` asks.
@@ -63,6 +64,7 @@ const SENDERS: &[(&str, &[Role])] = &[
     ("fetch_", &[Role::Worker]),
     ("decided", &[Role::Worker]),
     ("verify_", &[Role::Coordinator]),
+    ("among", &[Role::Coordinator]),
     ("boundary_", &[Role::Coordinator]),
     ("waiting_", &[Role::Coordinator]),
     ("passed_", &[Role::Coordinator]),

@@ -1,8 +1,9 @@
-//! The arguments of `submit` and `retry`.
+//! The arguments of `submit`, and of every command that submits.
 
 use std::path::PathBuf;
 
 use clap::Args;
+use xmlx_domain::{NoSample, Sample};
 use xmlx_store::{Limit, NoLimit, NoThreshold, Threshold};
 
 #[derive(Args, Clone, Debug)]
@@ -10,6 +11,13 @@ pub(crate) struct Submit {
     /// The mapping contract; several of them for several product lines in one job
     #[arg(long, required = true, value_name = "FILE")]
     pub(crate) contract: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) args: JobArgs,
+}
+
+/// What a job is to be.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct JobArgs {
     /// A name for people; not given: the contract's file name
     #[arg(long)]
     pub(crate) name: Option<String>,
@@ -22,6 +30,11 @@ pub(crate) struct Submit {
     /// Take at most N applications
     #[arg(long, value_name = "N")]
     pub(crate) limit: Option<i64>,
+    /// Take this share of the applications, spread evenly over the ids, such as 1% or 0.1%
+    ///
+    /// The same share takes the same ones each time, and a larger one takes those of a smaller one and others.
+    #[arg(long, value_name = "P%", value_parser = sample, conflicts_with = "follow")]
+    pub(crate) sample: Option<String>,
     /// Jobs of a higher priority are served first; jobs of the same one share the workers
     #[arg(long, value_name = "N", default_value_t = 0, allow_negative_numbers = true)]
     pub(crate) priority: i32,
@@ -86,6 +99,11 @@ pub(crate) enum Wait {
 /// A threshold of a column, as a coordinator reads it.
 fn threshold(text: &str) -> Result<String, NoThreshold> {
     text.parse::<Threshold>().map(|threshold| threshold.to_string())
+}
+
+/// A share of applications, as a coordinator reads it.
+pub(crate) fn sample(text: &str) -> Result<String, NoSample> {
+    text.parse::<Sample>().map(|sample| sample.to_string())
 }
 
 /// A limit of failures or warnings, as a coordinator reads it.

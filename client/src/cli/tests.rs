@@ -43,11 +43,11 @@ fn every_command_is_understood() {
         ("prune --older-than 1s --dry-run", "Prune { older_than: 1s, dry_run: true }"),
         (
             "failures 7",
-            "Failures(Failures { job: 7, limit: 100, stage: None, reason: None, column: None, app: None, groups: false, export: None })",
+            "Failures(Failures { job: 7, limit: 100, filter: FailureFilter { stage: None, reason: None, column: None, app: None }, groups: false, export: None })",
         ),
         (
             "failures 7 --stage mapping --reason x --column a.b --app -5 --groups",
-            "Failures(Failures { job: 7, limit: 100, stage: Some(\"mapping\"), reason: Some(\"x\"), column: Some(\"a.b\"), app: Some(-5), groups: true, export: None })",
+            "Failures(Failures { job: 7, limit: 100, filter: FailureFilter { stage: Some(\"mapping\"), reason: Some(\"x\"), column: Some(\"a.b\"), app: Some(-5) }, groups: true, export: None })",
         ),
         ("quality 7", "Quality { job: 7, against: None, all: false }"),
         ("quality 7 --against 6 --all", "Quality { job: 7, against: Some(6), all: true }"),
@@ -62,7 +62,7 @@ fn every_command_is_understood() {
         ("verify 7 --history", "Verify { job: 7, history: true }"),
         (
             "reconcile 7 --limit 9",
-            "Reconcile(Reconcile { job: 7, from: None, to: None, limit: Some(9), report: None })",
+            "Reconcile(Reconcile { job: 7, from: None, to: None, limit: Some(9), sample: None, report: None })",
         ),
         ("init --print", "Init { print: true }"),
         ("schema c.json", "Schema { contract: Some(\"c.json\"), contract_format: false }"),
@@ -96,11 +96,10 @@ fn every_command_is_understood() {
 
 #[test]
 fn a_wait_has_two_ends() {
-    let wait = |line: &str| {
-        let (Command::Submit(args) | Command::Retry(args)) = command(line) else {
-            panic!("{line} submits nothing")
-        };
-        args.wait
+    let wait = |line: &str| match command(line) {
+        Command::Submit(submit) => submit.args.wait,
+        Command::Retry(retry) => retry.args.wait,
+        _ => panic!("{line} submits nothing"),
     };
     assert_eq!(wait("submit --contract c"), None);
     assert_eq!(wait("submit --contract c --wait"), Some(Wait::UntilEnded));
@@ -118,6 +117,12 @@ fn wrong_usage_is_refused_with_the_way_out() {
         ("submit --contract c --follow --to 9", "--to"),
         ("submit --contract c --follow --limit 9", "--limit"),
         ("submit --contract c --wait=never", "until-paused"),
+        ("submit --contract c --follow --sample 1%", "--sample"),
+        ("submit --contract c --sample 100%", "above 0% and below 100%"),
+        ("retry", "--contract <FILE>"),
+        ("retry --contract c --stage mapping", "JOB"),
+        ("retry --contract c --yes", "JOB"),
+        ("reconcile 7 --sample 2", "above 0% and below 100%"),
         ("submit --contract c --max-failures many", "many"),
         ("throttle", "--commits <N>"),
         ("throttle --commits 0", "0 is not in"),

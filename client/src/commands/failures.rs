@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::{Context as _, bail, ensure};
 use xmlx_proto::v1 as pb;
 
-use crate::cli::Failures;
+use crate::cli::{FailureFilter, Failures};
 use crate::cluster::{self, Cluster, Patience};
 use crate::list::{Ask, List, Pages};
 use crate::output::{self, Answer, Format};
@@ -21,7 +21,7 @@ pub(crate) async fn run(
     format: Format,
     args: &Failures,
 ) -> anyhow::Result<Answer> {
-    let filter = filter(args);
+    let filter = filter(&args.filter);
     if args.groups {
         return groups(cluster, format, args.job, filter).await;
     }
@@ -48,7 +48,7 @@ pub(crate) async fn run(
 }
 
 /// `None`: all are wanted.
-fn filter(args: &Failures) -> Option<pb::FailureFilter> {
+pub(super) fn filter(args: &FailureFilter) -> Option<pb::FailureFilter> {
     let filter = pb::FailureFilter {
         stage: args.stage.clone().unwrap_or_default(),
         reason: args.reason.clone().unwrap_or_default(),

@@ -2,6 +2,7 @@
 
 use xmlx_proto::v1 as pb;
 
+use super::inspect;
 use crate::cluster::{self, Cluster, Patience};
 use crate::list::{Ask, Pages};
 use crate::output::{self, Answer, Format};
@@ -33,6 +34,9 @@ pub(crate) async fn run(
             quality.tables = answer.tables.into_iter().map(Into::into).collect();
         }
     }
+    if let Some(job) = inspect::job(cluster, job_id).await? {
+        (quality.part, quality.sample) = (job.part(), job.sample);
+    }
     output::verbatim(&quality.rendered(format, all)?)?;
     if format == Format::Table {
         output::note(&quality.summary());
@@ -63,6 +67,9 @@ impl Quality {
             1 => format!("1 thing stands out in {counted_ok} applications"),
             n => format!("{n} things stand out in {counted_ok} applications"),
         };
+        if let Some(part) = &self.part {
+            text += &format!("; {part}");
+        }
         if *not_counted > 0 {
             text += &format!(
                 "; {not_counted} more are not counted: workers of an older release committed them"
@@ -126,6 +133,9 @@ mod tests {
         assert!(all.contains("fee    40    0         16       0      2.50  3"), "{all}");
         assert!(all.contains("30      10 (25.00%)  3 (7.50%)"), "{all}");
         assert_eq!(quality.summary(), "2 things stand out in 40 applications");
+        quality.part = Some("a sample".to_owned());
+        assert_eq!(quality.summary(), "2 things stand out in 40 applications; a sample");
+        quality.part = None;
         (quality.findings_total, quality.not_counted) = (0, 5);
         assert_eq!(
             quality.summary(),

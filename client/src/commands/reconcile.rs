@@ -8,7 +8,7 @@ use anyhow::{Context as _, bail, ensure};
 use xmlx_proto::v1 as pb;
 
 use super::submit;
-use crate::cli::Wait;
+use crate::cli::{Wait, sample};
 use crate::cluster::{self, Cluster, Patience};
 use crate::output::{self, Answer, Format};
 use crate::view::Job;
@@ -30,6 +30,9 @@ pub(crate) struct Reconcile {
     /// Compare at most N applications
     #[arg(long, value_name = "N")]
     limit: Option<i64>,
+    /// Compare this share of the applications of the range, spread evenly over the ids, such as 1% or 0.1%
+    #[arg(long, value_name = "P%", value_parser = sample)]
+    sample: Option<String>,
     /// Write the report to a file, which must not exist yet: JSON, or a page to print
     #[arg(long, value_name = "FILE.html|.json")]
     report: Option<PathBuf>,
@@ -56,7 +59,18 @@ pub(crate) async fn run(
             limit: args.limit,
             ..pb::SubmitRequest::default()
         };
-        let job = submit::submit(cluster, &request).await?.job;
+        let submitted = match &args.sample {
+            None => submit::submit(cluster, &request).await?,
+            Some(sample) => {
+                let part = pb::SubmitPartRequest {
+                    submit: Some(request),
+                    sample: sample.clone(),
+                    ..pb::SubmitPartRequest::default()
+                };
+                submit::submit_part(cluster, &part).await?
+            }
+        };
+        let job = submitted.job;
         output::note(&format!("job {} compares the rows of job {}", job.job, args.job));
         submit::wait(cluster, job.job, Wait::UntilEnded).await?
     };
@@ -143,6 +157,9 @@ fn of_response(
         job: of_job,
         reconciliation: job.job,
         name: job.name.clone(),
+        sample: job.sample.clone(),
+        listed: job.listed,
+        part: job.part(),
         contract: found.contract_hash,
         first_app_id: found.first_app_id,
         last_app_id: found.last_app_id,
@@ -163,6 +180,9 @@ fn of_response(
 fn rendered(found: &Report, format: Format) -> anyhow::Result<String> {
     output::rendered(format, found, |report| {
         report.line(&found.summary());
+        if let Some(part) = &found.part {
+            report.line(part);
+        }
         if !found.differences.is_empty() {
             report.line("");
             let header = ["TABLE", "COLUMN", "KIND", "DIFFERENCES"];

@@ -15,6 +15,11 @@ use crate::view::Job;
 struct Rehearsal {
     job: i64,
     name: String,
+    /// The share of the scope that was read; none: all of it.
+    sample: Option<String>,
+    /// For people: which part was read.
+    #[serde(skip)]
+    part: Option<String>,
     /// Of the job: `done` where everything was read.
     state: String,
     applications: i64,
@@ -123,6 +128,8 @@ impl Rehearsal {
         Self {
             job: job.job,
             name: job.name.clone(),
+            sample: job.sample.clone(),
+            part: job.part(),
             state: job.state_word().to_owned(),
             applications: response.applications,
             would_load: (response.applications - would_fail).max(0),
@@ -173,8 +180,12 @@ impl Rehearsal {
         report.line(&format!(
             "of {applications} applications read, {would_load} would be loaded ({warned} with warnings) and {would_fail} would fail"
         ));
+        if let Some(part) = &self.part {
+            report.line(part);
+        }
         if let Some(load) = &self.load {
-            report.line(&format!("the load takes {}: {}", load.range(), load.reckoned));
+            let what = if self.part.is_some() { "the load of these" } else { "the load" };
+            report.line(&format!("{what} takes {}: {}", load.range(), load.reckoned));
         }
         if !self.failures.is_empty() {
             report.line("");
@@ -321,6 +332,13 @@ mod tests {
             (&23.into(), &3_720_000.into())
         );
         assert_eq!(json["repeated_keys"][0]["such_as"][0]["last_app_id"], 8);
+        assert!(json["sample"].is_null());
+        let part = Some("a sample: 1 % of the range".to_owned());
+        let text = Rehearsal { part, ..found() }.rendered(Format::Table).unwrap();
+        assert!(
+            text.contains("\na sample: 1 % of the range\nthe load of these takes 1 min 2 s"),
+            "{text}"
+        );
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! `submit` and `retry`.
+//! `submit`, and what every command does that submits.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use xmlx_domain::JobState;
 use xmlx_proto::{MESSAGE_BYTES_MAX, v1 as pb};
 
 use super::{contract_text, inspect, rehearsal};
-use crate::cli::{Submit, Wait};
+use crate::cli::{JobArgs, Submit, Wait};
 use crate::cluster::{self, Cluster, Patience};
 use crate::output::{self, Answer, Format};
 use crate::view::{Job, outcome_name};
@@ -35,11 +35,57 @@ pub(crate) async fn run(
     cluster: &Cluster,
     format: Format,
     args: &Submit,
-    kind: Kind,
 ) -> anyhow::Result<Answer> {
     let contract = contract_text(&args.contract)?;
-    let request = request(args, kind, contract, uuid::Uuid::new_v4().to_string())?;
-    let Submitted { outcome, job, decided, coverage } = submit(cluster, &request).await?;
+    let asked = (args.contract.as_slice(), &args.args);
+    run_job(cluster, format, asked, Kind::New, contract).await
+}
+
+/// Submits a job and waits for it, where that is asked for.
+pub(super) async fn run_job(
+    cluster: &Cluster,
+    format: Format,
+    asked: (&[PathBuf], &JobArgs),
+    kind: Kind,
+    contract: String,
+) -> anyhow::Result<Answer> {
+    let request = request(asked, kind, contract, uuid::Uuid::new_v4().to_string())?;
+    let (_, args) = asked;
+    let submitted = match &args.sample {
+        None => submit(cluster, &request).await?,
+        Some(sample) => {
+            let part = pb::SubmitPartRequest {
+                submit: Some(request.clone()),
+                sample: sample.clone(),
+                ..pb::SubmitPartRequest::default()
+            };
+            submit_part(cluster, &part).await?
+        }
+    };
+    if let Some(n) = submitted.decided {
+        output::note(&match &args.sample {
+            None => nothing_waits(request.mode(), n),
+            Some(sample) => {
+                format!(
+                    "nothing waits: none of the {n} applications of the sample of {sample} does"
+                )
+            }
+        });
+    }
+    if let Some(found) = &submitted.coverage {
+        output::note(&covered(found));
+    }
+    follow_up(cluster, format, args, submitted).await
+}
+
+/// What follows a submission.
+pub(super) async fn follow_up(
+    cluster: &Cluster,
+    format: Format,
+    args: &JobArgs,
+    submitted: Submitted,
+) -> anyhow::Result<Answer> {
+    let Submitted { outcome, job, .. } = submitted;
     if (args.max_failures.is_some() || args.max_warnings.is_some()) && !job.has_limits() {
         output::note(
             "warning: the coordinator or the control tables are of an older release: the job has no limits of failures and warnings",
@@ -49,12 +95,6 @@ pub(crate) async fn run(
         output::note(
             "warning: the coordinator is of an older release: the job has no thresholds of columns",
         );
-    }
-    if let Some(n) = decided {
-        output::note(&nothing_waits(request.mode(), n));
-    }
-    if let Some(found) = &coverage {
-        output::note(&covered(found));
     }
     let Some(until) = args.wait else {
         show(format, outcome, &job)?;
@@ -70,8 +110,8 @@ pub(crate) async fn run(
 }
 
 /// What to ask of a coordinator. `submit_key` is one per command: whatever is repeated on the way, one job is made.
-fn request(
-    args: &Submit,
+pub(super) fn request(
+    (files, args): (&[PathBuf], &JobArgs),
     kind: Kind,
     contract: String,
     submit_key: String,
@@ -98,7 +138,7 @@ fn request(
         (Kind::New, false) => pb::JobMode::Once,
     };
     let stem = |path: &PathBuf| path.file_stem().map(|stem| stem.to_string_lossy().into_owned());
-    let stems: Vec<String> = args.contract.iter().filter_map(stem).collect();
+    let stems: Vec<String> = files.iter().filter_map(stem).collect();
     Ok(pb::SubmitRequest {
         submit_key,
         name: args.name.clone().unwrap_or_else(|| stems.join("+")),
@@ -187,10 +227,27 @@ pub async fn submit(cluster: &Cluster, request: &pb::SubmitRequest) -> anyhow::R
     submitted(response)
 }
 
+/// Submits a job that takes a part of its scope. A coordinator of a release that knows no parts refuses the call.
+pub(super) async fn submit_part(
+    cluster: &Cluster,
+    request: &pb::SubmitPartRequest,
+) -> anyhow::Result<Submitted> {
+    let submit = async |channel| cluster::jobs(channel).submit_part(request.clone()).await;
+    let response = cluster.call(Patience::LONG, submit).await?;
+    submitted(response.submitted.unwrap_or_default())
+}
+
 /// # Errors
 /// What is wrong with the contract, where the coordinator took it to be invalid.
+pub(super) fn refuse_problems(response: &pb::SubmitResponse) -> anyhow::Result<()> {
+    anyhow::ensure!(response.problems.is_empty(), problems(response));
+    Ok(())
+}
+
+/// # Errors
+/// As [`refuse_problems`].
 fn submitted(response: pb::SubmitResponse) -> anyhow::Result<Submitted> {
-    anyhow::ensure!(response.problems.is_empty(), problems(&response));
+    refuse_problems(&response)?;
     let outcome = response.outcome();
     let job = response.job.context("the coordinator did not say which job it made")?;
     Ok(Submitted {
@@ -324,7 +381,9 @@ mod tests {
     #[test]
     fn a_request_says_what_was_asked_for() {
         let ask = |line: &[&str], kind| {
-            request(&args(line), kind, "{}".to_owned(), "key".to_owned()).unwrap()
+            let args = args(line);
+            let asked = (args.contract.as_slice(), &args.args);
+            request(asked, kind, "{}".to_owned(), "key".to_owned()).unwrap()
         };
         let plain = pb::SubmitRequest {
             submit_key: "key".to_owned(),
@@ -373,7 +432,8 @@ mod tests {
         assert_eq!(ask(&thresholds, Kind::New), watched);
         let two = pb::SubmitRequest { name: "card+loan".to_owned(), ..plain };
         assert_eq!(ask(&["--contract", "loan.json"], Kind::New), two);
-        let refused = request(&args(&["--follow"]), Kind::Retry, String::new(), String::new());
+        let args = args(&["--follow"]).args;
+        let refused = request((&[], &args), Kind::Retry, String::new(), String::new());
         assert!(refused.unwrap_err().to_string().contains("does not follow"));
     }
 

@@ -9,6 +9,11 @@ pub(crate) struct Quality {
     pub(crate) job: i64,
     /// `None`: it was not compared.
     pub(crate) against: Option<i64>,
+    /// The share of its scope that the job takes; none: all of it.
+    pub(crate) sample: Option<String>,
+    /// Which part that is, for people.
+    #[serde(skip)]
+    pub(crate) part: Option<String>,
     /// Applications that the counts are of.
     pub(crate) counted_ok: i64,
     pub(crate) counted_failed: i64,

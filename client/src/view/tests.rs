@@ -74,6 +74,24 @@ fn a_job_is_a_row() {
 }
 
 #[test]
+fn a_job_says_which_part_of_its_scope_it_takes() {
+    let sample = Job::from(pb::Job { sample: "0.1%".to_owned(), total: Some(1_093), ..job() });
+    assert_eq!(sample.row()[4], "1093 (0.1%)");
+    assert_eq!(object(&sample)["sample"], "0.1%");
+    assert_eq!(
+        sample.part().unwrap(),
+        "a sample: 0.1 % of the range, 1,093 applications; the others were not looked at"
+    );
+    let listed = Job::from(pb::Job { listed: Some(1_204), total: None, ..job() });
+    assert_eq!(
+        (listed.row()[4].as_str(), &object(&listed)["listed"]),
+        ("counting (listed)", &json!(1_204))
+    );
+    assert!(listed.part().unwrap().starts_with("1,204 applications that were listed; "));
+    assert_eq!(Job::from(job()).part(), None);
+}
+
+#[test]
 fn a_job_is_an_object() {
     let expected = json!({
         "job": 7,
@@ -85,6 +103,8 @@ fn a_job_is_an_object() {
         "from": 1,
         "to": 100,
         "total": 100,
+        "sample": null,
+        "listed": null,
         "ok": 30,
         "failed": 4,
         "warned": 5,

@@ -22,6 +22,7 @@ pub(super) enum Needed {
 /// Every method there is. A test compares it with the protocol, so that a new method is not forgotten.
 pub(super) const METHODS: &[(&str, Needed)] = &[
     ("xmlx.v1.JobService/Submit", CHANGE),
+    ("xmlx.v1.JobService/SubmitPart", CHANGE),
     ("xmlx.v1.JobService/ListJobs", LOOK),
     ("xmlx.v1.JobService/ListRanges", LOOK),
     ("xmlx.v1.JobService/ListFailures", LOOK),

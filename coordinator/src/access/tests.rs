@@ -15,6 +15,7 @@ const OF_WORKERS: &[&str] = &["WorkerService/Session"];
 const OF_APPROVERS_ALONE: &[&str] = &["AccessService/CreateToken", "AccessService/RevokeToken"];
 const OF_OPERATORS_ALONE: &[&str] = &[
     "JobService/Submit",
+    "JobService/SubmitPart",
     "JobService/Pause",
     "JobService/Resume",
     "JobService/Cancel",

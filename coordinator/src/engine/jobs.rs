@@ -291,7 +291,7 @@ fn fresh(new: &NewJob) -> JobSnapshot {
         job: new.job_id,
         state: JobState::Running,
         priority: new.priority,
-        protocol: protocol_for(new.mode),
+        protocol: protocol_for(new.mode, new.chosen.selection().extent()),
         total: None,
         decided: 0,
         last_range: RangeId::FIRST,

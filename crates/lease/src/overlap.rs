@@ -1,6 +1,6 @@
 //! Whether a new job may stand beside those that there are.
 
-use xmlx_domain::{Mode, Scope};
+use xmlx_domain::{Mode, Scope, Selection};
 
 /// Where the scope of a job that follows its source grows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +20,8 @@ pub struct Claim<'a> {
     pub contract_hash: &'a str,
     /// Which applications it takes.
     pub mode: Mode,
+    /// What it takes of these.
+    pub selection: Selection,
     /// Its ids.
     pub scope: Scope,
     /// Where its scope grows, if it follows.
@@ -50,8 +52,11 @@ pub fn beside(known: Claim<'_>, is_open: IsOpen, new: Claim<'_>) -> Beside {
     if !may_meet {
         return Beside::Apart;
     }
-    let describes = |claim: Claim<'_>| (claim.mode, claim.scope);
-    let is_same = known.contract_hash == new.contract_hash && describes(known) == describes(new);
+    let describes = |claim: Claim<'_>| (claim.mode, claim.scope, claim.selection);
+    // Two lists may be as long as each other.
+    let is_list = matches!(new.selection, Selection::Listed(_));
+    let is_same =
+        !is_list && known.contract_hash == new.contract_hash && describes(known) == describes(new);
     if is_same { Beside::Same } else { Beside::Competing }
 }
 
@@ -92,7 +97,8 @@ mod tests {
     const HIGH: Scope = Scope { lo: 10, hi: 20 };
 
     fn claim(mode: Mode, scope: Scope, grows: Grows) -> Claim<'static> {
-        Claim { submit_key: "known", contract_hash: "a", mode, scope, grows }
+        let selection = Selection::All;
+        Claim { submit_key: "known", contract_hash: "a", mode, selection, scope, grows }
     }
 
     fn other(mode: Mode, scope: Scope, grows: Grows) -> Claim<'static> {
@@ -140,12 +146,21 @@ mod tests {
         let described = Claim { submit_key: "new", ..known };
         assert_eq!(beside(known, IsOpen::Open, described), Beside::Same, "by what it is");
         assert_eq!(beside(known, IsOpen::Ended, described), Beside::Apart, "a new run of it");
+        let sample = Selection::Sample("1%".parse().expect("a share"));
         for new in [
             Claim { contract_hash: "b", ..described },
             Claim { scope: Scope { lo: 1, hi: 9 }, ..described },
             Claim { mode: Mode::Follow, ..described },
+            Claim { selection: sample, ..described },
         ] {
             assert_eq!(beside(known, IsOpen::Open, new), Beside::Competing, "{new:?}");
         }
+        let of_part = |selection| (Claim { selection, ..known }, Claim { selection, ..described });
+        let (known, again) = of_part(sample);
+        assert_eq!(beside(known, IsOpen::Open, again), Beside::Same, "the same share");
+        // They may be other applications: only the key tells.
+        let (known, new) = of_part(Selection::Listed(3));
+        assert_eq!(beside(known, IsOpen::Open, new), Beside::Competing);
+        assert_eq!(beside(known, IsOpen::Open, known), Beside::Same);
     }
 }

@@ -1,5 +1,5 @@
 -- A job begins as one pending range over its whole scope.
--- params: @P1 bigint, @P2 bigint, @P3 varchar(64), @P4 nvarchar(200), @P5 char(64), @P6 nvarchar(max), @P7 varchar(20), @P8 bigint, @P9 bigint, @P10 bigint, @P11 int, @P12 varchar(36), @P13 varchar(20), @P14 varchar(20), @P15 nvarchar(max)
+-- params: @P1 bigint, @P2 bigint, @P3 varchar(64), @P4 nvarchar(200), @P5 char(64), @P6 nvarchar(max), @P7 varchar(20), @P8 bigint, @P9 bigint, @P10 bigint, @P11 int, @P12 varchar(36), @P13 varchar(20), @P14 varchar(20), @P15 nvarchar(max), @P16 int, @P17 bigint, @P18 nvarchar(max)
 SET XACT_ABORT ON;
 SET LOCK_TIMEOUT 5000;
 BEGIN TRAN;
@@ -19,4 +19,10 @@ VALUES (@P2, @P13, @P14, 0, 0, 0);
 IF @P15 <> ''
 INSERT INTO [xmlx].[job_threshold] ([job_id], [n], [threshold], [rows_before], [found_before])
 SELECT @P2, j.[place], j.[threshold], 0, 0 FROM OPENJSON(@P15) WITH ([place] int '$[0]', [threshold] nvarchar(max) '$[1]') AS j;
+-- Both 0: the job takes all of its scope.
+IF @P16 > 0 OR @P17 > 0
+INSERT INTO [xmlx].[job_selection] ([job_id], [millionths], [applications]) VALUES (@P2, @P16, @P17);
+IF @P17 > 0
+INSERT INTO [xmlx].[job_application] ([job_id], [app_id])
+SELECT @P2, c.[app_id] FROM OPENJSON(@P18) WITH ([app_id] bigint '$') AS c;
 COMMIT;

@@ -10,10 +10,10 @@ FROM [xmlx].[job] AS j
 WHERE j.[finished_at] < DATEADD(second, 0 - @P1, SYSUTCDATETIME()) AND j.[log_end] IS NOT NULL
     AND j.[job_id] < (SELECT MAX(n.[job_id]) FROM [xmlx].[job] AS n)
     AND NOT EXISTS (SELECT 1 FROM [xmlx].[range] AS o WHERE o.[job_id] = j.[job_id] AND o.[state] = 'leased')
-    AND NOT (j.[mode] IN ('retry', 'replace', 'replace-all') AND EXISTS (
-        SELECT 1 FROM [xmlx].[job] AS k WHERE k.[mode] NOT IN ('retry', 'replace', 'replace-all') AND k.[created_at] <= j.[finished_at]
+    AND NOT (j.[mode] IN ('retry', 'retry-part', 'replace', 'replace-part', 'replace-all', 'replace-all-part') AND EXISTS (
+        SELECT 1 FROM [xmlx].[job] AS k WHERE k.[mode] NOT IN ('retry', 'retry-part', 'replace', 'replace-part', 'replace-all', 'replace-all-part') AND k.[created_at] <= j.[finished_at]
             AND COALESCE(k.[finished_at], SYSUTCDATETIME()) >= DATEADD(second, 0 - @P1, SYSUTCDATETIME())))
     AND NOT EXISTS (
-        SELECT 1 FROM [xmlx].[job] AS p WHERE p.[mode] IN ('replace', 'replace-all') AND p.[state] IN ('running', 'paused')
+        SELECT 1 FROM [xmlx].[job] AS p WHERE p.[mode] IN ('replace', 'replace-part', 'replace-all', 'replace-all-part') AND p.[state] IN ('running', 'paused')
             AND p.[scope_lo] < j.[scope_hi] AND p.[scope_hi] > j.[scope_lo])
 ORDER BY j.[job_id];

@@ -5,5 +5,5 @@ FROM [xmlx].[job] AS j
 WHERE j.[job_id] = (
     SELECT MIN(k.[job_id]) FROM [xmlx].[job] AS k
     WHERE k.[contract_hash] = j.[contract_hash] AND k.[job_id] < @P1 AND k.[scope_lo] < @P3 AND k.[scope_hi] > @P2
-        AND k.[mode] IN ('once', 'follow', 'retry', 'replace', 'replace-all'))
+        AND k.[mode] IN ('once', 'once-part', 'follow', 'retry', 'retry-part', 'replace', 'replace-part', 'replace-all', 'replace-all-part'))
 ORDER BY j.[job_id];

@@ -38,9 +38,9 @@ impl Store {
     /// [`Error::Shape`] where there is no such job, or this build cannot read its contract.
     pub async fn new_plan(&self, job_id: JobId) -> Result<Plan, Error> {
         let shape = |detail| Error::Shape { statement: "job_contract", detail };
-        let (text, mode, _) =
+        let (text, taking, _) =
             self.kept_contract(job_id).await?.ok_or_else(|| shape(format!("no job {job_id}")))?;
-        if mode != Mode::Diff {
+        if taking.mode != Mode::Diff {
             return Err(shape(format!("job {job_id} compares no contracts")));
         }
         let new = ContractPair::read(&text)?.new;

@@ -60,6 +60,8 @@ const CONTROL: &[(&str, &[&str], &[&str])] = &[
     ("job_threshold", &["SELECT", "INSERT", "UPDATE", "DELETE"], &[]),
     ("finding", &["SELECT", "DELETE"], &["SELECT", "INSERT"]),
     ("rehearsed_key", &["SELECT", "DELETE"], &["INSERT"]),
+    ("job_selection", &["SELECT", "INSERT", "DELETE"], &["SELECT"]),
+    ("job_application", &["SELECT", "INSERT", "DELETE"], &["SELECT"]),
     // Neither UPDATE nor DELETE: nobody changes what was recorded.
     ("audit", &["SELECT", "INSERT"], &[]),
     ("audit_head", &["SELECT", "UPDATE"], &[]),

@@ -1,8 +1,9 @@
 //! Jobs.
 
+mod contract;
 mod follow;
 
-use xmlx_domain::{JobId, JobState, Mode, Scope};
+use xmlx_domain::{Extent, JobId, JobState, Mode, Scope, Selection, Taking};
 use xmlx_extract::Plan;
 use xmlx_lease::budget::{Budget, Threshold};
 use xmlx_lease::overlap::Grows;
@@ -11,7 +12,7 @@ use crate::audit::Record;
 use crate::catalog::Room;
 use crate::connection::{column, only, optional, text, word};
 use crate::schema::EXTRAS_SINCE;
-use crate::{ContractPair, Error, Leadership, Source, Store, statements, thresholds};
+use crate::{Chosen, Error, Leadership, Part, Source, Store, statements, thresholds};
 
 /// The room of `xmlx.job.reason`.
 const REASON: Room = Room::Units(1000);
@@ -34,6 +35,8 @@ pub struct NewJob {
     pub contract: String,
     /// Which applications it takes.
     pub mode: Mode,
+    /// What it takes of these.
+    pub chosen: Chosen,
     /// The higher, the sooner it is served.
     pub priority: i32,
     /// Its ids.
@@ -61,6 +64,8 @@ pub struct JobRow {
     pub contract_hash: String,
     /// Which applications it takes.
     pub mode: Mode,
+    /// What it takes of these.
+    pub selection: Selection,
     /// The higher, the sooner it is served.
     pub priority: i32,
     /// Its ids.
@@ -99,6 +104,18 @@ impl JobRow {
         let (from, to) = (at(&self.created_at)?, at(&self.finished_at)?);
         (to - from).to_std().ok()
     }
+
+    /// The source of the job, whose contract is `plan`.
+    #[must_use]
+    pub fn source(&self, plan: &Plan) -> Source {
+        self.source_as(plan, self.mode)
+    }
+
+    /// The same as a job of another mode would have it.
+    pub(crate) fn source_as(&self, plan: &Plan, mode: Mode) -> Source {
+        let part = Part { selection: self.selection, job: self.job_id };
+        Source::of_part(plan, mode, self.log_watermark, part)
+    }
 }
 
 /// What a leader has to know of a job that has not ended, without its ranges.
@@ -108,6 +125,8 @@ pub struct OpenJob {
     pub job_id: JobId,
     /// Which applications it takes.
     pub mode: Mode,
+    /// All of these, or a part.
+    pub extent: Extent,
     /// The higher, the sooner it is served.
     pub priority: i32,
     /// Its ids.
@@ -160,18 +179,19 @@ impl Store {
         job: &NewJob,
         record: Option<&Record>,
     ) -> Result<(), Error> {
-        let mode = job.mode.as_str();
+        let taking = Taking { mode: job.mode, extent: job.chosen.selection().extent() }.to_string();
+        let (millionths, n_listed, listed) = job.chosen.columns();
         let has_place = self.has_schema(EXTRAS_SINCE).await?;
         let budget = if has_place { job.budget.columns() } else { <(String, String)>::default() };
         let encoded_thresholds = thresholds::encoded(&job.thresholds);
-        let params: [&dyn tiberius::ToSql; 15] = [
+        let params: [&dyn tiberius::ToSql; 18] = [
             &leader.term.0,
             &job.job_id.0,
             &job.submit_key,
             &job.name,
             &job.contract_hash,
             &job.contract,
-            &mode,
+            &taking,
             &job.scope.lo,
             &job.scope.hi,
             &job.log_watermark,
@@ -180,6 +200,9 @@ impl Store {
             &budget.0,
             &budget.1,
             &encoded_thresholds,
+            &millionths,
+            &n_listed,
+            &listed,
         ];
         self.run_recorded(statements::JOB_INSERT, &params, record).await?;
         Ok(())
@@ -227,7 +250,8 @@ impl Store {
         let before = before.map_or(i64::MAX, |job| job.0);
         let params: [&dyn tiberius::ToSql; 4] = [&n_max, &before, &job_id, &submit_key];
         let rows = self.run(sql, &params).await.map_err(Error::of_control_tables)?;
-        rows.iter().map(job).collect()
+        let jobs = rows.iter().map(job).collect::<Result<_, Error>>()?;
+        self.add_selections(jobs).await
     }
 
     /// How many jobs there are, and the highest id that one has; 0 where there is none.
@@ -262,9 +286,11 @@ impl Store {
         let job_id = job_id.map_or(ANY_JOB, |job| job.0);
         let rows = self.run(statements::JOBS_OPEN, &[&job_id]).await;
         let open = |row| {
+            let Taking { mode, extent } = word(row, "mode", IT)?;
             Ok(OpenJob {
                 job_id: JobId(column(row, "job_id", IT)?),
-                mode: word(row, "mode", IT)?,
+                mode,
+                extent,
                 priority: column(row, "priority", IT)?,
                 scope: Scope { lo: column(row, "scope_lo", IT)?, hi: column(row, "scope_hi", IT)? },
                 state: word(row, "state", IT)?,
@@ -274,57 +300,6 @@ impl Store {
             })
         };
         rows.map_err(Error::of_control_tables)?.iter().map(open).collect()
-    }
-
-    /// A job's contract and how to read its source: text, mode, log watermark. `None`: no such job. Of a job that compares
-    /// two contracts it is the old one, by which its applications are read.
-    ///
-    /// # Errors
-    /// See [`Error`].
-    pub async fn job_contract(&self, job_id: JobId) -> Result<Option<(String, Mode, i64)>, Error> {
-        let Some((text, mode, log_watermark)) = self.kept_contract(job_id).await? else {
-            return Ok(None);
-        };
-        let contract = match mode {
-            Mode::Diff => ContractPair::read(&text)?.old,
-            Mode::Once
-            | Mode::Follow
-            | Mode::Retry
-            | Mode::Rehearse
-            | Mode::Reconcile
-            | Mode::Cover
-            | Mode::Replace
-            | Mode::ReplaceAll => text,
-        };
-        Ok(Some((contract, mode, log_watermark)))
-    }
-
-    /// What is kept as a job's contract: of a job that compares two, both.
-    pub(crate) async fn kept_contract(
-        &self,
-        job_id: JobId,
-    ) -> Result<Option<(String, Mode, i64)>, Error> {
-        const IT: &str = "job_contract";
-        let rows = self.run(statements::JOB_CONTRACT, &[&job_id.0]).await?;
-        let Some(row) = rows.first() else { return Ok(None) };
-        let mode = word(row, "mode", IT)?;
-        Ok(Some((text(row, "contract", IT)?, mode, column(row, "log_watermark", IT)?)))
-    }
-
-    /// A job's contract, compiled, and its source.
-    ///
-    /// # Errors
-    /// [`Error::Shape`] where there is no such job, or this build cannot read its contract.
-    pub async fn job_plan(&self, job_id: JobId) -> Result<(Plan, Source), Error> {
-        const IT: &str = "job_contract";
-        let shape = |detail| Error::Shape { statement: IT, detail };
-        let found = self.job_contract(job_id).await?;
-        let (contract, mode, log_watermark) =
-            found.ok_or_else(|| shape(format!("no job {job_id}")))?;
-        let plan = Plan::from_json_with(&contract, *self.limits())
-            .map_err(|err| shape(err.to_string()))?;
-        let source = Source::new(&plan, mode, log_watermark);
-        Ok((plan, source))
     }
 
     /// Moves a job from one state to another.
@@ -439,15 +414,18 @@ impl Store {
     }
 }
 
-fn job(row: &crate::connection::Row) -> Result<JobRow, Error> {
+/// What a job takes of its scope is in another table.
+fn job(row: &crate::connection::Row) -> Result<(JobRow, Extent), Error> {
     const IT: &str = "jobs";
     let finished_at: Option<&str> = optional(row, "finished_at", IT)?;
-    Ok(JobRow {
+    let Taking { mode, extent } = word(row, "mode", IT)?;
+    let job = JobRow {
         job_id: JobId(column(row, "job_id", IT)?),
         submit_key: text(row, "submit_key", IT)?,
         name: text(row, "name", IT)?,
         contract_hash: text(row, "contract_hash", IT)?,
-        mode: word(row, "mode", IT)?,
+        mode,
+        selection: Selection::All,
         priority: column(row, "priority", IT)?,
         scope: Scope { lo: column(row, "scope_lo", IT)?, hi: column(row, "scope_hi", IT)? },
         state: word(row, "state", IT)?,
@@ -462,5 +440,6 @@ fn job(row: &crate::connection::Row) -> Result<JobRow, Error> {
         revoked: column(row, "revoked", IT)?,
         created_at: text(row, "created_at", IT)?,
         finished_at: finished_at.unwrap_or_default().to_owned(),
-    })
+    };
+    Ok((job, extent))
 }

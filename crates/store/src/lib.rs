@@ -35,6 +35,7 @@ mod replace;
 mod reports;
 mod runs;
 mod schema;
+mod selection;
 mod sessions;
 mod source;
 mod statements;
@@ -76,8 +77,9 @@ pub use replace::Removals;
 pub use runs::{Run, RunOwner, runs_statement};
 pub use schema::{
     EXTRAS_SINCE, FINDINGS_SINCE, Fit, NO_CONTROL_TABLES, REPORTS_SINCE, SCHEMA_VERSION,
-    SchemaVersion, control_schema,
+    SELECTION_SINCE, SchemaVersion, control_schema,
 };
+pub use selection::{Chosen, LISTED_MAX, Part};
 pub use sessions::SessionRow;
 pub use source::{Source, Waiting, same_applications};
 pub use statements::all as all_statements;

@@ -4,7 +4,7 @@
 use xmlx_domain::JobId;
 
 use crate::connection::column;
-use crate::schema::{EXTRAS_SINCE, FINDINGS_SINCE, REPORTS_SINCE};
+use crate::schema::{EXTRAS_SINCE, FINDINGS_SINCE, REPORTS_SINCE, SELECTION_SINCE};
 use crate::source::count;
 use crate::{Error, Leadership, Store, statements};
 
@@ -65,6 +65,7 @@ impl Store {
             (EXTRAS_SINCE, "prune_extras", statements::PRUNE_EXTRAS),
             (REPORTS_SINCE, "prune_reports", statements::PRUNE_REPORTS),
             (FINDINGS_SINCE, "prune_findings", statements::PRUNE_FINDINGS),
+            (SELECTION_SINCE, "prune_selection", statements::PRUNE_SELECTION),
         ] {
             if self.has_schema(since).await?
                 && count(&self.run(statement, &params).await?, name)? > 0

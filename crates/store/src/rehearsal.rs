@@ -7,7 +7,7 @@ use xmlx_report::Rehearsal;
 use crate::connection::column;
 use crate::schema::FINDINGS_SINCE;
 use crate::source::count;
-use crate::{Error, JobRow, Source, Store, statements};
+use crate::{Error, JobRow, Store, statements};
 
 /// A key that several applications of a rehearsal have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,7 +102,7 @@ impl Store {
     /// # Errors
     /// See [`Error`].
     pub async fn there_already(&self, plan: &Plan, job: &JobRow) -> Result<ThereAlready, Error> {
-        let source = Source::new(plan, xmlx_domain::Mode::Once, job.log_watermark);
+        let source = job.source_as(plan, xmlx_domain::Mode::Once);
         let Some([n, ids]) = crate::verify::there_already(plan, &source) else {
             return Ok(ThereAlready::default());
         };

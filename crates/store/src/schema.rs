@@ -6,7 +6,7 @@ use crate::connection::column;
 use crate::{Error, Store, statements};
 
 /// The version that this build was made for.
-pub const SCHEMA_VERSION: i32 = 6;
+pub const SCHEMA_VERSION: i32 = 7;
 
 /// The version that brought trials, budgets, warnings, and where the scope of a job that follows grows. Statements that
 /// need these tables are sent where the tables are of this version.
@@ -22,18 +22,22 @@ pub const FINDINGS_SINCE: i32 = 5;
 /// The version that brought the record of who did what, and tokens.
 pub(crate) const AUDIT_SINCE: i32 = 6;
 
+/// The version that brought jobs that take a part of their scopes.
+pub const SELECTION_SINCE: i32 = 7;
+
 /// The oldest version that this build works with. A release only ever adds what it needs; what nobody
 /// needs any more the release after it takes away.
 const OLDEST_VERSION: i32 = 1;
 
 /// What makes each version out of the one before. Each is safe to repeat.
-pub(crate) const MIGRATIONS: [&str; 6] = [
+pub(crate) const MIGRATIONS: [&str; 7] = [
     statements::CONTROL_1,
     statements::CONTROL_2,
     statements::CONTROL_3,
     statements::CONTROL_4,
     statements::CONTROL_5,
     statements::CONTROL_6,
+    statements::CONTROL_7,
 ];
 
 /// How many of them the release before has.

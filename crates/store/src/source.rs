@@ -4,7 +4,8 @@ use xmlx_domain::{IDS_MAX, IDS_MIN, JobId, Mode, Scope};
 use xmlx_extract::Plan;
 
 use crate::connection::{Row, column, only, optional};
-use crate::{Error, Store, name};
+use crate::selection::words;
+use crate::{Error, Part, Store, name};
 
 /// Applications that wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,6 +54,12 @@ impl Source {
     /// The source of `plan`. `log_watermark`: the highest `log_id` when the job was submitted.
     #[must_use]
     pub fn new(plan: &Plan, mode: Mode, log_watermark: i64) -> Self {
+        Self::of_part(plan, mode, log_watermark, Part::ALL)
+    }
+
+    /// The same of a job that takes a part of its scope.
+    #[must_use]
+    pub fn of_part(plan: &Plan, mode: Mode, log_watermark: i64, part: Part) -> Self {
         let schema = plan.target_schema();
         let source = plan.source();
         let table = name::table(schema, &source.table);
@@ -74,8 +81,9 @@ impl Source {
         };
         let and_of_line =
             |row: &str| of_line(row).map_or_else(String::new, |it| format!(" AND {it}"));
+        let (taken, log_taken) = (part.condition(&format!("x.{id}")), part.condition("l.[app_id]"));
         let own = format!("x.{id}");
-        let in_line = and_of_line(own.as_str());
+        let in_line = and_of_line(own.as_str()) + &taken;
         let (waits, waited) = (waits(mode, plan, &log, &own), waited(mode, plan, &log, &own));
         let not_kept = if mode.replaces() { not_kept(&own) } else { String::new() };
         let submitted = format!(
@@ -100,7 +108,7 @@ impl Source {
             rows_up: rows(&table, &id, ""),
             rows_down: rows(&table, &id, " DESC"),
             left_out: format!(
-                "SELECT COUNT_BIG(*) AS [n] FROM {table} AS x WHERE {scope} AND {outside}"
+                "SELECT COUNT_BIG(*) AS [n] FROM {table} AS x WHERE {scope} AND {outside}{taken}"
             ),
             newest_log_id: format!(
                 "SELECT COALESCE(CAST(MAX([log_id]) AS bigint), 0) AS [n] FROM {log}"
@@ -109,7 +117,7 @@ impl Source {
             id: own,
             log,
             log_of_job: format!(
-                "l.[app_id] >= @P1 AND l.[app_id] < @P2 AND l.[log_id] > @P3 AND l.[log_id] <= @P5{} AND {}",
+                "l.[app_id] >= @P1 AND l.[app_id] < @P2 AND l.[log_id] > @P3 AND l.[log_id] <= @P5{}{log_taken} AND {}",
                 and_of_line("l.[app_id]"),
                 decided
             ),
@@ -336,13 +344,15 @@ fn latest_before(log: &str, id: &str) -> String {
 fn written_otherwise(plan: &Plan, log: &str, id: &str) -> String {
     // The hash is made of digits alone.
     let hash = plan.hash();
+    let undecided = words(&[Mode::Once, Mode::Follow]);
+    let decided = words(&[Mode::Retry, Mode::Replace, Mode::ReplaceAll]);
     format!(
         "NOT EXISTS (SELECT 1 FROM {log} AS l JOIN [xmlx].[job] AS r ON r.[scope_lo] <= l.[app_id] AND r.[scope_hi] > l.[app_id] \
          WHERE l.[app_id] = {id} AND l.[status] = 'success' AND {OF_A_WORKER} \
          AND l.[log_id] = (SELECT MAX(n.[log_id]) FROM {log} AS n WHERE n.[app_id] = {id} AND n.[log_id] <= @P4) \
          AND r.[contract_hash] = '{hash}' AND r.[log_watermark] < l.[log_id] AND COALESCE(r.[log_end], l.[log_id]) >= l.[log_id] \
-         AND (r.[mode] IN ('once', 'follow') AND NOT EXISTS (SELECT 1 FROM {log} AS k WHERE k.[app_id] = {id} AND k.[log_id] < l.[log_id]) \
-         OR r.[mode] IN ('retry', 'replace', 'replace-all') AND EXISTS (SELECT 1 FROM {log} AS k WHERE k.[app_id] = {id} AND k.[log_id] <= r.[log_watermark])))"
+         AND (r.[mode] IN ({undecided}) AND NOT EXISTS (SELECT 1 FROM {log} AS k WHERE k.[app_id] = {id} AND k.[log_id] < l.[log_id]) \
+         OR r.[mode] IN ({decided}) AND EXISTS (SELECT 1 FROM {log} AS k WHERE k.[app_id] = {id} AND k.[log_id] <= r.[log_watermark])))"
     )
 }
 
@@ -360,8 +370,9 @@ fn decided_in(mode: Mode, log: &str) -> String {
     };
     let had_failed = |watermark: &str| had_a_row(watermark, " AND k.[status] = 'failed'");
     let beside = |mode: Mode, took: String| {
+        let mode = words(&[mode]);
         format!(
-            "NOT EXISTS (SELECT 1 FROM [xmlx].[job] AS r WHERE r.[mode] = '{mode}' AND r.[scope_lo] <= l.[app_id] AND r.[scope_hi] > l.[app_id] \
+            "NOT EXISTS (SELECT 1 FROM [xmlx].[job] AS r WHERE r.[mode] IN ({mode}) AND r.[scope_lo] <= l.[app_id] AND r.[scope_hi] > l.[app_id] \
              AND r.[log_watermark] < l.[log_id] AND COALESCE(r.[log_end], l.[log_id]) >= l.[log_id] AND {took})"
         )
     };

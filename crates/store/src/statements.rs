@@ -22,6 +22,7 @@ statements! {
     CONTROL_4 = "004_range_report";
     CONTROL_5 = "005_finding";
     CONTROL_6 = "006_audit";
+    CONTROL_7 = "007_selection";
     AUDIT_HEAD = "audit_head";
     AUDIT_PAGE = "audit_page";
     TOKEN_INSERT = "token_insert";
@@ -38,6 +39,7 @@ statements! {
     FINDINGS = "findings";
     FINDINGS_COUNT = "findings_count";
     JOB_ACCOUNT = "job_account";
+    JOB_APPLICATIONS = "job_applications";
     JOB_BUDGET_RENEW = "job_budget_renew";
     JOB_CONTRACT = "job_contract";
     FOLLOW_NOTE = "follow_note";
@@ -48,6 +50,7 @@ statements! {
     JOB_LOG_END = "job_log_end";
     JOB_REASON = "job_reason";
     JOB_SCOPE = "job_scope";
+    JOB_SELECTIONS = "job_selections";
     JOB_SETTLE = "job_settle";
     JOB_STATE = "job_state";
     JOB_THRESHOLDS = "job_thresholds";
@@ -70,6 +73,7 @@ statements! {
     PRUNE_FIND = "prune_find";
     PRUNE_JOB = "prune_job";
     PRUNE_REPORTS = "prune_reports";
+    PRUNE_SELECTION = "prune_selection";
     PRUNE_SESSIONS = "prune_sessions";
     PRUNE_SESSIONS_FIND = "prune_sessions_find";
     RANGE_CHANGE = "range_change";

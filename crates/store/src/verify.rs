@@ -92,7 +92,7 @@ impl Store {
     /// # Errors
     /// See [`Error`].
     pub async fn verify(&self, plan: &Plan, job: &JobRow) -> Result<Verification, Error> {
-        let source = Source::new(plan, job.mode, job.log_watermark);
+        let source = job.source(plan);
         let catalog = self.catalog(plan.target_schema()).await?;
         let sql = Statements::new(plan, &source, &catalog);
         let ranges = self.ranges(job.job_id).await?;
@@ -222,7 +222,7 @@ impl Store {
         if job.mode == Mode::Rehearse {
             return Ok(stages_of(&self.rehearsal(job.job_id).await?));
         }
-        let source = Source::new(plan, job.mode, job.log_watermark);
+        let source = job.source(plan);
         self.stages(&Statements::new(plan, &source, &Catalog::default()), job).await
     }
 
@@ -241,7 +241,7 @@ impl Store {
         if job.mode == Mode::Rehearse {
             return self.rehearsed_failures(job.job_id, before, n_max).await;
         }
-        let source = Source::new(plan, job.mode, job.log_watermark);
+        let source = job.source(plan);
         let sql = Statements::new(plan, &source, &Catalog::default());
         let end = job.log_end.unwrap_or(i64::MAX).min(before - 1);
         let job = JobRow { log_end: Some(end), ..job.clone() };
@@ -281,7 +281,7 @@ impl Store {
             });
             return Ok((stages_of(&found), commonest));
         }
-        let source = Source::new(plan, job.mode, job.log_watermark);
+        let source = job.source(plan);
         let sql = Statements::new(plan, &source, &Catalog::default());
         let rows = self.run_of_job(&sql.commonest, job, 0).await?;
         let commonest = match rows.first() {

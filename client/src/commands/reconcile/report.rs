@@ -20,6 +20,13 @@ pub(crate) struct Report {
     pub(crate) job: i64,
     pub(crate) reconciliation: i64,
     pub(crate) name: String,
+    /// The share of the range that was compared; none: all of it.
+    pub(crate) sample: Option<String>,
+    /// How many applications were listed to be compared; none: those of the range.
+    pub(crate) listed: Option<i64>,
+    /// The same for people.
+    #[serde(skip)]
+    pub(crate) part: Option<String>,
     /// The SHA-256 of the contract.
     pub(crate) contract: String,
     /// The range of ids, both ends included; none where there is no application.
@@ -112,6 +119,7 @@ impl Report {
         let facts = [
             ("Job", format!("{} ({})", self.job, self.name)),
             ("Compared by job", self.reconciliation.to_string()),
+            ("Of the range", self.part.clone().unwrap_or_else(|| "all applications".to_owned())),
             ("Contract (SHA-256)", self.contract.clone()),
             ("First application", id(self.first_app_id)),
             ("Last application", id(self.last_app_id)),
@@ -223,6 +231,9 @@ mod tests {
             job: 7,
             reconciliation: 8,
             name: "card & <loan>".to_owned(),
+            sample: None,
+            listed: None,
+            part: None,
             contract: "ab".repeat(32),
             first_app_id: Some(1),
             last_app_id: Some(9),

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::str::FromStr;
 
-use xmlx_domain::{HistoryEvent, JobState, Mode, RangeEvent, RangeState, SessionState};
+use xmlx_domain::{HistoryEvent, JobState, RangeEvent, RangeState, SessionState, Taking};
 
 use super::*;
 
@@ -47,7 +47,7 @@ fn sql_names_states_as_the_domain_does() {
         states += all_known::<JobState>(name, sql, &["j.[state]"]);
         states += all_known::<SessionState>(name, sql, &["s.[state]"]);
         events += all_known::<HistoryEvent>(name, sql, &["[event]", "@P11"]);
-        modes += all_known::<Mode>(name, sql, &["[mode]"]);
+        modes += all_known::<Taking>(name, sql, &["[mode]"]);
     }
     assert!(states >= 9 && events >= 5 && modes >= 1, "{states} {events} {modes}: found too few");
 }

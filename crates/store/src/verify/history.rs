@@ -24,7 +24,7 @@ impl Store {
     pub async fn verify_history(&self, plan: &Plan, job_id: JobId) -> Result<Vec<Check>, Error> {
         let mut replay = Replay::default();
         let (job, newest_log_id) = self.replay_to_the_end(&mut replay, plan, job_id).await?;
-        let source = Source::new(plan, job.mode, job.log_watermark);
+        let source = job.source(plan);
         let decisions = self.decisions(&mut replay, plan, &source, &job, newest_log_id).await?;
         // What a job only reads stays undecided behind its cursors.
         let passed = match job.mode.writes() {
@@ -71,7 +71,7 @@ impl Store {
         for round in 0.. {
             let job = self.job(job_id).await?;
             let job = job.ok_or_else(|| shape(format!("no job {job_id}")))?;
-            let source = Source::new(plan, job.mode, job.log_watermark);
+            let source = job.source(plan);
             let newest_log_id = source.newest_log_id(self).await?;
             let rows = self.ranges(job_id).await?;
             let newest = self.replay_after(replay, job_id, last).await?;

@@ -5,6 +5,7 @@ use xmlx_domain::Mode;
 use xmlx_extract::{Plan, Table};
 
 use crate::catalog::Catalog;
+use crate::selection::words;
 use crate::source::OF_A_WORKER;
 use crate::{Source, name};
 
@@ -232,14 +233,13 @@ fn kept_by_stage() -> String {
 }
 
 fn unaccounted(log: &str) -> String {
-    let reading: Vec<String> =
-        Mode::ALL.iter().filter(|it| !it.writes()).map(|it| format!("'{it}'")).collect();
+    let reading: Vec<Mode> = Mode::ALL.iter().copied().filter(|mode| !mode.writes()).collect();
     let owned = "h.[session_id] = CAST(l.[session_id] AS varchar(36)) COLLATE DATABASE_DEFAULT AND h.[lo] <= l.[app_id] AND h.[hi] > l.[app_id]";
     format!(
         "{log} AS l WHERE l.[app_id] >= @P1 AND l.[app_id] < @P2 AND l.[log_id] > @P3 AND l.[log_id] <= @P5 \
          AND EXISTS (SELECT 1 FROM [xmlx].[range_history] AS h WHERE h.[job_id] = @P4 AND {owned}) \
          AND NOT EXISTS (SELECT 1 FROM [xmlx].[range_history] AS h JOIN [xmlx].[job] AS j ON j.[job_id] = h.[job_id] WHERE j.[mode] NOT IN ({}) AND {owned})",
-        reading.join(", ")
+        words(&reading)
     )
 }
 

@@ -79,9 +79,9 @@ async fn a_job_from_its_beginning_to_its_end() {
     lead(&mut db).await;
     let contract = format!("{{\"x\": \"{}\"}}", "y".repeat(9000));
     let hash = "ab".repeat(32);
-    let job: [&dyn tiberius::ToSql; 15] = [
+    let job: [&dyn tiberius::ToSql; 18] = [
         &1i64, &7i64, &"key-1", &"a job", &hash, &contract, &"once", &1i64, &101i64, &0i64, &0i32,
-        &SESSION, &"50%", &"", &"",
+        &SESSION, &"50%", &"", &"", &0i32, &0i64, &"",
     ];
     query(&mut db, &sql("job_insert"), &job).await.expect("job_insert");
     let twice = query(&mut db, &sql("job_insert"), &job).await;
