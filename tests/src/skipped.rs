@@ -86,6 +86,10 @@ pub const ON_DEVDB_ALONE: &[(&str, Needs, &[&str])] = &[
         "an_open_transaction_is_never_taken_over",
         "what_a_batch_sets_does_not_stay",
     ]),
+    ("coverage", Needs::Faults, &[
+        "a_job_counts_what_its_documents_have_as_files_are_counted",
+        "a_job_maps_its_documents_by_a_changed_contract",
+    ]),
     ("decided_once", Needs::Faults, &[
         "what_another_tool_logs_meanwhile_is_left_alone",
         "a_drain_extracts_nothing_twice",

@@ -253,7 +253,7 @@ impl Plan {
     ///
     /// Returns why the document gives no rows.
     pub fn map_bytes(&self, bytes: &[u8], expected: Option<i64>) -> Result<Application, Rejection> {
-        self.map(&*self.text_of(bytes, expected)?, expected)
+        self.map(&self.text_of(bytes, expected)?, expected)
     }
 
     /// The text of a document whose encoding is not known, as [`Plan::map_bytes`] reads it.
@@ -278,7 +278,7 @@ impl Plan {
     ///
     /// Returns why the document gives no rows.
     pub fn map_utf16(&self, bytes: &[u8], expected: Option<i64>) -> Result<Application, Rejection> {
-        self.map(&*self.text_of_utf16(bytes, expected)?, expected)
+        self.map(&self.text_of_utf16(bytes, expected)?, expected)
     }
 
     /// The text of a document that is known to be UTF-16, as [`Plan::map_utf16`] reads it.
