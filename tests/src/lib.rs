@@ -19,6 +19,7 @@ mod page;
 mod process;
 mod skipped;
 mod statements;
+pub mod supply;
 mod wiretap;
 
 pub use certificates::Certificates;
