@@ -227,7 +227,8 @@ mod tests {
         let found = plan.coverage(&covered.paths.inventory());
         let whole = whole(&plan, &report, &covered, &found);
         assert_eq!((whole.documents, whole.unreadable, whole.unlisted), (2, 0, 0));
-        let columns = whole.columns.iter().map(|it| (it.column.as_str(), it.rows, it.values));
+        let columns = whole.columns.iter();
+        let columns = columns.map(|column| (column.column.as_str(), column.rows, column.values));
         let columns: Vec<_> = columns.filter(|(name, ..)| *name != "app_id").collect();
         assert_eq!(columns, [("n", 2, 2), ("gone", 2, 0), ("i", 0, 0)]);
         let never: Vec<_> = whole.mappings.iter().filter(|mapping| mapping.times == 0).collect();

@@ -136,7 +136,7 @@ mod tests {
         });
         let mut watch = Watch::begin(Mode::Diff);
         watch.take_in(Seen { changed: changed.collect(), ..Seen::default() });
-        let seen = |sights: Sights| sights.changes.map(|it| (it.documents, it.changed));
+        let seen = |sights: Sights| sights.changes.map(|counts| (counts.documents, counts.changed));
         assert_eq!(seen(watch.keep(&[failed(1), failed(2)])), Some((2, 2)));
         watch.record();
         assert_eq!(seen(watch.keep(&[failed(3)])), Some((3, 3)));
