@@ -54,19 +54,9 @@ pub fn run(
 
 async fn serve(config: Config, shutdown: Shutdown, manager: ServiceManager) -> anyhow::Result<()> {
     let holder = uuid::Uuid::new_v4().to_string();
-    let connect = |connections_max| {
-        Store::new(&StoreConfig {
-            connection_string: config.database.reveal().to_owned(),
-            ca: config.database_ca.clone(),
-            access: Access::ReadWrite,
-            application_name: format!("xmlx/coordinator/{holder}"),
-            connections_max,
-            limits: config.document_limits,
-        })
-    };
     // Renewals and saves never wait behind somebody's long question.
-    let saves = connect(SAVE_CONNECTIONS)?;
-    let store = connect(config.connections_max)?;
+    let saves = connect(&config, &holder, SAVE_CONNECTIONS)?;
+    let store = connect(&config, &holder, config.connections_max)?;
     let lanes = Lanes::new(config.connections_max);
     if let Some(err) = saves.enter().await.map_err(refusal)? {
         warn!(%err, "the database does not answer; waiting for it");
@@ -124,6 +114,18 @@ async fn serve(config: Config, shutdown: Shutdown, manager: ServiceManager) -> a
     leading.await.context("the leadership task failed")?.map_err(given_up)?;
     info!(address = %SocketAddr::to_string(&bound), "stopped");
     Ok(())
+}
+
+/// The database, by connections that name this coordinator.
+fn connect(config: &Config, holder: &str, connections_max: usize) -> anyhow::Result<Store> {
+    Ok(Store::new(&StoreConfig {
+        connection_string: config.database.reveal().to_owned(),
+        ca: config.database_ca.clone(),
+        access: Access::ReadWrite,
+        application_name: format!("xmlx/coordinator/{holder}"),
+        connections_max,
+        limits: config.document_limits,
+    })?)
 }
 
 /// When connections are cut that a drain has not ended.
