@@ -53,11 +53,11 @@ async fn ask(dialer: &Dialer, url: &str) -> anyhow::Result<ServingStatus> {
 
 /// Nobody dials the address that stands for all of a host's.
 fn reached_from_here(listen: SocketAddr) -> SocketAddr {
-    let ip = match listen.ip() {
-        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
-        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
-        ip => ip,
-    };
+    if !listen.ip().is_unspecified() {
+        return listen;
+    }
+    let ip: IpAddr =
+        if listen.is_ipv4() { Ipv4Addr::LOCALHOST.into() } else { Ipv6Addr::LOCALHOST.into() };
     SocketAddr::new(ip, listen.port())
 }
 

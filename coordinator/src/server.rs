@@ -57,19 +57,9 @@ pub fn run(
 
 async fn serve(config: Config, shutdown: Shutdown, manager: ServiceManager) -> anyhow::Result<()> {
     let holder = uuid::Uuid::new_v4().to_string();
-    let connect = |connections_max| {
-        Store::new(&StoreConfig {
-            connection_string: config.database.reveal().to_owned(),
-            ca: config.database_ca.clone(),
-            access: Access::ReadWrite,
-            application_name: format!("xmlx/coordinator/{holder}"),
-            connections_max,
-            limits: config.document_limits,
-        })
-    };
     // Renewals and saves never wait behind somebody's long question.
-    let saves = connect(SAVE_CONNECTIONS)?;
-    let store = connect(config.connections_max)?;
+    let saves = connect(&config, &holder, SAVE_CONNECTIONS)?;
+    let store = connect(&config, &holder, config.connections_max)?;
     let lanes = Lanes::new(config.connections_max);
     if let Some(err) = saves.enter().await.map_err(refusal)? {
         warn!(%err, "the database does not answer; waiting for it");
@@ -139,6 +129,18 @@ async fn expose_metrics(config: &Config, role: RoleReader) -> anyhow::Result<()>
     xmlx_metrics::expose(address, version, move || role.ready(), move || security.expires_at())
         .await
         .with_context(|| format!("cannot listen on `{address}`, which `metrics_listen` has"))
+}
+
+/// The database, by connections that name this coordinator.
+fn connect(config: &Config, holder: &str, connections_max: usize) -> anyhow::Result<Store> {
+    Ok(Store::new(&StoreConfig {
+        connection_string: config.database.reveal().to_owned(),
+        ca: config.database_ca.clone(),
+        access: Access::ReadWrite,
+        application_name: format!("xmlx/coordinator/{holder}"),
+        connections_max,
+        limits: config.document_limits,
+    })?)
 }
 
 /// When connections are cut that a drain has not ended.
