@@ -36,6 +36,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("xmlx-extract", &["domain"]),
     ("xmlx-infer", &[]),
     ("xmlx-lease", &["domain"]),
+    ("xmlx-models", &["domain", "lease"]),
     ("xmlx-proto", &["domain"]),
     ("xmlx-runtime", &[]),
     ("xmlx-samples", &[]),
