@@ -37,6 +37,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("xmlx-infer", &[]),
     ("xmlx-lease", &["domain"]),
     ("xmlx-metrics", &["domain", "runtime"]),
+    ("xmlx-models", &["domain", "lease"]),
     ("xmlx-proto", &["domain"]),
     ("xmlx-runtime", &[]),
     ("xmlx-samples", &[]),

@@ -74,6 +74,11 @@ mod tests {
         let at = |from, at, count| Cut::At(Boundary::Cut { from, at, count });
         assert_eq!(found(100, 200, 25), at(100, 201, 25), "as many as asked for");
         assert_eq!(found(FAR - 900, FAR - 800, 3), at(FAR - 900, FAR, 3), "the last ones");
+        assert_eq!(
+            found(FAR - 900, FAR - 800, 25),
+            at(FAR - 900, FAR - 799, 25),
+            "more may follow"
+        );
         assert_eq!(found(100, 200, 3), at(100, 201, 3), "nothing for a long way behind them");
         let within = Cut::Within(Scope { lo: 100, hi: 100 + LEASE_IDS_MAX });
         assert_eq!(found(100, 100 + LEASE_IDS_MAX, 25), at(100, 101 + LEASE_IDS_MAX, 25));

@@ -20,7 +20,7 @@ pub(crate) struct Piece {
     pub(crate) apps: u64,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Job {
     pub(crate) state: JobState,
     /// The higher, the sooner it is served.

@@ -39,7 +39,7 @@ impl Ownership {
     }
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Range {
     pub(crate) lo: i64,
     pub(crate) hi: i64,

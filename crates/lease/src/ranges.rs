@@ -8,7 +8,7 @@ use xmlx_domain::{RangeId, SessionId};
 use crate::Timestamp;
 use crate::range::Range;
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Ranges {
     by_id: BTreeMap<RangeId, Range>,
     /// Those that nobody has, by their first id.

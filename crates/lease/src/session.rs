@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::{Limits, Timestamp};
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Session {
     pub(crate) slots: u32,
     /// The protocol that was agreed on with it.
@@ -59,5 +59,52 @@ impl Session {
         #[allow(clippy::cast_precision_loss, reason = "a rate needs no 53 bits")]
         let rate = apps as f64 / seconds;
         self.rate = Some(self.rate.map_or(rate, |old| old * 0.5 + rate * 0.5));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp(5_000);
+
+    fn session() -> Session {
+        Session::new(2, 1, NOW, &Limits::default())
+    }
+
+    #[test]
+    fn a_rate_is_the_mean_of_the_last_lease_and_those_before() {
+        let mut measured = session();
+        for (apps, seconds, rate) in [
+            (0, 4, None),
+            (10, 0, None),
+            (10, 2, Some(5.0)),
+            (0, 4, Some(5.0)),
+            (20, 2, Some(7.5)),
+            (30, 60, Some(4.0)),
+        ] {
+            measured.measure(apps, Duration::from_secs(seconds));
+            assert_eq!(measured.rate, rate, "{apps} in {seconds} s");
+        }
+    }
+
+    #[test]
+    fn who_is_about_to_go_takes_nothing() {
+        let with = |credits, draining, broken| Session { credits, draining, broken, ..session() };
+        for (known, stays, may_take) in [
+            (with(1, false, false), true, true),
+            (with(0, false, false), true, false),
+            (with(1, true, false), false, false),
+            (with(1, false, true), false, false),
+            (with(1, true, true), false, false),
+        ] {
+            assert_eq!((known.stays(), known.may_take()), (stays, may_take), "{known:?}");
+        }
+    }
+
+    #[test]
+    fn a_rest_ends_when_its_time_has_come() {
+        let resting = Session { rests_until: NOW, ..session() };
+        assert!(resting.is_resting(Timestamp(NOW.0 - 1)) && !resting.is_resting(NOW));
     }
 }

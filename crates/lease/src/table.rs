@@ -23,7 +23,7 @@ const GONE: &str = "its owner is gone";
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 /// All jobs, ranges and sessions that one leader knows of. See [`LeaseTable::apply`].
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct LeaseTable {
     limits: Limits,
     jobs: BTreeMap<JobId, Job>,
@@ -37,7 +37,7 @@ pub struct LeaseTable {
 }
 
 /// A job of which table and database may differ.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Doubted {
     /// What was known of it; `None`: nothing.
     job: Option<Job>,
