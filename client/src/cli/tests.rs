@@ -96,10 +96,13 @@ fn every_command_is_understood() {
 
 #[test]
 fn a_wait_has_two_ends() {
-    let wait = |line: &str| match command(line) {
-        Command::Submit(submit) => submit.args.wait,
-        Command::Retry(retry) => retry.args.wait,
-        _ => panic!("{line} submits nothing"),
+    let wait = |line: &str| {
+        let found = command(line);
+        if let Command::Retry(retry) = &found {
+            return retry.args.wait;
+        }
+        let Command::Submit(submit) = &found else { panic!("{line} submits nothing") };
+        submit.args.wait
     };
     assert_eq!(wait("submit --contract c"), None);
     assert_eq!(wait("submit --contract c --wait"), Some(Wait::UntilEnded));
