@@ -20,7 +20,7 @@ use crate::pages::{Page, ROWS_MAX};
 use crate::quality::Hints;
 use crate::role::{Role, RoleReader};
 use crate::submit::{self, Prepared, Submission};
-use crate::{convert, failures, quality, reconciliation, rehearsal, runs, warnings};
+use crate::{convert, explain, failures, quality, reconciliation, rehearsal, runs, warnings};
 
 /// What a client gets that knows no pages and does not say how many failures it wants.
 const FAILURES_DEFAULT: u32 = 100;
@@ -254,6 +254,29 @@ impl JobService for JobApi {
         let plan = self.plan(job.job_id).await?;
         let _turn = self.turn(format!("listing runs of application {}", request.app_id)).await?;
         Ok(Response::new(runs::page(&self.store, &plan, request.app_id, page).await?))
+    }
+
+    async fn explain_application(
+        &self,
+        request: Request<pb::ExplainApplicationRequest>,
+    ) -> Result<Response<pb::ExplainApplicationResponse>, Status> {
+        let caller = Caller::of(&request);
+        let request = request.into_inner();
+        explain::check(&request, &caller)?;
+        explain::record(&self.store, &request, &caller).await?;
+        let newest = match request.job_id {
+            Some(job_id) => JobId(job_id),
+            None => self.store.count_jobs().await.map_err(|err| convert::refusal(&err))?.1,
+        };
+        let job = self.job(newest).await?;
+        let _turn = self.turn(format!("explaining application {}", request.app_id)).await?;
+        let runs = explain::runs(&self.store, job.job_id, request.app_id).await?;
+        let decided = runs.iter().find_map(|run| run.owner.as_ref()).map(|owner| owner.job_id);
+        let job = match decided.filter(|_| request.job_id.is_none()) {
+            Some(decided) => self.job(decided).await?,
+            None => job,
+        };
+        Ok(Response::new(explain::explain(&self.store, &job, runs, &request).await?))
     }
 
     async fn list_warnings(

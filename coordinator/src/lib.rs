@@ -11,6 +11,7 @@ mod config;
 mod convert;
 mod counted;
 mod engine;
+mod explain;
 mod failures;
 mod incoming;
 mod job_service;

@@ -121,6 +121,7 @@ fn asks(command: &Command) -> Asks {
         | Command::Token(_)
         | Command::Audit { .. }
         | Command::Verify { .. } => Asks::Coordinators,
+        Command::Explain(args) if args.contract.is_empty() => Asks::Coordinators,
         Command::Init { print: false }
         | Command::Check { .. }
         | Command::Load { .. }
@@ -133,6 +134,7 @@ fn asks(command: &Command) -> Asks {
         | Command::Map { .. }
         | Command::Coverage(_)
         | Command::Diff(_)
+        | Command::Explain(_)
         | Command::Bench { .. }
         | Command::Demo { .. }
         | Command::Up { .. }
