@@ -4,8 +4,9 @@ use std::path::PathBuf;
 
 use prost::Message as _;
 
-const FILES: [&str; 5] = [
+const FILES: [&str; 6] = [
     "xmlx/v1/types.proto",
+    "xmlx/v1/explain.proto",
     "xmlx/v1/worker.proto",
     "xmlx/v1/job.proto",
     "xmlx/v1/cluster.proto",

@@ -17,6 +17,7 @@ use crate::commands::ca::Ca;
 use crate::commands::contract::Contract;
 use crate::commands::coverage::Coverage;
 use crate::commands::diff::Diff;
+use crate::commands::explain::Explain;
 use crate::commands::reconcile::Reconcile;
 use crate::commands::token::Token;
 use crate::output::Format;
@@ -133,6 +134,14 @@ pub(crate) enum Command {
         #[command(flatten)]
         most: ListLimit,
     },
+    /// Explain how an application becomes rows: element and line, each step, what is left out and why, who wrote it
+    ///
+    /// A coordinator reads its document again, by the contract of the job that decided it last. With `--contract` it is a
+    /// file, and no cluster is asked. Prints names, places and steps; values only with `--values` on a terminal.
+    /// Exit code 1 where the document gives no rows.
+    ///
+    /// Example: xmlx-client explain 1204 card.limit
+    Explain(Explain),
     /// List the workers, with what each is doing
     ///
     /// Example: xmlx-client workers -o json

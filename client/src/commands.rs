@@ -8,6 +8,7 @@ pub(crate) mod contract;
 pub(crate) mod coverage;
 pub(crate) mod diff;
 mod doctor;
+pub(crate) mod explain;
 mod failures;
 mod grants;
 mod init;
@@ -82,6 +83,14 @@ async fn dispatch(loaded: Loaded<Cli>) -> anyhow::Result<Answer> {
         Command::Ranges { job, most } => inspect::ranges(&cluster, format, job, most.limit).await,
         Command::Runs { app, job, most } => {
             inspect::runs(&cluster, format, (app, job), most.limit).await
+        }
+        Command::Explain(args) if args.contract.is_empty() => {
+            explain::application(&cluster, format, &args).await
+        }
+        Command::Explain(args) => {
+            let mut plan = plan(&args.contract, config.limits)?;
+            map::take_types(&mut plan, args.ddl.as_deref())?;
+            explain::file(format, &plan, &args)
         }
         Command::Workers => inspect::workers(&cluster, format).await,
         Command::Failures(args) => failures::run(&cluster, format, &args).await,

@@ -51,6 +51,18 @@ impl Caller {
         self.address.map(|address| address.ip().to_canonical().to_string()).unwrap_or_default()
     }
 
+    /// Somebody with roles, for tests.
+    #[cfg(test)]
+    pub(crate) fn with_roles(name: &str, roles: &[AccessRole]) -> Self {
+        let roles = roles.iter().copied().collect();
+        Self { name: name.to_owned(), address: None, roles }
+    }
+
+    /// Whether it may see values of applications.
+    pub(crate) fn may_see_values(&self) -> bool {
+        self.roles.contains(&AccessRole::Operator)
+    }
+
     /// What is recorded of a call that this one makes.
     pub(crate) fn record(&self, method: &str, subject: String) -> Record {
         Record {

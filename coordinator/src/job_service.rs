@@ -22,7 +22,7 @@ use crate::role::{Role, RoleReader};
 use crate::selection;
 use crate::submit::{self, Prepared, Submission};
 use crate::{
-    convert, coverage, diff, failures, quality, reconciliation, rehearsal, runs, warnings,
+    convert, coverage, diff, explain, failures, quality, reconciliation, rehearsal, runs, warnings,
 };
 
 /// What a client gets that knows no pages and does not say how many failures it wants.
@@ -290,6 +290,29 @@ impl JobService for JobApi {
         let plan = self.plan(job.job_id).await?;
         let _turn = self.turn(format!("listing runs of application {}", request.app_id)).await?;
         Ok(Response::new(runs::page(&self.store, &plan, request.app_id, page).await?))
+    }
+
+    async fn explain_application(
+        &self,
+        request: Request<pb::ExplainApplicationRequest>,
+    ) -> Result<Response<pb::ExplainApplicationResponse>, Status> {
+        let caller = Caller::of(&request);
+        let request = request.into_inner();
+        explain::check(&request, &caller)?;
+        explain::record(&self.store, &request, &caller).await?;
+        let newest = match request.job_id {
+            Some(job_id) => JobId(job_id),
+            None => self.store.count_jobs().await.map_err(|err| convert::refusal(&err))?.1,
+        };
+        let job = self.job(newest).await?;
+        let _turn = self.turn(format!("explaining application {}", request.app_id)).await?;
+        let runs = explain::runs(&self.store, job.job_id, request.app_id).await?;
+        let decided = runs.iter().find_map(|run| run.owner.as_ref()).map(|owner| owner.job_id);
+        let job = match decided.filter(|_| request.job_id.is_none()) {
+            Some(decided) => self.job(decided).await?,
+            None => job,
+        };
+        Ok(Response::new(explain::explain(&self.store, &job, runs, &request).await?))
     }
 
     async fn list_warnings(

@@ -13,6 +13,7 @@ mod counted;
 mod coverage;
 mod diff;
 mod engine;
+mod explain;
 mod failures;
 mod health;
 mod incoming;

@@ -25,7 +25,7 @@ pub(crate) async fn page(
     Ok(pb::ListRunsResponse { runs: runs.into_iter().map(run).collect(), next_page_token })
 }
 
-fn run(run: Run) -> pb::Run {
+pub(crate) fn run(run: Run) -> pb::Run {
     let mut message = pb::Run {
         status: run.status,
         reason: run.reason,

@@ -123,6 +123,7 @@ fn asks(command: &Command) -> Asks {
         | Command::Verify { .. } => Asks::Coordinators,
         Command::Coverage(args) if args.job().is_some() => Asks::Coordinators,
         Command::Diff(args) if args.job().is_some() => Asks::Coordinators,
+        Command::Explain(args) if args.contract.is_empty() => Asks::Coordinators,
         Command::Init { print: false }
         | Command::Check { .. }
         | Command::Load { .. }
@@ -135,6 +136,7 @@ fn asks(command: &Command) -> Asks {
         | Command::Map { .. }
         | Command::Coverage(_)
         | Command::Diff(_)
+        | Command::Explain(_)
         | Command::Bench { .. }
         | Command::Demo { .. }
         | Command::Up { .. }

@@ -52,6 +52,14 @@ fn every_command_is_understood() {
         ("quality 7", "Quality { job: 7, against: None, all: false }"),
         ("quality 7 --against 6 --all", "Quality { job: 7, against: Some(6), all: true }"),
         ("runs 5 --job 7", "Runs { app: 5, job: Some(7), most: ListLimit { limit: 0 } }"),
+        (
+            "explain 5 card.limit --job 7 --values --limit 3 --skip 2",
+            "Explain(Explain { what: \"5\", part: Some(\"card.limit\"), contract: [], ddl: None, app_id: None, job: Some(7), values: true, limit: 3, skip: 2 })",
+        ),
+        (
+            "explain 5.xml --contract c.json",
+            "Explain(Explain { what: \"5.xml\", part: None, contract: [\"c.json\"], ddl: None, app_id: None, job: None, values: false, limit: 20, skip: 0 })",
+        ),
         ("warnings 7", "Warnings { job: 7, column: None }"),
         ("warnings 7 --column a.b", "Warnings { job: 7, column: Some(\"a.b\") }"),
         ("audit --since 7d", "Audit { since: Some(604800s), verify: false }"),

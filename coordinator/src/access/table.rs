@@ -28,6 +28,8 @@ pub(super) const METHODS: &[(&str, Needed)] = &[
     ("xmlx.v1.JobService/ListFailures", LOOK),
     ("xmlx.v1.JobService/GroupFailures", LOOK),
     ("xmlx.v1.JobService/ListRuns", LOOK),
+    // Values in the answer take an operator: see `explain.rs`.
+    ("xmlx.v1.JobService/ExplainApplication", LOOK),
     ("xmlx.v1.JobService/ListWarnings", LOOK),
     ("xmlx.v1.JobService/GetRehearsal", LOOK),
     ("xmlx.v1.JobService/GetQuality", LOOK),

@@ -6,6 +6,7 @@ mod flaw;
 mod inventory;
 mod keep;
 mod keeping;
+mod located;
 mod markup;
 mod names;
 mod namespaces;
@@ -24,6 +25,7 @@ use std::collections::BTreeMap;
 pub(crate) use decode::{decode, unescape};
 pub(crate) use flaw::Flaw;
 pub(crate) use inventory::take_inventory;
+pub(crate) use located::{Located, Spot, read_located, read_tree_located};
 pub(crate) use namespaces::Namespace;
 pub(crate) use qualified::is_name;
 pub(crate) use tree::{
@@ -43,7 +45,7 @@ use paths::Paths;
 const NOWHERE: u32 = u32::MAX;
 
 /// Where the kept attributes of one element are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct ElementIx(u32);
 
 /// What was kept of a document.

@@ -15,7 +15,8 @@ use std::collections::{BTreeSet, HashMap};
 
 use xmlx_domain::Stage;
 
-use crate::document::{self, Document, ElementIx};
+use crate::document::{Document, ElementIx};
+use crate::explain::{Detail, Event, Reads, Record, RowFrom, Seen, Spot, StepKind, Why};
 use crate::layout::{RecordKind, SlotIx};
 use crate::limits::{LOOK_BYTES, Limits, Over};
 use crate::program::{self, LastContact, Program, SingleProgram, TableProgram};
@@ -39,29 +40,32 @@ pub(crate) struct Refused {
 }
 
 /// Maps one document.
-pub(crate) fn evaluate(
+pub(crate) fn evaluate<R: Record>(
     program: &Program,
     tables: &[Table],
-    xml: &str,
-    expected: Option<i64>,
+    (xml, expected): (&str, Option<i64>),
     limits: &Limits,
+    recorder: &R,
 ) -> Result<Application, Refused> {
     let reject = |stage, reason, app_id: Option<i64>| Refused {
         rejection: Rejection { stage, reason, app_id: app_id.or(expected) },
         other_line: false,
     };
-    let document = document::read(xml, &program.application.root, &program.layout, limits)
-        .map_err(|flaw| Refused {
-            other_line: flaw.other_root,
-            ..reject(Stage::Validation, flaw.to_string(), None)
+    let document =
+        recorder.read(xml, &program.application.root, &program.layout, limits).map_err(|flaw| {
+            Refused {
+                other_line: flaw.other_root,
+                ..reject(Stage::Validation, flaw.to_string(), None)
+            }
         })?;
     let app_id = admission::admit(program, &document, expected).map_err(|refusal| Refused {
         other_line: refusal.other_line,
         ..reject(Stage::Validation, refusal.reason, refusal.app_id)
     })?;
-    let kept = contacts::keep(program, &document);
+    let kept = contacts::keep(program, &document, recorder);
     let primary = kept.iter().min_by_key(|kept| (kept.rank != 0, kept.contact));
     let mut evaluation = Evaluation {
+        recorder,
         program,
         tables,
         document: &document,
@@ -111,7 +115,8 @@ struct Several {
 }
 
 /// The making of the rows of one document.
-struct Evaluation<'a, 'x> {
+struct Evaluation<'a, 'x, R> {
+    recorder: &'a R,
     program: &'a Program,
     tables: &'a [Table],
     document: &'a Document<'x>,
@@ -143,11 +148,12 @@ struct Evaluation<'a, 'x> {
     defaults: Vec<Defaulted>,
 }
 
-impl<'a, 'x: 'a> Evaluation<'a, 'x> {
+impl<'a, 'x: 'a, R: Record> Evaluation<'a, 'x, R> {
     fn all_rows(&mut self) -> Result<Vec<Vec<Row>>, Fault> {
         let mut all = Vec::with_capacity(self.tables.len());
         let program: &'a Program = self.program;
         for (table_ix, program) in program.tables.iter().enumerate() {
+            self.recorder.note(|| Event::Table);
             all.push(match program {
                 TableProgram::Single(single) => self.single(table_ix, single)?,
                 TableProgram::Contacts(contacts) => self.contacts(table_ix, contacts)?,
@@ -161,8 +167,8 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
 
     /// Makes the row of a table that has one, if anything is known of it.
     fn single(&mut self, table_ix: usize, program: &'a SingleProgram) -> Result<Vec<Row>, Fault> {
-        let mut row = self.empty_row(table_ix);
-        row[0] = Value::Int(self.app_id);
+        self.recorder.note(|| Event::Row { from: RowFrom::Document, parent: None });
+        let mut row = self.begun_row(table_ix);
         let mut known = program.always;
         let mut missing = None;
         for cell in &program.cells {
@@ -175,9 +181,15 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
         }
         self.settle_defaults(table_ix, known.then_some(0));
         match missing {
-            _ if !known => Ok(Vec::new()),
+            _ if !known => {
+                self.recorder.note(|| Event::Dropped(Why::NoValue));
+                Ok(Vec::new())
+            }
             Some(column) => Err(self.missing(table_ix, column)),
-            None => Ok(vec![row]),
+            None => {
+                self.recorder.note(|| Event::Made(0));
+                Ok(vec![row])
+            }
         }
     }
 
@@ -189,8 +201,11 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
         scope: Scope,
     ) -> Result<Outcome, Fault> {
         self.several.set(Several::default());
+        let reads = Reads::Mapping(&cell.written);
+        self.recorder.note(|| Event::Cell { column: cell.column, reads });
         let outcome = self.cell(table_ix, cell, scope)?;
         if outcome.is_default {
+            self.tell_step(StepKind::Default, Seen::Value(&outcome.value));
             self.note_default(table_ix, cell.column);
         }
         let several = self.several.get();
@@ -217,6 +232,10 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
         let raw = self.document.raw(element, slot).map_or(0, str::len);
         let text = self.document.text(element, slot);
         self.count(raw.max(text.as_deref().map_or(0, str::len)));
+        self.recorder.note(|| {
+            let value = self.document.raw(element, slot);
+            Event::Look { spot: Spot::Slots(element), value, text: text.as_deref() }
+        });
         text
     }
 
@@ -239,6 +258,26 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
             return Ok(());
         }
         Err(Over { limit: "value_bytes", max: self.value_bytes_max }.to_string())
+    }
+
+    /// Tells what was done on the way to the value of a cell.
+    fn tell_step(&self, kind: StepKind, gives: Seen<'_>) {
+        self.recorder.note(|| Event::Step { kind, detail: Detail::None, at: None, gives });
+    }
+
+    /// Begins the row of a table whose first column is the application's id.
+    fn begun_row(&self, table_ix: usize) -> Row {
+        let mut row = self.empty_row(table_ix);
+        row[0] = Value::Int(self.app_id);
+        self.tell_key(0, StepKind::AppId, Detail::None, &row[0]);
+        row
+    }
+
+    /// Tells what the product itself fills a column with.
+    fn tell_key(&self, column: usize, kind: StepKind, detail: Detail<'_>, value: &Value) {
+        self.recorder.note(|| Event::Cell { column, reads: Reads::Nothing });
+        let gives = Seen::value(value);
+        self.recorder.note(|| Event::Step { kind, detail, at: None, gives });
     }
 
     fn empty_row(&self, table_ix: usize) -> Row {
@@ -290,6 +329,7 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
     }
 
     fn warn(&mut self, table: usize, column: usize, kind: WarningKind) {
+        self.recorder.note(|| Event::Warned(kind));
         self.warnings.push(Warning { table, column: Some(column), kind });
     }
 }

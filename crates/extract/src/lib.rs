@@ -22,6 +22,7 @@ mod decimal;
 mod document;
 mod encoding;
 mod evaluate;
+mod explain;
 mod expr;
 mod expression;
 mod format2;
@@ -63,6 +64,10 @@ pub use coverage::{
 };
 pub use decimal::Decimal;
 pub use encoding::{DecodeError, text_of, text_of_utf16};
+pub use explain::{
+    Asked, CellResult, CellTrace, Explanation, Failure, LeftOut, Part, Place, RowName, RowTrace,
+    StepTrace, TableTrace, Values,
+};
 pub use format2::Described;
 pub use held::{Held, Loss};
 pub use inventory::{COUNTED_PATHS_MAX, Counted, Counting, Inventory, PATHS_MAX, PathCounts};

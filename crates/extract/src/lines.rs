@@ -10,6 +10,7 @@ use serde_json::Value as Json;
 
 use crate::contract::{self, Contract};
 use crate::evaluate::{self, Refused};
+use crate::explain::{Event, Record};
 use crate::format2;
 use crate::limits::Limits;
 use crate::plan::{FileKind, Source};
@@ -219,21 +220,25 @@ pub(crate) fn join(set: Vec<Compiled>) -> (Vec<Line>, Vec<Table>) {
 }
 
 /// Maps a document by the contract that it is of.
-pub(crate) fn map(
+pub(crate) fn map<R: Record>(
     lines: &[Line],
     tables: &[Table],
-    xml: &str,
-    expected: Option<i64>,
+    (xml, expected): (&str, Option<i64>),
     limits: &Limits,
+    recorder: &R,
 ) -> Result<Application, Rejection> {
     let mut refused: Option<Rejection> = None;
     for line in in_order(lines, xml) {
         let own = &tables[line.tables.clone()];
+        recorder.note(|| Event::Line(line.tables.start));
+        let document = (xml, expected);
         let mapped = match &line.program {
             LineProgram::Mappings(program) => {
-                evaluate::evaluate(program, own, xml, expected, limits)
+                evaluate::evaluate(program, own, document, limits, recorder)
             }
-            LineProgram::Paths(program) => format2::map_line(program, own, xml, expected, limits),
+            LineProgram::Paths(program) => {
+                format2::map_line(program, own, document, limits, recorder)
+            }
         };
         match mapped {
             Ok(application) => return Ok(among_all(application, line, tables.len())),

@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 use xmlx_domain::Stage;
 
 use crate::encoding::{text_of, text_of_utf16};
+use crate::explain::{Record, Silent};
 use crate::held::Held;
 use crate::limits::Limits;
 use crate::lines::{Line, LineProgram};
@@ -238,13 +239,22 @@ impl Plan {
     ///
     /// Returns why the document gives no rows.
     pub fn map(&self, xml: &str, expected: Option<i64>) -> Result<Application, Rejection> {
-        let mapped = match &self.body {
-            Body::Lines(lines) => lines::map(lines, &self.tables, xml, expected, &self.limits),
-            Body::Paths(program) => {
-                format2::map(program, &self.tables, xml, expected, &self.limits)
-            }
-        };
+        let mapped = self.map_recorded(xml, expected, &Silent);
         mapped.and_then(|application| self.fit(application))
+    }
+
+    /// Maps one document and lets a recorder hear how; what the database's columns do not hold is still to come.
+    pub(crate) fn map_recorded(
+        &self,
+        xml: &str,
+        expected: Option<i64>,
+        recorder: &impl Record,
+    ) -> Result<Application, Rejection> {
+        let (tables, limits, document) = (&self.tables, &self.limits, (xml, expected));
+        match &self.body {
+            Body::Lines(lines) => lines::map(lines, tables, document, limits, recorder),
+            Body::Paths(program) => format2::map(program, tables, document, limits, recorder),
+        }
     }
 
     /// Maps one document whose encoding is not known; see [`crate::text_of`].

@@ -331,6 +331,8 @@ pub(crate) struct CalculationProgram {
     pub(crate) expr: Expr,
     /// For each field, where it may be; the first that has it wins.
     pub(crate) fields: Vec<Vec<FieldSource>>,
+    /// The fields as the expression writes them.
+    pub(crate) names: Vec<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

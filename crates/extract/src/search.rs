@@ -70,6 +70,14 @@ impl<'a, 'x: 'a> Search<'a, 'x> {
         self.looked.set(self.looked.get().saturating_add(n_bytes + LOOK_BYTES));
     }
 
+    /// Looks something up that is only shown: documents must not fail because somebody asks how they are mapped.
+    pub(crate) fn uncounted<T>(&self, look_up: impl FnOnce() -> T) -> T {
+        let looked = self.looked.get();
+        let found = look_up();
+        self.looked.set(looked);
+        found
+    }
+
     /// Says whether there were too many looks; what was found then is not to be used.
     pub(crate) fn is_over(&self) -> bool {
         self.looked.get() > self.looked_max

@@ -232,6 +232,22 @@ impl Documents {
         if missing > 0 { Err(Error::Behind { missing, asked: ids.len() }) } else { Ok(apps) }
     }
 
+    /// The document of one application, whether it waits or not; `None` where the source has none of it.
+    ///
+    /// # Errors
+    /// [`Error::Duplicate`] where the source has it more than once; see [`Error`].
+    pub async fn one(
+        &self,
+        connection: &mut Connection,
+        app_id: i64,
+    ) -> Result<Option<Fetched>, Error> {
+        let ids = format!("[{app_id}]");
+        let rows = connection.run(&self.by_id, &[&ids]).await?;
+        let apps: Vec<Fetched> =
+            rows.into_iter().map(|row| self.fetched(row)).collect::<Result<_, _>>()?;
+        Ok(page(apps, 1, |app| app.app_id)?.apps.pop())
+    }
+
     /// Takes the document out of the row without copying it.
     fn fetched(&self, row: Row) -> Result<Fetched, Error> {
         const IT: &str = "fetch";

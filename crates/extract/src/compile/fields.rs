@@ -28,9 +28,9 @@ impl Compiler<'_, '_> {
                 return None;
             }
         };
-        let fields: Vec<Vec<FieldSource>> =
+        let sources: Vec<Vec<FieldSource>> =
             fields.iter().map(|name| self.known_field(mapping, name, row_of)).collect();
-        Some(CalculationProgram { expr, fields })
+        Some(CalculationProgram { expr, fields: sources, names: fields })
     }
 
     /// Finds a field, and notes where two elements may be meant by it.

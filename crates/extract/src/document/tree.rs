@@ -13,11 +13,11 @@ pub(crate) use interest::{Interest, Link, Pattern};
 
 use super::keeping::TextKind;
 use super::namespaces::{Namespace, Namespaces};
-use super::{Flaw, pass};
+use super::{Flaw, Spot, pass};
 use crate::limits::Limits;
 use crate::xpath::{LocalIx, Space, Step, Test};
 use groups::Groups;
-use keep::TreeKeeper;
+pub(in crate::document) use keep::TreeKeeper;
 pub(crate) use places::PlaceNo;
 use places::Places;
 
@@ -322,6 +322,17 @@ impl<'x> Tree<'x> {
                 }
                 self.joined(place..end)
             }
+        }
+    }
+
+    /// Where a node is in the text, for whoever wants to show it.
+    pub(crate) fn spot(&self, node: NodeKind) -> Spot {
+        match node {
+            NodeKind::Attribute { place, .. } => {
+                Spot::Value(self.attributes[place as usize].raw.as_ptr() as usize)
+            }
+            NodeKind::Element(element) => Spot::Element(element),
+            NodeKind::Text { owner, .. } => Spot::Element(owner),
         }
     }
 

@@ -10,6 +10,7 @@ use crate::convert::{
     describe_range,
 };
 use crate::decimal::Decimal;
+use crate::explain::{Detail, Event, Gives, Record, Seen, StepKind};
 use crate::expr::{Calculation, Datum};
 use crate::number;
 use crate::program::{Cell, CellStep, EnumTable};
@@ -63,7 +64,7 @@ impl Current<'_> {
     }
 }
 
-impl<'a, 'x: 'a> Evaluation<'a, 'x> {
+impl<'a, 'x: 'a, R: Record> Evaluation<'a, 'x, R> {
     /// Makes a cell; a required one that stays empty is for the caller to judge.
     pub(super) fn cell(
         &mut self,
@@ -73,6 +74,9 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
     ) -> Result<Outcome, Fault> {
         self.check_count()?;
         let text: Option<Cow<'a, str>> = self.fetch(&cell.source, scope);
+        if cell.steps.first() != Some(&CellStep::Calculate) {
+            self.recorder.note(|| Event::Fetched(text.as_deref()));
+        }
         let blank = text.as_deref().is_none_or(str::is_empty);
         let is_text = matches!(cell.data_type, DataType::Text { .. });
         let current = if !cell.steps.is_empty() {
@@ -132,6 +136,12 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
         self.accept(table_ix, cell, conversion)
     }
 
+    /// Tells that a value became one of a type.
+    fn tell_type(&self, cell: &Cell, gives: Seen<'_>) {
+        let detail = Detail::Type(cell.data_type);
+        self.recorder.note(|| Event::Step { kind: StepKind::Type, detail, at: None, gives });
+    }
+
     /// Takes the value of a conversion and notes what was lost, or why there is none.
     fn accept(
         &mut self,
@@ -141,12 +151,14 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
     ) -> Result<Current<'a>, Fault> {
         match conversion {
             Conversion::Value(value, lost) => {
+                self.tell_type(cell, Seen::value(&value));
                 if let Some(lost) = lost {
                     self.warn(table_ix, cell.column, lost);
                 }
                 Ok(Current::Value(value))
             }
             Conversion::Unreadable => {
+                self.tell_type(cell, Seen::Nothing);
                 self.warn(table_ix, cell.column, WarningKind::Unreadable);
                 Ok(Current::Nothing)
             }
@@ -230,12 +242,12 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
             "" => None,
             _ => enums.exact.get(key).or_else(|| enums.lower_case.get(key.to_lowercase().as_str())),
         };
+        let value = found.or(enums.default.as_ref());
+        self.tell_step(StepKind::Codes, value.map_or(Seen::Nothing, Seen::value));
         if found.is_none() && !key.is_empty() {
             self.warn(table_ix, cell.column, WarningKind::UnknownCode);
         }
-        found
-            .or(enums.default.as_ref())
-            .map_or(Current::Nothing, |value| Current::Value(value.clone()))
+        value.map_or(Current::Nothing, |value| Current::Value(value.clone()))
     }
 
     /// Looks a flag up; what the table does not have is no flag.
@@ -261,6 +273,7 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
         } else {
             bits.chars.get(key).or_else(|| bits.chars.get(&key.to_uppercase()))
         };
+        self.tell_step(StepKind::Flag, Seen::Value(&Value::Bit(known.unwrap_or(false))));
         if known.is_none() && !key.is_empty() {
             self.warn(table_ix, cell.column, WarningKind::UnknownCode);
         }
@@ -285,6 +298,7 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
             return Ok(Current::Text(text));
         }
         let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+        self.tell_step(StepKind::Digits, Seen::Text(&digits));
         if digits.is_empty() {
             self.warn(table_ix, cell.column, WarningKind::Unreadable);
             return Ok(Current::Nothing);
@@ -321,7 +335,9 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
         let mut calculation =
             Calculation::new(RowFields { evaluation: self, calculation: program, scope });
         let datum = calculation.value(&program.expr);
-        if let Some(lost) = calculation.lost {
+        let lost = calculation.lost;
+        self.tell_expression(&datum);
+        if let Some(lost) = lost {
             self.warn(table_ix, cell.column, lost);
         }
         let conversion = match datum {
@@ -333,9 +349,23 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
         self.accept(table_ix, cell, conversion)
     }
 
+    /// Tells what an expression came to.
+    fn tell_expression(&self, datum: &Datum<'_>) {
+        self.recorder.note(|| {
+            let gives = match datum {
+                Datum::Null => Seen::Nothing,
+                Datum::Text(text) => Seen::Text(text),
+                Datum::Number(number) => Seen::Shown(Gives::Number, number),
+                Datum::Date(date) => Seen::Shown(Gives::Date, date),
+            };
+            Event::Step { kind: StepKind::Expression, detail: Detail::None, at: None, gives }
+        });
+    }
+
     /// Strips and cuts a text, and notes if it was cut.
     fn finish_text(&mut self, table_ix: usize, cell: &Cell, text: &str) -> Value {
         let (value, is_cut) = finish_text(text, cell);
+        self.tell_type(cell, Seen::value(&value));
         if is_cut {
             self.warn(table_ix, cell.column, WarningKind::Cut);
         }

@@ -5,9 +5,10 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::sources::same_word;
 use super::{Evaluation, Fault, Scope};
-use crate::document::Document;
+use crate::document::{Document, ElementIx};
+use crate::explain::{Detail, Event, Record, RowFrom, Spot, StepKind, Why};
 use crate::layout::SlotIx;
-use crate::program::{ContactsProgram, Program};
+use crate::program::{ContactFilter, ContactsProgram, Program};
 use crate::value::{Row, Value};
 
 /// A contact that gets a row.
@@ -23,27 +24,31 @@ pub(super) struct KeptContact<'x> {
 /// Keeps the contacts that have a role of the contract, an id, and something that says who they are. Of several with
 /// one id the one whose role comes first in the contract stays, of the same role the last one, at the place of the
 /// first.
-pub(super) fn keep<'x>(program: &Program, document: &Document<'x>) -> Vec<KeptContact<'x>> {
+pub(super) fn keep<'x>(
+    program: &Program,
+    document: &Document<'x>,
+    recorder: &impl Record,
+) -> Vec<KeptContact<'x>> {
     let Some(filter) = &program.contacts else { return Vec::new() };
     let mut kept: Vec<KeptContact<'x>> = Vec::new();
     let mut places: HashMap<Cow<'x, str>, usize> = HashMap::new();
     for (contact, element) in document.contacts.iter().enumerate() {
-        let is_filled =
-            |slot: &SlotIx| document.text(*element, *slot).is_some_and(|text| !text.is_empty());
-        let Some(role) = document.text(*element, filter.role) else { continue };
-        let Some(rank) = filter.roles.iter().position(|known| same_word(known, &role)) else {
-            continue;
+        let passed = |loser, why| recorder.note(|| Event::Passed(Spot::Contact(loser), why));
+        let (rank, id) = match meant(filter, document, *element) {
+            Ok(meant) => meant,
+            Err(why) => {
+                passed(contact, why);
+                continue;
+            }
         };
-        let id = document.text(*element, filter.id).filter(|id| !id.is_empty());
-        let Some(id) = id.filter(|_| filter.filled.iter().all(is_filled)) else { continue };
-        if !filter.meaningful.iter().any(is_filled) {
-            continue;
-        }
         match places.get(&id) {
             Some(place) => {
                 let known = &mut kept[*place];
                 if rank <= known.rank {
+                    passed(known.contact, Why::SameKeyAs(Spot::Contact(contact)));
                     (known.contact, known.rank) = (contact, rank);
+                } else {
+                    passed(contact, Why::SameKeyAs(Spot::Contact(known.contact)));
                 }
             }
             None => {
@@ -55,6 +60,27 @@ pub(super) fn keep<'x>(program: &Program, document: &Document<'x>) -> Vec<KeptCo
     kept
 }
 
+/// The rank and the id of a contact that may be kept, or why it may not.
+fn meant<'x>(
+    filter: &ContactFilter,
+    document: &Document<'x>,
+    element: ElementIx,
+) -> Result<(usize, Cow<'x, str>), Why> {
+    let is_filled =
+        |slot: &SlotIx| document.text(element, *slot).is_some_and(|text| !text.is_empty());
+    let role = document.text(element, filter.role).ok_or(Why::NoRole)?;
+    let rank = filter.roles.iter().position(|known| same_word(known, &role));
+    let rank = rank.ok_or(Why::UnknownRole)?;
+    let id = document.text(element, filter.id).filter(|id| !id.is_empty()).ok_or(Why::NoId)?;
+    if !filter.filled.iter().all(is_filled) {
+        return Err(Why::Incomplete);
+    }
+    if !filter.meaningful.iter().any(is_filled) {
+        return Err(Why::Meaningless);
+    }
+    Ok((rank, id))
+}
+
 /// For each of a number of contacts its place among those that are kept.
 pub(super) fn places(kept: &[KeptContact<'_>], n_contacts: usize) -> Vec<Option<usize>> {
     let mut places = vec![None; n_contacts];
@@ -64,7 +90,7 @@ pub(super) fn places(kept: &[KeptContact<'_>], n_contacts: usize) -> Vec<Option<
     places
 }
 
-impl<'a, 'x: 'a> Evaluation<'a, 'x> {
+impl<'a, 'x: 'a, R: Record> Evaluation<'a, 'x, R> {
     /// Makes the rows of the contacts; notes the id that each kept contact got. The first row of an id wins.
     pub(super) fn contacts(
         &mut self,
@@ -81,8 +107,11 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
             if !contact.id.bytes().all(|byte| byte.is_ascii_digit()) {
                 return Err(format!("the key `{}` is no whole number", self.name(table_ix, 0)));
             }
+            let spot = Spot::Contact(contact.contact);
+            self.recorder.note(|| Event::Row { from: RowFrom::Element(spot), parent: None });
             let mut row = self.empty_row(table_ix);
             row[1] = Value::Int(self.app_id);
+            self.tell_key(1, StepKind::AppId, Detail::None, &row[1]);
             for cell in &program.cells {
                 let outcome = self.told_cell(table_ix, cell, scope)?;
                 if outcome.is_missing(cell) {
@@ -95,7 +124,13 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
             self.settle_defaults(table_ix, is_new.then_some(rows.len()));
             if is_new {
                 self.contact_ids[kept_ix] = Some(id);
+                self.recorder.note(|| Event::Made(rows.len()));
                 rows.push(row);
+            } else {
+                self.recorder.note(|| {
+                    let same = rows.iter().position(|other: &Row| other[0] == row[0]);
+                    Event::Dropped(Why::SameKeyAsRow(same.unwrap_or_default()))
+                });
             }
         }
         Ok(rows)

@@ -2,11 +2,12 @@
 
 use super::{Evaluation, Fault, Scope};
 use crate::decimal::Decimal;
+use crate::explain::{Detail, Event, Record, RowFrom, Seen, StepKind, Why};
 use crate::number;
 use crate::program::{Counts, GroupCell, GroupProgram};
-use crate::value::{Row, Value};
+use crate::value::Row;
 
-impl<'a, 'x: 'a> Evaluation<'a, 'x> {
+impl<'a, 'x: 'a, R: Record> Evaluation<'a, 'x, R> {
     /// Makes a row of each group that has a value which counts.
     pub(super) fn groups(
         &mut self,
@@ -15,10 +16,17 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
     ) -> Result<Vec<Row>, Fault> {
         let mut rows = Vec::new();
         for group in groups {
+            if let Some(first) = group.cells.first() {
+                let from = RowFrom::Mapping(&first.cell.written);
+                self.recorder.note(|| Event::Row { from, parent: None });
+            }
             if group.cells.iter().any(|cell| self.counts(cell)) {
                 let row = self.group(table_ix, group)?;
                 self.settle_defaults(table_ix, Some(rows.len()));
+                self.recorder.note(|| Event::Made(rows.len()));
                 rows.push(row);
+            } else {
+                self.recorder.note(|| Event::Dropped(Why::NoValue));
             }
         }
         Ok(rows)
@@ -38,18 +46,20 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
     }
 
     fn group(&mut self, table_ix: usize, group: &'a GroupProgram) -> Result<Row, Fault> {
-        let mut row = self.empty_row(table_ix);
-        row[0] = Value::Int(self.app_id);
+        let mut row = self.begun_row(table_ix);
         let (number_column, number) = &group.number;
         row[*number_column] = number.clone();
+        self.tell_key(*number_column, StepKind::Position, Detail::None, number);
         for (column, value) in &group.fills {
             row[*column] = value.clone();
+            self.tell_key(*column, StepKind::Constant, Detail::None, value);
         }
         for GroupCell { cell, .. } in &group.cells {
             let outcome = self.told_cell(table_ix, cell, Scope::APPLICATION)?;
             row[cell.column] = match &cell.default {
                 Some(default) if outcome.value.is_null() => {
                     self.note_default(table_ix, cell.column);
+                    self.tell_step(StepKind::Default, Seen::Value(default));
                     default.clone()
                 }
                 Some(_) | None => outcome.value,

@@ -4,6 +4,7 @@ use super::cell::Outcome;
 use super::sources::says_nothing;
 use super::{Evaluation, Fault, Scope, Several};
 use crate::contract::When;
+use crate::explain::{Detail, Event, Reads, Record, RowFrom, StepKind, Why};
 use crate::number;
 use crate::program::{Entry, EntryPart, KeyValueProgram, Source};
 use crate::value::{Row, Value};
@@ -12,7 +13,7 @@ use xmlx_domain::WarningKind;
 /// What a flag has to say to be set.
 const YES: [&str; 5] = ["y", "yes", "true", "t", "1"];
 
-impl<'a, 'x: 'a> Evaluation<'a, 'x> {
+impl<'a, 'x: 'a, R: Record> Evaluation<'a, 'x, R> {
     /// Makes a row of each mapping whose value makes one. The last row of a key wins.
     pub(super) fn key_values(
         &mut self,
@@ -21,13 +22,19 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
     ) -> Result<Vec<Row>, Fault> {
         let mut rows: Vec<Row> = Vec::new();
         for entry in &program.entries {
-            let Some(row) = self.entry(table_ix, entry)? else { continue };
+            let from = RowFrom::Mapping(&entry.cell.written);
+            self.recorder.note(|| Event::Row { from, parent: None });
+            let Some(row) = self.entry(table_ix, entry)? else {
+                self.recorder.note(|| Event::Dropped(Why::NoValue));
+                continue;
+            };
             let same_key = |other: &Row| {
                 !program.key_columns.is_empty()
                     && program.key_columns.iter().all(|column| other[*column] == row[*column])
             };
             let same = rows.iter().position(same_key);
             self.settle_defaults(table_ix, Some(same.unwrap_or(rows.len())));
+            self.recorder.note(|| Event::Made(same.unwrap_or(rows.len())));
             match same {
                 Some(place) => rows[place] = row,
                 None => rows.push(row),
@@ -44,15 +51,18 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
         if !makes_row(entry.when, &value) {
             return Ok(None);
         }
-        let mut row = self.empty_row(table_ix);
-        row[0] = Value::Int(self.app_id);
+        let mut row = self.begun_row(table_ix);
         for (column, part) in &entry.parts {
             row[*column] = match part {
-                EntryPart::Literal(literal) => literal.clone(),
+                EntryPart::Literal(literal) => {
+                    self.tell_key(*column, StepKind::Constant, Detail::None, literal);
+                    literal.clone()
+                }
                 EntryPart::Value => {
                     if is_default {
                         self.note_default(table_ix, *column);
                     }
+                    self.tell_key(*column, StepKind::Entry, Detail::None, &value);
                     value.clone()
                 }
                 EntryPart::Text(source) => self.entry_text(table_ix, *column, source),
@@ -70,7 +80,9 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
     /// Reads text that stands beside the value of an entry.
     fn entry_text(&mut self, table_ix: usize, column: usize, source: &'a Source) -> Value {
         self.several.set(Several::default());
+        self.recorder.note(|| Event::Cell { column, reads: Reads::Nothing });
         let text = self.fetch(source, Scope::APPLICATION);
+        self.recorder.note(|| Event::Fetched(text.as_deref()));
         if self.several.get().in_source {
             self.warn(table_ix, column, WarningKind::SeveralValues);
         }

@@ -10,6 +10,8 @@ use super::{Evaluation, Fault, Scope};
 use crate::contract::Keep;
 use crate::convert::{Conversion, convert_number};
 use crate::decimal::Decimal;
+use crate::document;
+use crate::explain::{Detail, Event, ParentRow, Record, RowFrom, Spot, StepKind, Why};
 use crate::program::{Needed, RowParent, RowsProgram, TableProgram, Worth};
 use crate::table::DataType;
 use crate::value::{Row, Value};
@@ -21,7 +23,7 @@ struct Maker {
     rank: usize,
 }
 
-impl<'a, 'x: 'a> Evaluation<'a, 'x> {
+impl<'a, 'x: 'a, R: Record> Evaluation<'a, 'x, R> {
     /// Makes a row of each element of a kind whose parent has one. `done` are the rows of the tables before.
     pub(super) fn rows(
         &mut self,
@@ -40,12 +42,20 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
                 places = HashMap::new();
             }
             let element = self.document.records[record].element;
-            let Some(rank) = self.rank(program, record) else { continue };
+            let Some(rank) = self.rank(program, record) else {
+                self.recorder.note(|| Event::Passed(Spot::Record(record), Why::Filter));
+                continue;
+            };
             let contact = self.document.records[record].contact();
             let kept = contact.and_then(|contact| self.kept_places[contact]);
             let scope = Scope { element: Some(element), kept, record: Some(record) };
+            self.recorder.note(|| Event::Row {
+                from: RowFrom::Element(Spot::Record(record)),
+                parent: self.parent_row(program, parent),
+            });
             let keys = self.keys(program, parent, done);
             let Some(mut row) = self.row(table_ix, program, scope, keys)? else {
+                self.recorder.note(|| Event::Dropped(Why::NoValue));
                 self.left_out[record] = true;
                 self.settle_defaults(table_ix, None);
                 continue;
@@ -57,11 +67,16 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
             };
             for (column, data_type) in &program.numbers {
                 row[*column] = self.number(table_ix, *column, *data_type, place - n_before + 1)?;
+                self.tell_key(*column, StepKind::Position, Detail::None, &row[*column]);
             }
             let maker = Maker { record, rank };
             let stays =
                 place == rows.len() || counts_before(program.keep, rank, makers[place].rank);
             self.settle_defaults(table_ix, stays.then_some(place));
+            self.recorder.note(|| match stays {
+                true => Event::Made(place),
+                false => Event::Dropped(Why::SameKeyAsRow(place)),
+            });
             if place == rows.len() {
                 rows.push(row);
                 makers.push(maker);
@@ -103,21 +118,32 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
         let of_kind = records.filter(|(_, record)| record.kind == program.kind);
         let mut elements: Vec<(usize, usize)> = of_kind
             .filter_map(|(record_ix, record)| {
-                let parent = match &program.parent {
-                    RowParent::Application => 0,
-                    RowParent::Contact => {
-                        let kept = self.kept_places[record.contact()?]?;
-                        self.contact_ids[kept].map(|_| kept)?
-                    }
-                    RowParent::Rows { kind, .. } => {
-                        self.row_of[self.document.around(record_ix, *kind)?]?
-                    }
-                };
-                Some((parent, record_ix))
+                let parent = self.parent_of(program, record_ix, record);
+                if parent.is_none() {
+                    self.recorder.note(|| Event::Passed(Spot::Record(record_ix), Why::NoParent));
+                }
+                Some((parent?, record_ix))
             })
             .collect();
         elements.sort_by_key(|(parent, _)| *parent);
         elements
+    }
+
+    /// The row that an element hangs off, if it has one.
+    fn parent_of(
+        &self,
+        program: &RowsProgram,
+        record_ix: usize,
+        record: &document::Record,
+    ) -> Option<usize> {
+        match &program.parent {
+            RowParent::Application => Some(0),
+            RowParent::Contact => {
+                let kept = self.kept_places[record.contact()?]?;
+                self.contact_ids[kept].map(|_| kept)
+            }
+            RowParent::Rows { kind, .. } => self.row_of[self.document.around(record_ix, *kind)?],
+        }
     }
 
     /// Says whether an element has what it must have, by the rank of its value.
@@ -142,6 +168,33 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
         })
     }
 
+    /// The row that those of an element hang off.
+    fn parent_row(&self, program: &RowsProgram, parent: usize) -> Option<ParentRow> {
+        match &program.parent {
+            RowParent::Application => None,
+            RowParent::Contact => Some(ParentRow::Contact(self.kept[parent].contact)),
+            RowParent::Rows { table, .. } => Some(ParentRow::Row { table: *table, row: parent }),
+        }
+    }
+
+    /// Tells where the first columns of a row come from.
+    fn tell_keys(&self, program: &RowsProgram, row: &Row, n_keys: usize) {
+        if !R::HEARS {
+            return;
+        }
+        for column in 0..n_keys {
+            let (kind, detail) = match &program.parent {
+                RowParent::Application => (StepKind::AppId, Detail::None),
+                RowParent::Contact => (StepKind::Parent, Detail::None),
+                RowParent::Rows { table, columns, .. } => {
+                    let detail = Detail::Column { table: *table, column: columns[column] };
+                    (StepKind::Parent, detail)
+                }
+            };
+            self.tell_key(column, kind, detail, &row[column]);
+        }
+    }
+
     /// The values of the first columns, which are those of the parent.
     fn keys(&self, program: &RowsProgram, parent: usize, done: &[Vec<Row>]) -> Vec<Value> {
         match &program.parent {
@@ -162,9 +215,11 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
         keys: Vec<Value>,
     ) -> Result<Option<Row>, Fault> {
         let mut row = self.empty_row(table_ix);
+        let n_keys = keys.len();
         for (column, key) in keys.into_iter().enumerate() {
             row[column] = key;
         }
+        self.tell_keys(program, &row, n_keys);
         let mut missing = None;
         // A row is made for what says something, and not of defaults that the contract does not count alone.
         let mut has_data = false;

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use super::scope::Scope;
 use super::{Evaluation, Several};
 use crate::document::{Part, unescape};
+use crate::explain::{Event, Record};
 use crate::expr::Fields;
 use crate::layout::{FieldIx, NodeIx, RecordKind, SlotIx};
 use crate::program::{CalculationProgram, FieldSource, LastContact, Source};
@@ -29,7 +30,7 @@ pub(super) struct Found<'x> {
     is_one_of_several: bool,
 }
 
-impl<'a, 'x: 'a> Evaluation<'a, 'x> {
+impl<'a, 'x: 'a, R: Record> Evaluation<'a, 'x, R> {
     /// Returns the stripped text of a source; `None` if the document has none.
     pub(super) fn fetch(&self, source: &'a Source, scope: Scope) -> Option<Cow<'x, str>> {
         match source {
@@ -93,6 +94,7 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
     fn anywhere(&self, field: FieldIx) -> Option<Cow<'a, str>> {
         let text = self.document.field(field);
         self.count(text.map_or(0, str::len));
+        self.recorder.note(|| Event::Anywhere(text));
         if text.is_some() && self.document.field_has_others(field) {
             self.tell_shared_field();
         }
@@ -269,16 +271,16 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
 }
 
 /// The fields of an expression, for one row.
-pub(super) struct RowFields<'e, 'a, 'x> {
-    pub(super) evaluation: &'e Evaluation<'a, 'x>,
+pub(super) struct RowFields<'e, 'a, 'x, R> {
+    pub(super) evaluation: &'e Evaluation<'a, 'x, R>,
     pub(super) calculation: &'a CalculationProgram,
     pub(super) scope: Scope,
 }
 
-impl<'a, 'x: 'a> Fields<'a> for RowFields<'_, 'a, 'x> {
+impl<'a, 'x: 'a, R: Record> Fields<'a> for RowFields<'_, 'a, 'x, R> {
     fn field(&self, field: usize) -> Option<Cow<'a, str>> {
         let evaluation = self.evaluation;
-        self.calculation.fields[field].iter().find_map(|source| match source {
+        let text = self.calculation.fields[field].iter().find_map(|source| match source {
             FieldSource::Own(slot) => evaluation.text(self.scope.element?, *slot),
             FieldSource::Around(kind, slot) => evaluation.around(*kind, *slot, self.scope),
             FieldSource::AroundContact(slot) => evaluation.around_contact(*slot, self.scope),
@@ -293,6 +295,9 @@ impl<'a, 'x: 'a> Fields<'a> for RowFields<'_, 'a, 'x> {
             FieldSource::PrimaryContact(slot) => evaluation.text(evaluation.primary?, *slot),
             FieldSource::AppId => Some(Cow::Owned(evaluation.app_id.to_string())),
             FieldSource::ContactId => Some(evaluation.kept.get(self.scope.kept?)?.id.clone()),
-        })
+        });
+        let name = &self.calculation.names[field];
+        evaluation.recorder.note(|| Event::Field { name, text: text.as_deref() });
+        text
     }
 }

@@ -71,6 +71,7 @@ pub(super) fn compile(
     let mut interest = wishes.interest;
     interest.finish(&names);
     let (table, id, column) = contract.source;
+    let (code_names, codes) = contract.codes.into_iter().unzip();
     Some(Compiled {
         source: Source {
             table,
@@ -85,7 +86,8 @@ pub(super) fn compile(
             uris: names.uris().to_vec(),
             app_id,
             tables: programs,
-            codes: contract.codes.into_iter().map(|(_, table)| table).collect(),
+            codes,
+            code_names,
             asks: Asks { names, readers: wishes.readers, asks: wishes.asks, ignored },
         },
         tables,

@@ -11,8 +11,9 @@ use xmlx_domain::Stage;
 use super::Program;
 use crate::convert::{Conversion, convert_number};
 use crate::decimal::Decimal;
-use crate::document::{self, DOCUMENT, ElementNo, NodeNo, Tree};
+use crate::document::{DOCUMENT, ElementNo, NodeNo, Tree};
 use crate::evaluate::Refused;
+use crate::explain::{Event, Record};
 use crate::limits::{Limits, Over};
 use crate::rejection::Rejection;
 use crate::search::{Context, Search};
@@ -28,31 +29,32 @@ const NAME_CHARS_MAX: usize = 64;
 type Fault = String;
 
 /// Maps one document.
-pub(crate) fn map(
+pub(crate) fn map<R: Record>(
     program: &Program,
     tables: &[Table],
-    xml: &str,
-    expected: Option<i64>,
+    document: (&str, Option<i64>),
     limits: &Limits,
+    recorder: &R,
 ) -> Result<Application, Rejection> {
-    map_line(program, tables, xml, expected, limits).map_err(|refused| refused.rejection)
+    map_line(program, tables, document, limits, recorder).map_err(|refused| refused.rejection)
 }
 
 /// Maps one document, and says where it is of another contract: its root element is none of this one's, or the first
 /// table has no row in it.
-pub(crate) fn map_line(
+pub(crate) fn map_line<R: Record>(
     program: &Program,
     tables: &[Table],
-    xml: &str,
-    expected: Option<i64>,
+    (xml, expected): (&str, Option<i64>),
     limits: &Limits,
+    recorder: &R,
 ) -> Result<Application, Refused> {
     let refuse = |stage, reason, app_id: Option<i64>, other_line| Refused {
         rejection: Rejection { stage, reason, app_id },
         other_line,
     };
     let reject = |stage, reason| refuse(stage, reason, expected, false);
-    let tree = document::read_tree(xml, &program.interest, &program.uris, limits)
+    let tree = recorder
+        .read_tree(xml, &program.interest, &program.uris, limits)
         .map_err(|flaw| reject(Stage::Validation, flaw.to_string()))?;
     check_root(&tree).map_err(|reason| refuse(Stage::Validation, reason, expected, true))?;
     let search = Search::new(&tree, limits.value_bytes);
@@ -64,6 +66,7 @@ pub(crate) fn map_line(
         refuse(Stage::Validation, reason, expected, !has_row)
     })?;
     let mut evaluation = Evaluation {
+        recorder,
         program,
         tables,
         search,
@@ -74,6 +77,7 @@ pub(crate) fn map_line(
         defaults: RefCell::default(),
     };
     for table in 0..tables.len() {
+        recorder.note(|| Event::Table);
         evaluation.table(table).map_err(|refusal| {
             refuse(refusal.stage, refusal.reason, Some(app_id), refusal.is_of_other_kind)
         })?;
@@ -155,7 +159,8 @@ struct Made {
 
 /// The making of the rows of one document.
 #[derive(Debug)]
-struct Evaluation<'a, 'x> {
+struct Evaluation<'a, 'x, R> {
+    recorder: &'a R,
     program: &'a Program,
     tables: &'a [Table],
     search: Search<'a, 'x>,
@@ -168,13 +173,14 @@ struct Evaluation<'a, 'x> {
     defaults: RefCell<Vec<Defaulted>>,
 }
 
-impl<'a, 'x: 'a> Evaluation<'a, 'x> {
+impl<'a, 'x: 'a, R: Record> Evaluation<'a, 'x, R> {
     fn name(&self, table: usize, column: usize) -> String {
         let table = &self.tables[table];
         format!("{}.{}", table.name, table.columns[column].name)
     }
 
     fn warn(&self, table: usize, column: Option<usize>, kind: WarningKind) {
+        self.recorder.note(|| Event::Warned(kind));
         self.warnings.borrow_mut().push(Warning { table, column, kind });
     }
 

@@ -25,6 +25,8 @@ pub(crate) struct Program {
     /// Parallel to the tables of the plan.
     pub(super) tables: Vec<TableProgram>,
     pub(super) codes: Vec<ConversionTable>,
+    /// Their names, for people.
+    pub(super) code_names: Vec<String>,
     /// Who reads what, and what nobody reads on purpose.
     pub(crate) asks: Asks,
 }
@@ -107,6 +109,8 @@ pub(super) struct KeepRule {
 #[derive(Debug)]
 pub(super) struct Cell {
     pub(super) column: usize,
+    /// The paths and expressions that it reads, as written, for people.
+    pub(super) written: Vec<String>,
     pub(super) origin: Origin,
     pub(super) squeeze: bool,
     pub(super) digits: bool,
@@ -153,5 +157,7 @@ pub(super) enum From {
     Expression {
         expression: Box<Expression>,
         slots: Vec<Expr>,
+        /// The paths of the slots as written.
+        names: Vec<String>,
     },
 }

@@ -16,14 +16,14 @@ const NIL: &[u8] = b"nil";
 const USUAL_BYTES: usize = 32;
 
 #[derive(Debug)]
-pub(super) struct TreeKeeper<'x, 'p> {
+pub(in crate::document) struct TreeKeeper<'x, 'p> {
     interest: &'p Interest,
     tree: Tree<'x>,
 }
 
 /// An element that has been entered.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Open {
+pub(in crate::document) struct Open {
     place: u32,
     /// The nearest kept element, this one included.
     element: ElementNo,
@@ -35,13 +35,20 @@ pub(super) struct Open {
 
 /// Where the attributes of the element in hand go.
 #[derive(Debug)]
-pub(super) struct Destination {
+pub(in crate::document) struct Destination {
     /// The place of the element, or [`UNWANTED`] where none of them is kept.
     place: u32,
 }
 
+impl Destination {
+    /// Says whether the element is kept.
+    pub(in crate::document) fn is_kept(&self) -> bool {
+        self.place != UNWANTED
+    }
+}
+
 impl<'x, 'p> TreeKeeper<'x, 'p> {
-    pub(super) fn new(text: &'x str, interest: &'p Interest) -> Self {
+    pub(in crate::document) fn new(text: &'x str, interest: &'p Interest) -> Self {
         let document = Element {
             parent: DOCUMENT,
             end: 0,
@@ -70,13 +77,18 @@ impl<'x, 'p> TreeKeeper<'x, 'p> {
         Self { interest, tree }
     }
 
-    pub(super) fn finish(mut self) -> Tree<'x> {
+    pub(in crate::document) fn finish(mut self) -> Tree<'x> {
         let end = self.tree.n_elements();
         let n_texts = number(self.tree.texts.len());
         self.tree.elements[0].end = end;
         self.tree.elements[0].last_text = n_texts;
         self.tree.groups = Groups::new(self.tree.places.len(), &self.tree.elements);
         self.tree
+    }
+
+    /// The number of kept elements, the document included.
+    pub(in crate::document) fn n_elements(&self) -> u32 {
+        self.tree.n_elements()
     }
 
     #[inline]

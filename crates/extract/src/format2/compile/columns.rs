@@ -75,7 +75,7 @@ impl Compiler<'_> {
         });
         let mut written = Vec::new();
         written_paths(&rule.origin, &mut written);
-        let reader = Reader::of_column(&self.tables[table].name, &rule.name.text, written);
+        let reader = Reader::of_column(&self.tables[table].name, &rule.name.text, written.clone());
         self.wishes.begin_reader(reader);
         let attributes = rule.reading.attributes();
         let around = Around { join: None, pick: None, negate_where: None, attributes };
@@ -90,6 +90,7 @@ impl Compiler<'_> {
         let data_type = rule.data_type.unwrap_or(DataType::Text { units_max: None });
         Some(Cell {
             column,
+            written,
             origin,
             squeeze: rule.squeeze,
             digits: rule.digits,
@@ -283,8 +284,8 @@ impl Compiler<'_> {
         };
         match Expression::parse(&text.text, self.nesting_max, &mut resolve) {
             Ok(expression) => {
-                let slots = slots.into_iter().map(|(_, expr)| expr).collect();
-                Some(From::Expression { expression: Box::new(expression), slots })
+                let (names, slots) = slots.into_iter().unzip();
+                Some(From::Expression { expression: Box::new(expression), slots, names })
             }
             Err(flaws) => {
                 flaws.into_iter().for_each(|flaw| self.flaw(text, flaw));

@@ -9,6 +9,7 @@ use super::{Evaluation, Fault};
 use crate::codes;
 use crate::convert::{Conversion, cut, describe_range};
 use crate::document::{ElementNo, NodeNo};
+use crate::explain::{Detail, Event, Gives, Record, Seen, StepKind};
 use crate::expression::{Datum, Expression, Type, Values};
 use crate::search::{Context, squeeze};
 use crate::table::{DataType, Defaulted};
@@ -16,7 +17,7 @@ use crate::value::Value;
 use crate::xpath::{Expr, Kind};
 use xmlx_domain::WarningKind;
 
-impl<'a, 'x: 'a> Evaluation<'a, 'x> {
+impl<'a, 'x: 'a, R: Record> Evaluation<'a, 'x, R> {
     /// Makes a cell; one that has to have a value and has none is for the caller to judge.
     pub(super) fn cell(
         &self,
@@ -40,17 +41,23 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
         let context = Context::of(NodeNo::element(element));
         Ok(match &cell.origin.from {
             From::Enclosing { table: around, column } => {
-                match self.enclosing(*around, element, *around != table) {
+                let value = match self.enclosing(*around, element, *around != table) {
                     Enclosing::Row(row) => self.made[*around].rows[row][*column].clone(),
                     Enclosing::None | Enclosing::LeftOut => Value::Null,
-                }
+                };
+                let detail = Detail::Column { table: *around, column: *column };
+                let (kind, gives) = (StepKind::Parent, Seen::value(&value));
+                self.recorder.note(|| Event::Step { kind, detail, at: None, gives });
+                value
             }
-            From::Expression { expression, slots } => {
+            From::Expression { expression, slots, names } => {
                 let is_meant = cell.origin.when.as_ref();
                 if is_meant.is_some_and(|when| !self.search.holds(when, context)) {
+                    self.tell(StepKind::Condition, Seen::Nothing);
                     Value::Null
                 } else {
-                    self.computed(table, cell, (expression, slots), context)?
+                    let slots = Slots { evaluation: self, cell, slots, names, context };
+                    self.computed(table, cell, expression, &slots)?
                 }
             }
             From::Path(_)
@@ -63,7 +70,7 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
                         self.warn(table, Some(cell.column), WarningKind::SeveralValues);
                     }
                     let value = self.read(table, cell, found.text)?;
-                    if found.negated { negated(value) } else { value }
+                    if found.negated { self.negated(value) } else { value }
                 }
                 None => Value::Null,
             },
@@ -83,6 +90,7 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
             let name = self.name(table, cell.column);
             format!("the default of `{name}` is no value of {}", cell.data_type)
         })?;
+        self.tell(StepKind::Default, Seen::value(&value));
         if !value.is_null() {
             let row = self.made[table].rows.len();
             self.defaults.borrow_mut().push(Defaulted::new(table, row, cell.column));
@@ -95,15 +103,27 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
         let mut text = text;
         if cell.squeeze {
             text = Cow::Owned(squeeze(&text));
+            self.tell(StepKind::Squeeze, Seen::Text(&text));
         }
         if cell.digits && !text.bytes().all(|byte| byte.is_ascii_digit()) {
             text = Cow::Owned(text.chars().filter(char::is_ascii_digit).collect());
+            self.tell(StepKind::Digits, Seen::Text(&text));
             if text.is_empty() {
                 return self.accept(table, cell, Conversion::Unreadable);
             }
         }
         if let Some(codes) = cell.codes {
-            match self.program.codes[codes].look_up(&text) {
+            let found = self.program.codes[codes].look_up(&text);
+            self.recorder.note(|| {
+                let detail = Detail::Name(&self.program.code_names[codes]);
+                let gives = match found {
+                    codes::Found::Value(value) => Seen::Text(value),
+                    codes::Found::Unknown(value) => Seen::text(value),
+                    codes::Found::Refused => Seen::Nothing,
+                };
+                Event::Step { kind: StepKind::Codes, detail, at: None, gives }
+            });
+            match found {
                 codes::Found::Value(value) => {
                     return self.converted(table, cell, Cow::Borrowed(value));
                 }
@@ -135,9 +155,14 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
         let warn = |kind| self.warn(table, Some(cell.column), kind);
         match conversion {
             Conversion::Value(value, lost) => {
-                lost.into_iter().for_each(warn);
-                let Value::Text(text) = value else { return Ok(value) };
+                let Value::Text(text) = value else {
+                    self.tell_type(cell, Seen::value(&value));
+                    lost.into_iter().for_each(warn);
+                    return Ok(value);
+                };
                 let (value, is_cut) = self.fitted(cell, text);
+                self.tell_type(cell, Seen::value(&value));
+                lost.into_iter().for_each(warn);
                 if is_cut {
                     warn(WarningKind::Cut);
                 }
@@ -145,6 +170,7 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
             }
             Conversion::Unreadable if cell.on_error != OnError::Fail => {
                 self.was_unreadable.set(true);
+                self.tell_type(cell, Seen::Nothing);
                 warn(WarningKind::Unreadable);
                 Ok(Value::Null)
             }
@@ -158,6 +184,19 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
                 Err(format!("the time of `{name}` has an offset from UTC, which `offsets` refuses"))
             }
         }
+    }
+
+    /// Tells that a value became one of the column's type.
+    fn tell_type(&self, cell: &Cell, gives: Seen<'_>) {
+        let (kind, detail) = (StepKind::Type, Detail::Type(cell.data_type));
+        self.recorder.note(|| Event::Step { kind, detail, at: None, gives });
+    }
+
+    /// Changes the sign of a number.
+    fn negated(&self, value: Value) -> Value {
+        let value = negated(value);
+        self.tell(StepKind::Negate, Seen::value(&value));
+        value
     }
 
     pub(super) fn out_of_range(&self, table: usize, cell: &Cell) -> Fault {
@@ -187,11 +226,14 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
         &self,
         table: usize,
         cell: &'a Cell,
-        (expression, slots): (&'a Expression, &'a [Expr]),
-        context: Context,
+        expression: &'a Expression,
+        slots: &Slots<'_, 'a, 'x, R>,
     ) -> Result<Value, Fault> {
-        let values = Slots { evaluation: self, cell, slots, context };
-        let outcome = expression.value(&values, &cell.reading);
+        let outcome = expression.value(slots, &cell.reading);
+        self.recorder.note(|| {
+            let gives = outcome.result.as_ref().map_or(Seen::Nothing, seen);
+            Event::Step { kind: StepKind::Expression, detail: Detail::None, at: None, gives }
+        });
         if let Some(lost) = outcome.lost {
             self.warn(table, Some(cell.column), lost);
         }
@@ -219,8 +261,8 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
             }
         };
         let is_negated = cell.origin.negate_if.as_ref();
-        let is_negated = is_negated.is_some_and(|it| self.search.holds(it, context));
-        Ok(if is_negated { negated(value) } else { value })
+        let is_negated = is_negated.is_some_and(|it| self.search.holds(it, slots.context));
+        Ok(if is_negated { self.negated(value) } else { value })
     }
 }
 
@@ -240,18 +282,37 @@ fn negated(value: Value) -> Value {
     }
 }
 
+/// What an expression came to, or what it was given.
+fn seen<'e>(datum: &'e Datum<'_>) -> Seen<'e> {
+    match datum {
+        Datum::Null => Seen::Nothing,
+        Datum::Text(text) => Seen::Text(text),
+        Datum::Bit(flag) => Seen::Flag(*flag),
+        Datum::Int(number) => Seen::Shown(Gives::Number, number),
+        Datum::Decimal(number) => Seen::Shown(Gives::Number, number),
+        Datum::Float(number) => Seen::Shown(Gives::Number, number),
+        Datum::Date(date) => Seen::Shown(Gives::Date, date),
+        Datum::Time(time) => Seen::Shown(Gives::Date, time),
+        Datum::DateTime(date) => Seen::Shown(Gives::Date, date),
+        Datum::DateTimeOffset(date) => Seen::Shown(Gives::Date, date),
+    }
+}
+
 /// Where an expression finds the values of its paths, for one row.
-struct Slots<'e, 'a, 'x> {
-    evaluation: &'e Evaluation<'a, 'x>,
+struct Slots<'e, 'a, 'x, R> {
+    evaluation: &'e Evaluation<'a, 'x, R>,
     cell: &'a Cell,
     slots: &'a [Expr],
+    /// Their paths as written.
+    names: &'a [String],
     context: Context,
 }
 
-impl<'a, 'x: 'a> Values<'a> for Slots<'_, 'a, 'x> {
+impl<'a, 'x: 'a, R: Record> Values<'a> for Slots<'_, 'a, 'x, R> {
     fn value(&self, slot: usize) -> Datum<'a> {
         let (search, expr) = (&self.evaluation.search, &self.slots[slot]);
-        match expr.kind() {
+        let mut node = None;
+        let datum = match expr.kind() {
             Kind::Flag => Datum::Bit(search.holds(expr, self.context)),
             Kind::Number => {
                 let number = search.number(expr, self.context);
@@ -262,10 +323,17 @@ impl<'a, 'x: 'a> Values<'a> for Slots<'_, 'a, 'x> {
                 }
             }
             Kind::Nodes | Kind::Text => {
-                let text = self.evaluation.slot_text(expr, &self.cell.reading, self.context);
-                text.map_or(Datum::Null, Datum::Text)
+                let found = self.evaluation.slot_text(expr, &self.cell.reading, self.context);
+                node = found.1;
+                found.0.map_or(Datum::Null, Datum::Text)
             }
-        }
+        };
+        self.evaluation.recorder.note(|| {
+            let at = node.map(|node| self.evaluation.spot(node));
+            let (kind, detail) = (StepKind::Field, Detail::Name(&self.names[slot]));
+            Event::Step { kind, detail, at, gives: seen(&datum) }
+        });
+        datum
     }
 
     fn exists(&self, slot: usize) -> bool {

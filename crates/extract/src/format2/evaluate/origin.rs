@@ -7,6 +7,7 @@ use super::super::contract::Keep;
 use super::super::program::{Cell, From, Origin};
 use super::Evaluation;
 use crate::document::NodeNo;
+use crate::explain::{Detail, Event, Record, Seen, Spot, StepKind};
 use crate::reading::Reading;
 use crate::search::{Chosen, Context};
 use crate::xpath::Expr;
@@ -21,7 +22,7 @@ pub(super) struct Found<'a> {
     pub(super) is_one_of_several: bool,
 }
 
-impl<'a, 'x: 'a> Evaluation<'a, 'x> {
+impl<'a, 'x: 'a, R: Record> Evaluation<'a, 'x, R> {
     /// Finds the value of an origin; what is no text (positions, enclosing rows, expressions) is not looked at here.
     pub(super) fn found(
         &self,
@@ -32,6 +33,7 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
         if let Some(when) = &origin.when
             && !self.search.holds(when, context)
         {
+            self.tell(StepKind::Condition, Seen::Nothing);
             return None;
         }
         let mut found = match &origin.from {
@@ -44,9 +46,12 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
                 for path in paths {
                     self.values(path, &cell.reading, context, &mut texts);
                 }
-                joined(texts, origin.join.as_deref().unwrap_or_default())?
+                self.joined(texts, origin.join.as_deref().unwrap_or_default())?
             }
-            From::Constant(text) => plain(Cow::Borrowed(text)),
+            From::Constant(text) => {
+                self.tell(StepKind::Constant, Seen::Text(text));
+                plain(Cow::Borrowed(text))
+            }
             From::Position(_) | From::Enclosing { .. } | From::Expression { .. } => return None,
         };
         if let Some(condition) = &origin.negate_if {
@@ -65,16 +70,31 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
         if let Some(join) = &origin.join {
             let mut texts = Vec::new();
             self.values(expr, &cell.reading, context, &mut texts);
-            return joined(texts, join);
+            return self.joined(texts, join);
         }
         let Expr::Paths(paths) = expr else {
-            return trimmed(&cell.reading, self.search.text(expr, context)).map(plain);
+            let text = trimmed(&cell.reading, self.search.text(expr, context));
+            self.tell(StepKind::Read, Seen::text(text.as_deref()));
+            return text.map(plain);
         };
         let read = |node: NodeNo| trimmed(&cell.reading, self.search.value(node)?);
-        let Chosen { node, text, is_one_of_several } = match origin.pick {
-            Some(Keep::Last) => self.search.last_value(paths, context, &read)?,
-            Some(Keep::First) | None => self.search.first_value(paths, context, &read)?,
+        let chosen = match origin.pick {
+            Some(Keep::Last) => self.search.last_value(paths, context, &read),
+            Some(Keep::First) | None => self.search.first_value(paths, context, &read),
         };
+        self.recorder.note(|| {
+            // Where nothing has a value, an element may be there nonetheless.
+            let node = chosen.as_ref().map(|chosen| chosen.node);
+            let node = node.or_else(|| self.search.uncounted(|| self.search.first(paths, context)));
+            let gives = match (&chosen, node) {
+                (Some(chosen), _) => Seen::Text(&chosen.text),
+                (None, Some(_)) => Seen::Text(""),
+                (None, None) => Seen::Nothing,
+            };
+            let at = node.map(|node| self.spot(node));
+            Event::Step { kind: StepKind::Read, detail: Detail::None, at, gives }
+        });
+        let Chosen { node, text, is_one_of_several } = chosen?;
         let negated = origin
             .negate_where
             .as_ref()
@@ -101,18 +121,38 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
         });
     }
 
-    /// Finds the text of a path in an expression.
+    /// Finds the text of a path in an expression, and the node that has it.
     pub(super) fn slot_text(
         &self,
         expr: &'a Expr,
         reading: &Reading,
         context: Context,
-    ) -> Option<Cow<'a, str>> {
+    ) -> (Option<Cow<'a, str>>, Option<NodeNo>) {
         let Expr::Paths(paths) = expr else {
-            return trimmed(reading, self.search.text(expr, context));
+            return (trimmed(reading, self.search.text(expr, context)), None);
         };
         let read = |node: NodeNo| trimmed(reading, self.search.value(node)?);
-        self.search.first_value(paths, context, &read).map(|chosen| chosen.text)
+        let chosen = self.search.first_value(paths, context, &read);
+        chosen.map_or((None, None), |chosen| (Some(chosen.text), Some(chosen.node)))
+    }
+
+    fn joined(&self, texts: Vec<Cow<'a, str>>, join: &str) -> Option<Found<'a>> {
+        let n_texts = texts.len();
+        let found = joined(texts, join);
+        let gives = Seen::text(found.as_ref().map(|found| &*found.text));
+        let (kind, detail) = (StepKind::Join, Detail::Count(n_texts));
+        self.recorder.note(|| Event::Step { kind, detail, at: None, gives });
+        found
+    }
+
+    /// Tells what was done on the way to the value of a cell.
+    pub(super) fn tell(&self, kind: StepKind, gives: Seen<'_>) {
+        self.recorder.note(|| Event::Step { kind, detail: Detail::None, at: None, gives });
+    }
+
+    /// Where a node is in the document.
+    pub(super) fn spot(&self, node: NodeNo) -> Spot {
+        self.search.tree.spot(self.search.tree.kind(node))
     }
 }
 

@@ -8,6 +8,7 @@ use super::super::contract::{Amount, Keep};
 use super::super::program::{Cell, From, KeepRule, TableProgram};
 use super::{Evaluation, Fault, Made, Refusal, whole};
 use crate::document::{DOCUMENT, ElementNo, NodeKind, NodeNo};
+use crate::explain::{Detail, Event, ParentRow, Reads, Record, RowFrom, Seen, Spot, StepKind, Why};
 use crate::search::Context;
 use crate::value::{Row, Value};
 use xmlx_domain::WarningKind;
@@ -66,7 +67,7 @@ fn is_enough(value: &Value, amount: Amount) -> bool {
     }
 }
 
-impl<'a, 'x: 'a> Evaluation<'a, 'x> {
+impl<'a, 'x: 'a, R: Record> Evaluation<'a, 'x, R> {
     /// Makes the rows of a table.
     pub(super) fn table(&mut self, table: usize) -> Result<(), Refusal> {
         let program: &'a TableProgram = &self.program.tables[table];
@@ -74,11 +75,36 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
         let outer = self.outer(&elements);
         let row_of = vec![None; elements.len()];
         self.made.push(Made { elements, outer, row_of, rows: Vec::new() });
+        self.recorder.note(|| Event::Paused);
+        let candidates = self.candidates(table, program)?;
+        self.recorder.note(|| Event::Resumed);
+        let mut counters = Counters::default();
+        for Candidate { place, variant } in candidates {
+            let element = self.made[table].elements[place];
+            let cells = &program.variants[variant];
+            let Some(row) = self.row(table, (program, cells), element, &mut counters)? else {
+                self.recorder.note(|| Event::Dropped(Why::NoParent));
+                self.warn(table, None, WarningKind::RowLeftOut);
+                continue;
+            };
+            let made = &mut self.made[table];
+            self.recorder.note(|| Event::Made(made.rows.len()));
+            made.row_of[place] = Some(made.rows.len());
+            made.rows.push(row);
+        }
+        self.check_first(table, program)
+    }
+
+    /// The rows that the elements of a table may give.
+    fn candidates(&self, table: usize, program: &'a TableProgram) -> Result<Vec<Candidate>, Fault> {
         let mut candidates = Vec::new();
-        for place in 0..self.made[table].elements.len() {
+        for (place, element) in self.made[table].elements.iter().enumerate() {
             for variant in 0..program.variants.len() {
                 if self.is_needed(table, program, Candidate { place, variant })? {
                     candidates.push(Candidate { place, variant });
+                } else {
+                    let spot = Spot::Element(*element);
+                    self.recorder.note(|| Event::Passed(spot, Why::NoValue));
                 }
             }
         }
@@ -87,19 +113,7 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
             let mut stays = stays.into_iter();
             candidates.retain(|_| stays.next().unwrap_or_default());
         }
-        let mut counters = Counters::default();
-        for Candidate { place, variant } in candidates {
-            let element = self.made[table].elements[place];
-            let cells = &program.variants[variant];
-            let Some(row) = self.row(table, (program, cells), element, &mut counters)? else {
-                self.warn(table, None, WarningKind::RowLeftOut);
-                continue;
-            };
-            let made = &mut self.made[table];
-            made.row_of[place] = Some(made.rows.len());
-            made.rows.push(row);
-        }
-        self.check_first(table, program)
+        Ok(candidates)
     }
 
     /// The first table is that of the application, which has a row, and one if nothing tells several apart.
@@ -125,7 +139,12 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
         let document = Context::of(NodeNo::element(DOCUMENT));
         let nodes = self.search.nodes(&program.rows, document);
         let holds = |node: &NodeNo| {
-            program.when.as_ref().is_none_or(|when| self.search.holds(when, Context::of(*node)))
+            let when = program.when.as_ref();
+            let holds = when.is_none_or(|when| self.search.holds(when, Context::of(*node)));
+            if !holds && let NodeKind::Element(element) = self.search.tree.kind(*node) {
+                self.recorder.note(|| Event::Passed(Spot::Element(element), Why::Filter));
+            }
+            holds
         };
         let nodes = nodes.into_iter().filter(holds);
         nodes
@@ -219,6 +238,14 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
                         Keep::First => rank < best.0,
                         Keep::Last => rank <= best.0,
                     };
+                    self.recorder.note(|| {
+                        let spot = |place: usize| {
+                            Spot::Element(self.made[table].elements[candidates[place].place])
+                        };
+                        let (loser, winner) =
+                            if is_better { (best.1, place) } else { (place, best.1) };
+                        Event::Passed(spot(loser), Why::SameKeyAs(spot(winner)))
+                    });
                     if is_better {
                         *best = (rank, place);
                     }
@@ -262,6 +289,7 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
         let mut row = self.empty(table);
         if let Some(id) = program.id {
             row[id] = Value::Int(self.app_id);
+            self.tell_key(id, StepKind::AppId, Detail::None, &row[id]);
         }
         if let Some(inherited) = &program.parent {
             let Enclosing::Row(parent) = self.enclosing(inherited.table, element, true) else {
@@ -270,6 +298,8 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
             let parent = &self.made[inherited.table].rows[parent];
             for (own, theirs) in &inherited.columns {
                 row[*own] = parent[*theirs].clone();
+                let detail = Detail::Column { table: inherited.table, column: *theirs };
+                self.tell_key(*own, StepKind::Parent, detail, &row[*own]);
             }
         }
         Some(row)
@@ -282,9 +312,20 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
         element: ElementNo,
         counters: &mut Counters,
     ) -> Result<Option<Row>, Fault> {
+        self.recorder.note(|| {
+            let from = RowFrom::Element(Spot::Element(element));
+            let parent = program.parent.as_ref().map(|parent| parent.table);
+            let parent = parent.and_then(|table| match self.enclosing(table, element, true) {
+                Enclosing::Row(row) => Some(ParentRow::Row { table, row }),
+                Enclosing::None | Enclosing::LeftOut => None,
+            });
+            Event::Row { from, parent }
+        });
         let Some(mut row) = self.begin(table, program, element) else { return Ok(None) };
         for cell in cells {
             self.check_count()?;
+            let reads = Reads::Paths(&cell.written);
+            self.recorder.note(|| Event::Cell { column: cell.column, reads });
             row[cell.column] = match &cell.origin.from {
                 From::Position(within) => {
                     let within = self.counted_within(within.as_deref(), element);
@@ -322,6 +363,14 @@ impl<'a, 'x: 'a> Evaluation<'a, 'x> {
 
     fn position(&self, table: usize, cell: &Cell, number: i64) -> Result<Value, Fault> {
         let value = whole(number, cell.data_type);
+        self.tell(StepKind::Position, value.as_ref().map_or(Seen::Nothing, Seen::value));
         value.ok_or_else(|| self.out_of_range(table, cell))
+    }
+
+    /// Tells what the product itself fills a column with.
+    fn tell_key(&self, column: usize, kind: StepKind, detail: Detail<'_>, value: &Value) {
+        self.recorder.note(|| Event::Cell { column, reads: Reads::Nothing });
+        let gives = Seen::value(value);
+        self.recorder.note(|| Event::Step { kind, detail, at: None, gives });
     }
 }
