@@ -123,12 +123,9 @@ pub(crate) async fn prepare(
     if !thresholds.is_empty() {
         require_thresholds(store).await?;
     }
-    let mut plan = match Plan::from_json_with(&request.contract, *store.limits()) {
-        Ok(it) => it,
-        Err(err) => {
-            let all = err.problems().iter().map(ToString::to_string).collect();
-            return Ok(Prepared::Refused(Problems { what: "the contract is wrong", all }));
-        }
+    let mut plan = match compiled(store, &request.contract, "the contract is wrong") {
+        Ok(plan) => plan,
+        Err(problems) => return Ok(Prepared::Refused(problems)),
     };
     for threshold in &thresholds {
         check_column(&plan, threshold)?;
@@ -179,6 +176,14 @@ pub(crate) async fn prepare(
         grows: if request.from_app_id.is_none() { Grows::BothWays } else { Grows::Up },
     });
     Ok(Prepared::Job(Box::new(Submission { job, plan, decided })))
+}
+
+/// A contract, ready to read documents with.
+fn compiled(store: &Store, contract: &str, what: &'static str) -> Result<Plan, Problems> {
+    Plan::from_json_with(contract, *store.limits()).map_err(|err| {
+        let all = err.problems().iter().map(ToString::to_string).collect();
+        Problems { what, all }
+    })
 }
 
 /// Where a contract and the database do not fit.
@@ -237,12 +242,9 @@ async fn compared(
     if request.new_contract.is_empty() {
         return Err(invalid("`new_contract` has to be the contract to compare with".to_owned()));
     }
-    let mut new = match Plan::from_json_with(&request.new_contract, *store.limits()) {
+    let mut new = match compiled(store, &request.new_contract, "the new contract is wrong") {
         Ok(new) => new,
-        Err(err) => {
-            let all = err.problems().iter().map(ToString::to_string).collect();
-            return Ok(Err(Problems { what: "the new contract is wrong", all }));
-        }
+        Err(problems) => return Ok(Err(problems)),
     };
     let is_same = |a: &str, b: &str| a.to_lowercase() == b.to_lowercase();
     let (a, b) = (old.source(), new.source());

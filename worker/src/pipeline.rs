@@ -176,7 +176,7 @@ async fn stages(
         (_, Err(outcome)) | (Err(outcome), Ok(_)) => outcome,
         // Everything that waits is decided only if the fetch got to the end and nothing was dropped.
         (Ok(fetch::Ended::AtTheEnd { hi }), Ok(committer)) if extracted == extract::Ended::Done => {
-            committer.complete(hi).await
+            Box::pin(committer.complete(hi)).await
         }
         (Ok(fetch::Ended::AtTheEnd { .. } | fetch::Ended::Stopped), Ok(_)) => Outcome::Drained,
     }

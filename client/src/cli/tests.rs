@@ -24,81 +24,85 @@ fn usage(line: &str) -> String {
     }
 }
 
+/// Command lines of those that ask a coordinator, and what they mean.
+const OF_THE_CLUSTER: &[(&str, &str)] = &[
+    ("status", "Status { watch: false }"),
+    ("status -w", "Status { watch: true }"),
+    ("jobs", "Jobs(ListLimit { limit: 0 })"),
+    ("jobs --limit 3", "Jobs(ListLimit { limit: 3 })"),
+    ("ranges 7", "Ranges { job: 7, most: ListLimit { limit: 0 } }"),
+    ("workers", "Workers"),
+    ("pause 7", "Pause { job: 7 }"),
+    ("resume 7", "Resume { job: 7 }"),
+    ("cancel 7", "Cancel { job: 7 }"),
+    ("drain w1", "Drain { worker: \"w1\" }"),
+    ("throttle --commits 8", "Throttle(Throttle { commits: Some(8), off: false })"),
+    ("throttle --off", "Throttle(Throttle { commits: None, off: true })"),
+    ("prune --older-than 2h", "Prune { older_than: 7200s, dry_run: false }"),
+    ("prune --older-than 1s --dry-run", "Prune { older_than: 1s, dry_run: true }"),
+    (
+        "failures 7",
+        "Failures(Failures { job: 7, limit: 100, filter: FailureFilter { stage: None, reason: None, column: None, app: None }, groups: false, export: None })",
+    ),
+    (
+        "failures 7 --stage mapping --reason x --column a.b --app -5 --groups",
+        "Failures(Failures { job: 7, limit: 100, filter: FailureFilter { stage: Some(\"mapping\"), reason: Some(\"x\"), column: Some(\"a.b\"), app: Some(-5) }, groups: true, export: None })",
+    ),
+    ("quality 7", "Quality { job: 7, against: None, all: false }"),
+    ("quality 7 --against 6 --all", "Quality { job: 7, against: Some(6), all: true }"),
+    ("runs 5 --job 7", "Runs { app: 5, job: Some(7), most: ListLimit { limit: 0 } }"),
+    (
+        "explain 5 card.limit --job 7 --values --limit 3 --skip 2",
+        "Explain(Explain { what: \"5\", part: Some(\"card.limit\"), contract: [], ddl: None, app_id: None, job: Some(7), values: true, limit: 3, skip: 2 })",
+    ),
+    (
+        "explain 5.xml --contract c.json",
+        "Explain(Explain { what: \"5.xml\", part: None, contract: [\"c.json\"], ddl: None, app_id: None, job: None, values: false, limit: 20, skip: 0 })",
+    ),
+    ("warnings 7", "Warnings { job: 7, column: None }"),
+    ("warnings 7 --column a.b", "Warnings { job: 7, column: Some(\"a.b\") }"),
+    ("audit --since 7d", "Audit { since: Some(604800s), verify: false }"),
+    ("audit --verify", "Audit { since: None, verify: true }"),
+    ("token list", "Token(List)"),
+    ("token revoke a", "Token(Revoke { id: \"a\" })"),
+    ("verify 7", "Verify { job: 7, history: false }"),
+    ("verify 7 --history", "Verify { job: 7, history: true }"),
+    (
+        "reconcile 7 --limit 9",
+        "Reconcile(Reconcile { job: 7, from: None, to: None, limit: Some(9), sample: None, report: None })",
+    ),
+];
+
+/// The same of the others.
+const OF_FILES_AND_THE_DATABASE: &[(&str, &str)] = &[
+    ("init --print", "Init { print: true }"),
+    ("schema c.json", "Schema { contract: Some(\"c.json\"), contract_format: false }"),
+    ("schema --contract-format", "Schema { contract: None, contract_format: true }"),
+    ("grants", "Grants { contract: None, replace: false }"),
+    ("check a b --role reader", "Check { contract: [\"a\", \"b\"], role: Some(Reader) }"),
+    ("load dir --contract c", "Load { dir: \"dir\", contract: \"c\", replace: false }"),
+    (
+        "map --contract c 1.xml",
+        "Map { contract: [\"c\"], app_id: None, ddl: None, files: [\"1.xml\"] }",
+    ),
+    (
+        "coverage --contract c dir --fail-on unread",
+        "Coverage(Coverage { contract: [\"c\"], ddl: None, fail_on: [Unread], all: false, from: None, to: None, limit: None, files: [\"dir\"] })",
+    ),
+    (
+        "diff a b dir",
+        "Diff(Diff { ddl: None, values: false, contract: [], from: None, to: None, limit: None, given: [\"a\", \"b\", \"dir\"] })",
+    ),
+    ("bench dir --contract c", "Bench { dir: \"dir\", contract: \"c\", threads: 1, seconds: 5 }"),
+    ("demo --apps 5 --help", "Demo { rest: [\"--apps\", \"5\", \"--help\"] }"),
+    ("up", "Up { rest: [] }"),
+    ("completions bash", "Completions { shell: Bash }"),
+];
+
 #[test]
 fn every_command_is_understood() {
-    for (line, expected) in [
-        ("status", "Status { watch: false }"),
-        ("status -w", "Status { watch: true }"),
-        ("jobs", "Jobs(ListLimit { limit: 0 })"),
-        ("jobs --limit 3", "Jobs(ListLimit { limit: 3 })"),
-        ("ranges 7", "Ranges { job: 7, most: ListLimit { limit: 0 } }"),
-        ("workers", "Workers"),
-        ("pause 7", "Pause { job: 7 }"),
-        ("resume 7", "Resume { job: 7 }"),
-        ("cancel 7", "Cancel { job: 7 }"),
-        ("drain w1", "Drain { worker: \"w1\" }"),
-        ("throttle --commits 8", "Throttle(Throttle { commits: Some(8), off: false })"),
-        ("throttle --off", "Throttle(Throttle { commits: None, off: true })"),
-        ("prune --older-than 2h", "Prune { older_than: 7200s, dry_run: false }"),
-        ("prune --older-than 1s --dry-run", "Prune { older_than: 1s, dry_run: true }"),
-        (
-            "failures 7",
-            "Failures(Failures { job: 7, limit: 100, filter: FailureFilter { stage: None, reason: None, column: None, app: None }, groups: false, export: None })",
-        ),
-        (
-            "failures 7 --stage mapping --reason x --column a.b --app -5 --groups",
-            "Failures(Failures { job: 7, limit: 100, filter: FailureFilter { stage: Some(\"mapping\"), reason: Some(\"x\"), column: Some(\"a.b\"), app: Some(-5) }, groups: true, export: None })",
-        ),
-        ("quality 7", "Quality { job: 7, against: None, all: false }"),
-        ("quality 7 --against 6 --all", "Quality { job: 7, against: Some(6), all: true }"),
-        ("runs 5 --job 7", "Runs { app: 5, job: Some(7), most: ListLimit { limit: 0 } }"),
-        (
-            "explain 5 card.limit --job 7 --values --limit 3 --skip 2",
-            "Explain(Explain { what: \"5\", part: Some(\"card.limit\"), contract: [], ddl: None, app_id: None, job: Some(7), values: true, limit: 3, skip: 2 })",
-        ),
-        (
-            "explain 5.xml --contract c.json",
-            "Explain(Explain { what: \"5.xml\", part: None, contract: [\"c.json\"], ddl: None, app_id: None, job: None, values: false, limit: 20, skip: 0 })",
-        ),
-        ("warnings 7", "Warnings { job: 7, column: None }"),
-        ("warnings 7 --column a.b", "Warnings { job: 7, column: Some(\"a.b\") }"),
-        ("audit --since 7d", "Audit { since: Some(604800s), verify: false }"),
-        ("audit --verify", "Audit { since: None, verify: true }"),
-        ("token list", "Token(List)"),
-        ("token revoke a", "Token(Revoke { id: \"a\" })"),
-        ("verify 7", "Verify { job: 7, history: false }"),
-        ("verify 7 --history", "Verify { job: 7, history: true }"),
-        (
-            "reconcile 7 --limit 9",
-            "Reconcile(Reconcile { job: 7, from: None, to: None, limit: Some(9), sample: None, report: None })",
-        ),
-        ("init --print", "Init { print: true }"),
-        ("schema c.json", "Schema { contract: Some(\"c.json\"), contract_format: false }"),
-        ("schema --contract-format", "Schema { contract: None, contract_format: true }"),
-        ("grants", "Grants { contract: None, replace: false }"),
-        ("check a b --role reader", "Check { contract: [\"a\", \"b\"], role: Some(Reader) }"),
-        ("load dir --contract c", "Load { dir: \"dir\", contract: \"c\", replace: false }"),
-        (
-            "map --contract c 1.xml",
-            "Map { contract: [\"c\"], app_id: None, ddl: None, files: [\"1.xml\"] }",
-        ),
-        (
-            "coverage --contract c dir --fail-on unread",
-            "Coverage(Coverage { contract: [\"c\"], ddl: None, fail_on: [Unread], all: false, from: None, to: None, limit: None, files: [\"dir\"] })",
-        ),
-        (
-            "diff a b dir",
-            "Diff(Diff { ddl: None, values: false, contract: [], from: None, to: None, limit: None, given: [\"a\", \"b\", \"dir\"] })",
-        ),
-        (
-            "bench dir --contract c",
-            "Bench { dir: \"dir\", contract: \"c\", threads: 1, seconds: 5 }",
-        ),
-        ("demo --apps 5 --help", "Demo { rest: [\"--apps\", \"5\", \"--help\"] }"),
-        ("up", "Up { rest: [] }"),
-        ("completions bash", "Completions { shell: Bash }"),
-    ] {
-        assert_eq!(format!("{:?}", command(line)), expected, "{line}");
+    for (line, expected) in OF_THE_CLUSTER.iter().chain(OF_FILES_AND_THE_DATABASE) {
+        assert_eq!(format!("{:?}", command(line)), *expected, "{line}");
     }
 }
 
