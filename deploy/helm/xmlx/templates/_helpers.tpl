@@ -47,6 +47,15 @@ helm.sh/chart: {{ .root.Chart.Name }}-{{ .root.Chart.Version }}
   value: /run/xmlx/tls/tls.key
 - name: XMLX_LOG_FORMAT
   value: json
+- name: XMLX_METRICS_LISTEN
+  value: "0.0.0.0:9400"
+{{- end }}
+
+{{/* Who reads metrics. */}}
+{{- define "xmlx.monitored" -}}
+- ports:
+    - {port: 9400, protocol: TCP}
+  from: {{- toYaml .Values.monitoring.clients | nindent 4 }}
 {{- end }}
 
 {{- define "xmlx.mounts" -}}
