@@ -94,7 +94,7 @@ async fn a_bad_hello_is_refused_with_a_reason() {
 #[tokio::test(flavor = "multi_thread")]
 async fn hello_and_welcome_agree_on_a_protocol() {
     let (_cluster, channel) = coordinator().await;
-    for (n, protocol_max, agreed) in [(1, 1, 1), (2, 2, 2), (3, 9, 3)] {
+    for (n, protocol_max, agreed) in [(1, 1, 1), (2, 2, 2), (3, 3, 3), (4, 9, 4)] {
         let hello = pb::Hello {
             protocol_min: 1,
             protocol_max,
