@@ -64,7 +64,6 @@ mod tests {
         let mut second = std::pin::pin!(room.take(5 * PERMIT_BYTES, &stop));
         assert!(futures_util::poll!(&mut second).is_pending());
         drop(first);
-        assert_eq!(room.in_use(), 0);
         let second = second.await.unwrap();
         assert_eq!(room.in_use(), 5 * PERMIT_BYTES);
         assert_eq!(room.permits.available_permits(), 7);
