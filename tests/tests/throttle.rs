@@ -2,11 +2,13 @@
 
 #![allow(clippy::unwrap_used, reason = "tests panic where something does not hold")]
 
+use std::cell::RefCell;
+
 use xmlx_tests::{Cluster, Needs, Setup, skips_on_server};
 
 /// Applications that are decided while it is counted how many commits are under way at once: enough groups for every
 /// worker to have committed several times.
-const WINDOW: i64 = 60;
+const WINDOW: i64 = 40;
 
 /// The most commits at once while the next applications are decided.
 async fn most_commits(cluster: &Cluster) -> usize {
@@ -15,17 +17,22 @@ async fn most_commits(cluster: &Cluster) -> usize {
     cluster.db.faults().most_commits()
 }
 
-/// An order is on its way to the workers after it was accepted. Once it has arrived it holds, and the workers together
-/// use all of it: not in every window, since a worker may wait for its next lease, and on a busy machine for its turn.
+/// In a row, so that what is seen is no moment between two shares.
+const WINDOWS: usize = 3;
+
+/// An order is on its way to the workers after it was accepted, and after a worker has joined, as all do with a new
+/// leader, the others have their larger shares for about a second (docs/sql-server.md). From then on the ceiling holds, and
+/// the workers together use all of it: not in every window, since a worker may wait for its next lease, and on a busy
+/// machine for its turn.
 async fn assert_held(cluster: &Cluster, ceiling: usize) {
+    let seen = RefCell::new(Vec::new());
     cluster
-        .wait_for("the ceiling to hold", async |cluster| most_commits(cluster).await <= ceiling)
-        .await;
-    cluster
-        .wait_for("as many commits at once as allowed", async |cluster| {
+        .wait_for("the ceiling to hold and to be used", async |cluster| {
             let most = most_commits(cluster).await;
-            assert!(most <= ceiling, "{most} commits at once, {ceiling} are allowed");
-            most == ceiling
+            let mut seen = seen.borrow_mut();
+            seen.push(most);
+            let last = &seen[seen.len().saturating_sub(WINDOWS)..];
+            last.len() == WINDOWS && last.iter().max() == Some(&ceiling)
         })
         .await;
 }
@@ -41,7 +48,7 @@ async fn a_ceiling_is_shared_out_and_outlives_the_leader() {
         workers: 2,
         group_apps: 5,
         coordinator_flags: &["--commits-max", "3"],
-        ..Setup::small(1_500)
+        ..Setup::small(1_800)
     };
     let mut cluster = Cluster::start(setup).await;
     // Long enough that a worker's next group is ready before its last one is written, also on a busy machine.
@@ -71,7 +78,7 @@ async fn a_ceiling_is_shared_out_and_outlives_the_leader() {
     assert_eq!(order(&cluster, &["--off"]), "accepted");
     assert_eq!(cluster.status()["commits_max"], 3);
     cluster.wait_done(job).await;
-    assert_eq!(cluster.logged().await, 1_500);
+    assert_eq!(cluster.logged().await, 1_800);
     cluster.assert_verified(job).await;
     assert_eq!(cluster.client(&["throttle"]).code, 64);
     assert_eq!(cluster.client(&["throttle", "--commits", "0"]).code, 64);
@@ -84,7 +91,7 @@ async fn fewer_commits_than_workers() {
         return;
     }
     let mut cluster =
-        Cluster::start(Setup { workers: 3, group_apps: 2, ..Setup::small(600) }).await;
+        Cluster::start(Setup { workers: 3, group_apps: 2, ..Setup::small(900) }).await;
     cluster.db.faults().add("commit:1+:delay=20ms".parse().unwrap());
     let job = cluster.submit(&[]);
     cluster
