@@ -14,6 +14,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use futures_util::future::BoxFuture;
+use http_body_util::BodyExt as _;
 use tonic::Status;
 use tonic::body::Body;
 use tonic::codegen::{Service, http};
@@ -178,7 +179,9 @@ where
         let mut inner = std::mem::replace(&mut self.inner, clone);
         let guard = self.guard.clone();
         Box::pin(async move {
-            let mut caller = guard.caller(request.extensions().get());
+            let peer: Option<&Peer> = request.extensions().get();
+            let activity = peer.map(|peer| peer.activity.clone());
+            let mut caller = guard.caller(peer);
             if let Some(token) = token(&request).map(str::to_owned) {
                 caller = guard.with_token(caller, &token).await;
             }
@@ -187,7 +190,15 @@ where
                 return Ok(Status::from(refusal).into_http());
             }
             request.extensions_mut().insert(caller);
-            inner.call(request).await
+            let call = activity.map(|activity| activity.begin());
+            let answer = inner.call(request).await?;
+            // A stream of a worker is a call until it ends.
+            Ok(answer.map(|body| {
+                Body::new(body.map_frame(move |frame| {
+                    let _under_way = &call;
+                    frame
+                }))
+            }))
         })
     }
 }

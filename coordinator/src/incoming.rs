@@ -1,14 +1,18 @@
 //! Connections from outside: none that says nothing is kept, and running out of file descriptors is survived.
 
 use std::io;
+use std::net::SocketAddr;
+use std::pin::pin;
 use std::time::Duration;
 
-use tokio::net::TcpListener;
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tracing::{debug, warn};
 use xmlx_runtime::{Clock, Recurring};
-use xmlx_tls::{Accepted, Acceptor};
+use xmlx_tls::{Accepted, Acceptor, Place};
 
 /// Whoever connects begins to speak within this time, or is cut off: each connection takes a file descriptor.
 const GREETING: Duration = Duration::from_secs(10);
@@ -19,6 +23,9 @@ const PAUSE_MIN: Duration = Duration::from_millis(50);
 const PAUSE_MAX: Duration = Duration::from_secs(1);
 
 /// Those who connect and speak.
+///
+/// All that begin are polled by this one task, and so by one thread at a time: however many strangers begin a TLS
+/// handshake, which costs milliseconds, heartbeats and renewals never wait behind all of them.
 pub(crate) fn connections(
     listener: TcpListener,
     acceptor: Acceptor,
@@ -27,27 +34,28 @@ pub(crate) fn connections(
     tokio::spawn(async move {
         let mut pause = Pause::default();
         let clock = Clock::start();
+        let mut rest = pin!(tokio::time::sleep(Duration::ZERO));
+        let mut beginning = FuturesUnordered::new();
         loop {
+            let accepting = async {
+                rest.as_mut().await;
+                listener.accept().await
+            };
             let accepted = tokio::select! {
-                accepted = listener.accept() => accepted,
+                accepted = accepting => accepted,
+                Some(()) = beginning.next() => continue,
                 // The server takes no more: the port is free again at once.
                 () = sender.closed() => return,
             };
             match accepted {
                 Ok((stream, peer)) => {
                     pause.last = None;
-                    let (sender, acceptor) = (sender.clone(), acceptor.clone());
-                    tokio::spawn(async move {
-                        let accepting =
-                            tokio::time::timeout(GREETING, acceptor.accept(stream, peer));
-                        match accepting
-                            .await
-                            .unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
-                        {
-                            Ok(stream) => drop(sender.send(Ok(stream)).await),
-                            Err(err) => debug!(%peer, %err, "cut off"),
-                        }
-                    });
+                    // Dropping it closes it.
+                    let Some(place) = acceptor.enter(peer.ip()) else {
+                        debug!(%peer, "cut off: its host has too many connections");
+                        continue;
+                    };
+                    beginning.push(begin(&acceptor, (stream, peer), place, &sender));
                 }
                 Err(err) if concerns_one(&err) => debug!(%err, "a connection was given up"),
                 Err(err) => {
@@ -55,12 +63,26 @@ pub(crate) fn connections(
                     if told {
                         warn!(%err, "cannot accept connections; trying again until it works");
                     }
-                    tokio::time::sleep(length).await;
+                    rest.set(tokio::time::sleep(length));
                 }
             }
         }
     });
     ReceiverStream::new(receiver)
+}
+
+/// Waits until it speaks, and hands it on.
+async fn begin(
+    acceptor: &Acceptor,
+    (stream, peer): (TcpStream, SocketAddr),
+    place: Place,
+    sender: &mpsc::Sender<io::Result<Accepted>>,
+) {
+    let accepting = tokio::time::timeout(GREETING, acceptor.accept(stream, peer, place));
+    match accepting.await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())) {
+        Ok(stream) => drop(sender.send(Ok(stream)).await),
+        Err(err) => debug!(%peer, %err, "cut off"),
+    }
 }
 
 /// Whether whoever connected is the reason.

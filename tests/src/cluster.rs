@@ -1,5 +1,6 @@
 //! A cluster of real processes around one database.
 
+mod logs;
 mod monitoring;
 mod waits;
 
@@ -22,6 +23,7 @@ use crate::database::Database;
 use crate::netns::Host;
 use crate::process::{Output, Process, Signal, binary};
 
+pub use logs::Logs;
 pub use monitoring::{Monitoring, Numbers};
 
 /// What a test waits for has to happen within this time.
@@ -50,6 +52,8 @@ pub struct Setup {
     pub wire: Wire,
     /// How long coordinators wait for others.
     pub waits: Waits,
+    /// What every program logs.
+    pub logs: Logs,
     /// More flags for every coordinator.
     pub coordinator_flags: &'static [&'static str],
     /// More flags for every worker.
@@ -122,6 +126,7 @@ impl Setup {
             host: IpAddr::V4(Ipv4Addr::LOCALHOST),
             wire: Wire::Plain,
             waits: Waits::Short,
+            logs: Logs::Default,
             coordinator_flags: &[],
             worker_flags: &[],
             monitoring: Monitoring::Off,
@@ -227,6 +232,7 @@ impl Cluster {
         let mut command = Command::new(binary("xmlx-coordinator"));
         command
             .envs(environment.iter().copied())
+            .envs(self.setup.logs.variables())
             .args(["--listen", &listen.to_string()])
             .args(release_flags(self.setup.release))
             .args(self.setup.coordinator_flags);
@@ -280,6 +286,7 @@ impl Cluster {
         let name = format!("w{}", self.hired);
         command
             .envs(environment.iter().copied())
+            .envs(self.setup.logs.variables())
             .args(["--name", &name, "--slots", "2", "--coordinators", coordinators])
             .args(["--group-apps", &self.setup.group_apps.to_string()])
             .args(release_flags(self.setup.release))
@@ -374,6 +381,7 @@ impl Cluster {
     fn client_command(&self, connection_string: &str, args: &[&str]) -> Command {
         let mut command = Command::new(binary("xmlx-client"));
         command.current_dir(self.folder.path()).env("XMLX_DATABASE", connection_string).args(args);
+        command.envs(self.setup.logs.variables());
         if let Some(certificates) = &self.certificates {
             command.envs(certificates.issue("client", "tester", &[]));
         }

@@ -12,6 +12,7 @@
 mod certificates;
 mod cluster;
 mod control;
+mod crowd;
 mod database;
 mod link;
 mod netns;
@@ -23,8 +24,9 @@ pub mod supply;
 mod wiretap;
 
 pub use certificates::Certificates;
-pub use cluster::{Cluster, Monitoring, Numbers, Place, Setup, Waits, Wire};
+pub use cluster::{Cluster, Logs, Monitoring, Numbers, Place, Setup, Waits, Wire};
 pub use control::{Owner, first_lease, first_range_change, lead, new_job, session};
+pub use crowd::{Crowd, Stranger};
 pub use database::{Database, Held, texts_at};
 pub use link::{Direction, Link};
 pub use netns::Host;

@@ -113,17 +113,47 @@ async fn a_stranger_reaches_nothing() {
         let answer = guarded.call(request.body(Body::empty()).unwrap()).await.unwrap();
         answer.headers().get("grpc-status").map(|value| value.to_str().unwrap().to_owned())
     };
+    // Nobody listens there: what is denied is denied without the database.
+    let store = store_at("127.0.0.1,1");
+    let mut guard = Guard::new(&Security::default(), RoleRules::default(), &store);
+    assert_eq!(status(guard.clone()).await, None, "without TLS everybody may");
+    guard.is_open = false;
+    assert_eq!(status(guard).await.as_deref(), Some("7"), "PERMISSION_DENIED");
+}
+
+fn store_at(server: &str) -> Store {
     let store = Store::new(&xmlx_store::StoreConfig {
-        // Nobody listens there: what is denied is denied without the database.
-        connection_string: "Server=127.0.0.1,1;Database=d;User Id=u;Password=p".to_owned(),
+        connection_string: format!("Server={server};Database=d;User Id=u;Password=p"),
         ca: None,
         access: xmlx_store::Access::ReadWrite,
         application_name: "test".to_owned(),
         connections_max: 1,
         limits: xmlx_extract::Limits::default(),
     });
-    let mut guard = Guard::new(&Security::default(), RoleRules::default(), &store.unwrap());
-    assert_eq!(status(guard.clone()).await, None, "without TLS everybody may");
-    guard.is_open = false;
-    assert_eq!(status(guard).await.as_deref(), Some("7"), "PERMISSION_DENIED");
+    store.unwrap()
+}
+
+/// A database that is gone is asked once, however many come with made-up tokens: each of them would wait for it.
+#[tokio::test]
+async fn made_up_tokens_do_not_wait_for_a_database_that_is_gone() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let n_asked = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let counted = Arc::clone(&n_asked);
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            counted.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+            drop(stream);
+        }
+    });
+    let tokens = Tokens::new(store_at(&format!("127.0.0.1,{}", address.port())));
+    assert_eq!(tokens.find("xmlx_made_up").await, None);
+    let first = n_asked.load(std::sync::atomic::Ordering::SeqCst);
+    assert!(first > 0, "it was asked");
+    for i in 0..1_000 {
+        assert_eq!(tokens.find(&format!("xmlx_made_up_{i}")).await, None);
+    }
+    let asked = n_asked.load(std::sync::atomic::Ordering::SeqCst);
+    // A busy machine may need more than the two seconds after which it is asked again, but not for each of them.
+    assert!(asked < 10 * first, "{asked} connections, {first} for the first token");
 }

@@ -27,6 +27,8 @@ pub(crate) struct Tokens {
 struct Known {
     valid: Vec<TokenRow>,
     read_at: Option<Duration>,
+    /// Also where it failed: strangers with made-up tokens must not have each call wait for a database that is gone.
+    tried_at: Option<Duration>,
     trouble: Recurring<String>,
 }
 
@@ -40,10 +42,12 @@ impl Tokens {
         let mut known = self.known.lock().await;
         let now = self.clock.now();
         let age = known.read_at.map(|at| now.saturating_sub(at));
-        if age.is_none_or(|age| age > FRESH) {
+        if known.tried_at.is_none_or(|at| now.saturating_sub(at) > FRESH) {
+            known.tried_at = Some(now);
             match crate::convert::in_time(self.read()).await {
                 Ok(valid) => (known.valid, known.read_at) = (valid, Some(now)),
                 Err(err) => {
+                    known.tried_at = Some(self.clock.now());
                     if known.trouble.is_due(err.to_string(), now) {
                         warn!(%err, "cannot read the tokens");
                     }

@@ -1,7 +1,7 @@
 //! The listening side: TLS where there are credentials, and who is on the other side.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -13,7 +13,8 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 use tonic::transport::server::Connected;
 
-use crate::{Credentials, Names, Security};
+use crate::places::{Place, Places};
+use crate::{Activity, Credentials, Names, Security};
 
 /// An HTTP/2 connection begins with so many bytes (RFC 9113, 3.4).
 const PREFACE_BYTES: usize = 24;
@@ -31,6 +32,8 @@ pub struct Peer {
     pub certificate: Option<Arc<Names>>,
     /// Whether nobody between can read along.
     pub is_encrypted: bool,
+    /// Its calls: whoever lets one through says so, or the connection is closed as one that nobody uses.
+    pub activity: Activity,
 }
 
 /// Takes connections in.
@@ -38,6 +41,7 @@ pub struct Peer {
 pub struct Acceptor {
     credentials: Option<Credentials>,
     takes_plain: bool,
+    places: Places,
 }
 
 impl Acceptor {
@@ -48,14 +52,27 @@ impl Acceptor {
         Self {
             credentials: security.credentials.clone(),
             takes_plain: security.credentials.is_none() || security.insecure,
+            places: Places::default(),
         }
+    }
+
+    /// A place for a connection from this address; `None`: its host has as many as it may have, so that the connection is
+    /// to be closed at once.
+    #[must_use]
+    pub fn enter(&self, address: IpAddr) -> Option<Place> {
+        self.places.enter(address)
     }
 
     /// Waits until whoever connected has begun to speak HTTP/2, in TLS where that is wanted. The caller limits the time.
     ///
     /// # Errors
     /// Where the other side ends the connection, has no certificate that can be believed, or speaks without TLS.
-    pub async fn accept(&self, stream: TcpStream, address: SocketAddr) -> io::Result<Accepted> {
+    pub async fn accept(
+        &self,
+        stream: TcpStream,
+        address: SocketAddr,
+        place: Place,
+    ) -> io::Result<Accepted> {
         stream.set_nodelay(true)?;
         let mut first = [0];
         if stream.peek(&mut first).await? == 0 {
@@ -68,8 +85,10 @@ impl Acceptor {
                 return Err(io::Error::new(io::ErrorKind::PermissionDenied, reason));
             }
             greeted(&stream).await?;
-            let peer = Peer { address, certificate: None, is_encrypted: false };
-            return Ok(Accepted { line: Line::Plain(stream), greeting: Greeting::default(), peer });
+            let activity = Activity::start();
+            let peer = Peer { address, certificate: None, is_encrypted: false, activity };
+            let (line, greeting) = (Line::Plain(stream), Greeting::default());
+            return Ok(Accepted { line, greeting, peer, _place: place.opened() });
         };
         let mut stream = TlsAcceptor::from(config).accept(stream).await?;
         let (_, connection) = stream.get_ref();
@@ -81,8 +100,9 @@ impl Acceptor {
         };
         let mut greeting = Greeting { bytes: [0; PREFACE_BYTES], left: PREFACE_BYTES };
         stream.read_exact(&mut greeting.bytes).await?;
-        let peer = Peer { address, certificate, is_encrypted: true };
-        Ok(Accepted { line: Line::Tls(Box::new(stream)), greeting, peer })
+        let peer = Peer { address, certificate, is_encrypted: true, activity: Activity::start() };
+        let line = Line::Tls(Box::new(stream));
+        Ok(Accepted { line, greeting, peer, _place: place.opened() })
     }
 }
 
@@ -104,6 +124,7 @@ pub struct Accepted {
     line: Line,
     greeting: Greeting,
     peer: Peer,
+    _place: Place,
 }
 
 #[derive(Debug)]
@@ -139,6 +160,10 @@ impl AsyncRead for Accepted {
             buf.put_slice(&self.greeting.bytes[from..from + n]);
             self.greeting.left -= n;
             return Poll::Ready(Ok(()));
+        }
+        // No timer is needed: the server sends pings, and its connection is polled when it does.
+        if self.peer.activity.is_over() {
+            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
         }
         match &mut self.line {
             Line::Plain(stream) => Pin::new(stream).poll_read(cx, buf),

@@ -11,19 +11,23 @@
 //! connections of tonic.
 
 mod accept;
+mod activity;
 mod credentials;
 mod dial;
 mod error;
 mod expiry;
 mod names;
+mod places;
 mod settings;
 #[cfg(test)]
 mod testing;
 
 pub use accept::{Accepted, Acceptor, Peer};
+pub use activity::{Activity, Call};
 pub use credentials::{Credentials, Files, Wake};
 pub use dial::Dialer;
 pub use error::Error;
 pub use expiry::days_left;
 pub use names::{Names, RoleRules, TRUST_DOMAIN, role_uri};
+pub use places::Place;
 pub use settings::{CoordinatorNames, Security, TlsSettings};

@@ -24,7 +24,8 @@ async fn meet(server: &Security, client: &Security, scheme: &str) -> Met {
     let acceptor = Acceptor::new(server);
     let accepting = async {
         let (stream, address) = listener.accept().await.unwrap();
-        let accepted = acceptor.accept(stream, address).await;
+        let place = acceptor.enter(address.ip()).unwrap();
+        let accepted = acceptor.accept(stream, address, place).await;
         accepted.map(|accepted| tonic::transport::server::Connected::connect_info(&accepted))
     };
     let dialer = Dialer::new(client);
