@@ -67,12 +67,12 @@ async fn works_in_spite_of_strangers(wire: Wire) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn strangers_without_tls_stop_no_job() {
-    works_in_spite_of_strangers(Wire::Plain).await;
+    Box::pin(works_in_spite_of_strangers(Wire::Plain)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn strangers_stop_no_job_of_a_secured_cluster() {
-    works_in_spite_of_strangers(Wire::Tls).await;
+    Box::pin(works_in_spite_of_strangers(Wire::Tls)).await;
 }
 
 /// Whoever takes more than a host may have is refused, and nobody else.
