@@ -27,7 +27,7 @@ pub(super) fn paths(inventory: &Inventory) -> Vec<String> {
     paths
 }
 
-fn inventory(documents: &[&str]) -> Inventory {
+pub(super) fn inventory(documents: &[&str]) -> Inventory {
     let mut inventory = Inventory::new();
     for document in documents {
         inventory.add(document, &Limits::default()).expect("a document");

@@ -1,6 +1,6 @@
 //! Counts add up exactly, whatever the order and however small the room.
 
-use super::super::tests::paths;
+use super::super::tests::{inventory, paths};
 use super::*;
 use crate::Limits;
 use crate::inventory::Counting;
@@ -20,14 +20,6 @@ fn counts(documents: &[&str]) -> PathCounts {
     let mut counts = PathCounts::default();
     counts.add(counting.take().iter().map(|(_, counted)| counted));
     counts
-}
-
-fn inventory(documents: &[&str]) -> Inventory {
-    let mut inventory = Inventory::new();
-    for document in documents {
-        inventory.add(document, &Limits::default()).expect("a document");
-    }
-    inventory
 }
 
 #[test]
